@@ -1,0 +1,75 @@
+"""The ``uara`` command: finds the command's module, and turns errors into one line and an exit code."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import typer
+
+from uara.errors import UaraError
+
+COMMANDS = {
+    "solve": "Solve an instance with one or several solvers and rank the answers.",
+    "evaluate": "Score a stored solution.",
+    "generate": "Make an instance from Sionna channels and a task profile.",
+    "show": "Describe an instance in words, and draw its map.",
+    "solvers": "List the solvers and their options.",
+    "schema": "Print the JSON Schema of an artefact.",
+    "doctor": "Say what is installed, what is missing, and the remedy.",
+    "profile": "Measure a task profile on a real pair of models.",
+    "psd": "Parallel speculative decoding: run it, draw its figures.",
+}
+"""Every command with its line in ``uara --help``. Its module, ``uara.cli.NAME``, holds a function
+``command``, or a Typer group ``app``."""
+
+_HELP = "User association and resource allocation for parallel speculative decoding at the edge."
+
+
+def build(chosen: str | None) -> typer.Typer:
+    """The application, with the module of the chosen command alone imported: ``--help`` stays fast."""
+    app = typer.Typer(
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        help=_HELP,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_version)
+    for name, line in COMMANDS.items():
+        if name != chosen:
+            app.command(name, short_help=line)(lambda: None)
+            continue
+        module = import_module(f"uara.cli.{name.replace('-', '_')}")
+        if hasattr(module, "command"):
+            app.command(name, short_help=line)(module.command)
+        else:
+            app.add_typer(module.app, name=name, short_help=line, no_args_is_help=True)
+    return app
+
+
+def _version(
+    context: typer.Context, version: bool = typer.Option(False, "--version", help="Print the version.")
+) -> None:
+    if version:
+        import uara
+
+        typer.echo(uara.__version__)
+        raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a :class:`UaraError` ends it with one line on standard error."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    try:
+        build(chosen)(words, prog_name="uara")
+    except UaraError as error:
+        print(f"uara: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print("uara: interrupted", file=sys.stderr)
+        sys.exit(130)

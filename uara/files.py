@@ -1,0 +1,242 @@
+"""Reading and writing the toolkit's JSON artefacts: bounded, typed, atomic."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pydantic_core
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from uara.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+T = TypeVar("T", bound="Record")
+
+MAX_JSON_BYTES = 256 * 2**20
+"""Largest JSON file that is read; larger data belongs into a side ``.npz``."""
+MAX_ARRAYS_BYTES = 8 * 2**30
+"""Largest unpacked size of a side ``.npz``."""
+
+
+class Record(BaseModel):
+    """Base of every record that is read from a file or typed by a user: immutable, no unknown keys, no NaN.
+
+    Pydantic is the validation library (msgspec is faster, but its constrained types crash the
+    interpreter at exit now and then: its issue 717).
+    """
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
+
+
+def validate(data: object, type_: type[T], *, path: str = "$", strict: bool = True) -> T:
+    """Check plain data against a record type.
+
+    Parameters
+    ----------
+    path
+        Where the data stands in its source: prefix of the key path in errors.
+    strict
+        False lets strings stand for numbers, as on the command line.
+
+    Raises
+    ------
+    InputError
+        With the key path of the first offending value.
+    """
+    try:
+        return type_.model_validate(data, strict=strict)
+    except ValidationError as error:
+        raise _located(error, data, path) from None
+
+
+def _located(error: ValidationError, data: Any, path: str) -> InputError:
+    first = error.errors(include_url=False, include_context=False)[0]
+    where = ""
+    for count, part in enumerate(first["loc"], start=1):
+        found = isinstance(data, dict) and part in data
+        if not (found or isinstance(part, int) or count == len(first["loc"])):
+            continue  # the tag of a union, which is no key of the data
+        where += f"[{part}]" if isinstance(part, int) else f".{part}"
+        if found or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
+            data = data[part]
+    problem = first["msg"]
+    if first["type"] not in ("missing", "extra_forbidden"):
+        problem += f" (found {_shortened(first['input'])})"
+    return InputError(problem, path=path + where)
+
+
+def _shortened(value: object, longest: int = 60) -> str:
+    try:
+        text = repr(value) if not isinstance(value, list | dict) else f"{type(value).__name__} of {len(value)}"
+    except (ValueError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= longest else text[: longest - 3] + "..."
+
+
+def read_bytes(path: Path, limit_bytes: int = MAX_JSON_BYTES) -> bytes:
+    """The content of a file of bounded size; ``InputError`` names the file otherwise."""
+    try:
+        if not path.is_file():
+            raise InputError("no such file" if not path.exists() else "not a regular file", source=str(path))
+        size = path.stat().st_size
+        if size > limit_bytes:
+            raise InputError(f"{size} bytes, more than the {limit_bytes} that are read", source=str(path))
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise InputError(f"cannot be read: {reason}", source=str(path)) from None
+
+
+def read_plain_json(path: Path) -> dict[str, Any]:
+    """Decode a JSON file that holds an object, without checking its keys.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large, or not a JSON object.
+    """
+    content = read_bytes(path)
+    try:
+        data = pydantic_core.from_json(content, allow_inf_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not valid JSON: {error}", source=str(path), path="$") from None
+    if not isinstance(data, dict):
+        raise InputError(f"holds a {type(data).__name__}, not an object", source=str(path), path="$")
+    return data
+
+
+def read_json(path: Path, type_: type[T]) -> T:
+    """Decode a JSON file into a record.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large, not JSON, or does not match the type.
+    """
+    data = read_plain_json(path)
+    try:
+        return validate(data, type_)
+    except InputError as error:
+        raise error.in_source(str(path)) from None
+
+
+def pretty_json(data: object) -> str:
+    """JSON for people: objects indented, each list of scalars on one line. Same data, same text."""
+    plain = data.model_dump(mode="json", exclude_none=True) if isinstance(data, BaseModel) else data
+    return "".join(_lines(plain, "")) + "\n"
+
+
+def _lines(value: object, indent: str) -> Iterator[str]:
+    deeper = indent + "  "
+    if isinstance(value, dict) and value:
+        for count, (key, item) in enumerate(value.items()):
+            yield ("{\n" if count == 0 else ",\n") + deeper + _scalar(key) + ": "
+            yield from _lines(item, deeper)
+        yield "\n" + indent + "}"
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for count, item in enumerate(value):
+            yield ("[\n" if count == 0 else ",\n") + deeper
+            yield from _lines(item, deeper)
+        yield "\n" + indent + "]"
+    elif isinstance(value, list):
+        yield "[" + ", ".join(map(_scalar, value)) + "]"
+    else:
+        yield _scalar(value)
+
+
+def _scalar(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends without an error."""
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file whole or not at all."""
+    with replacing(path) as temporary:
+        temporary.write_bytes(content)
+
+
+def write_json(path: Path, data: object) -> None:
+    """Write data as :func:`pretty_json`, whole or not at all."""
+    write_bytes(path, pretty_json(data).encode())
+
+
+def sha256(content: bytes) -> str:
+    """Hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """A compressed ``.npz`` of named arrays whose bytes depend on the arrays alone (no time stamps)."""
+    import numpy as np
+
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(arrays):
+            member = io.BytesIO()
+            np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
+            archive.writestr(zipfile.ZipInfo(name + ".npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
+    return buffer.getvalue()
+
+
+def read_arrays(path: Path, expected_sha256: str) -> dict[str, np.ndarray[Any, Any]]:
+    """The arrays of a side ``.npz`` whose SHA-256 is known.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large, has another hash, or is not an array archive.
+    """
+    import numpy as np
+
+    content = read_bytes(path, limit_bytes=MAX_ARRAYS_BYTES)
+    found = sha256(content)
+    if found != expected_sha256:
+        raise InputError(f"SHA-256 is {found}, but {expected_sha256} was recorded", source=str(path))
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            if sum(info.file_size for info in archive.infolist()) > MAX_ARRAYS_BYTES:
+                raise InputError("unpacks to more than is read", source=str(path))
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (ValueError, OSError, zipfile.BadZipFile, EOFError, KeyError) as error:
+        raise InputError(f"not an array archive: {error}", source=str(path)) from None

@@ -1,0 +1,366 @@
+"""An instance of P1: devices, servers, the channel between them, constants and provenance. Immutable."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from uara import files
+from uara.errors import InputError
+from uara.schema import (
+    IN_SIDE_FILE,
+    INLINE_ENTRIES,
+    SCHEMA_VERSION,
+    Columns,
+    DenseGain,
+    DeviceColumns,
+    InstanceFile,
+    Parameters,
+    Provenance,
+    ServerColumns,
+    SparseGain,
+)
+
+Floats = NDArray[np.float64]
+Indices = NDArray[np.int64]
+
+_TEXT = ("id", "model", "task")
+
+
+def _frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
+    try:
+        array = np.array(values, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
+    array.flags.writeable = False
+    return array
+
+
+class _Table:
+    """Columns of equal length that are checked against their file schema on construction."""
+
+    place: ClassVar[str]
+    schema: ClassVar[type[Columns]]
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if value is None:
+                continue
+            if field.name in _TEXT:
+                columns[field.name] = list(value)
+                object.__setattr__(self, field.name, tuple(value))
+            else:
+                array = _frozen(value, float, f"{self.place}.{field.name}")
+                columns[field.name] = array.tolist()
+                object.__setattr__(self, field.name, array)
+        files.validate(columns, self.schema, path=self.place)
+        self._check_rows(columns)
+
+    def _check_rows(self, columns: Mapping[str, list[Any]]) -> None:
+        ids = columns["id"]
+        if not ids:
+            raise InputError("there must be at least one", path=f"{self.place}.id")
+        for name, column in columns.items():
+            if len(column) != len(ids):
+                raise InputError(
+                    f"{len(column)} entries, but there are {len(ids)} ids", path=f"{self.place}.{name}"
+                )
+        seen: dict[str, int] = {}
+        for index, name in enumerate(ids):
+            if name in seen:
+                raise InputError(
+                    f"{name!r} is the id of entry {seen[name]} too", path=f"{self.place}.id[{index}]"
+                )
+            seen[name] = index
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that are set: tuples of text, and arrays."""
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def __len__(self) -> int:
+        return len(self.id)  # type: ignore[attr-defined]
+
+    def replace(self, **columns: Any) -> Self:
+        """A copy with some columns changed, checked again."""
+        return dataclasses.replace(self, **columns)  # type: ignore[type-var]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Servers(_Table):
+    """Edge servers; E entries in every column. Units stand in the names (``uara.schema.ServerColumns``)."""
+
+    place: ClassVar[str] = "$.servers"
+    schema: ClassVar[type[Columns]] = ServerColumns
+
+    id: tuple[str, ...]
+    compute_flop_per_s: Floats
+    bandwidth_hz: Floats
+    backlog_flop: Floats
+    model: tuple[str, ...] | None = None
+    position_m: Floats | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Devices(_Table):
+    """Mobile devices and their tasks; M entries in every column (``uara.schema.DeviceColumns``)."""
+
+    place: ClassVar[str] = "$.devices"
+    schema: ClassVar[type[Columns]] = DeviceColumns
+
+    id: tuple[str, ...]
+    compute_flop_per_s: Floats
+    tx_power_w: Floats
+    battery_fraction: Floats
+    upload_bits: Floats
+    device_flop: Floats
+    server_flop: Floats
+    task: tuple[str, ...] | None = None
+    model: tuple[str, ...] | None = None
+    position_m: Floats | None = None
+    battery_capacity_j: Floats | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Channel:
+    """Power gains h_ij^2 of the usable pairs, device by device (compressed sparse rows).
+
+    Parameters
+    ----------
+    pair_start
+        (M + 1,) Device i owns the pairs ``pair_start[i]:pair_start[i + 1]``.
+    pair_server
+        (K,) Server of each pair, increasing within a device.
+    power_gain
+        (K,) Linear, positive. A pair that is not listed has no path and cannot be used.
+    """
+
+    pair_start: Indices
+    pair_server: Indices
+    power_gain: Floats
+
+    def __post_init__(self) -> None:
+        place = "$.channel"
+        for name, dtype in (("pair_start", np.int64), ("pair_server", np.int64), ("power_gain", float)):
+            object.__setattr__(self, name, _frozen(getattr(self, name), dtype, f"{place}.{name}"))
+        columns = {"pair_start": self.pair_start, "pair_server": self.pair_server, "power_gain": self.power_gain}
+        plain = {name: column.tolist() for name, column in columns.items()}
+        files.validate({"layout": "sparse", **plain}, SparseGain, path=place)
+        start, pairs = self.pair_start, len(self.pair_server)
+        if len(start) < 2 or start[0] != 0 or start[-1] != pairs or (np.diff(start) < 0).any():
+            raise InputError(f"must rise from 0 to the number of pairs, {pairs}", path=f"{place}.pair_start")
+        if len(self.power_gain) != pairs:
+            raise InputError(
+                f"{len(self.power_gain)} entries, but there are {pairs} pairs", path=f"{place}.power_gain"
+            )
+        rising = np.diff(self.pair_server) > 0
+        rising[start[1:-1][(start[1:-1] > 0) & (start[1:-1] < pairs)] - 1] = True
+        if not rising.all():
+            raise InputError(
+                "must increase within a device", path=f"{place}.pair_server[{int(np.argmin(rising)) + 1}]"
+            )
+        if (np.diff(start) == 0).any():
+            lonely = int(np.argmin(np.diff(start)))
+            raise InputError(f"device {lonely} has no usable server", path=f"{place}.power_gain[{lonely}]")
+
+    @classmethod
+    def from_dense(cls, power_gain: ArrayLike) -> Channel:
+        """From an (M, E) matrix of linear power gains, 0 where a pair has no path."""
+        gain = _frozen(power_gain, float, "$.channel.power_gain")
+        if gain.ndim != 2:
+            raise InputError(f"has {gain.ndim} dimensions, not 2", path="$.channel.power_gain")
+        files.validate({"layout": "dense", "power_gain": gain.tolist()}, DenseGain, path="$.channel")
+        device, server = np.nonzero(gain)
+        start = np.searchsorted(device, np.arange(len(gain) + 1))
+        return cls(start, server, gain[device, server])
+
+    @property
+    def devices(self) -> int:
+        """Number of devices M."""
+        return len(self.pair_start) - 1
+
+    @cached_property
+    def pair_device(self) -> Indices:
+        """(K,) Device of each pair."""
+        return np.repeat(np.arange(self.devices), np.diff(self.pair_start))
+
+    def dense(self, servers: int) -> Floats:
+        """(M, E) matrix of power gains, 0 where a pair has no path."""
+        gain = np.zeros((self.devices, servers))
+        gain[self.pair_device, self.pair_server] = self.power_gain
+        return gain
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Instance:
+    """One slot of problem P1 (Koh and Yang, section III): data, units in the names, provenance.
+
+    Raises
+    ------
+    InputError
+        If the tables do not fit together, or a device has no usable server.
+    """
+
+    name: str
+    servers: Servers
+    devices: Devices
+    channel: Channel
+    parameters: Parameters = Parameters()
+    provenance: Provenance = Provenance()
+
+    kind: ClassVar[str] = "p1"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not 0 < len(self.name) <= 200:
+            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        if self.channel.devices != len(self.devices):
+            raise InputError(
+                f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",
+                path="$.channel.power_gain",
+            )
+        if (self.channel.pair_server >= len(self.servers)).any():
+            raise InputError(f"names a server beyond the {len(self.servers)} there are", path="$.channel")
+
+    def replace(self, **parts: Any) -> Instance:
+        """A copy with some parts changed."""
+        return dataclasses.replace(self, **parts)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the problem's data: everything but the name and the provenance."""
+        digest = hashlib.sha256(files.pretty_json(self.parameters).encode())
+        for table in (self.servers, self.devices):
+            for name, column in table.columns().items():
+                digest.update(name.encode())
+                digest.update("\0".join(column).encode() if name in _TEXT else column.tobytes())
+        for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Instance:
+        """Read an instance file, and its side file if it has one.
+
+        Raises
+        ------
+        InputError
+            One error that names the file, the key path and what is wrong there.
+        """
+        path = Path(path)
+        data = files.read_plain_json(path)
+        try:
+            _fill_from_side_file(data, path)
+            return cls.from_plain(data)
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Instance:
+        """Build an instance from the decoded content of an instance file (``uara.schema.InstanceFile``)."""
+        record = files.validate(data, InstanceFile)
+        gain = record.channel
+        if isinstance(gain, DenseGain):
+            _check_rectangle(gain.power_gain, len(record.servers.id))
+            channel = Channel.from_dense(gain.power_gain)
+        else:
+            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)  # type: ignore[arg-type]
+        return cls(
+            record.name,
+            Servers(**{name: getattr(record.servers, name) for name in ServerColumns.model_fields}),
+            Devices(**{name: getattr(record.devices, name) for name in DeviceColumns.model_fields}),
+            channel,
+            record.parameters,
+            record.provenance,
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The content of the instance file, every column as arrays or tuples."""
+        pairs = len(self.devices) * len(self.servers)
+        if len(self.channel.pair_server) * 3 > pairs:
+            channel: dict[str, Any] = {"layout": "dense", "power_gain": self.channel.dense(len(self.servers))}
+        else:
+            parts = ("pair_start", "pair_server", "power_gain")
+            channel = {"layout": "sparse", **{name: getattr(self.channel, name) for name in parts}}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kind": self.kind,
+            "name": self.name,
+            "provenance": self.provenance.model_dump(exclude_defaults=True),
+            "parameters": self.parameters.model_dump(),
+            "servers": self.servers.columns(),
+            "devices": self.devices.columns(),
+            "channel": channel,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries.
+
+        Each file is written whole or not at all; the same instance gives the same bytes.
+        """
+        path = Path(path)
+        data = self.to_plain()
+        arrays: dict[str, NDArray[Any]] = {}
+        for place in ("servers", "devices", "channel"):
+            data[place] = {
+                name: _inline(column, f"{place}.{name}", arrays) for name, column in data[place].items()
+            }
+        if arrays:
+            content = files.arrays_to_bytes(arrays)
+            side = path.with_suffix(".npz")
+            files.write_bytes(side, content)
+            data["side_file"] = {"name": side.name, "sha256": files.sha256(content)}
+        files.write_json(path, data)
+
+
+def _inline(column: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(column, str):
+        return column
+    array = np.asarray(column)
+    if array.size <= INLINE_ENTRIES:
+        return array.tolist()
+    arrays[name] = array
+    return IN_SIDE_FILE + name
+
+
+def _check_rectangle(rows: list[list[float]], width: int) -> None:
+    for index, row in enumerate(rows):
+        if len(row) != width:
+            raise InputError(
+                f"{len(row)} entries, but there are {width} servers", path=f"$.channel.power_gain[{index}]"
+            )
+
+
+def _fill_from_side_file(data: dict[str, Any], path: Path) -> None:
+    """Put the arrays of the side file in the place of the references to them."""
+    places = [
+        (place, name, value[len(IN_SIDE_FILE) :])
+        for place in ("servers", "devices", "channel")
+        for name, value in _items(data.get(place))
+        if isinstance(value, str) and value.startswith(IN_SIDE_FILE)
+    ]
+    if not places:
+        return
+    side = data.get("side_file")
+    if not isinstance(side, dict) or not isinstance(side.get("name"), str):
+        raise InputError("arrays are said to be in a side file, but none is named", path="$.side_file")
+    name = side["name"]
+    if Path(name).name != name:
+        raise InputError("must be a file name without a folder", path="$.side_file.name")
+    arrays = files.read_arrays(path.parent / name, str(side.get("sha256")))
+    for place, key, array in places:
+        if array not in arrays:
+            raise InputError(f"the side file {name} has no array {array!r}", path=f"$.{place}.{key}")
+        data[place][key] = arrays[array].tolist()
+
+
+def _items(table: object) -> Iterable[tuple[str, Any]]:
+    return table.items() if isinstance(table, dict) else ()

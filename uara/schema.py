@@ -1,0 +1,183 @@
+"""The file format of P1 instances: what each key holds, its unit and its range.
+
+The types here are the single source of the published JSON Schema (``instances/instance.schema.json``),
+of the checks on files, and of the checks on arrays that a library caller hands in.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from uara.files import Record
+
+SCHEMA_VERSION = 1
+INLINE_ENTRIES = 10_000
+"""Columns and matrices with more entries than this go into the side ``.npz``."""
+IN_SIDE_FILE = "npz:"
+"""A string that starts so stands for the array of that name in the side file."""
+
+_LARGEST = 1e30
+Positive = Annotated[float, Field(gt=0, le=_LARGEST)]
+NonNegative = Annotated[float, Field(ge=0, le=_LARGEST)]
+Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Point = Annotated[list[Finite], Field(min_length=3, max_length=3)]
+
+
+def _columns_schema(schema: dict[str, Any]) -> None:
+    """In a file, a big column is a reference into the side file instead of a list."""
+    reference = {"type": "string", "pattern": f"^{IN_SIDE_FILE}.+"}
+    for name, column in schema["properties"].items():
+        kinds = column.pop("anyOf", [column])
+        if any(kind.get("type") == "array" for kind in kinds):
+            text = {key: column.pop(key) for key in ("description", "default") if key in column}
+            column.pop("title", None)
+            schema["properties"][name] = {**text, "anyOf": [*kinds, reference]}
+
+
+class Columns(Record):
+    """A table stored column by column; all columns of one table have the same length."""
+
+    model_config = ConfigDict(json_schema_extra=_columns_schema)
+
+
+class Parameters(Record):
+    """Constants of P1: every one that the paper leaves in the text or in Table I."""
+
+    sync_weight_per_ms: NonNegative = 1e-2
+    """lambda of P1: weight of the squared synchronisation gap."""
+    energy_weight_ms_per_j: NonNegative = 50.0
+    """w of P1: milliseconds that a joule is worth."""
+    device_efficiency_flop_per_j: Positive = 1e9
+    """delta_CP of eq. (8): FLOP per joule."""
+    uplink_energy_j_per_mhz_w: NonNegative = 2.6
+    """delta_CM of eq. (8): joules per megahertz and watt."""
+    noise_psd_dbm_per_hz: Annotated[float, Field(ge=-400, le=200)] = -174.0
+    """N0 of eq. (5): power spectral density of the noise."""
+    queue_slot_ms: Positive = 10.0
+    """kappa of eq. (6): length of a queueing slot."""
+    slot_ms: Positive = 1000.0
+    """tau of section III.A: length of a decision slot."""
+
+
+class Provenance(Record):
+    """Where an instance comes from, so that it can be made again and disagreed with."""
+
+    command: str = ""
+    """The command that made the file."""
+    seed: int | None = None
+    """Root seed of everything drawn."""
+    channel_model: str = ""
+    """sionna-rt, sionna-umi, synthetic, ..."""
+    scene: str = ""
+    """Ray-traced scene, if any."""
+    task_profile: str = ""
+    """Name of the task profile."""
+    task_profile_sha256: str = ""
+    """Hash of the task profile."""
+    acceptance: str = ""
+    """How the acceptance rates came about: measured, assumed, or taken over from another pair."""
+    versions: dict[str, str] = {}
+    """Versions of the libraries that had a part in the numbers."""
+    settings: dict[str, str | float | int | bool | None] = {}
+    """Everything else that was chosen."""
+    credits: list[str] = []
+    """Whom the data must be credited to."""
+
+
+class ServerColumns(Columns):
+    """Edge servers, one entry each in every column."""
+
+    id: list[Name]
+    """Unique name."""
+    compute_flop_per_s: list[Positive]
+    """F_j of eq. (6): computing speed."""
+    bandwidth_hz: list[Positive]
+    """W_j of eq. (5): uplink band."""
+    backlog_flop: list[NonNegative]
+    """Work that waits at the server: k_j = ceil(backlog / (F_j kappa)) slots of eq. (6)."""
+    model: list[str] | None = None
+    """Hardware."""
+    position_m: list[Point] | None = None
+    """x, y, z."""
+
+
+class DeviceColumns(Columns):
+    """Mobile devices and the task of each in this slot, one entry each in every column."""
+
+    id: list[Name]
+    """Unique name."""
+    compute_flop_per_s: list[Positive]
+    """F_i of eq. (6): computing speed."""
+    tx_power_w: list[Positive]
+    """P_i of eq. (5): transmission power."""
+    battery_fraction: list[Fraction]
+    """B_i of P1: remaining battery."""
+    upload_bits: list[Positive]
+    """d_i: communication load of the task."""
+    device_flop: list[Positive]
+    """f_i^MD: work of the task on the device."""
+    server_flop: list[Positive]
+    """f_i^ES: work of the task on the server."""
+    task: list[str] | None = None
+    """Kind of task: code, summary, chat, ..."""
+    model: list[str] | None = None
+    """Hardware."""
+    position_m: list[Point] | None = None
+    """x, y, z."""
+    battery_capacity_j: list[Positive] | None = None
+    """Energy of the full battery."""
+
+
+class DenseGain(Columns):
+    """Channel gains of all pairs."""
+
+    layout: Literal["dense"]
+    power_gain: list[list[NonNegative]]
+    """h_ij^2 of eq. (5), linear: one row a device, one column a server; 0 means no path, unusable."""
+
+
+class SparseGain(Columns):
+    """Channel gains of the usable pairs only, device by device (compressed rows)."""
+
+    layout: Literal["sparse"]
+    pair_start: list[Index]
+    """Device i owns pairs pair_start[i] to pair_start[i+1]; one entry more than devices."""
+    pair_server: list[Index]
+    """Server of the pair, increasing within a device."""
+    power_gain: list[Positive]
+    """h_ij^2 of eq. (5), linear."""
+
+
+class SideFile(Record):
+    """The ``.npz`` beside the JSON file that holds the big arrays."""
+
+    name: Annotated[str, Field(pattern=r"^[^/\\]+\.npz$")]
+    """File name, in the folder of the JSON file."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class InstanceFile(Record):
+    """One slot of problem P1 (Koh and Yang, section III)."""
+
+    schema_version: Literal[1]
+    kind: Literal["p1"]
+    name: Name
+    provenance: Provenance = Provenance()
+    parameters: Parameters
+    servers: ServerColumns
+    devices: DeviceColumns
+    channel: Annotated[DenseGain | SparseGain, Field(discriminator="layout")]
+    side_file: SideFile | None = None
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of instance files."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **InstanceFile.model_json_schema(by_alias=True),
+    }
