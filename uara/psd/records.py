@@ -1,0 +1,108 @@
+"""The records of a task profile's file: models, decoding, prompts, and their means."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from uara.files import Record
+from uara.psd.flops import Architecture
+from uara.psd.payload import Payload, Rule
+from uara.psd.trace import Method, Trace
+
+AcceptanceOrigin = Literal["measured", "transferred", "assumed"]
+Probability = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Estimate(Record):
+    """A mean with its 95 % confidence interval (bootstrap over prompts)."""
+
+    value: float
+    low: float
+    high: float
+
+
+class ModelRecord(Record):
+    """One of the pair: where its weights came from, and its sizes."""
+
+    name: str
+    source: str
+    sha256: str | None = None
+    architecture: Architecture
+
+
+class Provenance(Record):
+    """Where a profile's numbers come from.
+
+    Attributes
+    ----------
+    acceptance
+        ``measured`` with this pair; ``transferred`` from the pair that ``note`` names; or ``assumed``.
+    """
+
+    acceptance: AcceptanceOrigin
+    note: str
+    created: str | None = None
+    command: str | None = None
+    software: dict[str, str] = Field(default={})
+    sources: list[str] = Field(default=[])
+
+
+class Decoding(Record):
+    """How the prompts were decoded."""
+
+    method: Method
+    gamma: int
+    temperature: Annotated[float, Field(ge=0)]
+    rule: Rule
+    max_new_tokens: Count
+    seed: int
+    value_bits: Count = 16
+
+
+class Run(Record):
+    """One decoding run as it happened."""
+
+    trace: Trace
+    counted_draft_flop: int
+    counted_target_flop: int
+    wall_s: float
+    draft_busy_s: float
+    target_busy_s: float
+    overhead_share: float
+
+
+class PromptRecord(Record):
+    """One prompt's measurement.
+
+    Attributes
+    ----------
+    acceptance
+        For each generated token, the probability that the draft model's proposal is accepted there; 0 or 1 if
+        greedy.
+    runs
+        Real runs, with the methods' own traces; none in a transferred or assumed profile.
+    """
+
+    task: str
+    prompt: str
+    prompt_sha256: str | None = None
+    prompt_tokens: Count
+    acceptance: Annotated[list[Probability], Field(min_length=1)]
+    runs: list[Run] = Field(default=[])
+
+
+class TaskSummary(Record):
+    """A task's means over its prompts."""
+
+    prompts: int
+    acceptance_rate: Estimate
+    prompt_tokens: Estimate
+    new_tokens: Estimate
+    tokens_per_round: Estimate
+    drafted_per_token: Estimate
+    upload_bits: dict[Payload, Estimate]
+    device_flop: Estimate
+    server_flop: Estimate
