@@ -32,20 +32,20 @@ _PUBLIC = {
     "SolverError": "uara.errors",
     "UaraError": "uara.errors",
     "allocate": "uara.allocation",
+    "as_solver": "uara.registry",
+    "available_solvers": "uara.registry",
     "evaluate": "uara.model",
-    "generate": "uara.generate",
     "load": "uara.problem",
     "lower_bound": "uara.certificate",
     "solve": "uara.solver",
-    "solver": "uara.registry",
-    "solvers": "uara.registry",
-    "verify": "uara.certificate",
 }
 
 __all__ = sorted(["__version__", *_PUBLIC])
 
 if TYPE_CHECKING:
     from uara.allocation import allocate as allocate
+    from uara.certificate import Certificate as Certificate
+    from uara.certificate import lower_bound as lower_bound
     from uara.errors import InputError as InputError
     from uara.errors import MissingExtra as MissingExtra
     from uara.errors import SolverError as SolverError
@@ -57,8 +57,15 @@ if TYPE_CHECKING:
     from uara.model import Allocation as Allocation
     from uara.model import Evaluation as Evaluation
     from uara.model import evaluate as evaluate
+    from uara.problem import load as load
+    from uara.registry import as_solver as as_solver
+    from uara.registry import available_solvers as available_solvers
     from uara.schema import Parameters as Parameters
     from uara.schema import Provenance as Provenance
+    from uara.solver import Answer as Answer
+    from uara.solver import Context as Context
+    from uara.solver import Result as Result
+    from uara.solver import solve as solve
 
 
 def __getattr__(name: str) -> Any:

@@ -36,8 +36,11 @@ def allocate(instance: Instance, association: ArrayLike, rule: Rule = "optimal")
     numbers = coefficients(instance)
     servers, pair = usable_pairs(instance, association)
     if rule == "optimal":
-        return Allocation(servers, optimal_bandwidth(numbers, servers, pair), shares_of(
-            servers, np.sqrt(numbers.server_flop), len(instance.servers)))
+        return Allocation(
+            servers,
+            optimal_bandwidth(numbers, servers, pair),
+            shares_of(servers, np.sqrt(numbers.server_flop), len(instance.servers)),
+        )
     if rule == "sqrt":
         load_y, load_z = np.sqrt(numbers.uplink_ms[pair]), np.sqrt(numbers.server_flop)
     else:

@@ -81,7 +81,9 @@ def _located(error: ValidationError, data: Any, path: str) -> InputError:
 
 def _shortened(value: object, longest: int = 60) -> str:
     try:
-        text = repr(value) if not isinstance(value, list | dict) else f"{type(value).__name__} of {len(value)}"
+        text = (
+            repr(value) if not isinstance(value, list | dict) else f"{type(value).__name__} of {len(value)}"
+        )
     except (ValueError, RecursionError):
         text = type(value).__name__
     return text if len(text) <= longest else text[: longest - 3] + "..."

@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,6 +27,10 @@ from uara.schema import (
     ServerColumns,
     SparseGain,
 )
+
+if TYPE_CHECKING:
+    from uara.certificate import Certificate
+    from uara.model import Allocation, Evaluation
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -152,7 +156,11 @@ class Channel:
         place = "$.channel"
         for name, dtype in (("pair_start", np.int64), ("pair_server", np.int64), ("power_gain", float)):
             object.__setattr__(self, name, _frozen(getattr(self, name), dtype, f"{place}.{name}"))
-        columns = {"pair_start": self.pair_start, "pair_server": self.pair_server, "power_gain": self.power_gain}
+        columns = {
+            "pair_start": self.pair_start,
+            "pair_server": self.pair_server,
+            "power_gain": self.power_gain,
+        }
         plain = {name: column.tolist() for name, column in columns.items()}
         files.validate({"layout": "sparse", **plain}, SparseGain, path=place)
         start, pairs = self.pair_start, len(self.pair_server)
@@ -245,6 +253,18 @@ class Instance:
         for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
             digest.update(array.tobytes())
         return digest.hexdigest()
+
+    def evaluate(self, allocation: Allocation) -> Evaluation:
+        """Score an allocation; see :func:`uara.model.evaluate`."""
+        from uara.model import evaluate
+
+        return evaluate(self, allocation)
+
+    def lower_bound(self, certificate: Certificate) -> float:
+        """The bound that a certificate proves; see :func:`uara.certificate.lower_bound`."""
+        from uara.certificate import lower_bound
+
+        return lower_bound(self, certificate)
 
     @classmethod
     def load(cls, path: str | Path) -> Instance:

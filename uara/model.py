@@ -164,6 +164,14 @@ class Allocation:
         if len(set(lengths.values())) != 1:
             raise InputError(f"lengths differ: {lengths}", source="allocation")
 
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for JSON, in the order of the instance's devices."""
+        return {
+            "association": self.association.tolist(),
+            "bandwidth": self.bandwidth.tolist(),
+            "compute": self.compute.tolist(),
+        }
+
 
 def _vector(values: ArrayLike, dtype: Any, name: str) -> NDArray[Any]:
     try:
@@ -172,7 +180,9 @@ def _vector(values: ArrayLike, dtype: Any, name: str) -> NDArray[Any]:
             raise TypeError(f"found {array.dtype}")
         array = np.array(array, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"not a vector of {dtype.__name__}: {error}", source="allocation", path=name) from None
+        raise InputError(
+            f"not a vector of {dtype.__name__}: {error}", source="allocation", path=name
+        ) from None
     if array.ndim != 1:
         raise InputError(f"has {array.ndim} dimensions, not 1", source="allocation", path=name)
     array.flags.writeable = False
@@ -213,7 +223,9 @@ class Evaluation:
     @property
     def controllable_ms(self) -> float:
         """I without its constant part: the terms that X, Y and Z touch, summed on their own."""
-        return sum(self.terms_ms[name] for name in ("queue", "server_compute", "synchronisation", "uplink_energy"))
+        return sum(
+            self.terms_ms[name] for name in ("queue", "server_compute", "synchronisation", "uplink_energy")
+        )
 
     @property
     def feasible(self) -> bool:
@@ -294,9 +306,7 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
             usable & (compute > 0), numbers.server_flop / (compute * numbers.flop_per_ms[server]), np.inf
         )
         wait_ms = np.where(usable, numbers.wait_ms[server], np.inf)
-        gap_ms = (
-            (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
-        )
+        gap_ms = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
         sending_j = _sending_j(instance, np.where(usable, band, 0.0), server)
         computing_j = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
         weight = instance.parameters.energy_weight_ms_per_j / instance.devices.battery_fraction

@@ -1,0 +1,158 @@
+"""Checking answers with nothing but NumPy: the lower bound of a certificate, and ``verify``.
+
+This file shares no code with the solvers and is written to be read, not to be fast. The bound
+(derivation in ``docs/model.md``, section 3): for ANY prices p >= 0 of compute and mu >= 0 of band,
+
+    sum_i min_j [ wait_j + p_j s_i + psi_ij(mu_j) ] - sum_j ( p_j^2 F_j / 4 + mu_j )  +  constant
+    s_i = sqrt(f_i^ES),   psi_ij(mu) = min over 0 < y <= 1 of  lambda (D_i - c_ij / y)^2 + (a_ij + mu) y
+
+is at most the objective of every feasible allocation of P1, whatever the prices are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from uara.errors import InputError
+from uara.instance import Floats, Instance
+
+
+@dataclass(frozen=True, eq=False)
+class Certificate:
+    """Prices that prove a lower bound: 2 E numbers.
+
+    Parameters
+    ----------
+    compute_price
+        (E,) p_j in ms per square root of a FLOP: congestion price of the compute of each server.
+    bandwidth_price
+        (E,) mu_j in ms: price of the whole band of each server.
+    """
+
+    compute_price: Floats
+    bandwidth_price: Floats
+
+    def __post_init__(self) -> None:
+        for name in ("compute_price", "bandwidth_price"):
+            prices = np.array(getattr(self, name), dtype=float)
+            if prices.ndim != 1 or not np.isfinite(prices).all() or (prices < 0).any():
+                raise InputError("must be finite prices of at least 0", source="certificate", path=name)
+            prices.flags.writeable = False
+            object.__setattr__(self, name, prices)
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "kind": "prices",
+            "compute_price": self.compute_price.tolist(),
+            "bandwidth_price": self.bandwidth_price.tolist(),
+        }
+
+
+def lower_bound(instance: Instance, certificate: Certificate) -> float:
+    """The lower bound on P1's objective, in ms, that a certificate proves.
+
+    Raises
+    ------
+    InputError
+        If the certificate is for another number of servers.
+    """
+    servers, devices, given = instance.servers, instance.devices, instance.parameters
+    price, band_price = certificate.compute_price, certificate.bandwidth_price
+    if len(price) != len(servers) or len(band_price) != len(servers):
+        raise InputError(f"must hold {len(servers)} prices of each kind", source="certificate")
+
+    # Quantities of each device, each server, and each usable pair; milliseconds and joules.
+    local_ms = devices.device_flop / devices.compute_flop_per_s * 1e3
+    computing_j = devices.device_flop / given.device_efficiency_flop_per_j
+    constant_ms = np.sum(local_ms + given.energy_weight_ms_per_j * computing_j / devices.battery_fraction)
+    slots = np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * given.queue_slot_ms / 1e3))
+    wait_ms = slots * given.queue_slot_ms
+    flop_per_ms = servers.compute_flop_per_s / 1e3
+
+    i, j = instance.channel.pair_device, instance.channel.pair_server
+    noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
+    signal_to_noise = instance.channel.power_gain * devices.tx_power_w[i] / noise_w
+    rate_bit_per_s = servers.bandwidth_hz[j] * np.log1p(signal_to_noise) / np.log(2)
+    uplink_ms = devices.upload_bits[i] / rate_bit_per_s * 1e3
+    band_energy_j = given.uplink_energy_j_per_mhz_w * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
+    band_cost_ms = given.energy_weight_ms_per_j * band_energy_j / devices.battery_fraction[i]
+
+    # What the best server would cost each device at these prices.
+    band_ms = _least_band_cost(local_ms[i], uplink_ms, band_cost_ms + band_price[j], given.sync_weight_per_ms)
+    pair_ms = wait_ms[j] + price[j] * np.sqrt(devices.server_flop[i]) + band_ms
+    cheapest_ms = np.full(len(devices), np.inf)
+    np.minimum.at(cheapest_ms, i, pair_ms)
+
+    rent_ms = price**2 * flop_per_ms / 4 + band_price
+    return float(constant_ms + np.sum(cheapest_ms) - np.sum(rent_ms))
+
+
+def _least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:
+    """psi: the minimum over 0 < y <= 1 of ``sync_weight (local - uplink / y)^2 + cost y``, pair by pair.
+
+    The minimum lies at y <= uplink / local, where the function is convex; its derivative is bisected.
+    The value is then rounded DOWN by what the bracket leaves open, so that it stays a lower bound.
+    """
+    if sync_weight == 0:
+        return np.zeros_like(cost_ms)  # the infimum, as y goes to 0
+
+    high = np.minimum(1.0, uplink_ms / local_ms)
+    # Where the derivative at y vanishes, u = 1/y solves u^2 (u - D/c) = cost / (2 lambda c^2), so that
+    # u <= D/c + cbrt(cost / (2 lambda c^2)).
+    low = 1.0 / (local_ms / uplink_ms + np.cbrt(cost_ms / (2 * sync_weight * uplink_ms**2)))
+    low = np.minimum(low, high)
+    for _ in range(100):
+        y = (low + high) / 2
+        slope = 2 * sync_weight * (local_ms - uplink_ms / y) * uplink_ms / y**2 + cost_ms
+        low, high = np.where(slope < 0, y, low), np.where(slope < 0, high, y)
+    value = sync_weight * (local_ms - uplink_ms / high) ** 2 + cost_ms * high
+    return np.asarray(value * (1 - 1e-12))
+
+
+def objective(
+    instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
+) -> tuple[float, list[str]]:
+    """P1's objective in ms, device by device in plain Python, and the constraints that are broken."""
+    servers, devices, given = instance.servers, instance.devices, instance.parameters
+    gain = instance.channel.dense(len(servers))
+    chosen, share_y, share_z = (np.asarray(values).tolist() for values in (association, bandwidth, compute))
+    broken: list[str] = []
+    used_y, used_z = [0.0] * len(servers), [0.0] * len(servers)
+    total = 0.0
+    for i, (j, y, z) in enumerate(zip(chosen, share_y, share_z, strict=True)):
+        name = devices.id[i]
+        if not 0 <= j < len(servers) or gain[i, j] == 0:
+            broken.append(f"(3) {name} has no usable server")
+            continue
+        if not (0 < y <= 1 + 1e-9 and 0 < z <= 1 + 1e-9):
+            broken.append(f"(4), (7) a share of {name} is not in (0, 1]")
+            continue
+        used_y[j] += y
+        used_z[j] += z
+        local_ms = devices.device_flop[i] / devices.compute_flop_per_s[i] * 1e3
+        noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
+        spectral = np.log1p(gain[i, j] * devices.tx_power_w[i] / noise_w) / np.log(2)
+        uplink_ms = devices.upload_bits[i] / (y * servers.bandwidth_hz[j] * spectral) * 1e3
+        slots = np.ceil(servers.backlog_flop[j] / (servers.compute_flop_per_s[j] * given.queue_slot_ms / 1e3))
+        remote_ms = slots * given.queue_slot_ms
+        remote_ms += devices.server_flop[i] / (z * servers.compute_flop_per_s[j]) * 1e3
+        computing_j = devices.device_flop[i] / given.device_efficiency_flop_per_j
+        sending_j = (
+            given.uplink_energy_j_per_mhz_w * y * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
+        )
+        weight = given.energy_weight_ms_per_j / devices.battery_fraction[i]
+        gap_ms = local_ms - uplink_ms if given.sync_weight_per_ms > 0 else 0.0
+        total += (
+            local_ms + remote_ms + given.sync_weight_per_ms * gap_ms**2 + weight * (computing_j + sending_j)
+        )
+    for j, (used_of_y, used_of_z) in enumerate(zip(used_y, used_z, strict=True)):
+        if used_of_y > 1 + 1e-9:
+            broken.append(f"(4) the band of {servers.id[j]} is shared out to {used_of_y}")
+        if used_of_z > 1 + 1e-9:
+            broken.append(f"(7) the compute of {servers.id[j]} is shared out to {used_of_z}")
+    return (float("inf") if broken else float(total)), broken

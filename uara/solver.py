@@ -1,0 +1,360 @@
+"""Running a solver: what it is given, what it returns, and ``solve``, which scores it from outside."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Generic, Literal, TypeVar
+
+import numpy as np
+
+from uara.errors import InputError, SolverError, UaraError
+from uara.files import Record
+from uara.problem import Decision, Problem, Proof, Score
+from uara.randomness import stream
+from uara.registry import Method, find, method_of
+
+OPTIMAL_GAP = 1e-4
+"""Proven gap, on the controllable part, at which an answer is called optimal."""
+
+Ended = Literal["completed", "time_limit", "interrupted"]
+"""How a run ended."""
+Proven = Literal["optimal", "feasible", "infeasible"]
+"""What is known of its answer: optimal means a proven gap of at most 1e-4."""
+
+O = TypeVar("O", bound=Record)  # noqa: E741
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a solver returns when it knows more than a decision.
+
+    Parameters
+    ----------
+    decision
+        The allocation.
+    bound_ms
+        A lower bound on the objective that it claims, constant part included.
+    certificate
+        Proof of a lower bound; ``solve`` re-computes the bound from it.
+    details
+        Numbers worth showing: cuts, rounds, nodes.
+    """
+
+    decision: Decision
+    bound_ms: float | None = None
+    certificate: Proof | None = None
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A point of a run, as progress callbacks receive it."""
+
+    elapsed_s: float
+    objective_ms: float
+    controllable_ms: float
+    bound_ms: float
+    gap: float
+    message: str = ""
+    details: Mapping[str, float] = field(default_factory=dict)
+
+
+class Clock:
+    """Wall time since the start, without the time spent in :meth:`paused`."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._paused_s = 0.0
+
+    def elapsed_s(self) -> float:
+        """Seconds on the clock."""
+        return time.perf_counter() - self._start - self._paused_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time in this block does not count."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused_s += time.perf_counter() - start
+
+
+class Context(Generic[O]):
+    """What a solver may know and say during a run.
+
+    Attributes
+    ----------
+    options
+        The solver's validated options.
+    seed, rng
+        Root seed, and a generator of the run's own stream under it.
+    start
+        A decision to start from, or None; ``solve`` never returns a worse one.
+    """
+
+    def __init__(
+        self,
+        instance: Problem,
+        options: O,
+        *,
+        seed: int = 0,
+        time_limit_s: float = math.inf,
+        start: Decision | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+        name: str = "",
+    ) -> None:
+        self.options = options
+        self.seed = seed
+        self.rng: np.random.Generator = stream(seed, name, instance.digest)
+        self.start = start
+        self.time_limit_s = time_limit_s
+        self.trajectory: list[Progress] = []
+        self._instance = instance
+        self._on_progress = on_progress
+        self._best: tuple[Score, Decision] | None = None
+        self._bound_ms = -math.inf
+        self._limit_hit = False
+        self._clock = Clock()
+
+    def remaining_s(self) -> float:
+        """Seconds until the time limit, never below 0; infinite without one."""
+        left = max(0.0, self.time_limit_s - self._clock.elapsed_s())
+        self._limit_hit |= left <= 0.0
+        return left
+
+    def expired(self) -> bool:
+        """Whether the time limit has been reached: return what there is."""
+        return self.remaining_s() <= 0.0
+
+    def incumbent(self, decision: Decision) -> None:
+        """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
+        with self._clock.paused():
+            score = self._instance.evaluate(decision)
+            if not score.feasible:
+                return
+            if self._best is None or score.objective_ms < self._best[0].objective_ms:
+                self._best = (score, decision)
+                self._publish()
+
+    def bound(self, bound_ms: float, message: str = "", **details: float) -> None:
+        """Report a lower bound on the objective, in ms, constant part included."""
+        with self._clock.paused():
+            self._bound_ms = max(self._bound_ms, bound_ms)
+            self._publish(message, details)
+
+    def progress(self, message: str, **details: float) -> None:
+        """Say how far the work has come."""
+        with self._clock.paused():
+            self._publish(message, details)
+
+    def _publish(self, message: str = "", details: Mapping[str, float] | None = None) -> None:
+        score = self._best[0] if self._best else None
+        point = Progress(
+            self._clock.elapsed_s(),
+            score.objective_ms if score else math.inf,
+            score.controllable_ms if score else math.inf,
+            self._bound_ms,
+            gap_of(score, self._bound_ms),
+            message,
+            details or {},
+        )
+        self.trajectory.append(point)
+        if self._on_progress:
+            self._on_progress(point)
+
+
+@dataclass(frozen=True)
+class Result:
+    """The outcome of a run, every number of it computed outside the solver."""
+
+    instance: Problem
+    solver: str
+    options: Record
+    seed: int
+    decision: Decision
+    evaluation: Score
+    ended: Ended
+    bound_ms: float | None
+    """The best lower bound on the objective that is known from this run."""
+    certified_bound_ms: float | None
+    """The lower bound re-computed from the certificate."""
+    certificate: Proof | None
+    runtime_s: float
+    setup_s: float
+    """Imports and compilation, not part of ``runtime_s``."""
+    trajectory: tuple[Progress, ...] = ()
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def gap(self) -> float | None:
+        """(objective - bound) / controllable part, or None without a bound."""
+        if self.bound_ms is None:
+            return None
+        return gap_of(self.evaluation, self.bound_ms)
+
+    @property
+    def status(self) -> Proven:
+        """What is proven of the answer; :attr:`ended` says how the run ended."""
+        if not self.evaluation.feasible:
+            return "infeasible"
+        return "optimal" if self.gap is not None and self.gap <= OPTIMAL_GAP else "feasible"
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for JSON."""
+        return {
+            "instance": self.instance.name,
+            "solver": self.solver,
+            "options": self.options.model_dump(),
+            "seed": self.seed,
+            "status": self.status,
+            "ended": self.ended,
+            **self.evaluation.to_plain(),
+            "lower_bound": self.bound_ms,
+            "certified_lower_bound": self.certified_bound_ms,
+            "gap": self.gap,
+            "runtime_s": self.runtime_s,
+            "setup_s": self.setup_s,
+            **self.decision.to_plain(),
+            "certificate": self.certificate.to_plain() if self.certificate else None,
+            "details": dict(self.details),
+        }
+
+
+def gap_of(score: Score | None, bound_ms: float) -> float:
+    """Proven relative gap on the controllable part; infinite where nothing is known."""
+    if score is None or not math.isfinite(bound_ms) or not math.isfinite(score.objective_ms):
+        return math.inf
+    distance = max(0.0, score.objective_ms - bound_ms)
+    return distance / score.controllable_ms if distance > 0.0 else 0.0
+
+
+def solve(
+    instance: Problem,
+    solver: str | Callable[..., Any],
+    *,
+    options: Mapping[str, Any] | Record | None = None,
+    seed: int = 0,
+    time_limit_s: float | None = None,
+    start: Decision | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> Result:
+    """Run one solver on one instance, and score its answer from outside with the clock stopped.
+
+    Parameters
+    ----------
+    instance
+        An :class:`uara.Instance`, or an instance of another problem kind.
+    solver
+        Name of an installed solver, or a callable ``(instance, context) -> Allocation | Answer``.
+    options
+        Values of the solver's options.
+    time_limit_s
+        Wall time after which the solver returns what it has.
+    start
+        Decision to start from; the result is never worse.
+    on_progress
+        Receives a :class:`Progress` for each incumbent and bound that the solver reports.
+
+    Returns
+    -------
+    Result
+        Ctrl-C ends the run with the best incumbent there is.
+
+    Raises
+    ------
+    InputError
+        For an unknown solver, bad options, or a solver of another problem kind.
+    SolverError
+        If the solver fails, or answers with something that is no answer.
+    """
+    method = find(solver) if isinstance(solver, str) else method_of(solver)
+    function = method.require()
+    if method.traits.kind != instance.kind:
+        raise InputError(f"solves {method.traits.kind}, not {instance.kind}", source=f"solver {method.name}")
+    if time_limit_s is not None and not time_limit_s > 0:
+        raise InputError("must be positive", source="time_limit_s")
+    checked = method.make_options(options)
+    began = time.perf_counter()
+    if method.traits.prepare:
+        method.traits.prepare()
+    setup_s = time.perf_counter() - began
+    context = Context(
+        instance,
+        checked,
+        seed=seed,
+        time_limit_s=math.inf if time_limit_s is None else time_limit_s,
+        start=start,
+        on_progress=on_progress,
+        name=method.name,
+    )
+    if start is not None:
+        context.incumbent(start)
+    answer, interrupted = _run(method, function, instance, context)
+    runtime_s = context._clock.elapsed_s()
+    return _result(method, instance, context, answer, interrupted, runtime_s, setup_s)
+
+
+def _run(
+    method: Method, function: Callable[..., Any], instance: Problem, context: Context[Any]
+) -> tuple[Answer | None, bool]:
+    try:
+        answer = function(instance, context)
+    except KeyboardInterrupt:
+        if context._best is None:
+            raise
+        return None, True
+    except UaraError:
+        raise
+    except Exception as error:
+        raise SolverError(method.name, f"failed: {type(error).__name__}: {error}") from error
+    if isinstance(answer, Answer):
+        return answer, False
+    if hasattr(answer, "to_plain"):
+        return Answer(answer), False
+    raise SolverError(method.name, f"returned {type(answer).__name__}, not an Allocation or an Answer")
+
+
+def _result(
+    method: Method,
+    instance: Problem,
+    context: Context[Any],
+    answer: Answer | None,
+    interrupted: bool,
+    runtime_s: float,
+    setup_s: float,
+) -> Result:
+    if answer is not None:
+        score, decision = instance.evaluate(answer.decision), answer.decision
+        best = context._best
+        if best is not None and not (score.feasible and score.objective_ms <= best[0].objective_ms):
+            score, decision = best
+    elif context._best is not None:
+        score, decision = context._best
+    else:
+        raise SolverError(method.name, "ended without an answer")
+    certificate = answer.certificate if answer else None
+    certified = instance.lower_bound(certificate) if certificate is not None else None
+    claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
+    bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
+    ended: Ended = "interrupted" if interrupted else "time_limit" if context._limit_hit else "completed"
+    return Result(
+        instance=instance,
+        solver=method.name,
+        options=context.options,
+        seed=context.seed,
+        decision=decision,
+        evaluation=score,
+        ended=ended,
+        bound_ms=bound,
+        certified_bound_ms=certified,
+        certificate=certificate,
+        runtime_s=runtime_s,
+        setup_s=setup_s,
+        trajectory=tuple(context.trajectory),
+        details=dict(answer.details) if answer else {},
+    )
