@@ -25,6 +25,7 @@ from uara.server_cost import bandwidth_shares, inverse_share
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
 _CHUNK_TRIALS = 500_000
+_SUMS = 7  # of wz, f/wz, wy, D c/wy, (c/wy)^2, a wy, D^2
 
 
 class Task(NamedTuple):
@@ -117,7 +118,7 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         band_price_ms=np.zeros(servers),
         psi_ms=np.zeros(len(task.server)),
         sums=np.zeros((servers, _SUMS)),
-        work=np.empty((4, devices + 2)),
+        work=np.empty((4, max(devices + 1, _SUMS))),
     )
     settle(task, state)
     return state
@@ -160,9 +161,6 @@ def improve(
         improved()
         if expired():
             return changes
-
-
-_SUMS = 7  # of wz, f/wz, wy, D c/wy, (c/wy)^2, a wy, D^2
 
 
 @njit(cache=True, error_model="numpy")

@@ -1,0 +1,185 @@
+"""Maximising the dual over its 2E prices: Newton's method on the softened dual, cooled in rounds. Compiled.
+
+With few servers the (2E, 2E) curvature costs little and a projected Newton iteration converges in a few
+steps per temperature; with many, L-BFGS-B does the same work without the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from uara.instance import Floats, Indices
+
+from .price_kernel import Pairs, cost_pass, curvature, hard_dual, soft_dual
+
+NEWTON_SERVERS = 64
+"""Largest number of servers for which the curvature matrix pays."""
+_COOLING = 0.2
+
+
+class Ascent(NamedTuple):
+    """The best prices that an ascent found."""
+
+    prices: Floats
+    """(2E,) In the kernels' units."""
+    value_ms: float
+    """The dual there: a lower bound on the controllable part of P1."""
+    weight: Floats
+    """(K,) Soft choice of the last point: how the relaxation splits each device."""
+    passes: int
+
+
+def first_prices(pairs: Pairs) -> Floats:
+    """(2E,) Prices at which compute would be shared in proportion to the servers' speed, and band is free."""
+    servers = len(pairs.wait_ms)
+    level = 2.0 * pairs.root_flop.sum() / pairs.flop_per_ms.sum()
+    return np.concatenate([np.full(servers, level), np.zeros(servers)])
+
+
+def spread(pairs: Pairs, prices: Floats) -> float:
+    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
+    cost, share, bend = (np.zeros(len(pairs.server)) for _ in range(3))
+    cost_pass(pairs, prices, cost, share, bend, np.zeros(len(cost)))
+    return float(np.mean(np.minimum.reduceat(cost, pairs.start[:-1]))) + 1e-12
+
+
+def ascend(
+    pairs: Pairs,
+    prices: Floats | None = None,
+    *,
+    hottest: float = 0.1,
+    coldest: float = 1e-5,
+    enough_ms: float = np.inf,
+    expired: Callable[[], bool] = lambda: False,
+    visited: Callable[[Indices], None] = lambda choice: None,
+) -> Ascent:
+    """Maximise the dual.
+
+    Parameters
+    ----------
+    prices
+        (2E,) Where to start; :func:`first_prices` by default.
+    hottest, coldest
+        Temperatures of the first and of the last round, relative to :func:`spread`.
+    enough_ms
+        Stop as soon as the dual reaches this.
+    expired
+        Asked after each round.
+    visited
+        Receives after each round the (M,) cheapest pairs.
+    """
+    point = first_prices(pairs) if prices is None else np.maximum(prices, 0.0)
+    scale = spread(pairs, point)
+    temperature = hottest
+    inverse, weight = np.zeros(len(pairs.server)), np.zeros(len(pairs.server))
+    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
+    best, value, passes = point.copy(), -np.inf, 0
+    climb = newton_round if len(pairs.wait_ms) <= NEWTON_SERVERS else quasi_newton_round
+    while True:
+        point, best, value, count = climb(
+            pairs, point, best, value, temperature * scale, enough_ms, inverse, weight, choice
+        )
+        passes += count
+        visited(choice)
+        if temperature <= coldest or value >= enough_ms or expired():
+            return Ascent(best, value, weight, passes)
+        temperature = max(coldest, temperature * _COOLING)
+
+
+@njit(cache=True, error_model="numpy")
+def newton_round(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+) -> tuple[Floats, Floats, float, int]:
+    """Projected Newton ascent at one temperature; returns the point, the best prices, their dual, and passes."""
+    size, count = len(start), len(pairs.server)
+    cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
+    gradient, hessian = np.empty(size), np.empty((size, size))
+    point, best = start.copy(), best.copy()
+    cost_pass(pairs, point, cost, share, bend, inverse)
+    value = hard_dual(pairs, point, cost, choice)
+    soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
+    if value > best_value:
+        best_value, best[:] = value, point
+    passes = 1
+    for _ in range(40):
+        if best_value >= enough:
+            break
+        curvature(pairs, share, bend, temperature, weight, hessian)
+        step = newton_step(point, gradient, hessian)
+        slope = 0.0
+        for n in range(size):
+            slope += gradient[n] * step[n]
+        if slope <= 1e-3 * temperature:
+            break
+        length, accepted = 1.0, False
+        for _ in range(30):
+            trial = np.maximum(point + length * step, 0.0)
+            rise = 0.0
+            for n in range(size):
+                rise += gradient[n] * (trial[n] - point[n])
+            cost_pass(pairs, trial, cost, share, bend, inverse)
+            value = hard_dual(pairs, trial, cost, choice)
+            there = soft_dual(pairs, trial, cost, share, choice, temperature, weight, step * 0.0)
+            passes += 1
+            if value > best_value:
+                best_value, best[:] = value, trial
+            if there >= soft + 0.1 * rise and there > soft:
+                accepted = True
+                break
+            length *= 0.4
+        if not accepted:
+            break
+        gained = there - soft
+        point = trial
+        soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
+        if gained <= 1e-4 * temperature:
+            break
+    return point, best, best_value, passes
+
+
+@njit(cache=True, error_model="numpy")
+def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
+    """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky)."""
+    size = len(point)
+    free = np.empty(size, dtype=np.int64)
+    count = 0
+    for n in range(size):
+        if point[n] > 0.0 or gradient[n] > 0.0:
+            free[count] = n
+            count += 1
+    factor, solution = np.empty((count, count)), np.empty(count)
+    for a in range(count):
+        for b in range(a + 1):
+            total = hessian[free[a], free[b]]
+            if a == b:
+                total += 1e-9 * total + 1e-14
+            for c in range(b):
+                total -= factor[a, c] * factor[b, c]
+            if a == b:
+                factor[a, a] = np.sqrt(max(total, 1e-12 * hessian[free[a], free[a]] + 1e-14))
+            else:
+                factor[a, b] = total / factor[b, b]
+        total = gradient[free[a]]
+        for c in range(a):
+            total -= factor[a, c] * solution[c]
+        solution[a] = total / factor[a, a]
+    step = np.zeros(size)
+    for a in range(count - 1, -1, -1):
+        total = solution[a]
+        for c in range(a + 1, count):
+            total -= factor[c, a] * solution[c]
+        solution[a] = total / factor[a, a]
+        step[free[a]] = solution[a]
+    return step
