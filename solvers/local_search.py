@@ -7,7 +7,8 @@ Two cost rules are served by one search:
   of the compute term; a trial whose bound shows no gain is skipped, so that no improvement is missed and
   few costs are computed (``docs/model.md``, section 3);
 * proportional: shares follow given weights per pair, renormalised over the devices of a server. The cost is
-  then a function of seven sums, and a trial takes constant time.
+  then a function of seven sums, and a trial takes constant time. Band weights below ``reserve`` in sum leave
+  the rest of the band idle.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Task(NamedTuple):
     capacity: Indices
     sync_weight: float
     weighted: bool
+    reserve: float
 
 
 class State(NamedTuple):
@@ -68,7 +70,10 @@ class State(NamedTuple):
 
 
 def make_task(
-    numbers: Coefficients, weights: tuple[Floats, Floats] | None = None, capacity: Indices | None = None
+    numbers: Coefficients,
+    weights: tuple[Floats, Floats] | None = None,
+    capacity: Indices | None = None,
+    reserve: float = 0.0,
 ) -> Task:
     """Lay P1 out for the kernels.
 
@@ -78,6 +83,8 @@ def make_task(
         (K,) weights of Y and of Z for each pair: proportional sharing; None: exact sharing.
     capacity
         (E,) Most devices of each server; None: no limit.
+    reserve
+        Band shares are weights over the larger of their sum and this; 0: the whole band is shared out.
     """
     pairs, servers = len(numbers.pair_server), len(numbers.flop_per_ms)
     order = np.argsort(numbers.pair_server, kind="stable")
@@ -100,6 +107,7 @@ def make_task(
         np.full(servers, pairs, dtype=np.int64) if capacity is None else np.asarray(capacity, dtype=np.int64),
         numbers.sync_weight_per_ms,
         weights is not None,
+        reserve,
     )
 
 
@@ -205,12 +213,13 @@ def _add_sums(task: Task, sums: Floats, device: int, pair: int, sign: float) -> 
 def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
     if count == 0:
         return 0.0
-    synchronisation = sums[6] - 2.0 * sums[2] * sums[3] + sums[2] * sums[2] * sums[4]
+    held = max(sums[2], task.reserve)
+    synchronisation = sums[6] - 2.0 * held * sums[3] + held * held * sums[4]
     return (
         count * task.wait_ms[server]
         + sums[0] * sums[1] / task.flop_per_ms[server]
         + task.sync_weight * synchronisation
-        + sums[5] / sums[2]
+        + sums[5] / held
     )
 
 
