@@ -12,13 +12,22 @@ is at most the objective of every feasible allocation of P1, whatever the prices
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from uara.errors import InputError
+from uara.files import Record, validate
 from uara.instance import Floats, Instance
+
+
+class PricesRecord(Record):
+    """A certificate as files hold it."""
+
+    kind: Literal["prices"]
+    compute_price: list[float]
+    bandwidth_price: list[float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +52,12 @@ class Certificate:
                 raise InputError("must be finite prices of at least 0", source="certificate", path=name)
             prices.flags.writeable = False
             object.__setattr__(self, name, prices)
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Certificate:
+        """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
+        record = validate(plain, PricesRecord, path="$.certificate")
+        return cls(np.array(record.compute_price), np.array(record.bandwidth_price))
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -266,6 +266,30 @@ class Instance:
 
         return lower_bound(self, certificate)
 
+    def parse_decision(self, plain: dict[str, Any]) -> Allocation:
+        """An allocation from the plain data of a solution file."""
+        from uara.model import Allocation
+
+        return Allocation.from_plain(plain)
+
+    def parse_certificate(self, plain: dict[str, Any]) -> Certificate:
+        """A certificate from the plain data of a solution file."""
+        from uara.certificate import Certificate
+
+        return Certificate.from_plain(plain)
+
+    def describe(self) -> list[str]:
+        """The instance in words, a line each."""
+        from uara.description import describe
+
+        return describe(self)
+
+    def plot(self, path: Path, decision: Allocation | None = None) -> None:
+        """Draw the map of the instance; see :func:`uara.description.draw_map`."""
+        from uara.description import draw_map
+
+        draw_map(self, path, decision)
+
     @classmethod
     def load(cls, path: str | Path) -> Instance:
         """Read an instance file, and its side file if it has one.

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from pydantic import Field
 
 from uara.errors import InputError
+from uara.files import Record, validate
 from uara.instance import Floats, Indices, Instance
 
 FEASIBILITY_TOLERANCE = 1e-9
@@ -139,6 +141,14 @@ def _coefficients(instance: Instance) -> Coefficients:
     return result
 
 
+class AllocationRecord(Record):
+    """An allocation as files hold it."""
+
+    association: list[Annotated[int, Field(ge=0, le=2**31 - 1)]]
+    bandwidth: list[float]
+    compute: list[float]
+
+
 @dataclass(frozen=True, eq=False)
 class Allocation:
     """A decision of P1: association X, bandwidth shares Y and compute shares Z.
@@ -163,6 +173,12 @@ class Allocation:
         lengths = {name: len(getattr(self, name)) for name in ("association", "bandwidth", "compute")}
         if len(set(lengths.values())) != 1:
             raise InputError(f"lengths differ: {lengths}", source="allocation")
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Allocation:
+        """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
+        record = validate(plain, AllocationRecord, path="$.decision")
+        return cls(record.association, record.bandwidth, record.compute)  # type: ignore[arg-type]
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON, in the order of the instance's devices."""

@@ -75,6 +75,18 @@ class Problem(Protocol):
     def lower_bound(self, certificate: Any) -> float:
         """The bound on the objective, in ms, that a certificate proves."""
 
+    def parse_decision(self, plain: dict[str, Any]) -> Any:
+        """The decision that ``Decision.to_plain`` gave."""
+
+    def parse_certificate(self, plain: dict[str, Any]) -> Any:
+        """The certificate that ``Proof.to_plain`` gave."""
+
+    def describe(self) -> list[str]:
+        """The instance in words, a line each."""
+
+    def plot(self, path: Path, decision: Any = None) -> None:
+        """Draw the instance, with a decision if one is given, into a picture file."""
+
 
 def load(path: str | Path) -> Any:
     """Load an instance file of any problem kind.

@@ -1,0 +1,37 @@
+"""``uara doctor``."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(
+    json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+) -> None:
+    """Say what is installed, what is missing, and the remedy.
+
+    Ends with code 1 if something that is installed cannot work; a missing optional part is no fault.
+    """
+    import dataclasses
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from uara.doctor import examine
+    from uara.files import pretty_json
+
+    console = Console()
+    with console.status("trying the ray tracer's compiler"):
+        checks = examine()
+    if json:
+        typer.echo(pretty_json([dataclasses.asdict(check) for check in checks]), nl=False)
+    else:
+        table = Table("", "part", "found", "needed for", "remedy")
+        marks = {"ok": "[green]ok", "missing": "[yellow]missing", "broken": "[red]broken"}
+        for check in checks:
+            table.add_row(marks[check.state], check.name, check.detail, check.needed_for, check.remedy)
+        console.print(table)
+    if any(check.state == "broken" for check in checks):
+        raise typer.Exit(1)

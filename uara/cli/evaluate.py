@@ -1,0 +1,33 @@
+"""``uara evaluate``: score a stored solution."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from uara import solution
+from uara.cli.output import print_json
+from uara.display import output_console, score_table
+from uara.problem import load
+
+
+def command(
+    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    solution_file: Annotated[Path, typer.Argument(help="Solution file, as `uara solve --output` writes it.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a stored solution: objective and its terms, latency, energy, every violated constraint.
+
+    The exit code is 1 if the solution is not feasible.
+    """
+    problem = load(instance)
+    record, decision, _ = solution.open_for(problem, solution_file)
+    score = problem.evaluate(decision)
+    if json:
+        print_json({"instance": problem.name, "solver": record.solver, **score.to_plain()})
+    else:
+        output_console().print(score_table(score))
+    if not score.feasible:
+        raise typer.Exit(1)

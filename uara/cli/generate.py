@@ -1,0 +1,150 @@
+"""``uara generate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperOption
+
+_TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
+_COLLECTION_OPTIONS = {"collection", "output", "json"}
+
+
+def command(
+    context: typer.Context,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write; a folder with --collection.")
+    ] = None,
+    servers: Annotated[int, typer.Option(help="Number of edge servers E.")] = 8,
+    devices: Annotated[int, typer.Option(help="Number of mobile devices M.")] = 90,
+    channel: Annotated[str, typer.Option(help="sionna-rt, sionna-umi or path-loss.")] = "sionna-rt",
+    scene: Annotated[str, typer.Option(help="Scene of Sionna RT, or a Mitsuba .xml file.")] = "etoile",
+    seed: Annotated[int, typer.Option(help="Root seed: same seed, same file.")] = 1,
+    profile: Annotated[str, typer.Option(help="Task profile: shipped name or .json file.")] = "gpt2_gpt2-xl",
+    payload: Annotated[
+        str | None, typer.Option(help="Uplink per draft token: tokens, probabilities or full-logits.")
+    ] = None,
+    battery: Annotated[str, typer.Option(help="Remaining batteries: any, low or high.")] = "any",
+    server_mix: Annotated[str, typer.Option(help="mixed or one-strong.")] = "mixed",
+    bandwidth_mhz: Annotated[
+        float, typer.Option(help="Uplink band W, shared equally by the servers.")
+    ] = 10.0,
+    energy_weight: Annotated[float, typer.Option(help="w of P1, milliseconds per joule.")] = 50.0,
+    box_m: Annotated[float, typer.Option(help="Side of the square to stand in, metres.")] = 400.0,
+    rays: Annotated[int, typer.Option(help="Rays per server of ray tracing.")] = 10_000,
+    max_depth: Annotated[int, typer.Option(help="Most interactions of a traced path.")] = 3,
+    name: Annotated[str | None, typer.Option(help="Name of the instance; the file's by default.")] = None,
+    twin: Annotated[
+        Path | None, typer.Option(help="Keep this instance and redraw its channel (--channel sionna-umi).")
+    ] = None,
+    collection: Annotated[
+        str | None, typer.Option(help="Make a whole collection: 'shipped', or a .toml file of recipes.")
+    ] = None,
+    picture: Annotated[Path | None, typer.Option(help="Also render the scene to this PNG.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+) -> None:
+    """Make an instance from Sionna channels and a task profile.
+
+    Generating needs the extra 'sionna' (except --channel path-loss); solving does not.
+    """
+    from uara.errors import InputError
+    from uara.recipe import generate, urban_micro_twin
+
+    if collection is not None:
+        _reject_others(context, _COLLECTION_OPTIONS, "--collection")
+        _make_collection(collection, output or Path("instances"), json)
+        return
+    if twin is not None:
+        from uara.instance import Instance
+
+        _reject_others(context, _TWIN_OPTIONS, "--twin")
+        if channel != "sionna-umi":
+            raise InputError("--twin redraws a channel with --channel sionna-umi; say so")
+        original = Instance.load(twin)
+        output = output or Path(f"{original.name}_umi.json")
+        with _status(json, f"drawing a 38.901 channel for {original.name}"):
+            instance = urban_micro_twin(original, seed=seed, name=name or output.stem)
+    else:
+        options = {key: value for key, value in context.params.items() if key in _RECIPE_FIELDS}
+        options["energy_weight_ms_per_j"] = energy_weight
+        options["rays_per_server"] = rays
+        output = output or Path(f"e{servers}_m{devices}.json")
+        with _status(json, f"drawing {servers} servers and {devices} devices ({channel})"):
+            instance = generate(name=name or output.stem, **options)
+    instance.save(output)
+    if picture is not None:
+        from uara.channel.picture import render
+
+        with _status(json, f"rendering {picture}"):
+            render(instance, picture)
+    _report(instance, output, picture, json)
+
+
+_RECIPE_FIELDS = {
+    "servers", "devices", "channel", "scene", "seed", "profile", "payload", "battery", "server_mix",
+    "bandwidth_mhz", "box_m", "max_depth",
+}  # fmt: skip
+
+
+def _status(quiet: bool, text: str) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True, quiet=quiet).status(text)
+
+
+def _reject_others(context: typer.Context, allowed: set[str], option: str) -> None:
+    """Refuse options that would be ignored."""
+    from uara.errors import InputError
+
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        given = source is not None and source.name == "COMMANDLINE"
+        if given and isinstance(parameter, TyperOption) and parameter.name not in allowed:
+            raise InputError(f"{parameter.opts[0]} has no meaning beside {option}")
+
+
+def _make_collection(collection: str, folder: Path, json: bool) -> None:
+    from uara.collection import Collection
+    from uara.files import pretty_json
+
+    chosen = Collection.load(collection)
+    made = []
+    for entry in chosen.entries:
+        with _status(json, f"{entry.name}"):
+            made.append(chosen.make(entry, folder))
+        if not json:
+            typer.echo(f"{made[-1]}")
+    readme = chosen.describe(folder)
+    if json:
+        typer.echo(pretty_json({"files": [str(path) for path in made], "readme": str(readme)}), nl=False)
+
+
+def _report(instance: Any, output: Path, picture: Path | None, json: bool) -> None:
+    from uara.files import pretty_json
+
+    pairs = len(instance.devices) * len(instance.servers)
+    facts = {
+        "file": str(output),
+        "picture": None if picture is None else str(picture),
+        "name": instance.name,
+        "servers": len(instance.servers),
+        "devices": len(instance.devices),
+        "usable_pairs": len(instance.channel.power_gain),
+        "pairs": pairs,
+        "provenance": instance.provenance.model_dump(),
+    }
+    if json:
+        typer.echo(pretty_json(facts), nl=False)
+        return
+    usable = facts["usable_pairs"]
+    typer.echo(
+        f"{output}: {facts['servers']} servers, {facts['devices']} devices, {usable} of {pairs} pairs usable"
+    )
+    if instance.provenance.acceptance != "measured":
+        typer.echo(
+            f"acceptance rates of {instance.provenance.task_profile}: {instance.provenance.acceptance}"
+        )
+    if picture is not None:
+        typer.echo(f"{picture}")

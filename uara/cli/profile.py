@@ -1,0 +1,57 @@
+"""``uara profile``: measure a task profile on a real pair of models."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The profile's file (.json).")],
+    draft: Annotated[str, typer.Option(help="Draft model: packaged name, folder, or hub name.")] = "smollm2-int4",
+    target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
+    tasks: Annotated[str, typer.Option(help="Packaged tasks, separated by commas.")] = "code,summary,chat",
+    prompts: Annotated[
+        Path | None, typer.Option(help='Own prompts instead: a file with {"task", "prompt"} on each line.')
+    ] = None,
+    prompts_per_task: Annotated[int, typer.Option(help="Prompts of each packaged task.")] = 8,
+    method: Annotated[str, typer.Option(help="psd or conventional: what tasks are drawn with.")] = "psd",
+    gamma: Annotated[int, typer.Option(help="Draft length.")] = 5,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest output, in tokens.")] = 64,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    rule: Annotated[str, typer.Option(help="Correction when sampling: residual or target.")] = "residual",
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    draft_device: Annotated[str, typer.Option(help="Torch device of the draft model.")] = "cpu",
+    target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads of each PyTorch operation; 1 is best on a busy box.")] = 1,
+) -> None:
+    """Measure acceptance, tokens, bits and operations of a pair of models on real prompts.
+
+    Stopped half-way, the same command goes on where it was.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from uara.cli.psd import load_pair, options_of
+    from uara.psd.profiler import measure_profile
+    from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
+    from uara.psd.report import summary_table
+
+    options = options_of(method, gamma, max_new_tokens, temperature, rule, seed)
+    chosen = read_prompts(prompts) if prompts else packaged_prompts(tasks.split(","), prompts_per_task)
+    pair = load_pair(draft, target, draft_device, target_device, threads)
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("measuring", total=len(chosen))
+
+        def advance(done: int, prompt: Prompt) -> None:
+            progress.update(bar, completed=done, description=f"{prompt.task} {prompt.name}")
+
+        command = "uara " + " ".join(sys.argv[1:])
+        profile = measure_profile(*pair, chosen, options, output, command=command, on_prompt=advance)
+    Console().print(summary_table(profile))
+    Console().print(f"wrote {output}")

@@ -1,0 +1,58 @@
+"""Solvers and their options as words on the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from uara.errors import InputError
+from uara.files import Record
+from uara.registry import find
+
+
+@dataclass
+class SolverSpec:
+    """A solver's name and its options as text."""
+
+    name: str
+    values: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def options(self) -> Record:
+        """The validated options."""
+        return find(self.name).make_options(self.values, strict=False)
+
+
+def parse_solver(word: str) -> SolverSpec:
+    """``tma:moves=pairs,allocation=sqrt`` and the like; the name alone is enough."""
+    name, _, tail = word.partition(":")
+    find(name)
+    return SolverSpec(name, dict(_pair(part) for part in tail.split(",") if part))
+
+
+def attach_options(specs: Sequence[SolverSpec], words: Sequence[str]) -> list[SolverSpec]:
+    """Give each ``key=value`` to the solvers that know the key.
+
+    Raises
+    ------
+    InputError
+        If no solver of the run knows a key.
+    """
+    for word in words:
+        key, value = _pair(word)
+        taking = [spec for spec in specs if key in find(spec.name).traits.options.model_fields]
+        if not taking:
+            names = ", ".join(spec.name for spec in specs)
+            raise InputError(f"none of the solvers ({names}) has an option {key!r}", source="--option")
+        for spec in taking:
+            spec.values.setdefault(key, value)
+    for spec in specs:
+        _ = spec.options
+    return list(specs)
+
+
+def _pair(word: str) -> tuple[str, str]:
+    key, equals, value = word.partition("=")
+    if not equals or not key:
+        raise InputError(f"{word!r} is not of the form key=value", source="--option")
+    return key.strip(), value.strip()

@@ -1,0 +1,31 @@
+"""``uara schema``: print the JSON Schema of an artefact."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from uara.cli.output import print_json
+
+
+class Artefact(StrEnum):
+    """What has a schema."""
+
+    INSTANCE = "instance"
+    SOLUTION = "solution"
+
+
+def command(artefact: Annotated[Artefact, typer.Argument(help="Kind of file.")]) -> None:
+    """Print the JSON Schema of a kind of file."""
+    if artefact is Artefact.INSTANCE:
+        from uara.schema import json_schema
+
+        print_json(json_schema())
+    else:
+        from uara.solution import SolutionFile
+
+        print_json(
+            {"$schema": "https://json-schema.org/draft/2020-12/schema", **SolutionFile.model_json_schema()}
+        )

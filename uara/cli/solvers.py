@@ -1,0 +1,36 @@
+"""``uara solvers``: list the solvers and their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from uara.cli.output import print_json
+from uara.display import options_of, output_console, solvers_table
+from uara.registry import available_solvers, find
+
+
+def command(
+    name: Annotated[str | None, typer.Argument(help="One solver; all by default.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """List the solvers, what they do, their options, and why one cannot be used here."""
+    methods = [find(name)] if name else list(available_solvers().values())
+    if not json:
+        output_console().print(solvers_table(methods))
+        return
+    print_json(
+        [
+            {
+                "solver": method.name,
+                "problem": method.traits.kind,
+                "available": method.reason is None,
+                "reason": method.reason,
+                "summary": method.summary,
+                "package": method.origin,
+                "options": options_of(method),
+            }
+            for method in methods
+        ]
+    )
