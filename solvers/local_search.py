@@ -60,7 +60,7 @@ class State(NamedTuple):
     head: Indices
     after: Indices
     before: Indices
-    count: Indices
+    size: Indices
     cost_ms: Floats
     root_sum: Floats
     band_price_ms: Floats
@@ -120,7 +120,7 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         head=np.full(servers, -1, dtype=np.int64),
         after=np.full(devices, -1, dtype=np.int64),
         before=np.full(devices, -1, dtype=np.int64),
-        count=np.zeros(servers, dtype=np.int64),
+        size=np.zeros(servers, dtype=np.int64),
         cost_ms=np.zeros(servers),
         root_sum=np.zeros(servers),
         band_price_ms=np.zeros(servers),
@@ -193,7 +193,7 @@ def least_band_cost(task: Task, device: int, pair: int, price: float) -> float:
     balance = task.local_ms[device] / uplink
     u = max(1.0, inverse_share(balance, 0.5 * cost / (task.sync_weight * uplink * uplink), 0.0))
     gap = task.local_ms[device] - uplink * u
-    return task.sync_weight * gap * gap + cost / u
+    return float(task.sync_weight * gap * gap + cost / u)
 
 
 @njit(cache=True, error_model="numpy")
@@ -226,7 +226,7 @@ def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
 @njit(cache=True, error_model="numpy")
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """Cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
-    count = state.count[server] - (leaving >= 0) + (coming >= 0)
+    count = state.size[server] - (leaving >= 0) + (coming >= 0)
     if task.weighted:
         sums = state.work[0, :_SUMS]
         sums[:] = state.sums[server]
@@ -257,7 +257,7 @@ def cost_after(task: Task, state: State, server: int, leaving: int, coming: int,
     if n == 0:
         return 0.0
     cost, _ = bandwidth_shares(local[:n], uplink[:n], band[:n], task.sync_weight, shares[:n])
-    return root * root / task.flop_per_ms[server] + n * task.wait_ms[server] + cost
+    return float(root * root / task.flop_per_ms[server] + n * task.wait_ms[server] + cost)
 
 
 @njit(cache=True, error_model="numpy")
@@ -294,7 +294,7 @@ def settle_server(task: Task, state: State, server: int) -> None:
 def settle(task: Task, state: State) -> None:
     """Rebuild the member lists from the association and compute every server afresh."""
     state.head[:] = -1
-    state.count[:] = 0
+    state.size[:] = 0
     for device in range(len(state.chosen) - 1, -1, -1):
         _link(state, device, state.chosen[device])
     for server in range(len(state.head)):
@@ -308,7 +308,7 @@ def _link(state: State, device: int, server: int) -> None:
     if first >= 0:
         state.before[first] = device
     state.head[server] = device
-    state.count[server] += 1
+    state.size[server] += 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -320,7 +320,7 @@ def _unlink(state: State, device: int, server: int) -> None:
         state.head[server] = after
     if after >= 0:
         state.before[after] = before
-    state.count[server] -= 1
+    state.size[server] -= 1
 
 
 @njit(cache=True, error_model="numpy")
@@ -344,7 +344,7 @@ def change_bound(task: Task, state: State, server: int, leaving: int, coming: in
         new_root += task.root_flop[coming]
         waiting += task.wait_ms[server]
         band += state.psi_ms[coming_pair]
-    return (new_root * new_root - root * root) / task.flop_per_ms[server] + waiting + band
+    return float((new_root * new_root - root * root) / task.flop_per_ms[server] + waiting + band)
 
 
 @njit(cache=True, error_model="numpy")
@@ -356,7 +356,7 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     best_pair, best = -1, 0.0
     for pair in range(task.start[device], task.start[device + 1]):
         there = task.server[pair]
-        if there == here or state.count[there] >= task.capacity[there]:
+        if there == here or state.size[there] >= task.capacity[there]:
             continue
         threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
         if best < threshold:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.errors import InputError, MissingExtra
 from uara.files import replacing
@@ -126,9 +127,9 @@ def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
     chosen = allocation.association
     pair = np.maximum(numbers.pairs_of(chosen), 0)
     latency = instance.evaluate(allocation).device_latency_ms
-    rows: list[tuple[str, Floats]] = [
+    rows: list[tuple[str, NDArray[Any]]] = [
         ("devices", np.bincount(chosen, minlength=count).astype(float)),
-        ("band used [%]", 100 * np.bincount(chosen, weights=allocation.bandwidth, minlength=count)),
+        ("band used [%]", 100.0 * np.bincount(chosen, weights=allocation.bandwidth, minlength=count)),
         (
             "compute asked [s]",
             np.bincount(chosen, weights=numbers.server_flop, minlength=count) / numbers.flop_per_ms / 1e3,

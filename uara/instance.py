@@ -40,7 +40,7 @@ _TEXT = ("id", "model", "task")
 
 def _frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
     try:
-        array = np.array(values, dtype=dtype)
+        array: NDArray[Any] = np.array(values, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
     array.flags.writeable = False

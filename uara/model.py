@@ -99,7 +99,7 @@ def coefficients(instance: Instance) -> Coefficients:
     if kept is None:
         kept = _coefficients(instance)
         instance.__dict__["_coefficients"] = kept
-    return kept  # type: ignore[no-any-return]
+    return kept
 
 
 def _coefficients(instance: Instance) -> Coefficients:

@@ -57,8 +57,8 @@ def command(
                         on_progress=follow,
                     )
                 )
-            except SolverError as failure:
-                failures.append(failure)
+            except SolverError as error:
+                failures.append(error)
     if output and results:
         solution.save(ranked(results)[0], output)
     if json:
