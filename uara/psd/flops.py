@@ -1,7 +1,7 @@
 """Exact floating-point operations of a decoder-only transformer, pass by pass.
 
 A multiplication and an addition count as two operations; normalisations, activations and softmax are left
-out, as in :class:`torch.utils.flop_counter.FlopCounterMode`, with which these formulas agree to the operation.
+out, as in :class:`torch.utils.flop_counter.FlopCounterMode`, with which these formulas agree exactly.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ class Architecture(Record):
         Scores and weighted sum of all layers, for one query and one key: 4 n d.
     head_flop_per_token
         Read-out to the vocabulary, for each position whose logits are wanted: 2 V d.
-    rotary_flop_per_token
-        Angles of a rotary position embedding; 0 without one.
     """
 
     name: str
@@ -36,7 +34,6 @@ class Architecture(Record):
     linear_flop_per_token: int
     attention_flop_per_pair: int
     head_flop_per_token: int
-    rotary_flop_per_token: int = 0
 
     def pass_flop(self, new_tokens: int, cached_tokens: int, logit_positions: int | None = None) -> int:
         """Operations of one forward pass.
@@ -56,7 +53,7 @@ class Architecture(Record):
         """
         logits = new_tokens if logit_positions is None else logit_positions
         return (
-            (self.linear_flop_per_token + self.rotary_flop_per_token) * new_tokens
+            self.linear_flop_per_token * new_tokens
             + self.attention_flop_per_pair * new_tokens * (cached_tokens + new_tokens)
             + self.head_flop_per_token * logits
         )
@@ -64,8 +61,7 @@ class Architecture(Record):
     def steps_flop(self, steps: int, cached_tokens: int) -> int:
         """Operations of ``steps`` passes of one token each, the first after ``cached_tokens``."""
         pairs = steps * cached_tokens + steps * (steps + 1) // 2
-        per_step = self.linear_flop_per_token + self.rotary_flop_per_token + self.head_flop_per_token
-        return per_step * steps + self.attention_flop_per_pair * pairs
+        return (self.linear_flop_per_token + self.head_flop_per_token) * steps + self.attention_flop_per_pair * pairs
 
 
 def gpt2_architecture(name: str, layers: int, width: int) -> Architecture:
@@ -98,7 +94,6 @@ SMOLLM2_135M = Architecture(
     linear_flop_per_token=2 * 30 * (2 * 576 * 576 + 2 * 576 * 192 + 3 * 576 * 1536),
     attention_flop_per_pair=4 * 30 * 576,
     head_flop_per_token=2 * 49152 * 576,
-    rotary_flop_per_token=64,
 )
 ARCHITECTURES = {each.name: each for each in (GPT2, GPT2_XL, SMOLLM2_135M)}
 """Models whose counts are known without their weights."""
@@ -135,7 +130,6 @@ def architecture_of(model: Any, name: str) -> Architecture:
         for module in model.modules()
         if type(module).__name__ in {"Linear", "Conv1D"} and module is not head
     )
-    rotary = any("RotaryEmbedding" in type(module).__name__ for module in model.modules())
     return Architecture(
         name=name,
         layers=layers,
@@ -146,5 +140,4 @@ def architecture_of(model: Any, name: str) -> Architecture:
         linear_flop_per_token=2 * linear,
         attention_flop_per_pair=4 * layers * heads * head_width,
         head_flop_per_token=2 * head_weights,
-        rotary_flop_per_token=head_width if rotary else 0,
     )

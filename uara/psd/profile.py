@@ -80,6 +80,11 @@ class TaskProfile(Record):
         """Names of the tasks, in order of appearance."""
         return list(dict.fromkeys(record.task for record in self.records))
 
+    @property
+    def payload(self) -> Payload:
+        """What the profile's correction rule needs on the uplink."""
+        return needed_payload(self.decoding.temperature, self.decoding.rule)
+
     def trace(
         self,
         record: PromptRecord,
@@ -140,7 +145,7 @@ class TaskProfile(Record):
         if count < 0:
             raise InputError(f"the number of tasks must not be negative, not {count}")
         pair = _resolved(draft, self.draft), _resolved(target, self.target)
-        kind: Payload = payload or needed_payload(self.decoding.temperature, self.decoding.rule)
+        kind = payload or self.payload
         by_task = {name: [r for r in self.records if r.task == name] for name in tasks or self.tasks}
         for name, records in by_task.items():
             if not records:
@@ -208,7 +213,7 @@ def assumed_profile(
         for number, length in enumerate(prompt_tokens[task])
     ]
     pair = [
-        ModelRecord(name=name, source="sizes only", architecture=architecture(name)) for name in (draft, target)
+        ModelRecord(name=each, source="sizes only", architecture=architecture(each)) for each in (draft, target)
     ]
     rates = ", ".join(f"{task} {rate}" for task, rate in acceptance.items())
     return TaskProfile(

@@ -62,12 +62,20 @@ class Decoding(Record):
     value_bits: Count = 16
 
 
-class Run(Record):
-    """One decoding run as it happened."""
+class RunRecord(Record):
+    """One decoding run as it happened.
+
+    Attributes
+    ----------
+    counted_device_flop, counted_server_flop
+        Operations that PyTorch dispatched, where they were counted; times are then longer than without.
+    overhead_share
+        Share of the run in which neither model was in a forward pass.
+    """
 
     trace: Trace
-    counted_draft_flop: int
-    counted_target_flop: int
+    counted_device_flop: int | None = None
+    counted_server_flop: int | None = None
     wall_s: float
     draft_busy_s: float
     target_busy_s: float
@@ -91,7 +99,7 @@ class PromptRecord(Record):
     prompt_sha256: str | None = None
     prompt_tokens: Count
     acceptance: Annotated[list[Probability], Field(min_length=1)]
-    runs: list[Run] = Field(default=[])
+    runs: list[RunRecord] = Field(default=[])
 
 
 class TaskSummary(Record):
@@ -103,6 +111,8 @@ class TaskSummary(Record):
     new_tokens: Estimate
     tokens_per_round: Estimate
     drafted_per_token: Estimate
+    verified_per_token: Estimate
+    discarded_per_token: Estimate
     upload_bits: dict[Payload, Estimate]
     device_flop: Estimate
     server_flop: Estimate
