@@ -87,7 +87,7 @@ def _post_mortem(job: str, process: subprocess.CompletedProcess[str]) -> str:
     # The compiler's own complaint, where there is one, says more than the traceback's last line.
     telling = [line for line in lines if "LLVM ERROR" in line] or lines[-1:]
     last = f": {telling[0].strip()[:300]}" if telling else ""
-    return f"the worker process of {job.partition(':')[0]} {how}{last}; {_DOCTOR}"
+    return f"the worker process of {job.partition(':')[0]} {how}{last} ({_DOCTOR})"
 
 
 def _rebuilt(failure: dict[str, Any]) -> UaraError:

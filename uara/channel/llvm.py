@@ -24,6 +24,7 @@ VARIABLE = "DRJIT_LIBLLVM_PATH"
 WHEEL = "karellen-llvm-core"
 """Distribution on PyPI that brings a libLLVM (Linux, x86-64)."""
 REMEDY = f"pip install {WHEEL} (Linux x86-64), or apt-get install libllvm19, or point {VARIABLE} at a libLLVM"
+LIBATOMIC_REMEDY = "apt-get install libatomic1 (dnf install libatomic)"
 
 _NAME = re.compile(r"libLLVM(?:-(\d+)[\d.]*\.so|\.so\.(\d+))")
 _SYSTEM = (
@@ -118,7 +119,7 @@ def missing_libatomic() -> str | None:
     try:
         ctypes.CDLL("libatomic.so.1")
     except OSError:
-        return "libatomic.so.1 is missing (the ray tracer's compiler needs it): apt-get install libatomic1"
+        return f"libatomic.so.1 is missing (the ray tracer's compiler needs it): {LIBATOMIC_REMEDY}"
     return None
 
 

@@ -19,6 +19,8 @@ STREET_CLEARANCE_M = 0.5
 
 _BLOCK = 256
 _MAX_BLOCKS = 400
+# Millimetres: what a file stores is what was traced.
+_DECIMALS = 3
 
 
 @dataclass(frozen=True)
@@ -124,10 +126,11 @@ class StreetPoints:
         low, high = np.array([box.x_min_m, box.y_min_m]), np.array([box.x_max_m, box.y_max_m])
         if not (low < high).all():
             raise InputError("the box does not overlap the scene: choose a larger or another box")
-        xy = low + draw * (high - low)
+        xy = np.round(low + draw * (high - low), _DECIMALS)
         ground = street_height(self._surface, xy)
         street = np.isfinite(ground)
-        return np.c_[xy, ground + self._height_m][street]
+        block: Floats = np.c_[xy, np.round(ground + self._height_m, _DECIMALS)][street]
+        return block
 
 
 def spaced_points(points: StreetPoints, count: int, spacing_m: float) -> Floats:

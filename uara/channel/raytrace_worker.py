@@ -198,3 +198,10 @@ def versions() -> dict[str, str]:
         **{name: importlib.metadata.version(name) for name in ("sionna-rt", "mitsuba", "drjit")},
         "llvm": ".".join(map(str, drjit.detail.llvm_version())),
     }
+
+
+def self_test(data: Mapping[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Job: trace two paths, over a bare floor, with the kernels that a city needs."""
+    scene = Scene(RayTracing(scene="simple_reflector", rays_per_server=100, max_depth=1))
+    gain = scene.power_gain(np.array([[-1.0, 0.0, 2.0]]), np.array([[1.0, 0.0, 2.0]]), 0)
+    return {"gain_db": float(10 * np.log10(gain[0, 0])), "llvm": versions()["llvm"]}, {}

@@ -17,6 +17,7 @@ def command(
     import dataclasses
 
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     from uara.doctor import examine
@@ -28,10 +29,13 @@ def command(
     if json:
         typer.echo(pretty_json([dataclasses.asdict(check) for check in checks]), nl=False)
     else:
-        table = Table("", "part", "found", "needed for", "remedy")
+        table = Table("", "part", "found", "needed for")
         marks = {"ok": "[green]ok", "missing": "[yellow]missing", "broken": "[red]broken"}
         for check in checks:
-            table.add_row(marks[check.state], check.name, check.detail, check.needed_for, check.remedy)
+            table.add_row(marks[check.state], check.name, escape(check.detail), check.needed_for)
         console.print(table)
+        for check in checks:
+            if check.remedy:
+                console.print(f"{check.name}: {escape(check.remedy)}", soft_wrap=True, highlight=False)
     if any(check.state == "broken" for check in checks):
         raise typer.Exit(1)
