@@ -215,7 +215,7 @@ def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
         return 0.0
     held = max(sums[2], task.reserve)
     synchronisation = sums[6] - 2.0 * held * sums[3] + held * held * sums[4]
-    return (
+    return float(
         count * task.wait_ms[server]
         + sums[0] * sums[1] / task.flop_per_ms[server]
         + task.sync_weight * synchronisation
