@@ -20,6 +20,9 @@ from uara.registry import Method, find, method_of
 OPTIMAL_GAP = 1e-4
 """Proven gap, on the controllable part, at which an answer is called optimal."""
 
+ROUNDING_GAP = 1e-6
+"""A bound may exceed a feasible objective by this part of the controllable part: the solvers' own tolerances."""
+
 Ended = Literal["completed", "time_limit", "interrupted"]
 """How a run ended."""
 Proven = Literal["optimal", "feasible", "infeasible"]
@@ -341,6 +344,10 @@ def _result(
     certified = instance.lower_bound(certificate) if certificate is not None else None
     claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
     bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
+    if bound is not None and score.feasible:
+        excess_ms = bound - score.objective_ms
+        if excess_ms > ROUNDING_GAP * score.controllable_ms:
+            raise SolverError(method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective")
     ended: Ended = "interrupted" if interrupted else "time_limit" if context._limit_hit else "completed"
     return Result(
         instance=instance,
