@@ -23,6 +23,8 @@ from uara.instance import Floats, Indices
 from uara.model import Coefficients
 from uara.server_cost import bandwidth_shares, inverse_share
 
+from .swap_screen import fill_row, next_promising
+
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
 _CHUNK_TRIALS = 500_000
@@ -393,20 +395,36 @@ def move_pass(task: Task, state: State) -> int:
 def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
+    row = np.empty(len(state.head), dtype=np.int64)
     for one in range(first, last):
-        for other in range(one + 1, len(state.chosen)):
-            here, there = state.chosen[one], state.chosen[other]
-            if here == there:
-                continue
-            one_pair = find_pair(task, one, there)
-            other_pair = find_pair(task, other, here)
-            if one_pair < 0 or other_pair < 0:
-                continue
+        fill_row(task.start, task.server, one, row)
+        here = state.chosen[one]
+        place = task.server_start[here] - 1
+        while True:
+            place = next_promising(
+                one,
+                place + 1,
+                task.server_start[here + 1],
+                row,
+                task.server_pairs,
+                task.device_of,
+                state.chosen,
+                state.pair,
+                not task.weighted,
+                state.psi_ms,
+                task.root_flop,
+                state.root_sum,
+                task.flop_per_ms,
+                state.cost_ms,
+                MEANINGFUL,
+            )
+            if place == task.server_start[here + 1]:
+                break
+            other_pair = task.server_pairs[place]
+            other = task.device_of[other_pair]
+            there = state.chosen[other]
+            one_pair = row[there]
             threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
-            if not task.weighted:
-                bound = change_bound(task, state, here, one, other, other_pair)
-                if bound + change_bound(task, state, there, other, one, one_pair) >= threshold:
-                    continue
             change = cost_after(task, state, here, one, other, other_pair) - state.cost_ms[here]
             change += cost_after(task, state, there, other, one, one_pair) - state.cost_ms[there]
             if change < threshold:
@@ -415,4 +433,19 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
                 settle_server(task, state, here)
                 settle_server(task, state, there)
                 changes += 1
+                here = there
+                place = last_place_until(task, here, other)
     return changes
+
+
+@njit(cache=True, error_model="numpy")
+def last_place_until(task: Task, server: int, device: int) -> int:
+    """The last place among a server's pairs whose device is not beyond ``device``."""
+    low, high = task.server_start[server], task.server_start[server + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if task.device_of[task.server_pairs[middle]] <= device:
+            low = middle + 1
+        else:
+            high = middle
+    return low - 1

@@ -105,7 +105,7 @@ def newton_round(
     """Projected Newton ascent at one temperature; returns the point, the best prices, their dual, and passes."""
     size, count = len(start), len(pairs.server)
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
-    gradient, hessian = np.empty(size), np.empty((size, size))
+    gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
     point, best = start.copy(), best.copy()
     cost_pass(pairs, point, cost, share, bend, inverse)
     value = hard_dual(pairs, point, cost, choice)
@@ -131,7 +131,7 @@ def newton_round(
                 rise += gradient[n] * (trial[n] - point[n])
             cost_pass(pairs, trial, cost, share, bend, inverse)
             value = hard_dual(pairs, trial, cost, choice)
-            there = soft_dual(pairs, trial, cost, share, choice, temperature, weight, step * 0.0)
+            there = soft_dual(pairs, trial, cost, share, choice, temperature, weight, unused)
             passes += 1
             if value > best_value:
                 best_value, best[:] = value, trial
@@ -183,3 +183,57 @@ def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
         solution[a] = total / factor[a, a]
         step[free[a]] = solution[a]
     return step
+
+
+def quasi_newton_round(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+) -> tuple[Floats, Floats, float, int]:
+    """The same ascent by SciPy's L-BFGS-B, for many servers."""
+    from scipy.optimize import minimize
+
+    count, passes = len(pairs.server), 0
+    cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
+    gradient = np.empty(len(start))
+    scale = price_scale(pairs)
+
+    def descend(scaled: Floats) -> tuple[float, Floats]:
+        nonlocal best, best_value, passes
+        prices = scaled * scale
+        cost_pass(pairs, prices, cost, share, bend, inverse)
+        value = hard_dual(pairs, prices, cost, choice)
+        soft = soft_dual(pairs, prices, cost, share, choice, temperature, weight, gradient)
+        passes += 1
+        if value > best_value:
+            best, best_value = prices.copy(), value
+        if best_value >= enough:
+            raise StopIteration
+        return -soft, -gradient * scale
+
+    try:
+        found = minimize(
+            descend,
+            start / scale,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0, None)] * len(start),
+            options={"maxiter": 80, "maxcor": 20},
+        )
+        return found.x * scale, best, best_value, passes
+    except StopIteration:
+        return best, best, best_value, passes
+
+
+def price_scale(pairs: Pairs) -> Floats:
+    """(2E,) The size of a typical price of each kind, so that L-BFGS-B sees variables of the order of one."""
+    servers = len(pairs.wait_ms)
+    compute = first_prices(pairs)[:servers]
+    rent = float(compute @ (compute * pairs.flop_per_ms)) / (4 * servers)
+    return np.concatenate([compute, np.full(servers, 0.05 * rent + 1e-9)])
