@@ -40,7 +40,7 @@ class Incumbents:
         state = make_state(self._task, self._numbers, association)
         self._keep(state.chosen, float(state.cost_ms.sum()))
         if not polish:
-            return bool((self.association == association).all())
+            return self.association is not None and np.array_equal(association, self.association)
         improve(self._task, state, expired=self._context.expired)
         return self._keep(state.chosen, float(state.cost_ms.sum()))
 

@@ -448,4 +448,4 @@ def last_place_until(task: Task, server: int, device: int) -> int:
             low = middle + 1
         else:
             high = middle
-    return low - 1
+    return int(low - 1)

@@ -79,7 +79,9 @@ def prices_of(pairs: Pairs, certificate: Certificate) -> Floats:
 
 
 @njit(cache=True, error_model="numpy")
-def cost_pass(pairs: Pairs, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats) -> None:
+def cost_pass(
+    pairs: Pairs, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats
+) -> None:
     """Cost C_ij, band share y_ij and dy/dmu of each pair at some prices.
 
     Parameters

@@ -1,4 +1,4 @@
-"""Checking answers with nothing but NumPy: the lower bound of a certificate, and ``verify``.
+"""Checking answers with nothing but NumPy: the lower bound of a certificate, and the objective.
 
 This file shares no code with the solvers and is written to be read, not to be fast. The bound
 (derivation in ``docs/model.md``, section 3): for ANY prices p >= 0 of compute and mu >= 0 of band,
@@ -12,14 +12,24 @@ is at most the objective of every feasible allocation of P1, whatever the prices
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from uara.errors import InputError
 from uara.files import Record, validate
 from uara.instance import Floats, Instance
+
+
+class Proof(Protocol):
+    """What proves a lower bound on P1: prices, or a tree of them (:mod:`uara.branches`)."""
+
+    def prove(self, instance: Instance) -> float:
+        """The bound, in ms, constant part included."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for JSON."""
 
 
 class PricesRecord(Record):
@@ -59,6 +69,10 @@ class Certificate:
         record = validate(plain, PricesRecord, path="$.certificate")
         return cls(np.array(record.compute_price), np.array(record.bandwidth_price))
 
+    def prove(self, instance: Instance) -> float:
+        """The lower bound on P1's objective, in ms, that these prices prove."""
+        return priced(instance, self.compute_price, self.bandwidth_price)[0]
+
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
@@ -68,20 +82,52 @@ class Certificate:
         }
 
 
-def lower_bound(instance: Instance, certificate: Certificate) -> float:
-    """The lower bound on P1's objective, in ms, that a certificate proves.
+def lower_bound(instance: Instance, certificate: Proof) -> float:
+    """The lower bound on P1's objective, in ms, that a certificate of any kind proves.
 
     Raises
     ------
     InputError
         If the certificate is for another number of servers.
     """
+    return certificate.prove(instance)
+
+
+def parse_certificate(plain: dict[str, Any]) -> Proof:
+    """A certificate from plain data, told apart by ``kind``; raises :class:`InputError` on anything else."""
+    if plain.get("kind") == "branches":
+        from uara.branches import BranchCertificate
+
+        return BranchCertificate.from_plain(plain)
+    return Certificate.from_plain(plain)
+
+
+def priced(
+    instance: Instance, price: Floats, band_price: Floats, allowed: NDArray[np.bool_] | None = None
+) -> tuple[float, Floats]:
+    """The bound at some prices when devices may use the allowed pairs alone.
+
+    Parameters
+    ----------
+    price, band_price
+        (E,) p_j and mu_j of at least 0.
+    allowed
+        (K,) Which of the instance's pairs may be used; each device has one at least. All by default.
+
+    Returns
+    -------
+    bound_ms
+        A lower bound on P1's objective, constant part included.
+    excess_ms
+        (K,) By how much a pair costs its device more than its cheapest pair: the bound rises by this much
+        if the device must use the pair. Infinite for a pair that is not allowed.
+    """
     servers, devices, given = instance.servers, instance.devices, instance.parameters
-    price, band_price = certificate.compute_price, certificate.bandwidth_price
     if len(price) != len(servers) or len(band_price) != len(servers):
         raise InputError(f"must hold {len(servers)} prices of each kind", source="certificate")
+    listed = np.arange(len(instance.channel.pair_server)) if allowed is None else np.flatnonzero(allowed)
 
-    # Quantities of each device, each server, and each usable pair; milliseconds and joules.
+    # Quantities of each device, each server, and each allowed pair; milliseconds and joules.
     local_ms = devices.device_flop / devices.compute_flop_per_s * 1e3
     computing_j = devices.device_flop / given.device_efficiency_flop_per_j
     constant_ms = np.sum(local_ms + given.energy_weight_ms_per_j * computing_j / devices.battery_fraction)
@@ -89,9 +135,9 @@ def lower_bound(instance: Instance, certificate: Certificate) -> float:
     wait_ms = slots * given.queue_slot_ms
     flop_per_ms = servers.compute_flop_per_s / 1e3
 
-    i, j = instance.channel.pair_device, instance.channel.pair_server
+    i, j = instance.channel.pair_device[listed], instance.channel.pair_server[listed]
     noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
-    signal_to_noise = instance.channel.power_gain * devices.tx_power_w[i] / noise_w
+    signal_to_noise = instance.channel.power_gain[listed] * devices.tx_power_w[i] / noise_w
     rate_bit_per_s = servers.bandwidth_hz[j] * np.log1p(signal_to_noise) / np.log(2)
     uplink_ms = devices.upload_bits[i] / rate_bit_per_s * 1e3
     band_energy_j = given.uplink_energy_j_per_mhz_w * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
@@ -102,9 +148,11 @@ def lower_bound(instance: Instance, certificate: Certificate) -> float:
     pair_ms = wait_ms[j] + price[j] * np.sqrt(devices.server_flop[i]) + band_ms
     cheapest_ms = np.full(len(devices), np.inf)
     np.minimum.at(cheapest_ms, i, pair_ms)
+    excess_ms = np.full(len(instance.channel.pair_server), np.inf)
+    excess_ms[listed] = pair_ms - cheapest_ms[i]
 
     rent_ms = price**2 * flop_per_ms / 4 + band_price
-    return float(constant_ms + np.sum(cheapest_ms) - np.sum(rent_ms))
+    return float(constant_ms + np.sum(cheapest_ms) - np.sum(rent_ms)), excess_ms
 
 
 def _least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:

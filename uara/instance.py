@@ -29,7 +29,7 @@ from uara.schema import (
 )
 
 if TYPE_CHECKING:
-    from uara.certificate import Certificate
+    from uara.certificate import Proof
     from uara.model import Allocation, Evaluation
 
 Floats = NDArray[np.float64]
@@ -40,7 +40,10 @@ _TEXT = ("id", "model", "task")
 
 def _frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
     try:
-        array: NDArray[Any] = np.array(values, dtype=dtype)
+        given = np.asarray(values)
+        if given.size and given.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
+            raise TypeError(f"found {given.dtype}")
+        array: NDArray[Any] = np.array(given, dtype=dtype)
     except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
     array.flags.writeable = False
@@ -60,8 +63,10 @@ class _Table:
             if value is None:
                 continue
             if field.name in _TEXT:
+                if isinstance(value, str) or not isinstance(value, Iterable):
+                    raise InputError("not a list of texts", path=f"{self.place}.{field.name}")
                 columns[field.name] = list(value)
-                object.__setattr__(self, field.name, tuple(value))
+                object.__setattr__(self, field.name, tuple(columns[field.name]))
             else:
                 array = _frozen(value, float, f"{self.place}.{field.name}")
                 columns[field.name] = array.tolist()
@@ -236,7 +241,11 @@ class Instance:
                 path="$.channel.power_gain",
             )
         if (self.channel.pair_server >= len(self.servers)).any():
-            raise InputError(f"names a server beyond the {len(self.servers)} there are", path="$.channel")
+            pair = int(np.argmax(self.channel.pair_server >= len(self.servers)))
+            raise InputError(
+                f"names a server beyond the {len(self.servers)} there are",
+                path=f"$.channel.pair_server[{pair}]",
+            )
 
     def replace(self, **parts: Any) -> Instance:
         """A copy with some parts changed."""
@@ -260,7 +269,7 @@ class Instance:
 
         return evaluate(self, allocation)
 
-    def lower_bound(self, certificate: Certificate) -> float:
+    def lower_bound(self, certificate: Proof) -> float:
         """The bound that a certificate proves; see :func:`uara.certificate.lower_bound`."""
         from uara.certificate import lower_bound
 
@@ -270,13 +279,19 @@ class Instance:
         """An allocation from the plain data of a solution file."""
         from uara.model import Allocation
 
-        return Allocation.from_plain(plain)
+        allocation = Allocation.from_plain(plain)
+        if len(allocation.association) != len(self.devices):
+            raise InputError(
+                f"{len(allocation.association)} entries, but there are {len(self.devices)} devices",
+                path="$.decision.association",
+            )
+        return allocation
 
-    def parse_certificate(self, plain: dict[str, Any]) -> Certificate:
+    def parse_certificate(self, plain: dict[str, Any]) -> Proof:
         """A certificate from the plain data of a solution file."""
-        from uara.certificate import Certificate
+        from uara.certificate import parse_certificate
 
-        return Certificate.from_plain(plain)
+        return parse_certificate(plain)
 
     def describe(self) -> list[str]:
         """The instance in words, a line each."""
@@ -299,13 +314,17 @@ class Instance:
         InputError
             One error that names the file, the key path and what is wrong there.
         """
+        from uara.model import coefficients
+
         path = Path(path)
         data = files.read_plain_json(path)
         try:
             _fill_from_side_file(data, path)
-            return cls.from_plain(data)
+            instance = cls.from_plain(data)
+            coefficients(instance)  # refuses what cannot be computed with
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
+        return instance
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Instance:
@@ -351,6 +370,8 @@ class Instance:
         Each file is written whole or not at all; the same instance gives the same bytes.
         """
         path = Path(path)
+        if path.suffix == ".npz":
+            raise InputError("is the name of a side file; instances are JSON", source=str(path))
         data = self.to_plain()
         arrays: dict[str, NDArray[Any]] = {}
         for place in ("servers", "devices", "channel"):

@@ -8,11 +8,12 @@ from importlib import import_module
 
 import typer
 
-from uara.errors import UaraError
+from uara.errors import UaraError, one_line
 
 COMMANDS = {
     "solve": "Solve an instance with one or several solvers and rank the answers.",
     "evaluate": "Score a stored solution.",
+    "verify": "Check a stored solution and its proof with nothing but NumPy.",
     "generate": "Make an instance from Sionna channels and a task profile.",
     "show": "Describe an instance in words, and draw its map.",
     "solvers": "List the solvers and their options.",
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         build(chosen)(words, prog_name="uara")
     except UaraError as error:
-        print(f"uara: {error}", file=sys.stderr)
+        print(f"uara: {one_line(error)}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
         print("uara: interrupted", file=sys.stderr)

@@ -1,0 +1,174 @@
+"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from uara import files
+from uara.certificate import Certificate, PricesRecord, parse_certificate
+from uara.errors import InputError
+from uara.files import Record
+from uara.instance import Floats, Indices, Instance
+from uara.model import Allocation, Coefficients, coefficients
+from uara.registry import as_solver
+from uara.solver import Answer, Context
+
+
+class PriceOptions(Record):
+    """Options of the price method."""
+
+    prices: PricesRecord | str | None = None
+    """Prices to start from: a solution file with a certificate, or the certificate itself."""
+    candidates: Annotated[int, Field(ge=1)] | None = None
+    """Cheapest servers of each device that the ascent looks at; all by default. The bound holds for all."""
+    coldest: Annotated[float, Field(gt=0, le=0.1)] = 1e-5
+    """Last temperature of the soft minimum, relative to the cost of a device."""
+    kicks: Annotated[int, Field(ge=0)] = 30
+    """Random changes of the best association that are polished by local search."""
+
+
+def compile_price() -> None:
+    """Load the compiled kernels, so that the clock does not count them."""
+    from .warmup import rehearse
+
+    rehearse(price, PriceOptions())
+
+
+@as_solver(options=PriceOptions, prepare=compile_price)
+def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
+    """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
+    from .incumbents import Incumbents
+    from .price_kernel import certificate_of
+
+    root = Root(instance, context, context.options)
+    found = Incumbents(instance, context)
+    if isinstance(context.start, Allocation):
+        found.offer(context.start.association)
+    root.raise_bound(found)
+    weight = root.likely(found.cost_ms)
+    for _ in range(context.options.kicks):
+        if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
+            break
+        found.kick(weight, int(context.rng.integers(2, 6)))
+    certificate = certificate_of(root.pairs, root.prices)
+    return Answer(found.decision(), certificate=certificate, details={"passes": root.passes})
+
+
+class Root:
+    """The dual over all associations: prices, bound, and each pair's excess at them.
+
+    Attributes
+    ----------
+    pairs
+        All usable pairs.
+    prices, value_ms
+        (2E,) best prices and the dual there, for the controllable part and over all pairs.
+    excess_ms
+        (K,) By how much each pair costs its device more than its cheapest one.
+    weight
+        (K,) Share of each pair in the relaxation.
+    """
+
+    def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
+        from .price_ascent import first_prices
+        from .price_kernel import pairs_of, prices_of
+
+        self.numbers = coefficients(instance)
+        self.pairs = pairs_of(self.numbers)
+        self.context, self.options = context, options
+        self.value_ms, self.passes = -np.inf, 0
+        given = read_prices(options.prices, len(instance.servers))
+        self.warm = given is not None
+        self.prices = first_prices(self.pairs) if given is None else prices_of(self.pairs, given)
+        self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
+
+    def raise_bound(self, found: Any = None) -> None:
+        """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
+        from .price_ascent import ascend
+        from .price_kernel import restricted
+
+        keep = self._candidates(self.prices)
+        pairs = restricted(self.pairs, keep)
+        suggested: list[Indices] = []
+        result = ascend(
+            pairs,
+            self.prices,
+            hottest=1e-3 if self.warm else 0.1,
+            coldest=self.options.coldest,
+            expired=self.context.expired,
+            visited=lambda choice: suggested.append(pairs.server[choice]),
+        )
+        self.prices, self.passes = result.prices, result.passes
+        self.weight = np.zeros(len(self.pairs.server))
+        self.weight[keep] = result.weight
+        self.value_ms, self.excess_ms, choice = at_prices(self.pairs, self.prices)
+        self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
+        if found is None:
+            return
+        found.offer(self.pairs.server[choice])
+        for association in suggested[-2:-4:-1]:
+            found.offer(association)
+
+    def likely(self, cost_ms: float) -> Floats:
+        """(K,) How likely each pair belongs to an association that costs less than this one."""
+        width = 0.3 * max(cost_ms - self.value_ms, 1e-9 * cost_ms) + 1e-300
+        return np.exp(-self.excess_ms / width)
+
+    def _candidates(self, prices: Floats) -> NDArray[np.bool_]:
+        count, start = self.options.candidates, self.pairs.start
+        if count is None or count >= np.diff(start).max():
+            return np.ones(len(self.pairs.server), dtype=bool)
+        _, excess_ms, _ = at_prices(self.pairs, prices)
+        device = np.repeat(np.arange(len(start) - 1), np.diff(start))
+        order = np.lexsort((excess_ms, device))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order)) - start[device]
+        return np.asarray(rank < count)
+
+
+def at_prices(pairs: Any, prices: Floats) -> tuple[float, Floats, Indices]:
+    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
+    from .price_kernel import cost_pass, hard_dual
+
+    cost, share, bend, inverse = (np.zeros(len(pairs.server)) for _ in range(4))
+    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
+    cost_pass(pairs, prices, cost, share, bend, inverse)
+    value = float(hard_dual(pairs, prices, cost, choice))
+    # Rounding must not lift the bound above what the certificate will be found to prove.
+    value -= 1e-12 * float(np.abs(cost[choice]).sum())
+    return value, cost - np.repeat(cost[choice], np.diff(pairs.start)), choice
+
+
+def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate | None:
+    """The prices to start from; those of the root if the source holds a tree of prices.
+
+    Raises
+    ------
+    InputError
+        If the file holds no certificate, or one for another number of servers.
+    """
+    if source is None:
+        return None
+    if isinstance(source, PricesRecord):
+        certificate: Any = Certificate(np.array(source.compute_price), np.array(source.bandwidth_price))
+    else:
+        plain = files.read_plain_json(Path(source))
+        inner = plain.get("certificate", plain)
+        if not isinstance(inner, dict):
+            raise InputError("holds no certificate", source=source, path="$.certificate")
+        certificate = parse_certificate(inner)
+        if not isinstance(certificate, Certificate):
+            certificate = certificate.table[certificate.prices[0]]
+    if len(certificate.compute_price) != servers:
+        raise InputError(f"must hold {servers} prices of each kind", source="option prices")
+    return certificate
+
+
+def devices_of(numbers: Coefficients) -> Indices:
+    """(K,) Device of each pair."""
+    return np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))

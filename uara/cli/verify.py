@@ -1,0 +1,72 @@
+"""``uara verify``: compute a stored answer again and refuse what does not hold."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from uara import solution
+from uara.cli.output import print_json
+from uara.display import output_console
+from uara.errors import InputError
+from uara.instance import Instance
+from uara.problem import load
+from uara.verify import Verdict, verify
+
+
+def command(
+    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    solution_file: Annotated[Path, typer.Argument(help="Solution file, as `uara solve --output` writes it.")],
+    gap: Annotated[
+        float | None, typer.Option(min=0.0, help="Refuse unless the certificate proves this gap.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score a stored answer again, compute its bound again from the certificate, and compare with its claims.
+
+    Uses plain Python and NumPy, no solver. The exit code is 1 if any claim does not hold.
+    """
+    problem = load(instance)
+    if not isinstance(problem, Instance):
+        raise InputError(
+            f"cannot be verified: certificates are for p1, not {problem.kind}", source=str(instance)
+        )
+    record, decision, certificate = solution.open_for(problem, solution_file)
+    verdict = verify(problem, decision, record.claims, certificate)  # type: ignore[arg-type]
+    proven = verdict.certified_gap
+    missed = gap is not None and (proven is None or proven > gap)
+    if json:
+        print_json({"instance": problem.name, "solver": record.solver, **verdict.to_plain()})
+    else:
+        output_console().print(_table(verdict))
+        for refusal in verdict.refusals:
+            typer.echo(f"refused: {refusal}")
+        if missed:
+            shown = "no gap at all" if proven is None else f"a gap of {proven:.3g}"
+            typer.echo(f"refused: a gap of {gap:g} is wanted, but the certificate proves {shown}")
+    if missed or not verdict.accepted:
+        raise typer.Exit(1)
+
+
+def _table(verdict: Verdict) -> Table:
+    table = Table(box=None, show_header=True, header_style="bold")
+    for column in ("", "value [ms]", "gap", "rests on"):
+        table.add_column(column, justify="left" if column in ("", "rests on") else "right")
+    table.add_row("objective", f"{verdict.objective_ms:.6f}", "", "summed again, device by device")
+    rows = (
+        (
+            "certified bound",
+            verdict.certified_bound_ms,
+            verdict.certified_gap,
+            "computed again from the prices",
+        ),
+        ("claimed bound", verdict.claimed_bound_ms, verdict.claimed_gap, "the solver's word"),
+    )
+    for name, bound_ms, gap, ground in rows:
+        shown = "none" if bound_ms is None else f"{bound_ms:.6f}"
+        table.add_row(name, shown, "" if gap is None else f"{gap:.2e}", ground)
+    table.add_row("verdict", "accepted" if verdict.accepted else "REFUSED")
+    return table
