@@ -12,7 +12,7 @@ from uara import solution
 from uara.cli.output import print_json
 from uara.cli.runs import attach_options, parse_solver
 from uara.display import output_console, progress_line, ranked, ranking_table
-from uara.errors import SolverError, UaraError
+from uara.errors import UaraError, one_line
 from uara.problem import load
 from uara.solver import Result, solve
 
@@ -57,15 +57,15 @@ def command(
                         on_progress=follow,
                     )
                 )
-            except SolverError as error:
+            except UaraError as error:
                 failures.append(error)
-    if output and results:
-        solution.save(ranked(results)[0], output)
     if json:
         print_json([result.to_plain() for result in ranked(results)])
     elif results:
         output_console().print(ranking_table(results))
     for failure in failures[1:]:
-        errors.print(f"uara: {failure}", markup=False, highlight=False)
+        typer.echo(f"uara: {one_line(failure)}", err=True)
+    if output and results:
+        solution.save(ranked(results)[0], output)
     if failures:
         raise failures[0]
