@@ -79,24 +79,26 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
         If the instance holds no positions.
     """
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("matplotlib", "plot") from None
     if instance.devices.position_m is None or instance.servers.position_m is None:
         raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
-    figure = Figure(figsize=(11, 6.5) if allocation else (7, 6.5), layout="constrained")
-    if allocation is None:
-        _draw_places(figure.add_subplot(), instance, None)
-    else:
-        places, loads = figure.subplots(1, 2, width_ratios=(3, 2))
-        _draw_places(places, instance, allocation)
-        _draw_loads(loads, instance, allocation)
-    if instance.provenance.credits:
-        figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError("pictures are written as .png, .svg or .pdf", source=str(path))
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    figure = Figure(figsize=(11, 6.5) if allocation else (7, 6.5), layout="constrained")
+    with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar
+        if allocation is None:
+            _draw_places(figure.add_subplot(), instance, None)
+        else:
+            places, loads = figure.subplots(1, 2, width_ratios=(3, 2))
+            _draw_places(places, instance, allocation)
+            _draw_loads(loads, instance, allocation)
+        if instance.provenance.credits:
+            figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
+        with replacing(path) as temporary:
+            figure.savefig(temporary, dpi=150)
 
 
 def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) -> None:

@@ -44,7 +44,9 @@ def output_console() -> Console:
 def ranking_table(results: Sequence[Result]) -> Table:
     """Solvers by objective, with what is proven of each answer; times in ms, energy in J."""
     proven = any(result.bound_ms is not None for result in results)
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=results[0].instance.name, title_justify="left")
+    table = Table(
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=escape(results[0].instance.name), title_justify="left"
+    )
     table.add_column("solver", overflow="fold")
     table.add_column("status")
     for name in ("objective\nms", "controll.\nms", "latency ms\nmean/p95", "energy\nJ"):
@@ -53,7 +55,7 @@ def ranking_table(results: Sequence[Result]) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for result in ranked(results):
         score, latency = result.evaluation, result.evaluation.latency_ms
-        gap = None if result.gap is None or math.isinf(result.gap) else 100 * result.gap
+        gap = None if result.gap is None else 100 * result.gap
         table.add_row(
             escape(label(result)),
             result.status if result.ended == "completed" else f"{result.status}\n{result.ended}",
