@@ -81,6 +81,8 @@ class Method:
             if not isinstance(values, self.traits.options):
                 raise InputError(f"are {type(values).__name__}", source=f"options of solver {self.name}")
             return values
+        if values is not None and not isinstance(values, Mapping):
+            raise InputError(f"are a {type(values).__name__}", source=f"options of solver {self.name}")
         try:
             return files.validate(dict(values or {}), self.traits.options, strict=strict)
         except InputError as error:
@@ -102,10 +104,17 @@ def method_of(function: Callable[..., Any], name: str | None = None) -> Method:
     traits = getattr(function, "uara_traits", Traits())
     label = name or getattr(function, "__name__", type(function).__name__).replace("_", "-")
     for module, extra in traits.requires.items():
-        if util.find_spec(module) is None:
+        if not _installed(module):
             error = MissingExtra(module, extra)
             return Method(label, function, traits, str(error), error)
     return Method(label, function, traits)
+
+
+def _installed(module: str) -> bool:
+    try:
+        return util.find_spec(module) is not None
+    except (ImportError, ValueError):  # a missing parent package, or a module without a spec
+        return False
 
 
 @cache

@@ -195,10 +195,11 @@ class Result:
 
     @property
     def gap(self) -> float | None:
-        """(objective - bound) / controllable part, or None without a bound."""
-        if self.bound_ms is None:
+        """(objective - bound) / controllable part; None without a bound or without a feasible answer."""
+        if self.bound_ms is None or not self.evaluation.feasible:
             return None
-        return gap_of(self.evaluation, self.bound_ms)
+        gap = gap_of(self.evaluation, self.bound_ms)
+        return gap if math.isfinite(gap) else None
 
     @property
     def status(self) -> Proven:
@@ -281,6 +282,8 @@ def solve(
         raise InputError(f"solves {method.traits.kind}, not {instance.kind}", source=f"solver {method.name}")
     if time_limit_s is not None and not time_limit_s > 0:
         raise InputError("must be positive", source="time_limit_s")
+    if not isinstance(seed, int) or seed < 0:
+        raise InputError("must be an integer of at least 0", source="seed")
     checked = method.make_options(options)
     began = time.perf_counter()
     if method.traits.prepare:
@@ -331,23 +334,22 @@ def _result(
     runtime_s: float,
     setup_s: float,
 ) -> Result:
-    if answer is not None:
-        score, decision = instance.evaluate(answer.decision), answer.decision
-        best = context._best
-        if best is not None and not (score.feasible and score.objective_ms <= best[0].objective_ms):
-            score, decision = best
-    elif context._best is not None:
-        score, decision = context._best
-    else:
-        raise SolverError(method.name, "ended without an answer")
     certificate = answer.certificate if answer else None
-    certified = instance.lower_bound(certificate) if certificate is not None else None
-    claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
-    bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
+    try:
+        score, decision = _best_of(instance, answer, context._best)
+        certified = instance.lower_bound(certificate) if certificate is not None else None
+        claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
+        bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
+        details = dict(answer.details) if answer else {}
+    except Exception as error:  # whatever a plug-in handed back
+        reason = str(error) if isinstance(error, UaraError) else f"{type(error).__name__}: {error}"
+        raise SolverError(method.name, f"gave an answer that cannot be used: {reason}") from error
     if bound is not None and score.feasible:
         excess_ms = bound - score.objective_ms
         if excess_ms > ROUNDING_GAP * score.controllable_ms:
-            raise SolverError(method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective")
+            raise SolverError(
+                method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective"
+            )
     ended: Ended = "interrupted" if interrupted else "time_limit" if context._limit_hit else "completed"
     return Result(
         instance=instance,
@@ -363,5 +365,19 @@ def _result(
         runtime_s=runtime_s,
         setup_s=setup_s,
         trajectory=tuple(context.trajectory),
-        details=dict(answer.details) if answer else {},
+        details=details,
     )
+
+
+def _best_of(
+    instance: Problem, answer: Answer | None, best: tuple[Score, Decision] | None
+) -> tuple[Score, Decision]:
+    """The answer or the best incumbent, whichever is better, with its score."""
+    if answer is None:
+        if best is None:
+            raise ValueError("there is none")
+        return best
+    score = instance.evaluate(answer.decision)
+    if best is not None and not (score.feasible and score.objective_ms <= best[0].objective_ms):
+        return best
+    return score, answer.decision
