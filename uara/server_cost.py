@@ -22,6 +22,7 @@ from uara.instance import Floats
 SMALLEST_SHARE = 1e-9
 """Band share given to a device whose optimum is no band at all (lambda = 0); P1 wants y > 0."""
 _LARGEST_U = 1.0 / SMALLEST_SHARE
+_HUGE = 1e75
 _TOLERANCE = 1e-12
 
 
@@ -36,12 +37,14 @@ def inverse_share(balance: float, slope: float, start: float) -> float:
     slope
         (a + mu) / (2 lambda c^2) >= 0.
     start
-        A first guess, at least ``balance``; 0 for none.
+        A first guess; 0 for none.
     """
     if slope <= 0.0:
         return balance
+    if balance > _HUGE or slope > _HUGE * _HUGE:  # the cubes below would overflow; no share is that small
+        return float(max(balance, np.cbrt(slope)))
     u = start
-    if u < balance:
+    if u < balance or slope > 8.0 * u * u * u:  # from far below, Newton's first step would leap too far
         u = balance + np.cbrt(slope)
     for _ in range(60):
         step = (u * u * (u - balance) - slope) / (u * (3.0 * u - 2.0 * balance))
