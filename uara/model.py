@@ -111,7 +111,6 @@ def _coefficients(instance: Instance) -> Coefficients:
         weak = int(np.argmin(uplink_ms < 1e60))
         raise InputError(
             "so weak that the rate is zero; give 0 for a pair without a path",
-            source=instance.name,
             path=f"$.channel.power_gain[{device[weak]}][{server[weak]}]",
         )
     band_mhz = servers.bandwidth_hz[server] / HZ_PER_MHZ

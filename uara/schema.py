@@ -18,11 +18,12 @@ INLINE_ENTRIES = 10_000
 IN_SIDE_FILE = "npz:"
 """A string that starts so stands for the array of that name in the side file."""
 
-_LARGEST = 1e30
-Positive = Annotated[float, Field(gt=0, le=_LARGEST)]
+_SMALLEST, _LARGEST = 1e-30, 1e30
+"""Beyond these no quantity is meant, and products of a few of them would leave double precision."""
+Positive = Annotated[float, Field(ge=_SMALLEST, le=_LARGEST)]
 NonNegative = Annotated[float, Field(ge=0, le=_LARGEST)]
 Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
+Fraction = Annotated[float, Field(ge=_SMALLEST, le=1)]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Point = Annotated[list[Finite], Field(min_length=3, max_length=3)]
