@@ -1,0 +1,27 @@
+"""The benchmark harness: run solvers on instances in processes of their own, record, rank, report."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+_PUBLIC = {
+    "Results": "uara.bench.results",
+    "Suite": "uara.bench.suite",
+    "run": "uara.bench.runner",
+}
+
+__all__ = sorted(_PUBLIC)
+
+if TYPE_CHECKING:
+    from uara.bench.results import Results as Results
+    from uara.bench.runner import run as run
+    from uara.bench.suite import Suite as Suite
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'uara.bench' has no attribute {name!r}")
+    value = getattr(import_module(_PUBLIC[name]), name)
+    globals()[name] = value
+    return value

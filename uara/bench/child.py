@@ -1,0 +1,176 @@
+"""What happens inside a run's own process: import the solver, prepare it, solve, send the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import pickle
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, metadata
+from multiprocessing.connection import Connection
+from typing import Any
+
+import numpy as np
+
+from uara.errors import InputError, MissingExtra, SolverError
+from uara.problem import Decision, Problem, Proof
+from uara.registry import GROUP, Method, Traits, method_of
+from uara.solver import Progress, solve
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a run's process is given. ``solver`` is a name, ``package.module:function`` or a callable."""
+
+    problem: bytes
+    """The pickled instance."""
+    solver: str | Callable[..., Any]
+    options: dict[str, Any]
+    seed: int
+    time_limit_s: float
+    start: Decision | None = None
+
+
+@dataclass(frozen=True)
+class RawAnswer:
+    """What a run sends back; nothing of it is believed before it is re-computed."""
+
+    decision: Decision
+    certificate: Proof | None
+    claimed_bound_ms: float | None
+    own_objective_ms: float
+    ended: str
+    runtime_s: float
+    details: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run has no answer."""
+
+    status: str
+    reason: str
+
+
+@cache
+def installed() -> dict[str, metadata.EntryPoint]:
+    """Entry points of the installed solvers, none of them loaded."""
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
+
+
+def find_method(solver: str | Callable[..., Any]) -> Method:
+    """The solver, importing it alone and none of the others that are installed.
+
+    Raises
+    ------
+    InputError
+        If there is no solver of this name.
+    SolverError
+        If it cannot be imported.
+    """
+    if not isinstance(solver, str):
+        return method_of(solver)
+    try:
+        if ":" in solver:
+            module, _, name = solver.partition(":")
+            return method_of(getattr(import_module(module), name))
+        if solver not in installed():
+            raise InputError(f"there is no solver {solver!r}", source="solver")
+        return method_of(installed()[solver].load(), solver)
+    except InputError:
+        raise
+    except Exception as error:
+        raise SolverError(solver, f"cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def freeze(value: object) -> None:
+    """Make the arrays of a nest of data classes read-only again: pickling forgets that they were."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif dataclasses.is_dataclass(value):
+        for item in list(vars(value).values()):
+            freeze(item)
+
+
+def serve(channel: Connection) -> None:
+    """Do one run: receive a :class:`Job`, send messages ``(kind, content)`` as it goes on."""
+
+    def send(kind: str, content: Any = None) -> None:
+        channel.send_bytes(pickle.dumps((kind, content)))
+
+    send("started", os.getpid())
+    try:
+        send("answer", _run(pickle.loads(channel.recv_bytes()), send))
+    except BaseException as error:
+        send("failed", _failure(error))
+
+
+def _run(job: Job, send: Callable[[str, Any], None]) -> RawAnswer:
+    began = time.perf_counter()
+    problem: Problem = pickle.loads(job.problem)
+    freeze(problem)
+    method = find_method(job.solver)
+    function = method.require()
+    if method.traits.prepare:
+        method.traits.prepare()
+    prepared = _without_prepare(method.name, function, method.traits)
+    best: list[float] = [np.inf, -np.inf]
+
+    def on_progress(point: Progress) -> None:
+        news = [point.objective_ms, point.bound_ms]
+        if news != best:
+            best[:] = news
+            send(
+                "point",
+                (point.elapsed_s, point.objective_ms, point.controllable_ms, point.bound_ms, point.gap),
+            )
+
+    send("prepared", time.perf_counter() - began)
+    result = solve(
+        problem,
+        prepared,
+        options=job.options,
+        seed=job.seed,
+        time_limit_s=job.time_limit_s if np.isfinite(job.time_limit_s) else None,
+        start=job.start,
+        on_progress=on_progress,
+    )
+    return RawAnswer(
+        decision=result.decision,
+        certificate=result.certificate,
+        claimed_bound_ms=result.bound_ms,
+        own_objective_ms=result.evaluation.objective_ms,
+        ended=result.ended,
+        runtime_s=result.runtime_s,
+        details={name: float(value) for name, value in result.details.items()},
+    )
+
+
+def _without_prepare(name: str, function: Callable[..., Any], traits: Traits) -> Callable[..., Any]:
+    """The solver under its own name (its random stream hangs on it), already prepared."""
+
+    def prepared(instance: Problem, context: Any) -> Any:
+        return function(instance, context)
+
+    prepared.__name__ = name
+    prepared.uara_traits = dataclasses.replace(traits, prepare=None)  # type: ignore[attr-defined]
+    return prepared
+
+
+def _failure(error: BaseException) -> Failure:
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    traceback.print_exception(error)
+    if any(isinstance(cause, MemoryError) for cause in causes):
+        return Failure("memory", f"out of memory: {causes[-1]}".rstrip(": "))
+    if isinstance(error, MissingExtra):
+        return Failure("skipped", str(error))
+    text = str(error) or type(error).__name__
+    return Failure(
+        "error", text if isinstance(error, InputError | SolverError) else f"{type(error).__name__}: {text}"
+    )

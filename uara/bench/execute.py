@@ -1,0 +1,151 @@
+"""One run from beginning to end: supervise it, then score its answer and re-verify its bound outside it."""
+
+from __future__ import annotations
+
+import datetime
+import math
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from uara.bench import machine
+from uara.bench.child import Job, RawAnswer
+from uara.bench.kinds import kind_of
+from uara.bench.supervise import Allowance, Outcome, Point, supervise
+from uara.problem import Problem, Score
+from uara.solver import OPTIMAL_GAP, gap_of
+
+AGREEMENT = 1e-6
+"""Largest difference, relative to the controllable part, between numbers that ought to be equal."""
+MOST_POINTS = 500
+"""Points of a trajectory that are kept."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """All that a worker needs for a run, ready to be sent to another machine."""
+
+    run_id: str
+    problem: bytes
+    """The pickled instance."""
+    solver: str | Callable[..., Any]
+    options: dict[str, Any]
+    seed: int
+    allowance: Allowance
+
+
+@dataclass(frozen=True)
+class Record:
+    """What is stored of a run: columns of its row, and the points of its trajectory."""
+
+    run_id: str
+    row: dict[str, Any]
+    points: list[Point] = field(default_factory=list)
+
+
+def execute(task: Task, *, parent: int | None = None) -> Record:
+    """Do a run in a process of its own, and score its answer here, where the solver has never been."""
+    import cloudpickle
+
+    began = datetime.datetime.now(datetime.UTC)
+    job = Job(task.problem, task.solver, task.options, task.seed, task.allowance.time_limit_s)
+    outcome = supervise(cloudpickle.dumps(job), task.allowance, parent=parent)
+    points = thinned(outcome.points)
+    row: dict[str, Any] = {
+        "started_at": began.isoformat(timespec="milliseconds"),
+        "setup_s": outcome.setup_s,
+        "wall_s": outcome.wall_s,
+        "peak_memory_mb": outcome.peak_memory_mb,
+        "threads_seen": outcome.threads_seen,
+        **machine.describe(),
+    }
+    scored: dict[str, Any] = {}
+    if outcome.answer is not None:
+        problem: Problem = pickle.loads(task.problem)
+        try:
+            scored = _scored(problem, outcome.answer)
+        except Exception as error:
+            scored = {
+                "status": "error",
+                "reason": f"its answer cannot be scored: {type(error).__name__}: {error}",
+            }
+    row |= _ending(task, outcome) | scored
+    if row["status"] != "ok":
+        row["log"] = outcome.log
+    return Record(task.run_id, row, points)
+
+
+def _ending(task: Task, outcome: Outcome) -> dict[str, Any]:
+    status, reason = outcome.status, outcome.reason
+    if status == "error" and outcome.setup_s is not None and "without an answer" in reason:
+        ran = outcome.wall_s - outcome.setup_s
+        if ran >= task.allowance.time_limit_s:
+            status, reason = "timeout", f"found no answer within its {task.allowance.time_limit_s:g} s"
+    return {"status": status, "reason": reason}
+
+
+def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
+    score = problem.evaluate(answer.decision)
+    certified = problem.lower_bound(answer.certificate) if answer.certificate is not None else None
+    bounds = [
+        each for each in (answer.claimed_bound_ms, certified) if each is not None and math.isfinite(each)
+    ]
+    bound = max(bounds, default=None)
+    status, reason = _verdict(score, answer, bound)
+    gap = gap_of(score, bound) if bound is not None else None
+    row: dict[str, Any] = {
+        "status": status,
+        "reason": reason,
+        "ended": answer.ended,
+        "runtime_s": answer.runtime_s,
+        "objective_ms": finite_or_none(score.objective_ms),
+        "controllable_ms": finite_or_none(score.controllable_ms),
+        "latency_mean_ms": finite_or_none(score.latency_ms["mean"]),
+        "latency_p95_ms": finite_or_none(score.latency_ms["p95"]),
+        "energy_j": finite_or_none(score.energy_j),
+        "bound_ms": bound,
+        "certified_bound_ms": certified,
+        "gap": finite_or_none(gap),
+        "proven": None
+        if status != "ok"
+        else "optimal"
+        if gap is not None and gap <= OPTIMAL_GAP
+        else "feasible",
+        "details": answer.details,
+        "decision": answer.decision.to_plain(),
+        "certificate": answer.certificate.to_plain() if answer.certificate is not None else None,
+    }
+    if status == "ok":
+        measures = kind_of(problem.kind).measures(problem, answer.decision, score)
+        row |= {f"measure_{name}": finite_or_none(value) for name, value in measures.items()}
+    return row
+
+
+def _verdict(score: Score, answer: RawAnswer, bound: float | None) -> tuple[str, str]:
+    """Status of a run that answered, and why."""
+    if not score.feasible:
+        broken = [str(each) for each in getattr(score, "violations", ())]
+        more = f"; and {len(broken) - 3} more" if len(broken) > 3 else ""
+        return "infeasible", "; ".join(broken[:3]) + more
+    slack = AGREEMENT * abs(score.controllable_ms)
+    if not abs(answer.own_objective_ms - score.objective_ms) <= slack:
+        return "error", (
+            f"its answer scored {answer.own_objective_ms!r} ms inside the run and {score.objective_ms!r} ms "
+            "outside: it changed its instance"
+        )
+    if bound is not None and bound > score.objective_ms + slack:
+        return "error", f"its bound of {bound!r} ms is above its own objective of {score.objective_ms!r} ms"
+    return "ok", ""
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """The value where it is finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def thinned(points: list[Point], most: int = MOST_POINTS) -> list[Point]:
+    """At most so many points of a trajectory, first and last among them, evenly spread over its order."""
+    if len(points) <= most:
+        return points
+    return [points[round(k * (len(points) - 1) / (most - 1))] for k in range(most)]

@@ -1,0 +1,74 @@
+"""What the harness asks of a problem kind beyond the ``Problem`` protocol; a kind without it does without.
+
+P1's part stands in ``uara.bench.p1``. Another kind adds a line to :data:`KINDS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from uara import files
+from uara.errors import InputError
+from uara.problem import Problem
+
+Feature = float | str
+
+
+def _nothing(*_: Any) -> dict[str, Any]:
+    return {}
+
+
+def _no_picture(*_: Any) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """Hooks of a problem kind."""
+
+    generate: Callable[..., Problem] | None = None
+    """Draw an instance from the fields of a recipe and a ``name``."""
+    features: Callable[[Any], dict[str, Feature]] = _nothing
+    """What tells instances apart: sizes, weights; columns ``feature_*``."""
+    measures: Callable[[Any, Any, Any], dict[str, float]] = _nothing
+    """Further numbers of an answer, from instance, decision and score; columns ``measure_*``.
+    ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
+    pictures: Callable[[Any, Mapping[str, Any]], dict[str, str]] = _no_picture
+    """Titles and SVG of an answer, from the instance and the decision as plain data."""
+    trials: Callable[[], list[Problem]] = list
+    """Small instances, of every regime, that a solver of this kind must master."""
+    optimum_ms: Callable[[Any], float] | None = None
+    """The optimum of a trial, by enumeration."""
+
+
+KINDS = {"p1": "uara.bench.p1:KIND"}
+
+
+def kind_of(name: str) -> Kind:
+    """The hooks of a problem kind."""
+    if name not in KINDS:
+        return Kind()
+    module, _, attribute = KINDS[name].partition(":")
+    found: Kind = getattr(import_module(module), attribute)
+    return found
+
+
+def with_parameters(problem: Any, changes: Mapping[str, Any]) -> Any:
+    """A copy of an instance with some constants changed, which its name says.
+
+    Raises
+    ------
+    InputError
+        If it has no such constants.
+    """
+    if not changes:
+        return problem
+    if not hasattr(problem, "parameters") or not hasattr(problem, "replace"):
+        raise InputError(f"instances of kind {problem.kind} have no constants to change", source=problem.name)
+    constants = {**problem.parameters.model_dump(), **changes}
+    checked = files.validate(constants, type(problem.parameters), path="parameters")
+    suffix = ",".join(f"{key}={value:g}" for key, value in changes.items())
+    return problem.replace(parameters=checked, name=f"{problem.name}@{suffix}")

@@ -1,0 +1,210 @@
+"""From a suite to the list of its runs, each with a name of its own that does not depend on the others."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import uara.problem
+from uara.bench.child import find_method
+from uara.bench.kinds import Feature, kind_of, with_parameters
+from uara.bench.suite import Instances, Solver, Suite, grid, option_label
+from uara.bench.supervise import Allowance
+from uara.errors import InputError, UaraError
+from uara.problem import Problem
+from uara.registry import Method
+
+
+@dataclass
+class Case:
+    """An instance of a suite, and the groups that it is in."""
+
+    problem: Problem
+    groups: list[str] = field(default_factory=list)
+    features: dict[str, Feature] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Name of the instance."""
+        return self.problem.name
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A solver with one choice of its options; ``refusal`` says why it cannot run here, if so."""
+
+    label: str
+    solver: str | Callable[..., Any]
+    name: str
+    kind: str
+    options: Mapping[str, Any]
+    """As validated, defaults included; as given where the solver cannot be loaded."""
+    refusal: str | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a suite."""
+
+    case: Case
+    setting: Setting
+    seed: int
+    repetition: int
+    allowance: Allowance
+    training_s: float | None = None
+    skip: str | None = None
+    """Why it is left out, if so."""
+
+    @property
+    def run_id(self) -> str:
+        """Hash of all that defines the run: data, solver, options, seed, limits; not of its place in the suite."""
+        facts = {
+            "digest": self.case.problem.digest,
+            "kind": self.case.problem.kind,
+            "solver": self.setting.name,
+            "options": dict(self.setting.options),
+            "seed": self.seed,
+            "repetition": self.repetition,
+            "time_limit_s": self.allowance.time_limit_s,
+            "memory_limit_mb": self.allowance.memory_limit_mb,
+            "threads": self.allowance.threads,
+        }
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:20]
+
+
+def make_plan(suite: Suite, folder: Path) -> list[Run]:
+    """Every run of a suite whose file stands in ``folder``.
+
+    Raises
+    ------
+    InputError
+        For instances that cannot be read or drawn, option values that a solver does not take, or two runs
+        that are the same.
+    """
+    cases = find_cases(suite, folder)
+    runs = [
+        run
+        for number, entry in enumerate(suite.solvers)
+        for setting in settings(entry, f"$.solvers[{number}]")
+        for run in _runs_of(suite, entry, setting, cases)
+    ]
+    order = {id(case): place for place, case in enumerate(cases)}
+    runs.sort(key=lambda run: order[id(run.case)])
+    _refuse_twins(runs)
+    return runs
+
+
+def _runs_of(suite: Suite, entry: Solver, setting: Setting, cases: list[Case]) -> Iterator[Run]:
+    allowance = Allowance(
+        time_limit_s=entry.time_limit_s or suite.time_limit_s,
+        memory_limit_mb=entry.memory_limit_mb or suite.memory_limit_mb,
+        threads=entry.threads or suite.threads,
+        setup_limit_s=suite.setup_limit_s,
+        grace_s=suite.grace_s,
+    )
+    for case in cases:
+        if not fnmatchcase(case.name, entry.instances):
+            continue
+        reasons = [skip.reason for skip in entry.skip if fnmatchcase(case.name, skip.instances)]
+        if setting.refusal is not None:
+            reasons.append(setting.refusal)
+        elif setting.kind != case.problem.kind:
+            reasons.append(f"solves {setting.kind}, not {case.problem.kind}")
+        for seed in entry.seeds or suite.seeds:
+            for repetition in range(suite.repetitions):
+                skip = reasons[0] if reasons else None
+                yield Run(case, setting, seed, repetition, allowance, entry.training_s, skip)
+
+
+def settings(entry: Solver, place: str) -> list[Setting]:
+    """One setting for each combination of an entry's options."""
+    try:
+        method = find_method(entry.solver)
+        refusal = method.reason
+    except UaraError as error:
+        method, refusal = Method(entry.solver, None), str(error)
+    found = []
+    for options in grid(entry.options):
+        full: Mapping[str, Any] = options
+        if method.function is not None:
+            try:
+                full = method.make_options(options).model_dump(mode="json")
+            except InputError as error:
+                raise InputError(
+                    error.problem, path=f"{place}.options.{error.path or ''}".rstrip(".")
+                ) from None
+        label = entry.label or option_label(entry.solver, options)
+        varied = {key: options[key] for key, value in entry.options.items() if isinstance(value, list)}
+        if entry.label and varied:
+            label = option_label(entry.label, varied)
+        found.append(Setting(label, entry.solver, method.name, method.traits.kind, full, refusal))
+    return found
+
+
+def find_cases(suite: Suite, folder: Path) -> list[Case]:
+    """The instances of a suite, each once, with all the groups that entries put it in."""
+    found: dict[str, Case] = {}
+    for number, entry in enumerate(suite.instances):
+        place = f"$.instances[{number}]"
+        for problem in _problems(entry, folder, place):
+            for changes in grid(entry.parameters):
+                case = Case(with_parameters(problem, changes))
+                known = found.setdefault(case.name, case)
+                if known.problem.digest != case.problem.digest:
+                    raise InputError(f"two different instances are called {case.name}", path=place)
+                known.groups += [group for group in entry.groups if group not in known.groups]
+    for case in found.values():
+        case.features = kind_of(case.problem.kind).features(case.problem)
+    return list(found.values())
+
+
+def _problems(entry: Instances, folder: Path, place: str) -> Iterator[Problem]:
+    if entry.files is not None:
+        pattern = Path(entry.files)
+        root = Path(pattern.anchor) if pattern.is_absolute() else folder
+        paths = sorted(root.glob(str(pattern.relative_to(pattern.anchor))), key=_natural)
+        if not paths:
+            raise InputError(f"no file matches {entry.files!r} in {folder}", path=f"{place}.files")
+        yield from map(uara.problem.load, paths)
+        return
+    generate = kind_of(entry.kind).generate
+    if generate is None:
+        raise InputError(f"instances of kind {entry.kind!r} cannot be generated", path=f"{place}.kind")
+    varied = [key for key, value in (entry.generate or {}).items() if isinstance(value, list)]
+    for recipe in grid(entry.generate or {}):
+        name = recipe.pop("name", None)
+        parts = ",".join(f"{key}={recipe[key]}" for key in varied if key in recipe)
+        label = "@".join(part for part in (name or "generated", parts) if part)
+        try:
+            yield generate(**recipe, name=label)
+        except InputError as error:
+            raise InputError(
+                error.problem, path=f"{place}.generate{(error.path or '').removeprefix('recipe')}"
+            ) from None
+
+
+def _natural(path: Path) -> list[tuple[int, str]]:
+    """Sort key that puts ``e8_m90`` before ``e8_m120``."""
+    import re
+
+    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path))]
+
+
+def _refuse_twins(runs: list[Run]) -> None:
+    seen: dict[str, Run] = {}
+    labels: dict[tuple[str, str], str] = {}
+    for run in runs:
+        twin = seen.setdefault(run.run_id, run)
+        if twin is not run:
+            raise InputError(
+                f"{run.setting.label} and {twin.setting.label} are the same run of {run.case.name}",
+                path="$.solvers",
+            )
+        facts = json.dumps([run.setting.name, dict(run.setting.options)], sort_keys=True, default=str)
+        if labels.setdefault((run.setting.label, ""), facts) != facts:
+            raise InputError(f"two different settings are called {run.setting.label!r}", path="$.solvers")

@@ -1,0 +1,93 @@
+"""Results as data frames."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uara.bench.store import read_suite, read_table
+from uara.errors import MissingExtra
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def frames() -> Any:
+    """The pandas module, or the error that says how to get it."""
+    try:
+        import pandas
+    except ImportError:
+        raise MissingExtra("pandas", "bench") from None
+    return pandas
+
+
+@dataclass(frozen=True)
+class Results:
+    """The rows of a result file.
+
+    Attributes
+    ----------
+    table
+        Every row, as in the file; the column ``record`` tells runs, points and instances apart.
+    suite
+        The suite as plain data.
+    """
+
+    table: pd.DataFrame
+    suite: dict[str, Any]
+    source: str = ""
+
+    @classmethod
+    def load(cls, path: str | Path) -> Results:
+        """Read a result file; :class:`uara.InputError` if it is none."""
+        frames()
+        path = Path(path)
+        return cls(read_table(path).to_pandas(), read_suite(path), str(path))
+
+    def _part(self, record: str) -> pd.DataFrame:
+        rows = self.table[self.table["record"] == record]
+        return rows.drop(columns="record").reset_index(drop=True)
+
+    @cached_property
+    def runs(self) -> pd.DataFrame:
+        """One row a run."""
+        return self._part("run").drop(columns=["elapsed_s", "content"])
+
+    @cached_property
+    def points(self) -> pd.DataFrame:
+        """One row a point of a run's trajectory."""
+        from uara.bench.store import POINT
+
+        names = ["run_id", "instance", "label", "solver", "seed", "repetition", *POINT]
+        return self._part("point")[names]
+
+    @cached_property
+    def instances(self) -> pd.DataFrame:
+        """One row an instance."""
+        return self._part("instance")[["instance", "digest", "kind", "content"]]
+
+    def counts(self) -> dict[str, int]:
+        """Number of runs of each status."""
+        return {str(status): int(count) for status, count in self.runs["status"].value_counts().items()}
+
+    def problem(self, name: str) -> Any:
+        """An instance that is kept inside the results; None where it was too large for that."""
+        import tempfile
+
+        import uara.problem
+
+        content = self.instances.set_index("instance")["content"].get(name)
+        if not isinstance(content, str):
+            return None
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "instance.json"
+            path.write_text(content)
+            return uara.problem.load(path)
+
+    @staticmethod
+    def decoded(text: Any) -> Any:
+        """The content of a JSON column."""
+        return json.loads(text) if isinstance(text, str) else None

@@ -1,0 +1,241 @@
+"""Running a suite: plan it, leave out what is recorded, do the rest, record each run as it ends."""
+
+from __future__ import annotations
+
+import pickle
+import tempfile
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uara import files
+from uara.bench.backends import Backend, execute_all
+from uara.bench.execute import Record, Task
+from uara.bench.plan import Run, make_plan
+from uara.bench.store import POINT, Store
+from uara.bench.suite import Suite
+from uara.errors import InputError
+
+if TYPE_CHECKING:
+    from uara.bench.results import Results
+
+STATUSES = ("ok", "timeout", "memory", "error", "infeasible", "skipped")
+"""How a run ends. A run that has not been done has no row at all."""
+MOST_CONTENT_BYTES = 2_000_000
+"""Instances whose file is larger are not kept inside the results."""
+
+
+@dataclass(frozen=True)
+class Advance:
+    """A finished run, as progress callbacks receive it."""
+
+    done: int
+    total: int
+    label: str
+    instance: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a command is about to do."""
+
+    runs: list[Run]
+    todo: list[Run]
+    recorded: int
+
+
+def run(
+    suite: str | Path | Suite,
+    *,
+    output: str | Path | None = None,
+    folder: str | Path | None = None,
+    jobs: int = 1,
+    backend: Backend = "joblib",
+    scheduler: str | None = None,
+    retry: Collection[str] = (),
+    only_solver: str = "*",
+    only_instance: str = "*",
+    on_progress: Callable[[Advance], None] | None = None,
+) -> Results:
+    """Do what is left of a suite, and return all of its results.
+
+    Parameters
+    ----------
+    suite
+        A suite file, or a :class:`Suite`.
+    output
+        Result file. Runs that are recorded in it are not done again. None: nothing is kept on disk.
+    folder
+        Folder that globs of instances start from: the suite file's, or the present one.
+    jobs, backend, scheduler
+        See :func:`uara.bench.backends.execute_all`.
+    retry
+        Statuses of recorded runs that are done again.
+    only_solver, only_instance
+        Globs of labels and instance names.
+    on_progress
+        Called after each run.
+
+    Raises
+    ------
+    InputError
+        For a suite that cannot be run, or results that another command is writing.
+    """
+    if unknown := set(retry) - set(STATUSES):
+        raise InputError(f"{sorted(unknown)[0]!r} is not one of {', '.join(STATUSES)}", source="retry")
+    if jobs < 1:
+        raise InputError("must be at least 1", source="jobs")
+    if not isinstance(suite, Suite):
+        folder = Path(suite).resolve().parent if folder is None else folder
+        suite = Suite.load(suite)
+    plan = make_plan(suite, Path(folder or "."))
+    chosen = [each for each in plan if _matches(each, only_solver, only_instance)]
+    how = _How(jobs, backend, scheduler, on_progress)
+    return run_plan(suite, plan, chosen, output, retry, how)
+
+
+@dataclass(frozen=True)
+class _How:
+    jobs: int
+    backend: Backend
+    scheduler: str | None
+    on_progress: Callable[[Advance], None] | None
+
+
+def run_plan(
+    suite: Suite,
+    plan: list[Run],
+    chosen: list[Run],
+    output: str | Path | None,
+    retry: Collection[str],
+    how: _How,
+) -> Results:
+    """Do those of the chosen runs that are not recorded, then merge everything into the one file."""
+    from uara.bench.results import Results
+
+    with tempfile.TemporaryDirectory() as scratch:
+        store = Store(output if output is not None else Path(scratch) / "results.parquet")
+        with store.locked():
+            todo = left_to_do(store, chosen, retry)
+            by_id = {each.run_id: each for each in plan}
+            records = execute_all(tasks_of(todo), backend=how.backend, jobs=how.jobs, scheduler=how.scheduler)
+            for done, record in enumerate(records, start=1):
+                one = by_id[record.run_id]
+                store.append(record.run_id, rows_of(suite.name, one, record))
+                if how.on_progress:
+                    status = record.row["status"]
+                    how.on_progress(Advance(done, len(todo), one.setting.label, one.case.name, status))
+            rows = merged(suite, plan, store.rows())
+            store.merge(rows, suite.model_dump(mode="json", exclude_none=True))
+        return Results.load(store.path)
+
+
+def left_to_do(store: Store, runs: Sequence[Run], retry: Collection[str]) -> list[Run]:
+    """The runs that are neither left out nor recorded, and those whose status is to be tried again."""
+    recorded = store.statuses()
+    again = {*retry, "skipped"}
+    return [
+        each
+        for each in runs
+        if each.skip is None and (each.run_id not in recorded or recorded[each.run_id] in again)
+    ]
+
+
+def tasks_of(runs: Sequence[Run]) -> list[Task]:
+    """What workers are sent; runs of one instance share its bytes."""
+    packed: dict[int, bytes] = {}
+    tasks = []
+    for each in runs:
+        problem = each.case.problem
+        content = packed.setdefault(id(problem), b"") or pickle.dumps(problem)
+        packed[id(problem)] = content
+        options = dict(each.setting.options)
+        tasks.append(Task(each.run_id, content, each.setting.solver, options, each.seed, each.allowance))
+    return tasks
+
+
+def rows_of(suite: str, run: Run, record: Record) -> list[dict[str, Any]]:
+    """The rows of a finished run: its own, and one for each point of its trajectory."""
+    known = identity(suite, run)
+    brief = {
+        name: known[name] for name in ("run_id", "suite", "instance", "label", "solver", "seed", "repetition")
+    }
+    points = [{"record": "point", **brief, **dict(zip(POINT, point, strict=True))} for point in record.points]
+    return [{"record": "run", **known, **record.row}, *points]
+
+
+def identity(suite: str, run: Run) -> dict[str, Any]:
+    """The columns of a run that its suite gives."""
+    problem, allowance = run.case.problem, run.allowance
+    return {
+        "run_id": run.run_id,
+        "suite": suite,
+        "instance": problem.name,
+        "digest": problem.digest,
+        "kind": problem.kind,
+        "groups": run.case.groups,
+        "label": run.setting.label,
+        "solver": run.setting.name,
+        "options": dict(run.setting.options),
+        "seed": run.seed,
+        "repetition": run.repetition,
+        "time_limit_s": allowance.time_limit_s,
+        "memory_limit_mb": allowance.memory_limit_mb,
+        "threads": allowance.threads,
+        "training_s": run.training_s,
+        **{f"feature_{name}": value for name, value in run.case.features.items()},
+    }
+
+
+def merged(suite: Suite, plan: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """All rows in the order of the plan, under its present labels and groups, with what is left out and the instances.
+
+    Runs that are recorded but no longer in the suite stay, at the end.
+    """
+    by_run: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        if row["record"] != "instance" and row.get("status") != "skipped":
+            by_run.setdefault(row["run_id"], []).append(dict(row))
+    result: list[dict[str, Any]] = []
+    for each in plan:
+        known = identity(suite.name, each)
+        found = by_run.pop(each.run_id, None)
+        if found is None and each.skip is not None:
+            found = [{"record": "run", "status": "skipped", "reason": each.skip}]
+        for row in found or []:
+            result.append(row | (known if row["record"] == "run" else {"label": known["label"]}))
+    for left in by_run.values():
+        result += left
+    return result + _instance_rows(suite, plan, rows)
+
+
+def _instance_rows(
+    suite: Suite, plan: Sequence[Run], rows: Sequence[Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    old = {(row["instance"], row["digest"]): dict(row) for row in rows if row["record"] == "instance"}
+    for problem in {each.case.name: each.case.problem for each in plan}.values():
+        facts = {
+            "record": "instance",
+            "suite": suite.name,
+            "instance": problem.name,
+            "digest": problem.digest,
+        }
+        old[problem.name, problem.digest] = {**facts, "kind": problem.kind, "content": file_of(problem)}
+    return list(old.values())
+
+
+def file_of(problem: Any) -> str | None:
+    """The content of the instance's file, where that is one file of moderate size."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "instance.json"
+        problem.save(path)
+        if path.stat().st_size > MOST_CONTENT_BYTES or len(list(Path(folder).iterdir())) > 1:
+            return None
+        return files.read_bytes(path).decode()
+
+
+def _matches(run: Run, solver: str, instance: str) -> bool:
+    return fnmatchcase(run.setting.label, solver) and fnmatchcase(run.case.name, instance)

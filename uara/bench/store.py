@@ -1,0 +1,213 @@
+"""Results in one long Parquet file: a row a run, a row a point of its trajectory, a row an instance.
+
+While a suite runs, each finished run is a small file of its own beside it, written whole or not at all;
+at the end they are merged into the one file, which takes the old one's place in one step.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uara import files
+from uara.errors import InputError, MissingExtra
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMAT_VERSION = 1
+_TEXT = (
+    *("record", "run_id", "suite", "instance", "digest", "kind", "label", "solver", "options"),
+    *("status", "reason", "ended", "proven", "started_at", "host", "cpu", "platform", "python", "commit"),
+    *("versions", "details", "decision", "certificate", "log", "content"),
+)
+_WHOLE = ("seed", "repetition", "threads", "threads_seen", "cores", "memory_mb")
+_REAL = (
+    *("time_limit_s", "memory_limit_mb", "training_s", "elapsed_s", "objective_ms", "controllable_ms"),
+    *("bound_ms", "certified_bound_ms", "gap", "latency_mean_ms", "latency_p95_ms", "energy_j"),
+    *("runtime_s", "setup_s", "wall_s", "peak_memory_mb"),
+)
+JSON_COLUMNS = ("options", "versions", "details", "decision", "certificate")
+"""Text columns that hold JSON."""
+BULKY = ("decision", "certificate", "log", "content")
+"""Columns that tables for people leave out."""
+POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
+"""Columns of a trajectory point."""
+
+
+def arrow() -> Any:
+    """The pyarrow module, or the error that says how to get it."""
+    try:
+        import pyarrow
+        import pyarrow.parquet
+    except ImportError:
+        raise MissingExtra("pyarrow", "bench") from None
+    return pyarrow
+
+
+def schema_of(rows: Iterable[Mapping[str, Any]]) -> pa.Schema:
+    """Columns of the file: the fixed ones, and the features and measures that these rows have."""
+    pa = arrow()
+    fields = [pa.field(name, pa.string()) for name in _TEXT]
+    fields += [pa.field(name, pa.int64()) for name in _WHOLE]
+    fields += [pa.field(name, pa.float64()) for name in _REAL]
+    fields.append(pa.field("groups", pa.list_(pa.string())))
+    own: dict[str, Any] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name.startswith(("feature_", "measure_")) and value is not None:
+                own[name] = pa.string() if isinstance(value, str) else pa.float64()
+    return pa.schema(fields + [pa.field(name, own[name]) for name in sorted(own)])
+
+
+def to_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    """Rows as an Arrow table; nested values become JSON."""
+    plain = [{name: _plain(name, value) for name, value in row.items()} for row in rows]
+    schema = schema_of(plain)
+    columns = {name: [row.get(name) for row in plain] for name in schema.names}
+    return arrow().table(columns, schema=schema)
+
+
+def _plain(name: str, value: Any) -> Any:
+    if name in JSON_COLUMNS and value is not None and not isinstance(value, str):
+        return json.dumps(value, sort_keys=True, default=str)
+    return value
+
+
+class Store:
+    """The results of a suite on disk.
+
+    Parameters
+    ----------
+    path
+        The Parquet file; unfinished work stands in the folder of the same name ending in ``.parts``.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.parts = self.path.with_name(self.path.name + ".parts")
+        self.warnings: list[str] = []
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep others from writing the same results; the lock ends with this process, however it ends."""
+        import fcntl
+
+        self.parts.mkdir(parents=True, exist_ok=True)
+        with (self.parts / "lock").open("w") as handle:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                raise InputError(
+                    "another uara bench is writing these results", source=str(self.path)
+                ) from None
+            yield
+        with suppress(OSError):
+            (self.parts / "lock").unlink()
+            self.parts.rmdir()
+
+    def statuses(self) -> dict[str, str]:
+        """Status of each run that is recorded."""
+        found: dict[str, str] = {}
+        for table in self._tables(["record", "run_id", "status"]):
+            for row in table.to_pylist():
+                if row["record"] == "run":
+                    found[row["run_id"]] = row["status"]
+        return found
+
+    def append(self, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Record a finished run: all of its rows, or none."""
+        pa = arrow()
+        with files.replacing(self.parts / f"{run_id}.parquet") as temporary:
+            pa.parquet.write_table(to_table(rows), temporary, compression="zstd")
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Every row; of a run that is recorded twice, the later record."""
+        newest: dict[str, list[dict[str, Any]]] = {}
+        for table in self._tables(None):
+            fresh: dict[str, list[dict[str, Any]]] = {}
+            for row in table.to_pylist():
+                key = row["run_id"] or f"instance {row['instance']}"
+                fresh.setdefault(key, []).append(
+                    {name: value for name, value in row.items() if value is not None}
+                )
+            newest |= fresh
+        return [row for rows in newest.values() for row in rows]
+
+    def merge(self, rows: Sequence[Mapping[str, Any]], suite: Mapping[str, Any]) -> None:
+        """Write these rows as the one file, with the suite beside them, and clear the parts away."""
+        pa = arrow()
+        facts = {
+            b"uara.bench.format": str(FORMAT_VERSION).encode(),
+            b"uara.suite": json.dumps(suite).encode(),
+        }
+        table = to_table(rows).replace_schema_metadata(facts)
+        with files.replacing(self.path) as temporary:
+            pa.parquet.write_table(table, temporary, compression="zstd")
+        write_csv(self.path.with_suffix(".csv"), rows)
+        for part in self.parts.glob("*.parquet"):
+            part.unlink(missing_ok=True)
+
+    def _tables(self, columns: list[str] | None) -> Iterator[pa.Table]:
+        if self.path.exists():
+            yield read_table(self.path, columns)
+        for part in sorted(self.parts.glob("[!.]*.parquet")):
+            try:
+                yield read_table(part, columns)
+            except InputError as error:
+                self.warnings.append(f"{error}; its run will be done again")
+
+
+def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
+    """Read a result file.
+
+    Raises
+    ------
+    InputError
+        If it is none, or of another format version.
+    """
+    pa = arrow()
+    try:
+        table = pa.parquet.read_table(path, columns=columns)
+    except FileNotFoundError:
+        raise InputError("no such file", source=str(path)) from None
+    except (OSError, pa.ArrowException) as error:
+        raise InputError(f"not a result file: {str(error).splitlines()[0]}", source=str(path)) from None
+    found = (table.schema.metadata or {}).get(b"uara.bench.format", str(FORMAT_VERSION).encode())
+    if found != str(FORMAT_VERSION).encode():
+        raise InputError(
+            f"format version {found.decode()}, but {FORMAT_VERSION} is what this uara reads", source=str(path)
+        )
+    if "run_id" not in table.column_names:
+        raise InputError("a Parquet file, but not one of uara bench", source=str(path))
+    return table
+
+
+def read_suite(path: Path) -> dict[str, Any]:
+    """The suite that a result file was made from."""
+    metadata = read_table(path, ["run_id"]).schema.metadata or {}
+    suite: dict[str, Any] = json.loads(metadata.get(b"uara.suite", b"{}"))
+    return suite
+
+
+def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """The runs as a table for people: no trajectories, no allocations."""
+    runs = [row for row in rows if row["record"] == "run"]
+    names = [name for name in schema_of(runs).names if name not in (*BULKY, "record", "elapsed_s")]
+    with files.replacing(path) as temporary, temporary.open("w", newline="") as handle:
+        writer = csv.writer(handle)
+        writer.writerow(names)
+        for row in runs:
+            writer.writerow([_cell(name, row.get(name)) for name in names])
+
+
+def _cell(name: str, value: Any) -> Any:
+    if value is None:
+        return ""
+    if name == "groups":
+        return " ".join(value)
+    return repr(value) if isinstance(value, float) else _plain(name, value)

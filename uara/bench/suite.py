@@ -1,0 +1,185 @@
+"""Suites: which solvers run on which instances, with which seeds and limits (a TOML file)."""
+
+from __future__ import annotations
+
+import itertools
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from uara import files
+from uara.errors import InputError
+from uara.files import Record
+from uara.schema import Name, NonNegative, Positive
+
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
+Seed = Annotated[int, Field(ge=0)]
+
+
+class Limits(Record):
+    """What a run may use; an entry of a suite may give its own."""
+
+    time_limit_s: Positive | None = None
+    """Wall time that the solver is given; a run that passes it by a tenth and ``grace_s`` is ended."""
+    memory_limit_mb: Positive | None = None
+    """Most resident memory of a run's processes together; a run that passes it is ended."""
+    threads: Count | None = None
+    """Threads that numerical libraries are pinned to."""
+
+
+class Instances(Record):
+    """Instances: files by a glob, or drawn from a recipe; and what is varied on them."""
+
+    files: str | None = None
+    """Glob of instance files, relative to the suite's folder."""
+    generate: dict[str, Any] | None = None
+    """Fields of a recipe; a list stands for each of its values in turn."""
+    kind: str = "p1"
+    """Problem kind of what is generated."""
+    parameters: dict[str, Any] = {}
+    """Constants of the instance that are changed; a list stands for each of its values in turn."""
+    groups: list[Name] = []
+    """Names under which figures and claims pick these instances."""
+
+
+class Skip(Record):
+    """Runs that are left out on purpose."""
+
+    instances: str
+    """Glob of instance names."""
+    reason: Annotated[str, Field(min_length=1)]
+    """Why: it is shown in every table."""
+
+
+class Solver(Limits):
+    """A solver with its options; a list in ``options`` stands for each of its values in turn."""
+
+    solver: Annotated[str, Field(min_length=1)]
+    """Name of an installed solver, or ``package.module:function``."""
+    label: Name | None = None
+    """Name in tables; the solver's name and the given options where left out."""
+    options: dict[str, Any] = {}
+    seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
+    """Seeds that differ from the suite's: one is enough for a solver that draws nothing."""
+    instances: str = "*"
+    """Glob of the names of the instances it runs on."""
+    skip: list[Skip] = []
+    training_s: Positive | None = None
+    """For a learned solver: what its training took."""
+
+
+class Figure(Record):
+    """A picture of the report: a measured column against a feature of the instances, a line a solver."""
+
+    title: Name
+    group: Name
+    """Group of instances that it shows."""
+    x: Name
+    """Column on the horizontal axis, such as ``feature_devices``."""
+    y: Name
+    """Column on the vertical axis, such as ``latency_mean_ms``."""
+    solvers: list[Name] = []
+    """Labels of the lines; all where left out."""
+    kind: Literal["lines", "pareto"] = "lines"
+    """``pareto`` joins the points of a solver in the order of ``along``, and marks those nobody dominates."""
+    along: Name | None = None
+    """Column that orders the points of a Pareto picture, such as ``feature_energy_weight_ms_per_j``."""
+    claim: str = ""
+    """What the paper says about it, in our words."""
+
+
+class Claim(Record):
+    """A published reduction, set beside the one that is measured."""
+
+    text: Annotated[str, Field(min_length=1)]
+    source: str
+    solver: Name
+    """Label of the solver that should be lower."""
+    against: Annotated[list[Name], Field(min_length=1)]
+    """Labels it is compared with; the best of them at each instance is the bar."""
+    groups: Annotated[list[Name], Field(min_length=1)]
+    measure: Name = "latency_mean_ms"
+    mean_reduction: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Published mean reduction, as a fraction."""
+    largest_reduction: Annotated[float, Field(ge=-1, le=1)] | None = None
+    """Published largest reduction, as a fraction."""
+
+
+class Suite(Limits):
+    """Solvers x instances x seeds x repetitions, and the limits of each run."""
+
+    name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
+    description: str = ""
+    time_limit_s: Positive = 60.0
+    memory_limit_mb: Positive = 4000.0
+    threads: Count = 1
+    setup_limit_s: Positive = 300.0
+    """Most time for a solver's imports and compilation."""
+    grace_s: NonNegative = 2.0
+    """How long past its time limit, and a tenth of it, a run is waited for."""
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [0]
+    repetitions: Count = 1
+    """How often each run is repeated with the same seed: what timing noise is estimated from."""
+    picture_instance: Name | None = None
+    """Instance of the picture of time against gap; the one that most solvers ran on where left out."""
+    instances: Annotated[list[Instances], Field(min_length=1)]
+    solvers: Annotated[list[Solver], Field(min_length=1)]
+    figures: list[Figure] = []
+    claims: list[Claim] = []
+
+    @classmethod
+    def load(cls, path: str | Path) -> Suite:
+        """Read a suite file.
+
+        Raises
+        ------
+        InputError
+            That names the file and the key path.
+        """
+        path = Path(path)
+        try:
+            data = tomllib.loads(files.read_bytes(path).decode())
+            suite = files.validate(data, cls)
+            suite.check()
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"not valid TOML: {error}", source=str(path)) from None
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+        return suite
+
+    def check(self) -> None:
+        """What a schema cannot say; :class:`InputError` otherwise."""
+        for number, entry in enumerate(self.instances):
+            if (entry.files is None) == (entry.generate is None):
+                raise InputError("needs one of files and generate", path=f"$.instances[{number}]")
+        known = {group for entry in self.instances for group in entry.groups}
+        asked = [(f"$.figures[{n}].group", [figure.group]) for n, figure in enumerate(self.figures)]
+        asked += [(f"$.claims[{n}].groups", claim.groups) for n, claim in enumerate(self.claims)]
+        for place, groups in asked:
+            if unknown := set(groups) - known:
+                raise InputError(f"no instances are in group {sorted(unknown)[0]!r}", path=place)
+
+
+def grid(values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Every combination of the values, a list standing for each of its entries in turn.
+
+    >>> grid({"a": [1, 2], "b": 3})
+    [{'a': 1, 'b': 3}, {'a': 2, 'b': 3}]
+    """
+    choices = [value if isinstance(value, list) else [value] for value in values.values()]
+    return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*choices)]
+
+
+def option_label(solver: str, options: Mapping[str, Any]) -> str:
+    """Name in tables of a solver with these options."""
+    given = ", ".join(f"{key}={_short(value)}" for key, value in options.items())
+    return f"{solver} ({given})" if given else solver
+
+
+def _short(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

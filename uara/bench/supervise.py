@@ -1,0 +1,186 @@
+"""One run under supervision: start it, enforce its limits, collect what it says, say how it ended."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import signal
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from multiprocessing.connection import wait
+from typing import IO
+
+import psutil
+
+from uara.bench import zygote
+from uara.bench.child import Failure, RawAnswer
+
+POLL_S = 0.05
+_FAMILY_S = 0.5  # looking for the run's own children means reading the whole process table
+_FAREWELL_S = 5.0
+_LOG_BYTES = 4000
+_MB = 1e6
+
+Point = tuple[float, float, float, float, float]
+"""elapsed_s, objective_ms, controllable_ms, bound_ms, gap."""
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """Limits of one run."""
+
+    time_limit_s: float
+    memory_limit_mb: float
+    threads: int = 1
+    setup_limit_s: float = 300.0
+    grace_s: float = 2.0
+
+    @property
+    def last_s(self) -> float:
+        """Seconds after the solver's clock began at which the run is ended."""
+        return self.time_limit_s * 1.1 + self.grace_s
+
+
+@dataclass
+class Outcome:
+    """How a run ended. ``status`` is ``ok`` here as soon as there is an answer; scoring comes later."""
+
+    status: str = ""
+    reason: str = ""
+    answer: RawAnswer | None = None
+    points: list[Point] = field(default_factory=list)
+    setup_s: float | None = None
+    wall_s: float = 0.0
+    peak_memory_mb: float = 0.0
+    threads_seen: int = 0
+    log: str = ""
+
+
+def supervise(job: bytes, allowance: Allowance, *, parent: int | None = None) -> Outcome:
+    """Run a job in a process of its own.
+
+    Parameters
+    ----------
+    job
+        A pickled :class:`uara.bench.child.Job`.
+    parent
+        Process without which this one has no purpose: when it is gone, the run and this process end.
+    """
+    began = time.monotonic()
+    with tempfile.TemporaryFile() as log:
+        process = zygote.Process(zygote.template(allowance.threads), log)
+        try:
+            outcome = _Watch(process, job, allowance, parent).outcome()
+        finally:
+            process.close()
+        outcome.wall_s = time.monotonic() - began
+        outcome.log = _tail(log)
+    return outcome
+
+
+class _Watch:
+    def __init__(self, process: zygote.Process, job: bytes, allowance: Allowance, parent: int | None) -> None:
+        self.process, self.job, self.allowance, self.parent = process, job, allowance, parent
+        self.result = Outcome()
+        self.deadline = time.monotonic() + allowance.setup_limit_s
+        self.late = f"imports and compilation took more than {allowance.setup_limit_s:g} s"
+        self.seen: psutil.Process | None = None
+        self.family: list[psutil.Process] = []
+        self.family_at = 0.0
+
+    def outcome(self) -> Outcome:
+        while not self.result.status:
+            pause = max(0.0, min(POLL_S, self.deadline - time.monotonic()))
+            ready = wait([self.process.channel, self.process.status], pause)
+            if self.process.channel in ready:
+                self._receive()
+            elif self.process.status in ready:
+                self._end(*_died(self.process.exit_code()))
+            if not self.result.status:
+                self._check()
+        self.process.kill()
+        return self.result
+
+    def _receive(self) -> None:
+        try:
+            kind, content = pickle.loads(self.process.channel.recv_bytes())
+        except (EOFError, ConnectionError):
+            if not wait([self.process.status], _FAREWELL_S):
+                self.process.kill()  # it closed its end and lives on
+            self._end(*_died(self.process.exit_code()))
+            return
+        except Exception as error:  # an answer of a class that cannot be loaded here
+            self._end("error", f"its answer cannot be read: {type(error).__name__}: {error}")
+            return
+        result = self.result
+        if kind == "started":
+            self.process.pid = content
+            with suppress(psutil.Error):
+                self.seen = psutil.Process(content)
+            self.process.channel.send_bytes(self.job)
+        elif kind == "prepared":
+            result.setup_s = content
+            self.deadline = time.monotonic() + self.allowance.last_s
+            self.late = (
+                f"still ran {self.allowance.last_s:g} s after it was given {self.allowance.time_limit_s:g} s"
+            )
+        elif kind == "point":
+            result.points.append(content)
+        elif kind == "answer":
+            self._measure()
+            result.answer = content
+            self._end("ok")
+        else:
+            failure: Failure = content
+            self._measure()
+            self._end(failure.status, failure.reason)
+
+    def _check(self) -> None:
+        self._measure()
+        limit = self.allowance.memory_limit_mb
+        if self.result.peak_memory_mb > limit:
+            self._end("memory", f"used {self.result.peak_memory_mb:.0f} MB, more than {limit:g} MB")
+        elif time.monotonic() >= self.deadline:
+            self._end("timeout", self.late)
+        elif self.parent is not None and os.getppid() != self.parent:
+            self.process.kill()
+            os._exit(1)
+
+    def _measure(self) -> None:
+        if self.seen is None:
+            return
+        if time.monotonic() - self.family_at > _FAMILY_S:
+            self.family_at = time.monotonic()
+            with suppress(psutil.Error):
+                self.family = self.seen.children(recursive=True)
+        used = threads = 0
+        for process in (self.seen, *self.family):
+            with suppress(psutil.Error):
+                used += process.memory_info().rss
+                threads += process.num_threads()
+        self.result.peak_memory_mb = max(self.result.peak_memory_mb, used / _MB)
+        self.result.threads_seen = max(self.result.threads_seen, threads)
+
+    def _end(self, status: str, reason: str = "") -> None:
+        self.result.status, self.result.reason = status, reason
+
+
+def _died(code: int | None) -> tuple[str, str]:
+    if code is None:
+        return "error", "the process that runs are forked from ended"
+    if code >= 0:
+        return "error", f"its process ended with exit code {code} and without an answer"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    hint = ", perhaps by the system for want of memory" if -code == signal.SIGKILL else ""
+    return "error", f"its process was ended by {name}{hint}"
+
+
+def _tail(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _LOG_BYTES))
+    return log.read().decode(errors="replace").strip()

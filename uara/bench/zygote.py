@@ -1,0 +1,212 @@
+"""Processes for runs: a template process that has imported the toolkit, and forks for each run.
+
+A fresh interpreter for every run would add its start to every run. The template imports once and
+forks in milliseconds. Between it and the run stands a watcher, which reports how the run ended, and
+ends the run if the supervisor is gone: no run outlives the command that started it.
+
+    supervisor -- template (one a supervisor and thread count) -- watcher -- run (leads its own group)
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import threading
+from contextlib import suppress
+from multiprocessing.connection import Connection
+from typing import IO
+
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMEXPR_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",
+    "NUMBA_NUM_THREADS",
+    "RAYON_NUM_THREADS",
+    "TBB_NUM_THREADS",
+)
+"""Environment variables that pin the threads of numerical libraries."""
+_STATUS = struct.Struct("!i")
+
+
+class Process:
+    """A run's process, as its supervisor holds it.
+
+    Attributes
+    ----------
+    channel
+        Messages to and from the run.
+    status
+        Becomes readable when the run's process has ended, or the template died.
+    """
+
+    def __init__(self, template: Template, log: IO[bytes]) -> None:
+        ours, theirs = socket.socketpair()
+        self.status, watcher = socket.socketpair()
+        with theirs, watcher:
+            socket.send_fds(template.control, [b"f"], [theirs.fileno(), watcher.fileno(), log.fileno()])
+        self.channel = Connection(ours.detach())
+        self.pid: int | None = None
+
+    def kill(self) -> None:
+        """End the run and its children."""
+        if self.pid is not None:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.pid, signal.SIGKILL)
+
+    def exit_code(self) -> int | None:
+        """Exit code, negative for a signal, once :attr:`status` is readable; None if the template died."""
+        data = self.status.recv(_STATUS.size)
+        return int(_STATUS.unpack(data)[0]) if len(data) == _STATUS.size else None
+
+    def close(self) -> None:
+        """Let go of the run; its watcher ends it if it still runs."""
+        self.kill()
+        self.channel.close()
+        self.status.close()
+
+
+class Template:
+    """The process that runs are forked from, for one number of threads."""
+
+    def __init__(self, threads: int) -> None:
+        self.control, theirs = socket.socketpair()
+        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+        environment["OMP_WAIT_POLICY"] = "PASSIVE"
+        environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        with theirs:
+            self._process = subprocess.Popen(
+                [
+                    sys.executable,
+                    "-P",
+                    "-c",
+                    "from uara.bench.zygote import main; main()",
+                    str(theirs.fileno()),
+                ],
+                pass_fds=[theirs.fileno()],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,  # an interrupt from the terminal is the supervisor's to handle
+            )
+
+    def alive(self) -> bool:
+        """Whether it can still fork."""
+        return self._process.poll() is None
+
+    def close(self) -> None:
+        """Let it end."""
+        self.control.close()
+        self._process.wait()
+
+
+_templates = threading.local()
+
+
+def template(threads: int) -> Template:
+    """This thread's template for a number of threads; started when first asked for, or when it died."""
+    known: dict[int, Template] = _templates.__dict__.setdefault("by_threads", {})
+    if threads not in known or not known[threads].alive():
+        known[threads] = Template(threads)
+    return known[threads]
+
+
+def close_templates() -> None:
+    """End this thread's templates."""
+    for each in _templates.__dict__.pop("by_threads", {}).values():
+        each.close()
+
+
+def main() -> None:
+    """The template process: import, then fork a watcher for each request until the supervisor is gone."""
+    control = socket.socket(fileno=int(sys.argv[1]))
+    _preload()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers are not waited for
+    while True:
+        try:
+            message, handles, _, _ = socket.recv_fds(control, 1, 3)
+        except ConnectionError:
+            return
+        if not message:
+            return
+        if os.fork() == 0:
+            control.close()
+            _watch(*handles)
+            os._exit(0)
+        for handle in handles:
+            os.close(handle)
+
+
+def _preload() -> None:
+    """What every run needs; solvers themselves are imported in the run, on its own account."""
+    import scipy.optimize  # noqa: F401
+
+    import uara.problem
+    import uara.solver  # noqa: F401
+    from uara.bench.child import installed
+    from uara.bench.p1 import load_kernels
+
+    installed()
+    load_kernels()
+
+
+def _watch(channel: int, status: int, log: int) -> None:
+    """Fork the run, wait for its end or for the supervisor's, and say how it ended."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    wake, ring = socket.socketpair()
+    for end in (wake, ring):
+        end.setblocking(False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    signal.set_wakeup_fd(ring.fileno())
+    run = os.fork()
+    if run == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for handle in (wake.detach(), ring.detach(), status):
+            os.close(handle)
+        _become_run(channel, log)
+    os.close(channel)
+    os.close(log)
+    poll = select.poll()
+    poll.register(wake, select.POLLIN)
+    poll.register(status, 0)  # only a hang-up is reported
+    while True:
+        ended, code = os.waitpid(run, os.WNOHANG)
+        if ended:
+            break
+        if any(handle == status for handle, _ in poll.poll()):
+            with suppress(ProcessLookupError):
+                os.killpg(run, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.kill(run, signal.SIGKILL)  # it may not lead its group yet
+            _, code = os.waitpid(run, 0)
+            break
+        with suppress(BlockingIOError):
+            wake.recv(64)
+    with suppress(OSError):
+        os.write(status, _STATUS.pack(os.waitstatus_to_exitcode(code)))
+
+
+def _become_run(channel: int, log: int) -> None:
+    from uara.bench.child import serve
+
+    os.setsid()
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.close(log)
+    os.set_inheritable(channel, False)
+    code = 1
+    try:
+        serve(Connection(channel))
+        code = 0
+    finally:
+        with suppress(Exception):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(code)
