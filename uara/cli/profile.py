@@ -36,6 +36,7 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from uara.cli.psd import load_pair, options_of
+    from uara.display import output_console
     from uara.psd.profiler import measure_profile
     from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
     from uara.psd.report import summary_table
@@ -53,5 +54,5 @@ def command(
 
         command = "uara " + " ".join(sys.argv[1:])
         profile = measure_profile(*pair, chosen, options, output, command=command, on_prompt=advance)
-    Console().print(summary_table(profile))
-    Console().print(f"wrote {output}")
+    output_console().print(summary_table(profile))
+    output_console().print(f"wrote {output}")

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
 if TYPE_CHECKING:
+    from uara.psd.hardware import Speeds
     from uara.psd.models import LanguageModel
     from uara.psd.request import DecodingOptions
+    from uara.psd.timeline import Timeline
 
 app = typer.Typer(help="Parallel speculative decoding: run it, draw its figures.")
+
+Uplink = Annotated[float, typer.Option(help="Uplink in Mbit/s.")]
+Downlink = Annotated[float, typer.Option(help="Downlink in Mbit/s.")]
+Latency = Annotated[float, typer.Option(help="Latency of each message in ms, each way.")]
+Phone = Annotated[str, typer.Option(help="galaxy-s23 or iphone-14.")]
+Server = Annotated[str, typer.Option(help="rtx-2080, rtx-3090 or rtx-4090.")]
+Profile = Annotated[str, typer.Option(help="Shipped profile by name, or a file.")]
+PayloadOption = Annotated[str | None, typer.Option(help="tokens, probabilities or full-logits; the rule's need.")]
 
 
 def options_of(
@@ -33,6 +46,140 @@ def load_pair(
     return load_model(draft, draft_device), load_model(target, target_device)
 
 
-@app.callback()
-def _group() -> None:
-    """Parallel speculative decoding: run it, draw its figures."""
+def _speeds(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
+    from uara.psd.hardware import speeds
+
+    return speeds(phone, server, uplink_mbps * 1e6, downlink_mbps * 1e6, latency_ms / 1e3)
+
+
+@app.command()
+def run(
+    prompt: Annotated[str, typer.Option(help="The prompt.")],
+    draft: Annotated[str, typer.Option(help="Draft model: packaged name, folder, or hub name.")] = "smollm2-int4",
+    target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
+    method: Annotated[str, typer.Option(help="psd, conventional or autoregressive.")] = "psd",
+    gamma: Annotated[int | None, typer.Option(help="Draft length; left out, the speed ratio.")] = None,
+    max_new_tokens: Annotated[int, typer.Option(help="Longest output, in tokens.")] = 64,
+    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
+    rule: Annotated[str, typer.Option(help="Correction when sampling: residual or target.")] = "residual",
+    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
+    timed_as: Annotated[str | None, typer.Option(help="Sizes to time: own, or such as gpt2,gpt2-xl.")] = None,
+    uplink_mbps: Uplink = 20.0,
+    downlink_mbps: Downlink = 100.0,
+    latency_ms: Latency = 0.0,
+    phone: Phone = "galaxy-s23",
+    server: Server = "rtx-3090",
+    payload: PayloadOption = None,
+    draft_device: Annotated[str, typer.Option(help="Torch device of the draft model.")] = "cpu",
+    target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
+    threads: Annotated[int, typer.Option(help="Threads of each PyTorch operation.")] = 1,
+    gantt: Annotated[Path | None, typer.Option(help="Draw the simulated timeline into this file.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")] = False,
+) -> None:
+    """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
+    from rich.console import Console
+
+    from uara.display import output_console
+    from uara.psd import live
+    from uara.psd.engine import decode
+    from uara.psd.hardware import speed_ratio
+    from uara.psd.payload import needed_payload, payload_named
+
+    options = options_of(method, gamma or 1, max_new_tokens, temperature, rule, seed)
+    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    sent = payload_named(payload) if payload else needed_payload(temperature, options.rule)
+    pair = load_pair(draft, target, draft_device, target_device, threads)
+    sizes = live.timed_pair(pair[0].architecture, pair[1].architecture, timed_as)
+    if gamma is None:
+        options = replace(options, gamma=max(1, round(speed_ratio(at, *sizes))))
+    console = Console(highlight=False, quiet=as_json)
+    if console.is_terminal:
+        console.print(live.legend(), end="\n\n")
+    stream = live.Stream(console, pair[1].tokenizer)
+    decoded = decode(*pair, prompt, options, on_round=stream.show)
+    lines = live.timelines(decoded, sizes, at, sent, max_new_tokens)
+    if gantt is not None:
+        from uara.psd import pictures
+
+        pictures.save(pictures.gantt(lines), gantt)
+    if as_json:
+        print(json.dumps(_as_data(decoded, lines)))
+        return
+    console.print("\n")
+    for line in live.run_lines(decoded):
+        console.print(line)
+    title = (
+        f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
+        f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"
+    )
+    output_console().print(live.split_table(lines, title))
+
+
+def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
+    parts = ("completion_s", "mobile_s", "transmission_s", "server_s", "device_idle_s", "server_idle_s")
+    return {
+        "text": decoded.text,
+        "tokens": decoded.tokens,
+        "trace": decoded.trace.model_dump(mode="json"),
+        "wall_s": decoded.wall_s,
+        "overhead_share": decoded.overhead_share,
+        "timelines": {method: {part: getattr(line, part) for part in parts} for method, line in lines.items()},
+    }
+
+
+@app.command()
+def figure2(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and their data.")],
+    profile: Profile = "gpt2_gpt2-xl",
+    task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
+    uplink_mbps: Uplink = 20.0,
+    downlink_mbps: Downlink = 100.0,
+    latency_ms: Latency = 5.0,
+    phone: Phone = "galaxy-s23",
+    server: Server = "rtx-3090",
+) -> None:
+    """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
+    from rich.console import Console
+
+    from uara.psd.figures import draw_figures
+    from uara.psd.profile import TaskProfile
+
+    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    for line in draw_figures(TaskProfile.load(profile), at, task, output):
+        Console(highlight=False).print(line, soft_wrap=True)
+
+
+@app.command()
+def compare(
+    profile: Profile = "smollm2_int4",
+    ratio: Annotated[
+        list[float] | None, typer.Option(help="Speed ratio: drafted tokens per target pass, free links; repeatable.")
+    ] = None,
+) -> None:
+    """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
+    from uara.display import output_console
+    from uara.psd.figures import comparison_table
+    from uara.psd.profile import TaskProfile
+
+    output_console().print(comparison_table(TaskProfile.load(profile), ratio or [2, 3, 4, 5, 6, 8]))
+
+
+@app.command()
+def transfer(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The new profile's file (.json).")],
+    profile: Profile = "smollm2_int4",
+    draft: Annotated[str, typer.Option(help="Architecture of the draft model.")] = "gpt2",
+    target: Annotated[str, typer.Option(help="Architecture of the target model.")] = "gpt2-xl",
+) -> None:
+    """Take a measured profile's acceptance over to GPT-2 models: exact operations and prompt lengths, marked so."""
+    import sys
+
+    from uara.display import output_console
+    from uara.psd.profile import TaskProfile
+    from uara.psd.report import summary_table
+    from uara.psd.transfer import gpt2_token_counter, transferred_profile
+
+    command = "uara " + " ".join(sys.argv[1:])
+    made = transferred_profile(TaskProfile.load(profile), gpt2_token_counter(), draft, target, command)
+    made.save(output)
+    output_console().print(summary_table(made))

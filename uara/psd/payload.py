@@ -34,13 +34,19 @@ def token_bits(vocabulary_tokens: int) -> int:
 
 def draft_token_bits(payload: Payload, vocabulary_tokens: int, value_bits: int = 16) -> int:
     """Bits that one draft token puts on the uplink; each probability or logit takes ``value_bits``."""
-    values = {"tokens": 0, "probabilities": 1, "full-logits": vocabulary_tokens}
-    if payload not in values:
-        raise InputError(f"no payload {payload!r}; known are {', '.join(PAYLOADS)}")
-    return token_bits(vocabulary_tokens) + values[payload] * value_bits
+    values = {"tokens": 0, "probabilities": 1, "full-logits": vocabulary_tokens}[payload_named(payload)]
+    return token_bits(vocabulary_tokens) + values * value_bits
 
 
 def upload_bits(trace: Trace, payload: Payload, vocabulary_tokens: int, value_bits: int = 16) -> int:
     """Bits that a run sends to the server, d_i: the prompt's token ids, and the draft tokens."""
     prompt = trace.prompt_tokens * token_bits(vocabulary_tokens)
     return prompt + sum(trace.uploaded_tokens) * draft_token_bits(payload, vocabulary_tokens, value_bits)
+
+
+def payload_named(name: str) -> Payload:
+    """The payload of that name; ``InputError`` lists the names otherwise."""
+    for known in PAYLOADS:
+        if name == known:
+            return known
+    raise InputError(f"no payload {name!r}; known are {', '.join(PAYLOADS)}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def _shown(estimate: Estimate, scale: float = 1.0, digits: int = 1) -> str:
     value, low, high = (each / scale for each in (estimate.value, estimate.low, estimate.high))
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    return f"{value:.{digits}f}\n{low:.{digits}f}-{high:.{digits}f}"
 
 
 def summary_table(profile: TaskProfile) -> Table:
