@@ -22,7 +22,9 @@ from uara.randomness import derived_seed, stream
 Floats = NDArray[np.float64]
 
 _BATCH = 64
-_MAX_BATCHES = 60
+# Fewer reachable positions than this share, after so many draws, mean that the settings do not fit the scene.
+_HOPELESS_DRAWS = 640
+_HOPELESS_SHARE = 0.02
 
 
 def _sionna_rt() -> Any:
@@ -162,7 +164,7 @@ def _reachable_devices(
     """
     settings, least = scene.settings, 10 ** (scene.settings.min_best_gain_db / 10)
     accepted, drawn = np.zeros((0, 3)), 0
-    for _ in range(_MAX_BATCHES + 2 * (count // _BATCH)):
+    while drawn < _HOPELESS_DRAWS or len(accepted) > _HOPELESS_SHARE * drawn:
         if len(accepted) < count:
             batch = points.take(
                 _BATCH, lambda new: nearest_distance_m(new, servers) >= settings.min_distance_m
