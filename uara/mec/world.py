@@ -206,15 +206,25 @@ def advance(
     )
 
 
+def constant_costs(fleet: Fleet, state: State, given: Parameters) -> Tensor:
+    """(B, M) D_i^MD + w E_i^CP / B_i: the part of P1's objective that no decision touches."""
+    computing_j = state.device_flop / given.device_efficiency_flop_per_j
+    weight = fleet.energy_weight_ms_per_j[:, None] / state.battery_fraction
+    return state.device_flop / fleet.device_flop_per_s * 1e3 + weight * computing_j
+
+
+def uniform_costs(slot: Slot, association: Tensor) -> Tensor:
+    """(B, M) Controllable costs where every server shares band and compute equally among its devices."""
+    ones = torch.ones_like(slot.local_ms)
+    band, compute = shares(ones, ones, association, slot.flop_per_ms.shape[1])
+    return device_costs(slot, association, band, compute)
+
+
 def random_uniform_cost(slot: Slot, generator: torch.Generator, draws: int = 4) -> Tensor:
     """(B,) Controllable objective of the paper's Random baseline with uniform shares, mean of some draws."""
     usable = torch.isfinite(slot.uplink_ms)
     batch, devices, servers = usable.shape
     flat = usable.reshape(-1, servers).to(slot.local_ms.dtype)
-    total = torch.zeros_like(slot.sync_weight_per_ms)
     picks = torch.multinomial(flat, draws, replacement=True, generator=generator)
-    ones = torch.ones_like(slot.local_ms)
-    for pick in picks.reshape(batch, devices, draws).unbind(2):
-        band, compute = shares(ones, ones, pick, servers)
-        total += device_costs(slot, pick, band, compute).sum(1)
-    return total / draws
+    parts = picks.reshape(batch, devices, draws).unbind(2)
+    return torch.stack([uniform_costs(slot, pick).sum(1) for pick in parts]).mean(0)

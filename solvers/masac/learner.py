@@ -1,0 +1,262 @@
+"""Soft actor-critic for many servers, in one file to be read from top to bottom (PyTorch).
+
+One agent per edge server; all share one actor. An agent's action is the log-weights of the band and compute of
+its server for the devices it serves (:mod:`.distribution`); the shares follow by renormalisation, so every
+budget holds. Two centralised critics see all agents' decisions. Rewards and values are kept device by device:
+their sum over the devices is the team's. The association X that a decision was made for is part of what the
+critics see, since Alg. 1 chooses it.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from uara.files import Record
+from uara.mec.world import Slot, shares
+from uara.schema import Fraction, Positive
+
+from .distribution import LogisticNormal
+from .features import pair_features
+from .network import Actor, Critic, Prior, prior_log_weights
+
+
+class LearnerSettings(Record):
+    """Settings of the learner (paper's eq. (9) and reference [7])."""
+
+    width: Annotated[int, Field(ge=4)] = 64
+    """Width of all hidden layers."""
+    prior: Prior = "uniform"
+    """Rule that the untrained policy follows."""
+    discount: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """gamma: what the next slot's value counts."""
+    soft_update: Fraction = 0.005
+    """xi: step of the target critics towards the critics."""
+    actor_rate: Positive = 3e-4
+    critic_rate: Positive = 1e-3
+    temperature_rate: Positive = 3e-3
+    first_temperature: Positive = 0.01
+    """alpha at the start."""
+    target_entropy: float = -2.0
+    """Entropy aimed at, per device and per log-weight: -2 is a spread of 3 %."""
+    clip_gradient: Positive = 5.0
+    """Largest norm of a gradient."""
+    reward: Literal["controllable", "objective", "random-baseline"] = "controllable"
+    """What is divided by what: the controllable part of I, or all of I, by that of uniform shares under the
+    same association; or, as printed, I by that of random association with uniform shares."""
+    values: Literal["device", "team"] = "device"
+    """Critics learn each device's part of the reward, or only the team's."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Transitions of B slots."""
+
+    slot: Slot
+    association: Tensor
+    """(B, M)"""
+    log_weight: Tensor
+    """(B, M, 2) of the served pairs."""
+    reward: Tensor
+    """(B, M) Each device's part of the team's reward, times M."""
+    next_slot: Slot
+    next_association: Tensor
+
+
+def critic_loss(first: Tensor, second: Tensor, target: Tensor) -> Tensor:
+    """Squared temporal-difference errors of both critics, each halved as is usual."""
+    return 0.5 * ((first - target) ** 2).mean() + 0.5 * ((second - target) ** 2).mean()
+
+
+def soft_target(
+    reward: Tensor, next_value: Tensor, next_log_prob: Tensor, temperature: Tensor, discount: float
+) -> Tensor:
+    """r + gamma (V' - alpha log pi'). No slot is terminal: the world goes on, an episode is only cut off."""
+    return reward + discount * (next_value - temperature * next_log_prob)
+
+
+def actor_loss(log_prob: Tensor, value: Tensor, temperature: Tensor) -> Tensor:
+    """alpha log pi - Q, eq. (9) turned into a loss."""
+    return (temperature * log_prob - value).mean()
+
+
+def temperature_loss(log_temperature: Tensor, log_prob: Tensor, target_entropy: float) -> Tensor:
+    """Raises alpha while the entropy is below its target."""
+    return -(log_temperature * (log_prob + target_entropy)).mean()
+
+
+class Learner:
+    """Actor, twin critics, their targets, temperature, and the update."""
+
+    def __init__(self, settings: LearnerSettings, device: str = "cpu") -> None:
+        self.settings = settings
+        self.actor = Actor(settings.width, settings.prior).to(device)
+        self.critics = nn.ModuleList([Critic(settings.width) for _ in range(2)]).to(device)
+        self.targets = copy.deepcopy(self.critics).requires_grad_(False)
+        self.log_temperature = torch.tensor(settings.first_temperature, device=device).log().requires_grad_()
+        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.actor_rate)
+        self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), settings.critic_rate)
+        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], settings.temperature_rate)
+
+    def all_pairs(self, slot: Slot) -> LogisticNormal:
+        """The distribution of the log-weights (B, M, E, 2) of every usable pair."""
+        features, usable = pair_features(slot, torch)
+        mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior))
+        return LogisticNormal(mean, log_std, usable[..., None])
+
+    def served_pairs(self, slot: Slot, association: Tensor) -> tuple[LogisticNormal, Tensor]:
+        """The distribution (B, M, 2) at the served pairs, and their features (B, M, COUNT)."""
+        features, usable = pair_features(slot, torch)
+        mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior))
+        chosen = LogisticNormal(
+            at_pairs(mean, association), at_pairs(log_std, association), torch.ones_like(mean[:, :, 0])
+        )
+        return chosen, at_pairs(features, association)
+
+    def values(
+        self, critics: nn.ModuleList, slot: Slot, features: Tensor, association: Tensor, log_weight: Tensor
+    ) -> tuple[Tensor, Tensor]:
+        """Both critics' values (B, M); (B, 1) means where they learn the team's."""
+        band, compute = shares_of(slot, association, log_weight)
+        both = [critic(slot, features, association, band, compute) for critic in critics]
+        if self.settings.values == "team":
+            both = [value.mean(1, keepdim=True) for value in both]
+        return both[0], both[1]
+
+    def update(self, batch: Batch) -> dict[str, float]:
+        """One step of critics, actor, temperature and targets; returns what is worth plotting."""
+        settings, temperature = self.settings, self.log_temperature.exp().detach()
+        team = settings.values == "team"
+        policy, features = self.served_pairs(batch.slot, batch.association)
+        reward = batch.reward.mean(1, keepdim=True) if team else batch.reward
+        with torch.no_grad():
+            target = self._target(batch, reward, temperature)
+        first, second = self.values(
+            self.critics, batch.slot, features.detach(), batch.association, batch.log_weight
+        )
+        loss_q = critic_loss(first, second, target)
+        _descend(self.critic_optimiser, loss_q, self.critics, settings.clip_gradient)
+
+        log_weight = policy.rsample()
+        log_prob = policy.log_prob(log_weight).sum(-1)
+        self.critics.requires_grad_(False)
+        value = torch.minimum(
+            *self.values(self.critics, batch.slot, features.detach(), batch.association, log_weight)
+        )
+        loss_pi = actor_loss(log_prob.mean(1, keepdim=True) if team else log_prob, value, temperature)
+        _descend(self.actor_optimiser, loss_pi, self.actor, settings.clip_gradient)
+        self.critics.requires_grad_(True)
+
+        goal = 2 * settings.target_entropy
+        loss_alpha = temperature_loss(self.log_temperature, log_prob.detach(), goal)
+        self.temperature_optimiser.zero_grad()
+        loss_alpha.backward()  # type: ignore[no-untyped-call]
+        self.temperature_optimiser.step()
+        self._follow()
+        return {
+            "critic_loss": loss_q.item(),
+            "actor_loss": loss_pi.item(),
+            "temperature": temperature.item(),
+            "entropy": -log_prob.mean().item() / 2,
+        }
+
+    def imitate(self, slot: Slot, association: Tensor, log_weight: Tensor) -> float:
+        """One step towards given log-weights (B, M, 2) of the served pairs; returns the mean squared error.
+
+        Compute weights matter up to a factor per server: they are compared after renormalisation.
+        """
+        policy, _ = self.served_pairs(slot, association)
+        _, own = shares_of(slot, association, policy.mean)
+        _, wanted = shares_of(slot, association, log_weight)
+        band = (policy.mean[..., 0] - log_weight[..., 0]) ** 2
+        loss = band.mean() + ((own.log() - wanted.log()) ** 2).mean()
+        _descend(self.actor_optimiser, loss, self.actor, self.settings.clip_gradient)
+        return loss.item()
+
+    def state(self) -> dict[str, dict[str, Any]]:
+        """All tensors, by part."""
+        return {
+            "actor": self.actor.state_dict(),
+            "critics": self.critics.state_dict(),
+            "targets": self.targets.state_dict(),
+            "temperature": {"log": self.log_temperature.detach()},
+        }
+
+    def optimisers(self) -> dict[str, torch.optim.Adam]:
+        """The optimisers, by part."""
+        return {
+            "actor": self.actor_optimiser,
+            "critics": self.critic_optimiser,
+            "temperature": self.temperature_optimiser,
+        }
+
+    def load_state(self, state: dict[str, dict[str, Any]]) -> None:
+        """Take over tensors from :meth:`state`."""
+        self.actor.load_state_dict(state["actor"])
+        self.critics.load_state_dict(state["critics"])
+        self.targets.load_state_dict(state["targets"])
+        with torch.no_grad():
+            self.log_temperature.copy_(state["temperature"]["log"])
+
+    def _target(self, batch: Batch, reward: Tensor, temperature: Tensor) -> Tensor:
+        if self.settings.discount == 0:
+            return reward
+        policy, features = self.served_pairs(batch.next_slot, batch.next_association)
+        log_weight = policy.rsample()
+        log_prob = policy.log_prob(log_weight).sum(-1)
+        value = torch.minimum(
+            *self.values(self.targets, batch.next_slot, features, batch.next_association, log_weight)
+        )
+        if self.settings.values == "team":
+            log_prob = log_prob.mean(1, keepdim=True)
+        return soft_target(reward, value, log_prob, temperature, self.settings.discount)
+
+    def _follow(self) -> None:
+        with torch.no_grad():
+            for target, source in zip(self.targets.parameters(), self.critics.parameters(), strict=True):
+                target.lerp_(source, self.settings.soft_update)
+
+
+def at_pairs(values: Tensor, association: Tensor) -> Tensor:
+    """(B, M, F) Entries of the served pairs, from (B, M, E, F)."""
+    index = association[:, :, None, None].expand(-1, -1, 1, values.shape[3])
+    return values.gather(2, index)[:, :, 0]
+
+
+def shares_of(slot: Slot, association: Tensor, log_weight: Tensor) -> tuple[Tensor, Tensor]:
+    """Y and Z (B, M) that log-weights (B, M, 2) of the served pairs mean."""
+    weight = log_weight.exp()
+    return shares(weight[..., 0], weight[..., 1], association, slot.flop_per_ms.shape[1])
+
+
+def reward_of(
+    cost_ms: Tensor, uniform_ms: Tensor, constant_ms: Tensor, random_ms: Tensor, settings: LearnerSettings
+) -> Tensor:
+    """(B, M) Each device's part of the team's reward, times M.
+
+    Parameters
+    ----------
+    cost_ms, uniform_ms, constant_ms
+        (B, M) Controllable part of the objective under the decision and, for the same association, under
+        uniform shares; and its constant part. Device by device.
+    random_ms
+        (B,) Controllable objective of random association with uniform shares.
+    """
+    devices = cost_ms.shape[1]
+    if settings.reward == "controllable":
+        return -cost_ms * devices / uniform_ms.sum(1, keepdim=True)
+    fixed = constant_ms.sum(1, keepdim=True)
+    baseline = uniform_ms.sum(1, keepdim=True) if settings.reward == "objective" else random_ms[:, None]
+    return -(cost_ms + constant_ms) * devices / (baseline + fixed)
+
+
+def _descend(optimiser: torch.optim.Adam, loss: Tensor, module: nn.Module, clip: float) -> None:
+    optimiser.zero_grad()
+    loss.backward()  # type: ignore[no-untyped-call]
+    nn.utils.clip_grad_norm_(module.parameters(), clip)
+    optimiser.step()

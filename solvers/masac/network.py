@@ -1,0 +1,123 @@
+"""Actor and critic: one set of weights for every server, any number of devices and servers (PyTorch)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from uara.mec.world import Slot, at_server, served, sum_by_server
+
+from .features import COUNT
+
+Prior = Literal["uniform", "rules"]
+"""Where the log-weights start. ``uniform``: equal shares, the paper's baseline. ``rules``: band by the
+balance c/D, compute by the square root of f."""
+
+OUTPUTS = 4  # mean and log standard deviation of the log-weights of Y and of Z
+LOG_STD_RANGE = (-5.0, 0.5)
+LOG_WEIGHT_RANGE = (-25.0, 5.0)
+
+
+def prior_log_weights(slot: Slot, prior: Prior) -> Tensor:
+    """(B, M, E, 2) Log-weights of Y and Z that the network's outputs are added to."""
+    batch, devices, servers = slot.uplink_ms.shape
+    if prior == "uniform":
+        start = torch.zeros(batch, devices, servers, 2, dtype=slot.local_ms.dtype, device=slot.local_ms.device)
+        start[..., 0] = -torch.log(torch.as_tensor(max(1.0, devices / servers)))
+        return start
+    local = slot.local_ms[:, :, None]
+    uplink = torch.where(torch.isfinite(slot.uplink_ms), slot.uplink_ms, local)
+    band = torch.log(torch.clamp(uplink / local, max=1.0))
+    compute = 0.5 * (torch.log(slot.server_flop) - 27.5)[:, :, None].expand_as(band)
+    return torch.stack([band, compute], -1)
+
+
+class Actor(nn.Module):
+    """Log-weights of all pairs: pair embedding, mean pools over a server's devices and a device's servers."""
+
+    def __init__(self, width: int, prior: Prior) -> None:
+        super().__init__()
+        self.prior = prior
+        self.embed1, self.embed2 = nn.Linear(COUNT, width), nn.Linear(width, width)
+        self.own = nn.Linear(width, width)
+        self.of_server = nn.Linear(width, width, bias=False)
+        self.of_device = nn.Linear(width, width, bias=False)
+        self.head = nn.Linear(width, OUTPUTS)
+        nn.init.zeros_(self.head.weight)
+        nn.init.zeros_(self.head.bias)
+        with torch.no_grad():
+            self.head.bias[2:] = -2.0
+
+    def forward(self, features: Tensor, usable: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation (B, M, E, 2) of the log-weights of Y and Z.
+
+        Parameters
+        ----------
+        features, usable
+            From :func:`..features.pair_features`.
+        start
+            From :func:`prior_log_weights`.
+        """
+        inner = torch.relu(self.embed2(torch.relu(self.embed1(features)))) * usable[..., None]
+        by_server = inner.sum(1) / usable.sum(1).clamp(min=1.0)[..., None]
+        by_device = inner.sum(2) / usable.sum(2).clamp(min=1.0)[..., None]
+        pooled = self.of_server(by_server)[:, None] + self.of_device(by_device)[:, :, None]
+        out = self.head(torch.relu(self.own(inner) + pooled))
+        mean = (start + out[..., :2]).clamp(*LOG_WEIGHT_RANGE)
+        return mean, out[..., 2:].clamp(*LOG_STD_RANGE)
+
+
+class Critic(nn.Module):
+    """A centralised critic: the value of each device's share of the objective, given all servers' decisions."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.embed1, self.embed2 = nn.Linear(COUNT + 5, width), nn.Linear(width, width)
+        self.own = nn.Linear(width, width)
+        self.of_server = nn.Linear(width, width, bias=False)
+        self.of_all = nn.Linear(width, width, bias=False)
+        self.last = nn.Linear(width, width)
+        self.head = nn.Linear(width, 1)
+
+    def forward(
+        self, slot: Slot, features: Tensor, association: Tensor, band: Tensor, compute: Tensor
+    ) -> Tensor:
+        """(B, M) Values.
+
+        Parameters
+        ----------
+        features
+            (B, M, COUNT) of the served pairs.
+        association, band, compute
+            (B, M) X, Y and Z.
+        """
+        servers = slot.flop_per_ms.shape[1]
+        inner = torch.cat([features, _decision(slot, association, band, compute)], -1)
+        inner = torch.relu(self.embed2(torch.relu(self.embed1(inner))))
+        count = sum_by_server(torch.ones_like(band), association, servers).clamp(min=1.0)
+        index = association[..., None].expand_as(inner)
+        zero = torch.zeros(inner.shape[0], servers, inner.shape[2], dtype=inner.dtype, device=inner.device)
+        by_server = zero.scatter_add(1, index, inner) / count[..., None]
+        pooled = self.of_server(by_server).gather(1, index) + self.of_all(inner.mean(1, keepdim=True))
+        hidden = torch.relu(self.own(inner) + pooled)
+        value: Tensor = self.head(torch.relu(self.last(hidden)))[..., 0]
+        return value
+
+
+def _decision(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:
+    """(B, M, 5) What the shares mean: logs of shares, uplink against drafting, service time, crowd."""
+    uplink = served(slot.uplink_ms, association)
+    speed = at_server(slot.flop_per_ms, association)
+    service = torch.log(slot.server_flop / (compute * speed))
+    unsynchronised = torch.log(uplink / (band * slot.local_ms))
+    used = at_server(sum_by_server(band, association, speed_count(slot)), association)
+    return torch.stack(
+        [torch.log(band) + 3.0, torch.log(compute) + 3.0, unsynchronised.clamp(-8, 8), service - 5.0, used], -1
+    )
+
+
+def speed_count(slot: Slot) -> int:
+    """Number of servers."""
+    return int(slot.flop_per_ms.shape[1])

@@ -1,0 +1,81 @@
+"""A configuration of ``uara train`` for MASAC; an empty file gives these defaults."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from uara import files
+from uara.errors import InputError
+from uara.files import Record
+from uara.mec.environment import WorldSettings
+from uara.mec.pool import PoolSettings
+from uara.schema import Fraction, Positive
+
+from .learner import LearnerSettings
+
+Count = Annotated[int, Field(ge=1)]
+Size = tuple[Count, Count]
+
+
+class TrainingSettings(Record):
+    """What a training run is made of."""
+
+    method: Literal["masac"] = "masac"
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Root seed of worlds, exploration and initial weights."""
+    pool_file: str = "pool.npz"
+    """File of the channel pool, beside the configuration; made on the first run."""
+    pool: PoolSettings = PoolSettings()
+    worlds: WorldSettings = WorldSettings(payload_factor_range=(1.0, 60.0), work_factor_range=(0.4, 3.0))
+    learner: LearnerSettings = LearnerSettings()
+    sizes: list[Size] = [(30, 4), (60, 6), (90, 8), (120, 12), (180, 20)]
+    """(M, E) of the training worlds."""
+    held_out_sizes: list[Size] = [(45, 5), (90, 16), (150, 8)]
+    """(M, E) that only validation sees."""
+    validation_part: Fraction = 0.2
+    """Part of the pool's drops that only validation sees."""
+    parallel_worlds: Count = 4
+    """Worlds of one size that step at once."""
+    slots_per_episode: Count = 10
+    """After this many slots new worlds are drawn."""
+    replay_steps: Count = 400
+    """Steps (of all parallel worlds) kept for each size."""
+    batch_slots: Count = 16
+    """Slots in a batch of an update."""
+    updates_per_step: Count = 4
+    steps: Count = 12_000
+    """Steps of the whole run."""
+    warmup_steps: Count = 50
+    """Steps before the first update."""
+    wandering: Fraction = 0.25
+    """Part of the worlds in which devices are scattered, so that critics see other associations too."""
+    imitation_steps: Annotated[int, Field(ge=0)] = 0
+    """Updates towards the exact allocation before soft actor-critic starts."""
+    validate_every: Count = 250
+    checkpoint_every: Count = 250
+    patience: Count = 16
+    """Validations without an improvement after which training stops."""
+    tolerance: Positive = 1e-4
+    """Smallest fall of the validation gap that counts as an improvement."""
+
+    @classmethod
+    def load(cls, path: Path) -> TrainingSettings:
+        """Read a TOML file; what it leaves out keeps its default.
+
+        Raises
+        ------
+        InputError
+            Naming the file and the key that is wrong.
+        """
+        try:
+            data = tomllib.loads(files.read_bytes(path).decode())
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"not valid TOML: {error}", source=str(path)) from None
+        try:
+            return files.validate(data, cls, strict=False)
+        except InputError as error:
+            raise error.in_source(str(path)) from None

@@ -1,0 +1,67 @@
+"""How good an actor is on worlds it is never trained on: the yardstick of training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from uara.mec.world import Slot, device_costs
+from uara.model import Coefficients
+
+from ..local_search import improve, make_state, make_task
+from .association import associate_batch, coefficients_of
+from .learner import Learner, at_pairs, shares_of
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """A slot of several worlds, with what exact sharing reaches there.
+
+    Attributes
+    ----------
+    association : (B, M)
+        Alg. 1 under optimal shares.
+    cost_ms : (B,)
+        Its controllable objective.
+    """
+
+    slot: Slot
+    association: torch.Tensor
+    cost_ms: torch.Tensor
+
+
+def strongest(slot: Slot) -> torch.Tensor:
+    """(B, M) Phase 1 of Alg. 1: the server with the shortest uplink at full band."""
+    return slot.uplink_ms.argmin(2)
+
+
+def optimal_cost(numbers: Coefficients, association: np.ndarray[tuple[int], np.dtype[np.int64]]) -> float:
+    """Controllable objective of exact Y and Z for an association."""
+    return float(make_state(make_task(numbers), numbers, association).cost_ms.sum())
+
+
+def make_yardstick(slot: Slot) -> Yardstick:
+    """Solve a batch of slots by Alg. 1 with vacancies under optimal shares."""
+    chosen, cost = [], []
+    for (numbers, _), start in zip(coefficients_of(slot), strongest(slot).cpu().numpy(), strict=True):
+        task = make_task(numbers)
+        state = make_state(task, numbers, start)
+        improve(task, state)
+        chosen.append(state.chosen)
+        cost.append(state.cost_ms.sum())
+    return Yardstick(slot, torch.as_tensor(np.stack(chosen)), torch.as_tensor(np.array(cost)))
+
+
+def gaps(learner: Learner, yardstick: Yardstick) -> tuple[float, float]:
+    """Mean relative excess over the yardstick: of the whole scheme, and of the allocation for the same X."""
+    slot = yardstick.slot
+    with torch.no_grad():
+        mean = learner.all_pairs(slot).mean
+        whole = associate_batch(slot, mean, strongest(slot))
+        costs = []
+        for association in (whole, yardstick.association.to(whole.device)):
+            band, compute = shares_of(slot, association, at_pairs(mean, association))
+            costs.append(device_costs(slot, association, band, compute).sum(1).double().cpu())
+    return tuple(float((cost / yardstick.cost_ms - 1).mean()) for cost in costs)  # type: ignore[return-value]

@@ -1,0 +1,110 @@
+"""TMA-MASAC (Fig. 4 of the paper): the trained policy weighs Y and Z, Algorithm 1 then chooses X."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from uara.allocation import allocate, shares_of, usable_pairs
+from uara.files import Record
+from uara.instance import Floats, Indices, Instance
+from uara.model import Allocation, coefficients, snr
+from uara.registry import as_solver
+from uara.solver import Context
+
+from .baselines import first_of_largest, max_compute, random_server
+from .masac.policy import Policy
+from .matching import by_gain
+
+
+class TmaMasacOptions(Record):
+    """Options of TMA-MASAC."""
+
+    policy: str = ""
+    """Policy file from ``uara train``; the shipped one where left out."""
+    polish: bool = False
+    """Replace the policy's Y and Z by the optimal ones at the end, and go on moving and swapping under them."""
+
+
+class MasacOptions(Record):
+    """Options of MASAC alone."""
+
+    policy: str = ""
+    """Policy file from ``uara train``; the shipped one where left out."""
+    association: Literal["random", "max-sinr", "max-compute"] = "max-sinr"
+    """Rule that associates."""
+
+
+@lru_cache(maxsize=8)
+def load_policy(path: str) -> Policy:
+    """The policy of a file, read once; the shipped one for an empty name."""
+    return Policy.load(Path(path) if path else None)
+
+
+def prepare() -> None:
+    """Load the compiled search, so that the clock does not count it."""
+    from .baselines import smallest_instance
+    from .masac.association import associate
+    from .matching import compile_search
+
+    compile_search()
+    ones = np.ones(4)
+    associate(coefficients(smallest_instance()), ones, ones, np.zeros(2, dtype=np.int64))
+
+
+@as_solver(options=TmaMasacOptions, prepare=prepare)
+def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocation:
+    """The paper's scheme: a learned policy weighs bandwidth and compute, two-phase matching associates."""
+    from .local_search import improve, make_state, make_task
+    from .masac.association import associate
+
+    numbers = coefficients(instance)
+    band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))
+    start = context.start.association if isinstance(context.start, Allocation) else by_gain(instance)
+    context.incumbent(weighted_allocation(instance, start, band, compute))
+    chosen = associate(numbers, band, compute, start, context.expired)
+    answer = weighted_allocation(instance, chosen, band, compute)
+    context.incumbent(answer)
+    if not context.options.polish:
+        return answer
+    state = make_state(task := make_task(numbers), numbers, chosen)
+    improve(task, state, expired=context.expired)
+    return allocate(instance, state.chosen, "optimal")
+
+
+@as_solver(options=MasacOptions, prepare=prepare)
+def masac(instance: Instance, context: Context[MasacOptions]) -> Allocation:
+    """The learned allocation alone, over the association of a simple rule."""
+    band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))
+    rule = context.options.association
+    if rule == "max-sinr":
+        chosen = first_of_largest(instance, snr(instance))
+    else:
+        baseline = random_server if rule == "random" else max_compute
+        chosen = baseline(instance, _uniform(context)).association
+    return weighted_allocation(instance, chosen, band, compute)
+
+
+def _uniform(context: Context[MasacOptions]) -> Context:  # type: ignore[type-arg]
+    from .baselines import AllocationOptions
+
+    inner = Context(context._instance, AllocationOptions(allocation="uniform"), seed=context.seed)
+    inner.rng = context.rng
+    return inner
+
+
+def weighted_allocation(
+    instance: Instance, association: Indices, band_weight: Floats, compute_weight: Floats
+) -> Allocation:
+    """Shares from the (K,) weights of the pairs: wanted band, scaled down where a server's is exceeded."""
+    servers, pair = usable_pairs(instance, association)
+    count = len(instance.servers)
+    wanted = np.bincount(servers, weights=band_weight[pair], minlength=count)
+    return Allocation(
+        servers,
+        band_weight[pair] / np.maximum(wanted, 1.0)[servers],
+        shares_of(servers, compute_weight[pair], count),
+    )

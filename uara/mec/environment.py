@@ -1,0 +1,207 @@
+"""A batch of slotted worlds with their randomness: reset, observe, step (section III.A of the paper)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import Field
+from torch import Tensor
+
+from uara.catalogue import ACCELERATORS, PHONES
+from uara.files import Record
+from uara.mec.channels import Gains
+from uara.mec.world import (
+    Fleet,
+    Outcome,
+    Slot,
+    State,
+    advance,
+    constant_costs,
+    outcome,
+    random_uniform_cost,
+    slot_of,
+    uniform_costs,
+)
+from uara.psd.profile import TaskProfile
+from uara.randomness import derived_seed, stream
+from uara.schema import Fraction, NonNegative, Parameters, Positive
+
+TASK_TABLE = 3000
+"""Tasks drawn from the profile once; worlds resample them slot by slot."""
+
+
+class WorldSettings(Record):
+    """Distributions that a world's devices, servers and tasks are drawn from."""
+
+    profile: str = "gpt2_gpt2-xl"
+    """Task profile: a shipped one by name, or a .json file."""
+    battery_range: tuple[Fraction, Fraction] = (0.05, 1.0)
+    """B_i at the start."""
+    tx_power_dbm_range: tuple[float, float] = (16.0, 24.0)
+    """P_i (Table I)."""
+    energy_weight_range: tuple[NonNegative, NonNegative] = (20.0, 100.0)
+    """w of each world, in ms per joule (Table I)."""
+    payload_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on d_i of each world, log-uniform: bulkier payloads make band scarce."""
+    work_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on d_i, f_i^MD and f_i^ES of each world, log-uniform: longer or shorter outputs."""
+    plain: Annotated[float, Field(ge=0, le=1)] = 0.5
+    """Part of the worlds whose factors are 1."""
+    own_work_s: NonNegative = 0.1
+    """A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
+    bandwidth_hz: Positive = 10e6
+    """W, divided equally among the servers."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a step returns.
+
+    Attributes
+    ----------
+    outcome
+        Costs, latencies and energies, device by device.
+    uniform_ms : (B, M)
+        Controllable costs under uniform shares, for the same association.
+    constant_ms : (B, M)
+        The part of the objective that no decision touches.
+    random_ms : (B,)
+        Controllable objective of the paper's Random baseline: random association, uniform shares.
+    """
+
+    outcome: Outcome
+    uniform_ms: Tensor
+    constant_ms: Tensor
+    random_ms: Tensor
+
+
+class Environment:
+    """A batch of worlds of one size. All randomness comes from the seed of :meth:`reset`.
+
+    Parameters
+    ----------
+    gains
+        Source of the channel gains; it fixes M and E.
+    batch
+        Number of worlds.
+    settings, given
+        What is drawn, and P1's constants.
+    device
+        Where the tensors live.
+    """
+
+    def __init__(
+        self,
+        gains: Gains,
+        batch: int,
+        settings: WorldSettings = WorldSettings(),
+        given: Parameters = Parameters(),
+        *,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self.gains, self.batch, self.settings, self.given = gains, batch, settings, given
+        self.devices, self.servers = gains.devices, gains.servers
+        self._dtype = dtype
+        self._generator = torch.Generator(device=device)
+        self._profile = TaskProfile.load(settings.profile)
+        self._tasks = torch.zeros(0)
+        self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
+        self.slot_number = 0
+        self.fleet: Fleet
+        self.state: State
+
+    def reset(self, seed: int) -> Slot:
+        """Draw new worlds; the same seed gives the same worlds, and the same run under the same decisions."""
+        self._generator.manual_seed(derived_seed(seed, "mec", self.devices, self.servers))
+        if not len(self._tasks):
+            self._tasks = self._task_table()
+        self.slot_number = 0
+        self.fleet = self._fleet(stream(seed, "mec fleet", self.devices, self.servers))
+        low, high = self.settings.battery_range
+        battery = low + (high - low) * self._uniform(self.batch, self.devices)
+        nothing = torch.zeros_like(battery)
+        idle = torch.zeros(self.batch, self.servers, **self._like())
+        gain = self.gains.first(self.batch, self._generator)
+        self.state = self._with_arrivals(State(gain, battery, idle, nothing, nothing, nothing))
+        return self.observe()
+
+    def observe(self) -> Slot:
+        """P1 of the present slot."""
+        return slot_of(self.fleet, self.state, self.given)
+
+    def step(self, association: Tensor, band: Tensor, compute: Tensor) -> tuple[Slot, Feedback]:
+        """Carry out a decision (B, M each), and go on to the next slot."""
+        slot = self.observe()
+        result = outcome(self.fleet, self.state, slot, self.given, association, band, compute)
+        feedback = Feedback(
+            result,
+            uniform_costs(slot, association),
+            constant_costs(self.fleet, self.state, self.given),
+            random_uniform_cost(slot, self._generator),
+        )
+        rested = advance(self.fleet, self.state, self.given, association, result.energy_j)
+        self.slot_number += 1
+        gain = self.gains.following(self.state.power_gain, self.slot_number, self._generator)
+        self.state = self._with_arrivals(replace(rested, power_gain=gain))
+        return self.observe(), feedback
+
+    def _with_arrivals(self, state: State) -> State:
+        """The next slot's tasks, one a device, and the servers' own new work."""
+        shape = (self.batch, self.devices)
+        pick = torch.randint(len(self._tasks), shape, generator=self._generator, device=self._generator.device)
+        bits, device_flop, server_flop = self._tasks[pick].unbind(2)
+        own_s = self.settings.own_work_s * self._uniform(self.batch, self.servers)
+        return replace(
+            state,
+            backlog_flop=state.backlog_flop + own_s * self.fleet.server_flop_per_s,
+            upload_bits=bits * self._work_factor * self._payload_factor,
+            device_flop=device_flop * self._work_factor,
+            server_flop=server_flop * self._work_factor,
+        )
+
+    def _fleet(self, rng: np.random.Generator) -> Fleet:
+        settings, shape = self.settings, (self.batch, self.devices)
+        phone = rng.integers(len(PHONES), size=shape)
+        accelerator = rng.integers(len(ACCELERATORS), size=(self.batch, self.servers))
+        power_dbm = rng.uniform(*settings.tx_power_dbm_range, shape)
+        changed = rng.random((self.batch, 1)) >= settings.plain
+        self._payload_factor = self._factor(rng, settings.payload_factor_range, changed)
+        self._work_factor = self._factor(rng, settings.work_factor_range, changed)
+        return Fleet(
+            device_flop_per_s=self._tensor(np.array([each.compute_flop_per_s for each in PHONES])[phone]),
+            tx_power_w=self._tensor(10 ** ((power_dbm - 30) / 10)),
+            battery_capacity_j=self._tensor(np.array([each.battery_capacity_j for each in PHONES])[phone]),
+            server_flop_per_s=self._tensor(
+                np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]
+            ),
+            bandwidth_hz=self._tensor(
+                np.full((self.batch, self.servers), settings.bandwidth_hz / self.servers)
+            ),
+            energy_weight_ms_per_j=self._tensor(rng.uniform(*settings.energy_weight_range, self.batch)),
+        )
+
+    def _factor(
+        self, rng: np.random.Generator, bounds: tuple[float, float], changed: NDArray[np.bool_]
+    ) -> Tensor:
+        """(B, 1) Log-uniform factors of the changed worlds, 1 for the others."""
+        drawn = np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]), (self.batch, 1)))
+        return self._tensor(np.where(changed, drawn, 1.0))
+
+    def _task_table(self) -> Tensor:
+        """(n, 3) d_i, f_i^MD and f_i^ES of tasks of the profile."""
+        tasks = self._profile.draw_tasks(TASK_TABLE, stream(0, "mec task table"))
+        return self._tensor(np.stack([tasks["upload_bits"], tasks["device_flop"], tasks["server_flop"]], axis=1))
+
+    def _uniform(self, *shape: int) -> Tensor:
+        return torch.rand(*shape, generator=self._generator, **self._like())  # type: ignore[arg-type]
+
+    def _tensor(self, values: NDArray[np.float64]) -> Tensor:
+        return torch.as_tensor(values, **self._like())  # type: ignore[arg-type]
+
+    def _like(self) -> dict[str, object]:
+        return {"dtype": self._dtype, "device": self._generator.device}
