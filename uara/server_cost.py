@@ -44,7 +44,9 @@ def inverse_share(balance: float, slope: float, start: float) -> float:
     if balance > _HUGE or slope > _HUGE * _HUGE:  # the cubes below would overflow; no share is that small
         return float(max(balance, np.cbrt(slope)))
     u = start
-    if u < balance or slope > 8.0 * u * u * u:  # from far below, Newton's first step would leap too far
+    cube = u * u * u
+    # From far below Newton's first step leaps too far; from far above it only gains a third at a time.
+    if u < balance or 8.0 * cube < slope or (u > 4.0 * balance and cube > 128.0 * slope):
         u = balance + np.cbrt(slope)
     for _ in range(60):
         step = (u * u * (u - balance) - slope) / (u * (3.0 * u - 2.0 * balance))
