@@ -68,7 +68,7 @@ def max_compute(instance: Instance, context: Context[AllocationOptions]) -> Allo
     waiting_ms = queue_slots(instance) * instance.parameters.queue_slot_ms
     left = servers.compute_flop_per_s * (1 - waiting_ms / instance.parameters.slot_ms)
     channel = instance.channel
-    rank = np.searchsorted(np.unique(left), left).astype(float)[channel.pair_server]
-    strength = snr(instance)
-    value = rank + strength / (1 + strength.max())
+    rank = np.unique(left, return_inverse=True)[1].astype(float)[channel.pair_server]
+    strength = np.unique(snr(instance), return_inverse=True)[1]  # its rank: quotients lose weak signals
+    value = rank + strength / (1 + len(strength))
     return allocate(instance, first_of_largest(instance, value), context.options.allocation)

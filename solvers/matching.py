@@ -50,7 +50,7 @@ def tma(instance: Instance, context: Context[MatchingOptions]) -> Allocation:
         capacity = np.full(len(instance.servers), options.capacity, dtype=np.int64)
     task = make_task(numbers, sharing_weights(numbers, options.allocation), capacity)
     start = context.start.association if isinstance(context.start, Allocation) else None
-    if start is None or not _fits(start, capacity):
+    if start is None or not _fits(numbers, start, capacity):
         start = by_gain(instance, capacity)
     state = make_state(task, numbers, start)
 
@@ -115,5 +115,7 @@ def by_gain(instance: Instance, capacity: Indices | None = None) -> Indices:
     return chosen
 
 
-def _fits(association: Indices, capacity: Indices | None) -> bool:
+def _fits(numbers: Coefficients, association: Indices, capacity: Indices | None) -> bool:
+    if (numbers.pairs_of(association) < 0).any():  # the kernels index without checks
+        return False
     return capacity is None or bool((np.bincount(association, minlength=len(capacity)) <= capacity).all())
