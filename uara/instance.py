@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara import files
+from uara import files, tables
 from uara.errors import InputError
 from uara.schema import (
-    IN_SIDE_FILE,
-    INLINE_ENTRIES,
     SCHEMA_VERSION,
     Columns,
     DenseGain,
@@ -27,6 +25,7 @@ from uara.schema import (
     ServerColumns,
     SparseGain,
 )
+from uara.tables import Table, frozen
 
 if TYPE_CHECKING:
     from uara.certificate import Proof
@@ -35,77 +34,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_TEXT = ("id", "model", "task")
-
-
-def _frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
-    try:
-        given = np.asarray(values)
-        if given.size and given.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
-            raise TypeError(f"found {given.dtype}")
-        array: NDArray[Any] = np.array(given, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
-    array.flags.writeable = False
-    return array
-
-
-class _Table:
-    """Columns of equal length that are checked against their file schema on construction."""
-
-    place: ClassVar[str]
-    schema: ClassVar[type[Columns]]
-
-    def __post_init__(self) -> None:
-        columns: dict[str, Any] = {}
-        for field in dataclasses.fields(self):  # type: ignore[arg-type]
-            value = getattr(self, field.name)
-            if value is None:
-                continue
-            if field.name in _TEXT:
-                if isinstance(value, str) or not isinstance(value, Iterable):
-                    raise InputError("not a list of texts", path=f"{self.place}.{field.name}")
-                columns[field.name] = list(value)
-                object.__setattr__(self, field.name, tuple(columns[field.name]))
-            else:
-                array = _frozen(value, float, f"{self.place}.{field.name}")
-                columns[field.name] = array.tolist()
-                object.__setattr__(self, field.name, array)
-        files.validate(columns, self.schema, path=self.place)
-        self._check_rows(columns)
-
-    def _check_rows(self, columns: Mapping[str, list[Any]]) -> None:
-        ids = columns["id"]
-        if not ids:
-            raise InputError("there must be at least one", path=f"{self.place}.id")
-        for name, column in columns.items():
-            if len(column) != len(ids):
-                raise InputError(
-                    f"{len(column)} entries, but there are {len(ids)} ids", path=f"{self.place}.{name}"
-                )
-        seen: dict[str, int] = {}
-        for index, name in enumerate(ids):
-            if name in seen:
-                raise InputError(
-                    f"{name!r} is the id of entry {seen[name]} too", path=f"{self.place}.id[{index}]"
-                )
-            seen[name] = index
-
-    def columns(self) -> dict[str, Any]:
-        """The columns that are set: tuples of text, and arrays."""
-        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
-        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
-
-    def __len__(self) -> int:
-        return len(self.id)  # type: ignore[attr-defined]
-
-    def replace(self, **columns: Any) -> Self:
-        """A copy with some columns changed, checked again."""
-        return dataclasses.replace(self, **columns)  # type: ignore[type-var]
+_TABLES = ("servers", "devices", "channel")
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Servers(_Table):
+class Servers(Table):
     """Edge servers; E entries in every column. Units stand in the names (``uara.schema.ServerColumns``)."""
 
     place: ClassVar[str] = "$.servers"
@@ -120,7 +53,7 @@ class Servers(_Table):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Devices(_Table):
+class Devices(Table):
     """Mobile devices and their tasks; M entries in every column (``uara.schema.DeviceColumns``)."""
 
     place: ClassVar[str] = "$.devices"
@@ -160,7 +93,7 @@ class Channel:
     def __post_init__(self) -> None:
         place = "$.channel"
         for name, dtype in (("pair_start", np.int64), ("pair_server", np.int64), ("power_gain", float)):
-            object.__setattr__(self, name, _frozen(getattr(self, name), dtype, f"{place}.{name}"))
+            object.__setattr__(self, name, frozen(getattr(self, name), dtype, f"{place}.{name}"))
         columns = {
             "pair_start": self.pair_start,
             "pair_server": self.pair_server,
@@ -188,7 +121,7 @@ class Channel:
     @classmethod
     def from_dense(cls, power_gain: ArrayLike) -> Channel:
         """From an (M, E) matrix of linear power gains, 0 where a pair has no path."""
-        gain = _frozen(power_gain, float, "$.channel.power_gain")
+        gain = frozen(power_gain, float, "$.channel.power_gain")
         if gain.ndim != 2:
             raise InputError(f"has {gain.ndim} dimensions, not 2", path="$.channel.power_gain")
         files.validate({"layout": "dense", "power_gain": gain.tolist()}, DenseGain, path="$.channel")
@@ -258,7 +191,7 @@ class Instance:
         for table in (self.servers, self.devices):
             for name, column in table.columns().items():
                 digest.update(name.encode())
-                digest.update("\0".join(column).encode() if name in _TEXT else column.tobytes())
+                digest.update("\0".join(column).encode() if name in table.text else column.tobytes())
         for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
             digest.update(array.tobytes())
         return digest.hexdigest()
@@ -319,7 +252,7 @@ class Instance:
         path = Path(path)
         data = files.read_plain_json(path)
         try:
-            _fill_from_side_file(data, path)
+            tables.fill_from_side_file(data, path, _TABLES)
             instance = cls.from_plain(data)
             coefficients(instance)  # refuses what cannot be computed with
         except InputError as error:
@@ -369,31 +302,7 @@ class Instance:
 
         Each file is written whole or not at all; the same instance gives the same bytes.
         """
-        path = Path(path)
-        if path.suffix == ".npz":
-            raise InputError("is the name of a side file; instances are JSON", source=str(path))
-        data = self.to_plain()
-        arrays: dict[str, NDArray[Any]] = {}
-        for place in ("servers", "devices", "channel"):
-            data[place] = {
-                name: _inline(column, f"{place}.{name}", arrays) for name, column in data[place].items()
-            }
-        if arrays:
-            content = files.arrays_to_bytes(arrays)
-            side = path.with_suffix(".npz")
-            files.write_bytes(side, content)
-            data["side_file"] = {"name": side.name, "sha256": files.sha256(content)}
-        files.write_json(path, data)
-
-
-def _inline(column: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
-    if isinstance(column, str):
-        return column
-    array = np.asarray(column)
-    if array.size <= INLINE_ENTRIES:
-        return array.tolist()
-    arrays[name] = array
-    return IN_SIDE_FILE + name
+        tables.save(Path(path), self.to_plain(), _TABLES)
 
 
 def _check_rectangle(rows: list[list[float]], width: int) -> None:
@@ -402,30 +311,3 @@ def _check_rectangle(rows: list[list[float]], width: int) -> None:
             raise InputError(
                 f"{len(row)} entries, but there are {width} servers", path=f"$.channel.power_gain[{index}]"
             )
-
-
-def _fill_from_side_file(data: dict[str, Any], path: Path) -> None:
-    """Put the arrays of the side file in the place of the references to them."""
-    places = [
-        (place, name, value[len(IN_SIDE_FILE) :])
-        for place in ("servers", "devices", "channel")
-        for name, value in _items(data.get(place))
-        if isinstance(value, str) and value.startswith(IN_SIDE_FILE)
-    ]
-    if not places:
-        return
-    side = data.get("side_file")
-    if not isinstance(side, dict) or not isinstance(side.get("name"), str):
-        raise InputError("arrays are said to be in a side file, but none is named", path="$.side_file")
-    name = side["name"]
-    if Path(name).name != name:
-        raise InputError("must be a file name without a folder", path="$.side_file.name")
-    arrays = files.read_arrays(path.parent / name, str(side.get("sha256")))
-    for place, key, array in places:
-        if array not in arrays:
-            raise InputError(f"the side file {name} has no array {array!r}", path=f"$.{place}.{key}")
-        data[place][key] = arrays[array].tolist()
-
-
-def _items(table: object) -> Iterable[tuple[str, Any]]:
-    return table.items() if isinstance(table, dict) else ()
