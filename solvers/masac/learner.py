@@ -23,7 +23,7 @@ from uara.schema import Fraction, Positive
 
 from .distribution import LogisticNormal
 from .features import pair_features
-from .network import Actor, Critic, Prior, prior_log_weights
+from .network import Actor, Critic, Prior, at_pairs, prior_log_weights
 
 
 class LearnerSettings(Record):
@@ -51,6 +51,8 @@ class LearnerSettings(Record):
     same association; or, as printed, I by that of random association with uniform shares."""
     values: Literal["device", "team"] = "device"
     """Critics learn each device's part of the reward, or only the team's."""
+    informed_critic: bool = True
+    """Critics are shown the slot's four cost terms beside the shares, and learn what is to come on top."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Learner:
     def __init__(self, settings: LearnerSettings, device: str = "cpu") -> None:
         self.settings = settings
         self.actor = Actor(settings.width, settings.prior).to(device)
-        self.critics = nn.ModuleList([Critic(settings.width) for _ in range(2)]).to(device)
+        self.critics = nn.ModuleList([Critic(settings.width, settings.informed_critic) for _ in range(2)]).to(device)
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = torch.tensor(settings.first_temperature, device=device).log().requires_grad_()
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.actor_rate)
@@ -112,11 +114,9 @@ class Learner:
     def served_pairs(self, slot: Slot, association: Tensor) -> tuple[LogisticNormal, Tensor]:
         """The distribution (B, M, 2) at the served pairs, and their features (B, M, COUNT)."""
         features, usable = pair_features(slot, torch)
-        mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior))
-        chosen = LogisticNormal(
-            at_pairs(mean, association), at_pairs(log_std, association), torch.ones_like(mean[:, :, 0])
-        )
-        return chosen, at_pairs(features, association)
+        start = prior_log_weights(slot, self.settings.prior)
+        mean, log_std = self.actor(features, usable, start, association)
+        return LogisticNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
 
     def values(
         self, critics: nn.ModuleList, slot: Slot, features: Tensor, association: Tensor, log_weight: Tensor
@@ -220,12 +220,6 @@ class Learner:
         with torch.no_grad():
             for target, source in zip(self.targets.parameters(), self.critics.parameters(), strict=True):
                 target.lerp_(source, self.settings.soft_update)
-
-
-def at_pairs(values: Tensor, association: Tensor) -> Tensor:
-    """(B, M, F) Entries of the served pairs, from (B, M, E, F)."""
-    index = association[:, :, None, None].expand(-1, -1, 1, values.shape[3])
-    return values.gather(2, index)[:, :, 0]
 
 
 def shares_of(slot: Slot, association: Tensor, log_weight: Tensor) -> tuple[Tensor, Tensor]:

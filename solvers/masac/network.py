@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from uara.mec.world import Slot, at_server, served, sum_by_server
+from uara.mec.world import Slot, at_server, cost_terms, served, sum_by_server, uniform_costs
 
 from .features import COUNT
 
@@ -15,6 +15,7 @@ Prior = Literal["uniform", "rules"]
 """Where the log-weights start. ``uniform``: equal shares, the paper's baseline. ``rules``: band by the
 balance c/D, compute by the square root of f."""
 
+COST_TERMS = 4
 OUTPUTS = 4  # mean and log standard deviation of the log-weights of Y and of Z
 LOG_STD_RANGE = (-5.0, 0.5)
 LOG_WEIGHT_RANGE = (-25.0, 5.0)
@@ -50,8 +51,10 @@ class Actor(nn.Module):
         with torch.no_grad():
             self.head.bias[2:] = -2.0
 
-    def forward(self, features: Tensor, usable: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
-        """Mean and log standard deviation (B, M, E, 2) of the log-weights of Y and Z.
+    def forward(
+        self, features: Tensor, usable: Tensor, start: Tensor, association: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Mean and log standard deviation of the log-weights of Y and Z.
 
         Parameters
         ----------
@@ -59,27 +62,49 @@ class Actor(nn.Module):
             From :func:`..features.pair_features`.
         start
             From :func:`prior_log_weights`.
+        association
+            (B, M) Only the served pairs' outputs are wanted: they are (B, M, 2) then, else (B, M, E, 2).
         """
         inner = torch.relu(self.embed2(torch.relu(self.embed1(features)))) * usable[..., None]
-        by_server = inner.sum(1) / usable.sum(1).clamp(min=1.0)[..., None]
-        by_device = inner.sum(2) / usable.sum(2).clamp(min=1.0)[..., None]
-        pooled = self.of_server(by_server)[:, None] + self.of_device(by_device)[:, :, None]
-        out = self.head(torch.relu(self.own(inner) + pooled))
+        by_server = self.of_server(inner.sum(1) / usable.sum(1).clamp(min=1.0)[..., None])[:, None]
+        by_device = self.of_device(inner.sum(2) / usable.sum(2).clamp(min=1.0)[..., None])[:, :, None]
+        if association is not None:
+            inner, start = at_pairs(inner, association), at_pairs(start, association)
+            by_server = at_pairs(by_server.expand(-1, usable.shape[1], -1, -1), association)
+            by_device = by_device[:, :, 0]
+        out = self.head(torch.relu(self.own(inner) + by_server + by_device))
         mean = (start + out[..., :2]).clamp(*LOG_WEIGHT_RANGE)
         return mean, out[..., 2:].clamp(*LOG_STD_RANGE)
 
 
-class Critic(nn.Module):
-    """A centralised critic: the value of each device's share of the objective, given all servers' decisions."""
+def at_pairs(values: Tensor, association: Tensor) -> Tensor:
+    """(B, M, F) Entries of the served pairs, from (B, M, E, F)."""
+    index = association[:, :, None, None].expand(-1, -1, 1, values.shape[3])
+    return values.gather(2, index)[:, :, 0]
 
-    def __init__(self, width: int) -> None:
+
+class Critic(nn.Module):
+    """A centralised critic: the value of each device's share of the objective, given all servers' decisions.
+
+    Parameters
+    ----------
+    informed
+        The four cost terms of the slot are added to what the network says, each with a learned factor.
+    """
+
+    def __init__(self, width: int, informed: bool) -> None:
         super().__init__()
+        self.informed = informed
         self.embed1, self.embed2 = nn.Linear(COUNT + 5, width), nn.Linear(width, width)
         self.own = nn.Linear(width, width)
         self.of_server = nn.Linear(width, width, bias=False)
         self.of_all = nn.Linear(width, width, bias=False)
         self.last = nn.Linear(width, width)
         self.head = nn.Linear(width, 1)
+        if informed:
+            self.terms = nn.Parameter(torch.zeros(COST_TERMS))
+            nn.init.zeros_(self.head.weight)
+            nn.init.zeros_(self.head.bias)
 
     def forward(
         self, slot: Slot, features: Tensor, association: Tensor, band: Tensor, compute: Tensor
@@ -103,7 +128,16 @@ class Critic(nn.Module):
         pooled = self.of_server(by_server).gather(1, index) + self.of_all(inner.mean(1, keepdim=True))
         hidden = torch.relu(self.own(inner) + pooled)
         value: Tensor = self.head(torch.relu(self.last(hidden)))[..., 0]
+        if self.informed:
+            value = value + relative_terms(slot, association, band, compute) @ self.terms
         return value
+
+
+def relative_terms(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:
+    """(B, M, 4) A device's cost terms, times M over the team's cost under uniform shares: of order one."""
+    terms = torch.stack(cost_terms(slot, association, band, compute), -1)
+    uniform = uniform_costs(slot, association).sum(1)
+    return terms * (band.shape[1] / uniform)[:, None, None]
 
 
 def _decision(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:

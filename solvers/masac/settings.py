@@ -44,8 +44,8 @@ class TrainingSettings(Record):
     """After this many slots new worlds are drawn."""
     replay_steps: Count = 400
     """Steps (of all parallel worlds) kept for each size."""
-    batch_slots: Count = 16
-    """Slots in a batch of an update."""
+    batch_devices: Count = 1000
+    """Devices in a batch of an update, in as many whole slots of one size."""
     updates_per_step: Count = 4
     steps: Count = 12_000
     """Steps of the whole run."""

@@ -16,13 +16,15 @@ import uara
 from uara.errors import InputError
 from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
-from uara.mec.pool import Pool
+from uara.mec.pool import Pool, build_pool
 from uara.mec.world import Slot
 from uara.randomness import derived_seed
 
 from . import checkpoint, features
 from .association import associate_batch, coefficients_of
-from .learner import Learner, at_pairs, reward_of, shares_of
+from .log import Log
+from .learner import Learner, reward_of, shares_of
+from .network import at_pairs
 from .policy import POLICY_VERSION, Policy, PolicyHeader
 from .replay import Replay
 from .settings import Size, TrainingSettings
@@ -106,8 +108,9 @@ class Training:
             slots += settings.parallel_worlds
             self.step += 1
             if self.step > settings.warmup_steps and group.replay.ready():
+                count = max(1, settings.batch_devices // group.environment.devices)
                 for _ in range(settings.updates_per_step):
-                    losses = self.learner.update(group.replay.sample(settings.batch_slots, self._random))
+                    losses = self.learner.update(group.replay.sample(count, self._random))
             self.elapsed_s = time.perf_counter() - began
             if self.step % settings.validate_every == 0:
                 gap_same = self._same_association_gap(group)
@@ -269,3 +272,69 @@ def exact_log_weights(slot: Slot, association: Tensor) -> Tensor:
         compute = parts(chosen, numbers.server_flop**0.5, len(numbers.flop_per_ms))
         rows.append(torch.stack([torch.as_tensor(band).log(), torch.as_tensor(compute).log()], -1))
     return torch.stack(rows).to(slot.local_ms)
+
+
+def train(
+    config: Path,
+    folder: Path,
+    *,
+    resume: bool = False,
+    seed: int | None = None,
+    device: str | None = None,
+    command: str = "",
+    report: Callable[[dict[str, float]], None] = lambda row: None,
+    note: Callable[[str], None] = lambda text: None,
+) -> Path:
+    """Train a policy as a configuration file says; the entry point of ``uara train``.
+
+    Parameters
+    ----------
+    config
+        TOML file of :class:`.settings.TrainingSettings`.
+    folder
+        Receives ``policy.npz`` (the best by validation), checkpoints, ``log.csv`` and TensorBoard events.
+    resume
+        Take up the folder's checkpoint; the replay buffers fill anew.
+    seed
+        Overrides the configuration's.
+    device
+        ``cpu`` or ``cuda``; the CPU where left out, unless there is a CUDA device.
+    report, note
+        Receive a row of numbers after each validation, and lines of text.
+
+    Returns
+    -------
+    Path
+        The policy file.
+    """
+    settings = TrainingSettings.load(config)
+    if seed is not None:
+        settings = settings.model_copy(update={"seed": seed})
+    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
+    if device == "cpu":
+        torch.set_num_threads(1)  # on a busy machine two threads are many times slower than one
+    pool = _pool(config.parent / settings.pool_file, settings, note)
+    folder.mkdir(parents=True, exist_ok=True)
+    if not resume and (folder / "checkpoint.json").exists():
+        raise InputError("holds a run already: resume it, or choose another folder", source=str(folder))
+    with Log(folder, fresh=not resume) as log:
+
+        def row_done(row: dict[str, float]) -> None:
+            log.write(row)
+            report(row)
+
+        training = Training(settings, folder, command, row_done)
+        training.prepare(pool, resume=resume, device=device)
+        training.run()
+    note(f"best validation gap {training.best_gap:.4f} at step {training.best_step}")
+    return folder / "policy.npz"
+
+
+def _pool(path: Path, settings: TrainingSettings, note: Callable[[str], None]) -> Pool:
+    if not path.exists():
+        note(f"simulating the channel pool {path}: {settings.pool.traced_drops + settings.pool.umi_drops} drops")
+        build_pool(settings.pool, lambda done, total: note(f"drop {done} of {total}")).save(path)
+    pool = Pool.load(path)
+    if pool.settings != settings.pool:
+        raise InputError("was made with other settings than the configuration's: remove it", source=str(path))
+    return pool

@@ -12,7 +12,8 @@ from uara.model import Coefficients
 
 from ..local_search import improve, make_state, make_task
 from .association import associate_batch, coefficients_of
-from .learner import Learner, at_pairs, shares_of
+from .learner import Learner, shares_of
+from .network import at_pairs
 
 
 @dataclass(frozen=True)

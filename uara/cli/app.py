@@ -16,10 +16,14 @@ COMMANDS = {
     "verify": "Check a stored solution and its proof with nothing but NumPy.",
     "generate": "Make an instance from Sionna channels and a task profile.",
     "show": "Describe an instance in words, and draw its map.",
+    "bench": "Run a suite of benchmarks, rank the solvers, compare, publish.",
+    "check-solver": "Test whether a solver keeps the contract that plug-ins sign.",
     "solvers": "List the solvers and their options.",
     "schema": "Print the JSON Schema of an artefact.",
     "doctor": "Say what is installed, what is missing, and the remedy.",
     "profile": "Measure a task profile on a real pair of models.",
+    "train": "Train the learned allocator as a configuration file says.",
+    "simulate": "Run solvers as controllers over a trace, slot by slot.",
     "psd": "Parallel speculative decoding: run it, draw its figures.",
 }
 """Every command with its line in ``uara --help``. Its module, ``uara.cli.NAME``, holds a function

@@ -180,12 +180,19 @@ def outcome(
 
 def device_costs(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:
     """(B, M) Controllable part of P1's objective, device by device."""
+    return sum(cost_terms(slot, association, band, compute), torch.zeros_like(band))
+
+
+def cost_terms(
+    slot: Slot, association: Tensor, band: Tensor, compute: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Its terms, (B, M) each: queue, server compute, synchronisation, uplink energy."""
     gap_ms = slot.local_ms - served(slot.uplink_ms, association) / band
     return (
-        at_server(slot.wait_ms, association)
-        + slot.server_flop / (compute * at_server(slot.flop_per_ms, association))
-        + slot.sync_weight_per_ms[:, None] * gap_ms**2
-        + served(slot.band_cost_ms, association) * band
+        at_server(slot.wait_ms, association),
+        slot.server_flop / (compute * at_server(slot.flop_per_ms, association)),
+        slot.sync_weight_per_ms[:, None] * gap_ms**2,
+        served(slot.band_cost_ms, association) * band,
     )
 
 

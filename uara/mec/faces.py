@@ -1,0 +1,196 @@
+"""The slotted world as a PettingZoo ``ParallelEnv`` (agents are the edge servers) and as a Gymnasium env."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import numpy as np
+import torch
+from gymnasium import spaces
+from numpy.typing import NDArray
+from pettingzoo import ParallelEnv
+from torch import Tensor
+
+from uara.mec.channels import Gains
+from uara.mec.environment import Environment, WorldSettings
+from uara.mec.world import Slot, served, shares
+from uara.schema import Parameters
+
+Associate = Callable[[Slot, Tensor, Tensor], Tensor]
+"""``(slot, log_weight (B, M, E, 2), first association (B, M)) -> association (B, M)``: Alg. 1 or another rule."""
+
+OBSERVED = ("usable", "log c", "log D", "log a", "log f", "B", "log F", "wait s")
+"""What a server sees of each device: P1's coefficients (see :class:`uara.mec.world.Slot`), its own speed and queue."""
+_LARGEST = 50.0
+LOG_WEIGHT_RANGE = (-15.0, 5.0)
+
+
+class World:
+    """What both faces share: one world, its observation, and a step under given log-weights.
+
+    Parameters
+    ----------
+    gains
+        Source of the channel gains; it fixes M and E.
+    associate
+        Rule that chooses X once Y and Z are weighed.
+    slots
+        Length of an episode T. Its end is a truncation, never a termination: the world goes on.
+    """
+
+    def __init__(
+        self,
+        gains: Gains,
+        associate: Associate,
+        *,
+        slots: int = 100,
+        settings: WorldSettings = WorldSettings(),
+        given: Parameters = Parameters(),
+    ) -> None:
+        self.environment = Environment(gains, 1, settings, given, dtype=torch.float64)
+        self.associate, self.slots = associate, slots
+        self._slot: Slot | None = None
+        self._association: Tensor | None = None
+        self._next_seed = 0
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(M, E)."""
+        return self.environment.devices, self.environment.servers
+
+    def reset(self, seed: int | None) -> NDArray[np.float32]:
+        """Observation (M, E, 8) of a new world; without a seed, worlds follow each other in a fixed order."""
+        if seed is not None:
+            self._next_seed = seed
+        self._slot = self.environment.reset(self._next_seed)
+        self._next_seed += 1
+        self._association = None
+        return observation(self._slot)
+
+    def step(self, log_weight: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, dict[str, Any]]:
+        """Observation, reward, whether the episode is over, and facts of the slot.
+
+        Parameters
+        ----------
+        log_weight
+            (M, E, 2) of Y and of Z.
+        """
+        slot = self._slot
+        if slot is None:
+            raise RuntimeError("reset the environment before its first step")
+        weight = torch.as_tensor(np.asarray(log_weight, dtype=float)).clamp(*LOG_WEIGHT_RANGE)[None]
+        start = slot.uplink_ms.argmin(2) if self._association is None else self._association
+        association = self.associate(slot, weight, start)
+        band_weight, compute_weight = (served(part, association).exp() for part in weight.unbind(3))
+        band, compute = shares(band_weight, compute_weight, association, self.shape[1])
+        self._slot, feedback = self.environment.step(association, band, compute)
+        self._association = association
+        cost = float(feedback.outcome.cost_ms.sum())
+        facts = {
+            "controllable_ms": cost,
+            "latency_ms": float(feedback.outcome.latency_ms.mean()),
+            "energy_j": float(feedback.outcome.energy_j.sum()),
+            "association": association[0].numpy(),
+        }
+        reward = -cost / float(feedback.uniform_ms.sum())
+        return observation(self._slot), reward, self.environment.slot_number >= self.slots, facts
+
+
+def observation(slot: Slot) -> NDArray[np.float32]:
+    """(M, E, 8) What is seen of every device-server pair, see :data:`OBSERVED`; zero at unusable pairs."""
+    usable = torch.isfinite(slot.uplink_ms[0])
+    size = usable.shape
+    columns = [
+        usable.double(),
+        torch.log(torch.where(usable, slot.uplink_ms[0], 1.0)),
+        torch.log(slot.local_ms[0])[:, None].expand(size),
+        torch.log(slot.band_cost_ms[0] + 1e-12),
+        torch.log(slot.server_flop[0])[:, None].expand(size),
+        slot.battery_fraction[0][:, None].expand(size),
+        torch.log(slot.flop_per_ms[0]).expand(size),
+        (slot.wait_ms[0] / 1e3).expand(size),
+    ]
+    stacked = torch.stack(columns, -1) * usable[..., None]
+    return np.asarray(stacked.clamp(-_LARGEST, _LARGEST).numpy(), dtype=np.float32)
+
+
+class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]]):
+    """PettingZoo face. Agent ``server<j>`` sees (M, 8) and answers with log-weights (2, M) of Y and of Z.
+
+    All agents receive the team's reward: minus the controllable objective over that of uniform shares.
+    """
+
+    metadata = {"name": "uara_mec_v0", "render_modes": [], "is_parallelizable": True}
+
+    def __init__(self, gains: Gains, associate: Associate, **options: Any) -> None:
+        self.world = World(gains, associate, **options)
+        devices, servers = self.world.shape
+        self.possible_agents = [f"server{j}" for j in range(servers)]
+        self.agents: list[str] = []
+        self.render_mode = None
+        seen = spaces.Box(-_LARGEST, _LARGEST, (devices, len(OBSERVED)), np.float32)
+        done = spaces.Box(*LOG_WEIGHT_RANGE, (2, devices), np.float32)
+        self.observation_spaces = dict.fromkeys(self.possible_agents, seen)
+        self.action_spaces = {agent: spaces.Box(done.low, done.high) for agent in self.possible_agents}
+
+    def observation_space(self, agent: str) -> spaces.Space[Any]:
+        """(M, 8)."""
+        return self.observation_spaces[agent]
+
+    def action_space(self, agent: str) -> spaces.Space[Any]:
+        """(2, M)."""
+        return self.action_spaces[agent]
+
+    def reset(
+        self, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[dict[str, NDArray[np.float32]], dict[str, dict[str, Any]]]:
+        """Begin an episode."""
+        self.agents = list(self.possible_agents)
+        return self._split(self.world.reset(seed)), {agent: {} for agent in self.agents}
+
+    def step(self, actions: dict[str, NDArray[np.float32]]) -> tuple[Any, Any, Any, Any, Any]:
+        """Play a slot."""
+        weight = np.stack([actions[agent] for agent in self.possible_agents], axis=-1)
+        seen, reward, over, facts = self.world.step(weight.transpose(1, 2, 0))
+        agents = self.agents
+        result = (
+            self._split(seen),
+            dict.fromkeys(agents, reward),
+            dict.fromkeys(agents, False),
+            dict.fromkeys(agents, over),
+            {agent: dict(facts) for agent in agents},
+        )
+        if over:
+            self.agents = []
+        return result
+
+    def _split(self, seen: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        return {agent: seen[:, j] for j, agent in enumerate(self.possible_agents)}
+
+
+class MecEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
+    """Gymnasium face: one agent sees all pairs (M, E, 8) and weighs them all (M, E, 2)."""
+
+    metadata = {"render_modes": []}
+
+    def __init__(self, gains: Gains, associate: Associate, **options: Any) -> None:
+        self.world = World(gains, associate, **options)
+        shape = self.world.shape
+        self.observation_space = spaces.Box(-_LARGEST, _LARGEST, (*shape, len(OBSERVED)), np.float32)
+        self.action_space = spaces.Box(*LOG_WEIGHT_RANGE, (*shape, 2), np.float32)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin an episode."""
+        super().reset(seed=seed)
+        return self.world.reset(seed), {}
+
+    def step(
+        self, action: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Play a slot."""
+        seen, reward, over, facts = self.world.step(action)
+        return seen, reward, False, over, facts

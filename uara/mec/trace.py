@@ -1,0 +1,158 @@
+"""Traces: an instance, and how its channel changes from slot to slot. Files with a schema and provenance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from uara import files
+from uara.errors import InputError
+from uara.files import Record
+from uara.instance import Channel, Instance
+from uara.schema import InstanceFile, Name, Positive, SideFile
+
+TRACE_VERSION = 1
+KIND = "p1-trace"
+
+
+class TraceFile(Record):
+    """What a trace file holds; the gains of all slots are in the ``.npz`` beside it."""
+
+    schema_version: Literal[1]
+    kind: Literal["p1-trace"]
+    name: Name
+    slots: Annotated[int, Field(ge=1, le=10**6)]
+    """T."""
+    slot_s: Positive
+    """Time from one slot to the next."""
+    speed_m_per_s: Annotated[float, Field(ge=0)]
+    """Speed of the devices."""
+    instance: InstanceFile
+    """Slot 0: devices, servers, constants, provenance."""
+    side_file: SideFile
+    """Holds ``power_gain`` (T, M, E), linear, 0 where there is no path, and ``device_position_m`` (T, M, 3)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Channel gains of moving devices.
+
+    Attributes
+    ----------
+    instance
+        Slot 0, with the provenance of the whole trace.
+    power_gain : (T, M, E)
+        h_ij^2, linear; 0 where there is no path.
+    device_position_m : (T, M, 3)
+        Where the devices are.
+    slot_s, speed_m_per_s
+        Time between slots, and the devices' speed.
+    """
+
+    instance: Instance
+    power_gain: NDArray[np.float64]
+    device_position_m: NDArray[np.float64]
+    slot_s: float
+    speed_m_per_s: float
+
+    def __post_init__(self) -> None:
+        slots = len(self.power_gain)
+        wanted = {
+            "power_gain": (slots, len(self.instance.devices), len(self.instance.servers)),
+            "device_position_m": (slots, len(self.instance.devices), 3),
+        }
+        for name, shape in wanted.items():
+            array = getattr(self, name)
+            if slots < 1 or array.shape != shape:
+                raise InputError(f"has shape {array.shape}, not {shape}", path=f"$.{name}")
+            if not np.isfinite(array).all() or (name == "power_gain" and (array < 0).any()):
+                raise InputError("must be finite, and gains not negative", path=f"$.{name}")
+
+    @property
+    def name(self) -> str:
+        """Name of the trace."""
+        return self.instance.name
+
+    def __len__(self) -> int:
+        """Number of slots T."""
+        return len(self.power_gain)
+
+    def at(self, slot: int) -> Instance:
+        """Slot ``slot`` as an instance with slot 0's devices, tasks and queues.
+
+        Raises
+        ------
+        InputError
+            If a device reaches no server in that slot.
+        """
+        channel = Channel.from_dense(self.power_gain[slot])
+        devices = self.instance.devices.replace(position_m=self.device_position_m[slot])
+        return self.instance.replace(name=f"{self.name}@{slot}", channel=channel, devices=devices)
+
+    def save(self, path: str | Path) -> None:
+        """Write the trace and its side file, each whole or not at all."""
+        path = Path(path)
+        arrays = {"power_gain": self.power_gain, "device_position_m": self.device_position_m}
+        content = files.arrays_to_bytes(arrays)
+        side = path.with_suffix(".npz")
+        files.write_bytes(side, content)
+        files.write_json(
+            path,
+            {
+                "schema_version": TRACE_VERSION,
+                "kind": KIND,
+                "name": self.name,
+                "slots": len(self),
+                "slot_s": self.slot_s,
+                "speed_m_per_s": self.speed_m_per_s,
+                "instance": _plain(self.instance.to_plain()),
+                "side_file": {"name": side.name, "sha256": files.sha256(content)},
+            },
+        )
+
+    @classmethod
+    def load(cls, path: str | Path) -> Trace:
+        """Read a trace file and its side file.
+
+        Raises
+        ------
+        InputError
+            One error that names the file, the key path and what is wrong there.
+        """
+        path = Path(path)
+        record = files.read_json(path, TraceFile)
+        side = path.parent / record.side_file.name
+        arrays = files.read_arrays(side, record.side_file.sha256)
+        try:
+            missing = {"power_gain", "device_position_m"} - set(arrays)
+            if missing:
+                raise InputError(f"holds no {sorted(missing)[0]}", source=str(side))
+            trace = cls(
+                Instance.from_plain(record.instance.model_dump(exclude_none=True)),
+                arrays["power_gain"],
+                arrays["device_position_m"],
+                record.slot_s,
+                record.speed_m_per_s,
+            )
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+        if len(trace) != record.slots:
+            raise InputError(f"says {record.slots} slots, but there are {len(trace)}", source=str(path))
+        return trace
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    return value
+
+
