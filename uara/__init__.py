@@ -27,6 +27,7 @@ _PUBLIC = {
     "MissingExtra": "uara.errors",
     "Parameters": "uara.schema",
     "Provenance": "uara.schema",
+    "Recipe": "uara.recipe",
     "Result": "uara.solver",
     "Servers": "uara.instance",
     "SolverError": "uara.errors",
@@ -35,6 +36,7 @@ _PUBLIC = {
     "as_solver": "uara.registry",
     "available_solvers": "uara.registry",
     "evaluate": "uara.model",
+    "generate": "uara.recipe",
     "load": "uara.problem",
     "lower_bound": "uara.certificate",
     "solve": "uara.solver",
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
     from uara.model import Evaluation as Evaluation
     from uara.model import evaluate as evaluate
     from uara.problem import load as load
+    from uara.recipe import Recipe as Recipe
+    from uara.recipe import generate as generate
     from uara.registry import as_solver as as_solver
     from uara.registry import available_solvers as available_solvers
     from uara.schema import Parameters as Parameters

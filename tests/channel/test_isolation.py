@@ -11,7 +11,7 @@ import pytest
 from uara.channel import isolation
 from uara.errors import ChannelError, InputError, MissingExtra
 
-JOBS = '''
+JOBS = """
 import os
 import sys
 import numpy as np
@@ -45,7 +45,7 @@ def die(data, arrays):
 
 def leave(data, arrays):
     os._exit(0)
-'''
+"""
 
 
 @pytest.fixture(autouse=True)
@@ -103,7 +103,9 @@ def test_a_bug_in_the_job_is_reported_with_its_last_line() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_abort_is_reported_with_the_compilers_complaint() -> None:
-    with pytest.raises(ChannelError, match=r"killed by SIGABRT: LLVM ERROR: Cannot select: fminimum .*doctor"):
+    with pytest.raises(
+        ChannelError, match=r"killed by SIGABRT: LLVM ERROR: Cannot select: fminimum .*doctor"
+    ):
         call("die")
 
 

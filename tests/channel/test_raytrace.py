@@ -80,7 +80,12 @@ def test_line_of_sight_equals_friis() -> None:
 def test_more_interactions_add_power_to_the_direct_path() -> None:
     servers, devices = np.array([[0.0, 0.0, 10.0]]), np.array([[30.0, 2.0, 1.5]])
     direct, reflected = (
-        trace(RayTracing(scene="simple_street_canyon", max_depth=depth, rays_per_server=500), servers, devices, seed=0)
+        trace(
+            RayTracing(scene="simple_street_canyon", max_depth=depth, rays_per_server=500),
+            servers,
+            devices,
+            seed=0,
+        )
         for depth in (0, 2)
     )
     assert 1.01 < reflected[0, 0] / direct[0, 0] < 10
@@ -110,7 +115,9 @@ def test_tracing_the_drawn_positions_gives_the_drawn_gains() -> None:
 def test_a_pair_without_a_path_has_no_gain() -> None:
     """A device in a closed courtyard's place: outside the box of walls that the scene 'box' is."""
     settings = RayTracing(scene="box", max_depth=1, rays_per_server=500)
-    gain = trace(settings, np.array([[0.0, 0.0, 2.0]]), np.array([[1.0, 1.0, 1.5], [500.0, 0.0, 1.5]]), seed=0)
+    gain = trace(
+        settings, np.array([[0.0, 0.0, 2.0]]), np.array([[1.0, 1.0, 1.5], [500.0, 0.0, 1.5]]), seed=0
+    )
     assert gain[0, 0] > 0
     assert gain[1, 0] == 0
 
@@ -135,7 +142,9 @@ def test_a_box_that_is_too_small_is_refused() -> None:
 
 
 def test_a_threshold_that_nobody_reaches_is_refused() -> None:
-    settings = RayTracing(scene="simple_street_canyon", rays_per_server=10, max_depth=0, min_best_gain_db=-10.0)
+    settings = RayTracing(
+        scene="simple_street_canyon", rays_per_server=10, max_depth=0, min_best_gain_db=-10.0
+    )
     with pytest.raises(InputError, match=r"only 0 of \d+ street positions .* above -10 dB"):
         draw(settings, servers=1, devices=1, seed=0)
 
@@ -150,7 +159,9 @@ def test_missing_sionna_names_the_extra(monkeypatch: pytest.MonkeyPatch, tmp_pat
     """A package of the name that cannot be imported stands in front of the real one."""
     blocked = tmp_path / "drjit"
     blocked.mkdir()
-    (blocked / "__init__.py").write_text("raise ModuleNotFoundError(\"No module named 'drjit'\", name='drjit')\n")
+    (blocked / "__init__.py").write_text(
+        "raise ModuleNotFoundError(\"No module named 'drjit'\", name='drjit')\n"
+    )
     monkeypatch.syspath_prepend(str(tmp_path))
     with pytest.raises(MissingExtra, match=r"pip install 'uara\[sionna\]'"):
         draw(CANYON, servers=1, devices=1, seed=0)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CREDIT = "Map data © OpenStreetMap contributors (ODbL)\nScene and rays: Sionna RT"
+KINDS = ("png", "jpg", "webp")
 COLOUR_MAP = "viridis"
 GAIN_DB = (-120.0, -60.0)
 """Range of the colours of the coverage map."""
@@ -31,20 +32,23 @@ _WORKER = "uara.channel.picture_worker:render"
 def render(
     instance: Instance, path: str | Path, *, width_pixels: int = 1200, samples_per_pixel: int = 32
 ) -> None:
-    """Render the scene of a ray-traced instance to a PNG with legend and credit.
+    """Render the scene of a ray-traced instance to a PNG, JPEG or WebP file with legend and credit.
 
     Coverage is the path gain of each cell's best server, 1.5 m above the ground.
 
     Raises
     ------
     InputError
-        If the instance was not ray-traced, or the file cannot be written.
+        If the instance was not ray-traced, or the file is of another kind or cannot be written.
     MissingExtra, ChannelError
         As :func:`uara.channel.raytrace.draw`.
     """
+    kind = Path(path).suffix.lower().removeprefix(".")
+    if kind not in KINDS:
+        raise InputError(f"pictures end in .{', .'.join(KINDS)}", source=str(path))
     image = _image(instance, width_pixels, samples_per_pixel)
     with files.replacing(Path(path)) as temporary:
-        _framed(image).savefig(temporary, format="png", metadata={"Software": None})
+        _framed(image).savefig(temporary, format=kind)
 
 
 def _framed(image: NDArray[np.uint8]) -> Figure:

@@ -42,7 +42,9 @@ def command(
     collection: Annotated[
         str | None, typer.Option(help="Make a whole collection: 'shipped', or a .toml file of recipes.")
     ] = None,
-    picture: Annotated[Path | None, typer.Option(help="Also render the scene to this PNG.")] = None,
+    picture: Annotated[
+        Path | None, typer.Option(help="Also render the scene to this file (.png, .jpg, .webp).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
 ) -> None:
     """Make an instance from Sionna channels and a task profile.

@@ -1,0 +1,107 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from uara.cli import main
+from uara.instance import Instance
+from uara.recipe import generate
+
+PLAIN = ["generate", "--channel", "path-loss", "--servers", "3", "--devices", "6"]
+
+
+@pytest.fixture(autouse=True)
+def in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def run(arguments: list[str]) -> int:
+    try:
+        main(arguments)
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 1
+    return 0
+
+
+def fails(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
+    assert run(arguments) == 2
+    printed = capsys.readouterr().err
+    assert "Traceback" not in printed
+    return printed
+
+
+def test_file_equals_the_librarys(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*PLAIN, "--seed", "7", "--battery", "low", "--energy-weight", "100", "-o", "out.json"]) == 0
+    wanted = generate(
+        channel="path-loss",
+        servers=3,
+        devices=6,
+        seed=7,
+        battery="low",
+        energy_weight_ms_per_j=100.0,
+        name="out",
+    )
+    wanted.save("wanted.json")
+    assert Path("out.json").read_bytes() == Path("wanted.json").read_bytes()
+    printed = capsys.readouterr().out
+    assert "out.json: 3 servers, 6 devices, 18 of 18 pairs usable" in printed
+
+
+def test_the_recorded_command_makes_the_same_file() -> None:
+    assert run([*PLAIN, "--payload", "full-logits", "--bandwidth-mhz", "2.5", "-o", "first.json"]) == 0
+    words = Instance.load("first.json").provenance.command.split()
+    first = Path("first.json").read_bytes()
+    Path("first.json").unlink()
+    assert run(words[1:]) == 0
+    assert Path("first.json").read_bytes() == first
+
+
+def test_file_and_name_by_default() -> None:
+    assert run(PLAIN) == 0
+    assert Instance.load("e3_m6.json").name == "e3_m6"
+
+
+def test_json_says_what_was_made(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*PLAIN, "--json"]) == 0
+    data = json.loads(capsys.readouterr().out)
+    assert (data["file"], data["servers"], data["devices"], data["usable_pairs"]) == ("e3_m6.json", 3, 6, 18)
+    assert data["provenance"]["channel_model"] == "path-loss"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--devices", "0"], "recipe.devices"),
+        (["--battery", "flat"], "recipe.battery"),
+        (["--profile", "nobody"], "no profile 'nobody'"),
+        (["--box-m", "1"], "no room on the streets"),
+        (["-o", "/dev/null/x.json"], "cannot be written"),
+        (["--picture", "x.png"], "was not ray-traced"),
+    ],
+)
+def test_mistakes_are_one_line(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = fails([*PLAIN, *arguments], capsys)
+    assert message in printed
+    assert printed.count("\n") == 1
+
+
+def test_a_twin_accepts_no_recipe(capsys: pytest.CaptureFixture[str]) -> None:
+    run(PLAIN)
+    twin = ["generate", "--twin", "e3_m6.json"]
+    assert "--channel sionna-umi" in fails(twin, capsys)
+    arguments = [*twin, "--channel", "sionna-umi", "--devices", "9"]
+    assert "--devices has no meaning beside --twin" in fails(arguments, capsys)
+
+
+def test_a_collection_is_made_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("mine.toml").write_text(
+        'title = "Mine"\n[[entries]]\nname = "a"\nrecipe = { channel = "path-loss", servers = 2, devices = 2 }\n'
+    )
+    assert "--seed has no meaning" in fails(["generate", "--collection", "mine.toml", "--seed", "3"], capsys)
+    assert run(["generate", "--collection", "mine.toml", "-o", "all", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"files": ["all/a.json"], "readme": "all/README.md"}
+    assert Instance.load("all/a.json").name == "a"
