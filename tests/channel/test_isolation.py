@@ -92,7 +92,7 @@ def test_missing_extras_keep_their_parts() -> None:
 
 
 def test_channel_errors_come_through() -> None:
-    with pytest.raises(ChannelError, match="^the antenna fell off$"):
+    with pytest.raises(ChannelError, match=r"^the antenna fell off$"):
         call("broken")
 
 

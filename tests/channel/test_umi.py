@@ -58,7 +58,7 @@ def test_neighbours_hear_alike() -> None:
     """Spatial consistency: half a metre apart the channel is nearly the same, far apart it is another."""
     rng = np.random.default_rng(0)
     here = np.c_[rng.uniform(-150, 150, (40, 2)), np.full(40, 1.5)]
-    beside = here + [0.5, 0.0, 0.0]
+    beside = here + np.array([0.5, 0.0, 0.0])
     servers = np.array([[0.0, 190.0, 10.0], [190.0, 0.0, 10.0]])
     drop = gains(UrbanMicro(), servers, np.concatenate([here, beside]), seed=5)
     gain_db = 10 * np.log10(drop.power_gain)
@@ -82,7 +82,7 @@ def test_seeds_differ_and_the_channel_is_drawn_apart_from_the_positions() -> Non
 
 
 def test_too_near_is_refused() -> None:
-    with pytest.raises(InputError, match="device 1 is 5 m from a server; 38.901 UMi needs 10 m"):
+    with pytest.raises(InputError, match=r"device 1 is 5 m from a server; 38\.901 UMi needs 10 m"):
         gains(UrbanMicro(), np.array([[0.0, 0, 10]]), np.array([[20.0, 0, 1.5], [3.0, 4.0, 1.5]]), seed=0)
 
 
