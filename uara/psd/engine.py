@@ -66,7 +66,9 @@ class Run:
         self._draft_rng, self._target_rng = np.random.default_rng(draft_seed), np.random.default_rng(target_seed)
         self._target = Session(target, count_flop)
         self._draft = Session(draft, count_flop) if draft is not None else None
-        self._vocabulary = target.architecture.vocabulary_tokens
+        # heads may be padded to different lengths behind the tokens that both know
+        pair = [target] if draft is None else [target, draft]
+        self._vocabulary = min(each.architecture.vocabulary_tokens for each in pair)
         self._start_s = self._end_s = time.perf_counter()
 
     @property
@@ -115,15 +117,11 @@ class Run:
 
     def _drafted(self, sequence: list[int], count: int) -> _Block:
         """Up to ``count`` tokens of the draft model behind ``sequence``; it stops behind an end of sequence."""
-        import torch
-
         assert self._draft is not None
         block = _Block([], [])
         unfed = sequence[self._draft.length :]
         while len(block.tokens) < count and (not block.tokens or block.tokens[-1] not in self._ends):
-            logits = self._draft.feed(unfed)[-1]
-            spare = self._vocabulary - len(logits)
-            logits = torch.nn.functional.pad(logits, (0, spare), value=float("-inf")) if spare else logits
+            logits = self._draft.feed(unfed)[-1, : self._vocabulary]
             if self._sampler.greedy:
                 block.tokens.append(int(logits.argmax()))
             else:
@@ -133,6 +131,7 @@ class Run:
         return block
 
     def _judged(self, block: _Block, logits: Tensor) -> Verdict:
+        logits = logits[:, : self._vocabulary]
         if self._sampler.greedy:
             return judge_greedy(block.tokens, logits)
         targets = self._sampler.distribution(logits)

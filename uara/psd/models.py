@@ -187,8 +187,12 @@ def require_same_tokens(draft: LanguageModel, target: LanguageModel) -> None:
     Raises
     ------
     InputError
-        Naming the first token that the two number differently.
+        Naming the first token that the two number differently, or the model whose read-out lacks tokens.
     """
+    for model in (draft, target):
+        known, head = max(model.tokenizer.get_vocab().values()) + 1, model.architecture.vocabulary_tokens
+        if head < known:
+            raise InputError(f"{model.name} reads out {head} tokens, fewer than its tokenizer's {known}")
     ours, theirs = draft.tokenizer.get_vocab(), target.tokenizer.get_vocab()
     if ours == theirs:
         return
