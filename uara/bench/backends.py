@@ -8,11 +8,12 @@ from dataclasses import replace
 from importlib import import_module
 from typing import Any, Literal
 
-from uara.bench import zygote
 from uara.bench.execute import Record, Task, execute
 from uara.errors import InputError, MissingExtra, UaraError
 
 Backend = Literal["joblib", "dask"]
+CONNECT_S = 20
+"""How long a Dask scheduler is waited for."""
 
 
 def execute_all(
@@ -35,11 +36,8 @@ def execute_all(
 
 
 def _one_by_one(tasks: Sequence[Task]) -> Iterator[Record]:
-    try:
-        for task in tasks:
-            yield execute(task)
-    finally:
-        zygote.close_templates()
+    for task in tasks:
+        yield execute(task)
 
 
 def _with_joblib(tasks: Sequence[Task], jobs: int) -> Iterator[Record]:
@@ -70,7 +68,7 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Itera
             cluster = distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)
             client = distributed.Client(cluster)
         else:
-            cluster, client = None, distributed.Client(scheduler, timeout="20s")
+            cluster, client = None, distributed.Client(scheduler, timeout=CONNECT_S)
     except (OSError, ValueError) as error:
         raise UaraError(f"no Dask scheduler at {scheduler}: {error}") from None
     try:

@@ -9,6 +9,7 @@ ends the run if the supervisor is gone: no run outlives the command that started
 
 from __future__ import annotations
 
+import atexit
 import os
 import select
 import signal
@@ -77,9 +78,7 @@ class Template:
 
     def __init__(self, threads: int) -> None:
         self.control, theirs = socket.socketpair()
-        environment = {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
-        environment["OMP_WAIT_POLICY"] = "PASSIVE"
-        environment["PYTHONPATH"] = os.pathsep.join(path or os.getcwd() for path in sys.path)
+        self.environment = _environment(threads)
         with theirs:
             self._process = subprocess.Popen(
                 [
@@ -90,14 +89,14 @@ class Template:
                     str(theirs.fileno()),
                 ],
                 pass_fds=[theirs.fileno()],
-                env=environment,
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt from the terminal is the supervisor's to handle
             )
 
-    def alive(self) -> bool:
-        """Whether it can still fork."""
-        return self._process.poll() is None
+    def fits(self, threads: int) -> bool:
+        """Whether it still lives, and this process's environment is what it was."""
+        return self._process.poll() is None and self.environment == _environment(threads)
 
     def close(self) -> None:
         """Let it end."""
@@ -105,17 +104,27 @@ class Template:
         self._process.wait()
 
 
+def _environment(threads: int) -> dict[str, str]:
+    """Environment of runs: this process's, its module path included, with the threads pinned."""
+    path = os.pathsep.join(entry or os.getcwd() for entry in sys.path)
+    pinned = dict.fromkeys(THREAD_VARIABLES, str(threads))
+    return {**os.environ, **pinned, "OMP_WAIT_POLICY": "PASSIVE", "PYTHONPATH": path}
+
+
 _templates = threading.local()
 
 
 def template(threads: int) -> Template:
-    """This thread's template for a number of threads; started when first asked for, or when it died."""
+    """This thread's template for a number of threads; it is kept for later runs, and ends with this process."""
     known: dict[int, Template] = _templates.__dict__.setdefault("by_threads", {})
-    if threads not in known or not known[threads].alive():
+    if threads in known and not known[threads].fits(threads):
+        known.pop(threads).close()
+    if threads not in known:
         known[threads] = Template(threads)
     return known[threads]
 
 
+@atexit.register
 def close_templates() -> None:
     """End this thread's templates."""
     for each in _templates.__dict__.pop("by_threads", {}).values():

@@ -1,0 +1,178 @@
+"""Solvers that behave, and solvers that misbehave in every way the harness must survive."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uara import Allocation, Answer, Context, Instance, allocate
+from uara.files import Record
+from uara.registry import as_solver
+
+
+def _first(instance: Instance) -> np.ndarray[Any, Any]:
+    return instance.channel.pair_server[instance.channel.pair_start[:-1]]
+
+
+class SleepOptions(Record):
+    """How long to work."""
+
+    seconds: float = 0.1
+    """Time between start and answer."""
+    log: str = ""
+    """File that a line is appended to at the start and at the end."""
+
+
+@as_solver(options=SleepOptions)
+def sleeper(instance: Instance, context: Context[SleepOptions]) -> Allocation:
+    """Takes its time, says so, and answers with each device's first usable server."""
+    _note(context, instance, "start")
+    time.sleep(context.options.seconds)
+    _note(context, instance, "finish")
+    return allocate(instance, _first(instance))
+
+
+def _note(context: Context[SleepOptions], instance: Instance, what: str) -> None:
+    if context.options.log:
+        line = f"{os.environ.get('SESSION', '0')} {what} {instance.name} {context.seed}\n"
+        with Path(context.options.log).open("a") as handle:
+            handle.write(line)
+
+
+def anytime(instance: Instance, context: Context[Any]) -> Answer:
+    """Improves step by step, and knows a bound."""
+    rng, best = context.rng, np.inf
+    start, server = instance.channel.pair_start, instance.channel.pair_server
+    decision = allocate(instance, _first(instance))
+    context.bound(0.0)
+    for _ in range(20):
+        picks = start[:-1] + (rng.random(len(start) - 1) * np.diff(start)).astype(int)
+        trial = allocate(instance, server[picks])
+        value = instance.evaluate(trial).objective_ms
+        if value < best:
+            best, decision = value, trial
+            context.incumbent(trial)
+        time.sleep(0.002)
+    return Answer(decision, details={"trials": 20})
+
+
+def hang(instance: Instance, context: Context[Any]) -> Allocation:
+    """Finds something, then loops without looking at the clock."""
+    context.incumbent(allocate(instance, _first(instance)))
+    while True:
+        sum(range(1000))
+
+
+def stubborn(instance: Instance, context: Context[Any]) -> Allocation:
+    """Hangs, ignores polite signals, and leaves a child process behind."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    if os.fork() == 0:
+        time.sleep(600)
+        os._exit(0)
+    time.sleep(600)
+    return allocate(instance, _first(instance))
+
+
+def hungry(instance: Instance, context: Context[Any]) -> Allocation:
+    """Takes memory in steps and keeps it."""
+    kept = []
+    for _ in range(10_000):
+        kept.append(np.ones(2_000_000))
+        time.sleep(0.01)
+    return allocate(instance, _first(instance))
+
+
+def greedy_for_memory(instance: Instance, context: Context[Any]) -> Allocation:
+    """Asks for more memory than any machine has."""
+    np.ones(1 << 50)
+    return allocate(instance, _first(instance))
+
+
+def raises(instance: Instance, context: Context[Any]) -> Allocation:
+    """Fails in the ordinary way."""
+    print("about to divide")
+    raise ZeroDivisionError("by <b>nothing</b>")
+
+
+def crashes(instance: Instance, context: Context[Any]) -> Allocation:
+    """Takes its process down, as a bug in compiled code does."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return allocate(instance, _first(instance))
+
+
+def leaves(instance: Instance, context: Context[Any]) -> Allocation:
+    """Ends the process without an answer."""
+    sys.stdout.flush()
+    os._exit(7)
+
+
+def overbooks(instance: Instance, context: Context[Any]) -> Allocation:
+    """Gives every device the whole of its server."""
+    ones = np.ones(len(instance.devices))
+    return Allocation(_first(instance), ones, ones)
+
+
+def cheats(instance: Instance, context: Context[Any]) -> Allocation:
+    """Makes its instance easier before it answers."""
+    vars(instance)["devices"] = dataclasses.replace(
+        instance.devices, server_flop=instance.devices.server_flop / 10
+    )
+    vars(instance).pop("_coefficients", None)
+    return allocate(instance, _first(instance))
+
+
+def boasts(instance: Instance, context: Context[Any]) -> Answer:
+    """Claims a bound above its own answer."""
+    decision = allocate(instance, _first(instance))
+    return Answer(decision, bound_ms=1.5 * instance.evaluate(decision).objective_ms)
+
+
+def answers_nonsense(instance: Instance, context: Context[Any]) -> Any:
+    """Returns what is no answer."""
+    return 42
+
+
+def gives_up(instance: Instance, context: Context[Any]) -> Any:
+    """Works until its time is over, and has nothing to show."""
+    while not context.expired():
+        time.sleep(0.01)
+    raise RuntimeError("without an answer")
+
+
+@as_solver(requires={"no_such_module_at_all": "scip"})
+def needs_more(instance: Instance, context: Context[Any]) -> Allocation:
+    """Needs a module that is not there."""
+    return allocate(instance, _first(instance))
+
+
+@as_solver(prepare=lambda: time.sleep(1.0))
+def slow_to_compile(instance: Instance, context: Context[Any]) -> Allocation:
+    """Takes a second before the clock starts, and none after it."""
+    return allocate(instance, _first(instance))
+
+
+@as_solver(prepare=lambda: time.sleep(600))
+def never_ready(instance: Instance, context: Context[Any]) -> Allocation:
+    """Never gets done with its imports."""
+    return allocate(instance, _first(instance))
+
+
+def counts_threads(instance: Instance, context: Context[Any]) -> Answer:
+    """Says how many threads numerical libraries were pinned to."""
+    return Answer(
+        allocate(instance, _first(instance)), details={"pinned": float(os.environ["OMP_NUM_THREADS"])}
+    )
+
+
+def chatters(instance: Instance, context: Context[Any]) -> Allocation:
+    """Prints far more than anybody reads."""
+    for _ in range(2000):
+        print("x" * 100)
+    return allocate(instance, _first(instance))

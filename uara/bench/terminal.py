@@ -1,0 +1,111 @@
+"""Rankings and comparisons on a terminal, and as plain data."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from uara.bench.metrics import scored
+from uara.bench.ranking import overall
+from uara.bench.results import Results
+
+if TYPE_CHECKING:
+    from uara.bench.compare import Comparison
+
+
+def ranking_records(results: Results) -> list[dict[str, Any]]:
+    """The overall ranking as plain data; numbers that do not exist are None."""
+    records = overall(scored(results)).to_dict("records")
+    return [{str(name): _known(value) for name, value in record.items()} for record in records]
+
+
+def _known(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def show_ranking(results: Results, written: list[Path]) -> None:
+    """Print the overall ranking, how the runs ended, and the files that were written."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from uara.display import number, output_console
+
+    console = output_console()
+    shown = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        title=escape(results.suite.get("name", "")),
+        title_justify="left",
+    )
+    shown.add_column("rank", justify="right")
+    shown.add_column("solver", overflow="fold")
+    for name in (
+        "excess\n%",
+        "95 %\ninterval",
+        "gap to\nbound %",
+        "proven\n%",
+        "controll.\nms",
+        "latency ms\nmean/p95",
+    ):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for name in ("runtime\ns", "solved\n%"):
+        shown.add_column(name, justify="right", no_wrap=True)
+    for row in overall(scored(results)).to_dict("records"):
+        interval = f"{percent(row['excess_low'], 2)}..{percent(row['excess_high'], 2)}"
+        shown.add_row(
+            "-" if math.isnan(row["rank"]) else f"{row['rank']:.0f}",
+            escape(row["label"]),
+            percent(row["excess"], 3),
+            interval if math.isfinite(row["excess_low"]) else "-",
+            percent(row["gap_to_bound"], 4),
+            percent(row["proven_gap"], 4),
+            _real(row["controllable_ms"], number),
+            f"{_real(row['latency_mean_ms'], number)}/{_real(row['latency_p95_ms'], number)}",
+            "-" if math.isnan(row["runtime_s"]) else f"{row['runtime_s']:.3f}",
+            percent(row["solved"], 0),
+        )
+    console.print(shown)
+    console.print(
+        "runs: " + ", ".join(f"{count} {name}" for name, count in results.counts().items()), highlight=False
+    )
+    for path in written:
+        console.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
+
+
+def _real(value: float, number: Any) -> str:
+    return "-" if math.isnan(value) else str(number(value))
+
+
+def percent(value: float | None, digits: int) -> str:
+    """A share in per cent; a dash where there is none."""
+    if value is None or not math.isfinite(value):
+        return "-"
+    return f"{100 * value:.{digits}f}"
+
+
+def show_comparison(outcome: Comparison) -> None:
+    """Print what changed between two result files."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from uara.display import output_console
+
+    console = output_console()
+    for line in outcome.notes:
+        console.print(escape(line), highlight=False)
+    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for name in ("solver", "instance", "what"):
+        shown.add_column(name, overflow="fold")
+    for name in ("old", "new", "change", "95 % interval", "verdict"):
+        shown.add_column(name, justify="right")
+    for change in outcome.changes:
+        shown.add_row(
+            *map(escape, (change.label, change.instance, change.what, change.old, change.new)),
+            percent(change.ratio, 2) + " %" if math.isfinite(change.ratio) else "-",
+            f"{percent(change.low, 2)}..{percent(change.high, 2)}" if math.isfinite(change.low) else "-",
+            change.verdict,
+        )
+    console.print(shown)

@@ -1,0 +1,225 @@
+"""``uara bench``: run a suite, report on it, compare two results, publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from uara.bench.runner import Advance
+
+
+class SuiteFirst(TyperGroup):
+    """``uara bench SUITE`` means ``uara bench run SUITE``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put ``run`` in front where no command is named."""
+        asks_help = bool(args) and args[0] in ("-h", "--help")
+        if args and args[0] not in self.commands and not asks_help:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(cls=SuiteFirst, help="Run a suite of benchmarks (`uara bench SUITE`), and use its results.")
+
+ResultFile = Annotated[Path, typer.Argument(help="Result file (.parquet) of `uara bench`.")]
+Overwritten = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
+
+
+@app.command()
+def run(
+    suite: Annotated[Path, typer.Argument(help="Suite file (.toml).")],
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Result file; bench-results/NAME.parquet where left out."),
+    ] = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at a time.")] = 1,
+    backend: Annotated[str, typer.Option(help="joblib (this machine) or dask.")] = "joblib",
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
+    retry: Annotated[
+        str, typer.Option(help="Statuses of recorded runs to do again: error,timeout,memory,infeasible,ok")
+    ] = "",
+    only_solver: Annotated[str, typer.Option(help="Glob of solver labels.")] = "*",
+    only_instance: Annotated[str, typer.Option(help="Glob of instance names.")] = "*",
+    report: Annotated[bool, typer.Option(help="Write the HTML report beside the results.")] = True,
+    plan: Annotated[bool, typer.Option("--plan", help="List what would be done, and do nothing.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON.")] = False,
+) -> None:
+    """Do the runs of a suite that are not recorded yet, rank the solvers, write the report.
+
+    Killed at any moment, the same command goes on where it stopped.
+    The exit code is 1 if a bound contradicts an answer, or no run succeeded.
+    """
+    from uara.bench.results import Results
+    from uara.bench.runner import run as run_suite
+    from uara.bench.suite import Suite
+    from uara.errors import InputError
+
+    loaded = Suite.load(suite)
+    if backend not in ("joblib", "dask"):
+        raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
+    if plan:
+        _print_plan(loaded, suite.resolve().parent)
+        return
+    target = output or Path("bench-results") / f"{loaded.name}.parquet"
+    with _progress() as follow:
+        results: Results = run_suite(
+            loaded,
+            output=target,
+            folder=suite.resolve().parent,
+            jobs=jobs,
+            backend=backend,  # type: ignore[arg-type]
+            scheduler=scheduler,
+            retry=[word.strip() for word in retry.split(",") if word.strip()],
+            only_solver=only_solver,
+            only_instance=only_instance,
+            on_progress=follow,
+        )
+    _finish(results, target, report, json)
+
+
+def _finish(results: Any, target: Path, report: bool, json: bool) -> None:
+    from uara.bench.metrics import contradictions
+    from uara.bench.terminal import ranking_records, show_ranking
+
+    if report:
+        from uara.bench.report import write_report
+
+        write_report(results, target.with_suffix(".html"))
+    if json:
+        from uara.cli.output import print_json
+
+        print_json(ranking_records(results))
+    else:
+        show_ranking(results, [target, *([target.with_suffix(".html")] if report else [])])
+    wrong = contradictions(results)
+    for line in wrong:
+        typer.echo(f"contradiction: {line}", err=True)
+    if wrong or not results.counts().get("ok"):
+        raise typer.Exit(1)
+
+
+def _print_plan(suite: Any, folder: Path) -> None:
+    from uara.bench.plan import make_plan
+
+    for each in make_plan(suite, folder):
+        note = f"skipped: {each.skip}" if each.skip else f"{each.allowance.time_limit_s:g} s"
+        typer.echo(f"{each.case.name}\t{each.setting.label}\tseed {each.seed}\t#{each.repetition}\t{note}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Advance], None] | None]:
+    """A bar on a terminal, nothing elsewhere."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield None
+        return
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("starting", total=None)
+        failed: dict[str, int] = {}
+
+        def follow(advance: Advance) -> None:
+            from rich.markup import escape
+
+            if advance.status != "ok":
+                failed[advance.status] = failed.get(advance.status, 0) + 1
+            trouble = "".join(f"  [red]{count} {name}[/red]" for name, count in failed.items())
+            text = escape(f"{advance.instance} {advance.label}: {advance.status}") + trouble
+            bar.update(task, completed=advance.done, total=advance.total, description=text)
+
+        yield follow
+
+
+@app.command()
+def report(
+    results: ResultFile, output: Annotated[Path | None, typer.Option("--output", "-o")] = None
+) -> None:
+    """Write the HTML report of a result file: one file, no network."""
+    from uara.bench.report import write_report
+    from uara.bench.results import Results
+
+    target = output or results.with_suffix(".html")
+    write_report(Results.load(results), target)
+    typer.echo(target)
+
+
+@app.command()
+def compare(
+    old: ResultFile,
+    new: ResultFile,
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    fail: Annotated[bool, typer.Option("--fail-on-worse", help="Exit code 1 if anything got worse.")] = False,
+) -> None:
+    """Show what changed between two result files, beside the noise of repeated runs."""
+    from uara.bench.compare import compare_results
+    from uara.bench.results import Results
+
+    outcome = compare_results(Results.load(old), Results.load(new))
+    if json:
+        from uara.cli.output import print_json
+
+        print_json(outcome.to_plain())
+    else:
+        from uara.bench.terminal import show_comparison
+
+        show_comparison(outcome)
+    if fail and outcome.worse:
+        raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    results: ResultFile,
+    folder: Annotated[Path, typer.Argument(help="Folder to make: index.html, data, queries.")],
+) -> None:
+    """Write a static folder of the report and its data, for any web server."""
+    from uara.bench.publish import publish as publish_results
+
+    for path in publish_results(results, folder):
+        typer.echo(path)
+
+
+@app.command()
+def table(
+    results: ResultFile,
+    readme: Annotated[
+        Path | None, typer.Option(help="Markdown file whose marked tables are renewed in place.")
+    ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit code 1 if they are stale.")
+    ] = False,
+) -> None:
+    """Print the Markdown tables of a result file, or renew them between their marks in a file."""
+    from uara.bench.results import Results
+    from uara.bench.tables import markdown_tables, renew
+
+    tables = markdown_tables(Results.load(results))
+    if readme is None:
+        for name, text in tables.items():
+            typer.echo(f"<!-- uara bench table: {name} -->\n{text}\n<!-- end of table -->\n")
+        return
+    if renew(readme, tables, write=not check):
+        typer.echo(f"{readme} {'is stale' if check else 'renewed'}")
+        if check:
+            raise typer.Exit(1)
+
+
+@app.command()
+def picture(results: ResultFile, output: Overwritten) -> None:
+    """Draw time against proven gap for all solvers on the suite's picture instance (.svg or .png)."""
+    from uara.bench.picture import time_against_gap
+    from uara.bench.results import Results
+
+    time_against_gap(Results.load(results), output)
+    typer.echo(output)
