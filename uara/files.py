@@ -247,7 +247,11 @@ def read_arrays(path: Path, expected_sha256: str) -> dict[str, np.ndarray[Any, A
             if sum(info.file_size for info in archive.infolist()) > MAX_ARRAYS_BYTES:
                 raise InputError("unpacks to more than is read", source=str(path))
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
+            arrays = {name: archive[name] for name in archive.files}
+        for name, array in arrays.items():
+            if not isinstance(array, np.ndarray):
+                raise InputError(f"its member {name!r} is no array", source=str(path))
+        return arrays
     except InputError:
         raise
     except Exception as error:  # zlib, zipfile and NumPy share no error; a lying header asks for memory
