@@ -46,7 +46,11 @@ def assisted(
 
 
 def compare(
-    monkeypatch: pytest.MonkeyPatch, pair: tuple[LanguageModel, LanguageModel], tasks: list[str], per_task: int, count: int
+    monkeypatch: pytest.MonkeyPatch,
+    pair: tuple[LanguageModel, LanguageModel],
+    tasks: list[str],
+    per_task: int,
+    count: int,
 ) -> None:
     theirs, ours = [0, 0], [0, 0]
     for each in packaged_prompts(tasks, per_task):

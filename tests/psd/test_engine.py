@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from psd.tiny import END, disturbed, tiny_model, tiny_pair, tiny_tokenizer
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from psd.tiny import END, disturbed, tiny_model, tiny_pair, tiny_tokenizer
 from scipy.stats import chisquare
 
 from uara.errors import InputError
