@@ -13,10 +13,19 @@ from hypothesis import strategies as st
 
 import uara
 from uara.catalogue import ACCELERATORS, PHONES
+from uara.channel.mobility import Walk
 from uara.errors import InputError
 from uara.instance import Instance
 from uara.psd.profile import TaskProfile
-from uara.recipe import CREDITS, Recipe, generate, profile_sha256, rounded, urban_micro_twin
+from uara.recipe import (
+    CREDITS,
+    Recipe,
+    generate,
+    generate_trace,
+    profile_sha256,
+    rounded,
+    urban_micro_twin,
+)
 
 sionna = pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs the extra sionna")
 
@@ -250,3 +259,26 @@ def test_twin_needs_positions() -> None:
     original = plain()
     with pytest.raises(InputError, match="no positions"):
         urban_micro_twin(original.replace(devices=original.devices.replace(position_m=None)), seed=1)
+
+
+def test_walks_need_sionna_channels() -> None:
+    with pytest.raises(InputError, match="walks need"):
+        generate_trace(channel="path-loss")
+
+
+@sionna
+def test_a_trace_is_an_instance_whose_channel_moves(tmp_path: Path) -> None:
+    options = {"scene": "simple_street_canyon", "box_m": 100.0, "rays_per_server": 200, "max_depth": 1}
+    walk = Walk(slots=3, speed_m_per_s=2.0)
+    one, two = (
+        generate_trace(walk=walk, servers=2, devices=4, seed=3, name="w", **options) for _ in range(2)
+    )
+    assert one.power_gain.shape == (3, 4, 2)
+    assert (one.slot_s, one.speed_m_per_s) == (1.0, 2.0)
+    assert "--slots 3 --speed 2 -o w.json" in one.instance.provenance.command
+    np.testing.assert_allclose(one.at(0).channel.power_gain, one.instance.channel.power_gain, rtol=1e-6)
+    for trace, name in ((one, "one"), (two, "two")):
+        (tmp_path / name).mkdir()
+        trace.save(tmp_path / name / "w.json")
+    for file in ("w.json", "w.npz"):
+        assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes()

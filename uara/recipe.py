@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ import uara
 from uara.catalogue import ACCELERATORS, PHONES, RTX_2080, RTX_4090, Accelerator
 from uara.channel import pathloss, raytrace, umi
 from uara.channel.drop import Drop
+from uara.channel.mobility import Walk, draw_traced, draw_umi
 from uara.errors import InputError
 from uara.files import Record, pretty_json, sha256, validate
 from uara.instance import Channel, Devices, Instance, Servers
@@ -20,6 +21,9 @@ from uara.psd.payload import Payload, needed_payload
 from uara.psd.profile import TaskProfile
 from uara.randomness import stream
 from uara.schema import NonNegative, Parameters, Positive, Provenance
+
+if TYPE_CHECKING:
+    from uara.mec.trace import Trace
 
 Floats = NDArray[np.float64]
 Item = TypeVar("Item")
@@ -129,16 +133,66 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
     ChannelError
         If the ray tracer's compiler is missing, or the simulator failed.
     """
-    recipe = validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
+    recipe = _merged(recipe, options)
     name = name or recipe.default_name
-    profile = TaskProfile.load(recipe.profile)
     drop = _drop(recipe)
+    return _assembled(recipe, drop, name, recipe.command(name), {})
+
+
+def generate_trace(
+    recipe: Recipe | None = None, *, walk: Walk | None = None, name: str | None = None, **options: Any
+) -> Trace:
+    """Draw an instance whose devices walk, and the channel on their way.
+
+    Parameters
+    ----------
+    recipe, name, options
+        As for :func:`generate`; slot 0 is an instance of this recipe.
+    walk
+        Slots, speed and wandering; the defaults where left out.
+
+    Raises
+    ------
+    InputError, MissingExtra, ChannelError
+        As :func:`generate`; the channel must be a Sionna one.
+    """
+    from uara.mec.trace import Trace
+
+    recipe, walk = _merged(recipe, options), walk or Walk()
+    name = name or f"{recipe.default_name}_t{walk.slots}"
+    counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
+    if recipe.channel == "sionna-rt":
+        moving = draw_traced(recipe.ray_tracing(), walk, **counts)
+    elif recipe.channel == "sionna-umi":
+        moving = draw_umi(umi.UrbanMicro(box_m=recipe.box_m), walk, **counts)
+    else:
+        raise InputError("walks need a sionna-rt or sionna-umi channel", path="recipe.channel")
+    start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
+    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
+    command = recipe.command(name).replace(" -o ", f" {words} -o ")
+    instance = _assembled(recipe, start, name, command, walk.model_dump())
+    return Trace(
+        instance,
+        moving.power_gain.astype(np.float32),
+        moving.device_position_m.astype(np.float32),
+        walk.slot_s,
+        walk.speed_m_per_s,
+    )
+
+
+def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
+    return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
+
+
+def _assembled(recipe: Recipe, drop: Drop, name: str, command: str, more: dict[str, Any]) -> Instance:
+    """Everything but the channel, drawn and put around it."""
+    profile = TaskProfile.load(recipe.profile)
     parameters = Parameters(energy_weight_ms_per_j=recipe.energy_weight_ms_per_j)
     servers = _servers(recipe, drop.server_position_m)
     devices = _devices(recipe, profile, drop.device_position_m)
     load = devices.server_flop.sum() / (servers.compute_flop_per_s.sum() * parameters.slot_ms / 1e3)
     provenance = Provenance(
-        command=recipe.command(name),
+        command=command,
         seed=recipe.seed,
         channel_model=recipe.channel,
         scene=recipe.scene if recipe.channel == "sionna-rt" else "",
@@ -146,12 +200,11 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
         task_profile_sha256=profile_sha256(profile),
         acceptance=profile.provenance.acceptance,
         versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
-        settings={**_settings(recipe, profile), "server_load_per_slot": float(f"{load:.4g}")},
+        settings={**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")},
         credits=[CREDITS[recipe.channel]] if recipe.channel in CREDITS else [],
     )
-    return Instance(
-        name, servers, devices, Channel.from_dense(rounded(drop.power_gain)), parameters, provenance
-    )
+    channel = Channel.from_dense(rounded(drop.power_gain))
+    return Instance(name, servers, devices, channel, parameters, provenance)
 
 
 def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:

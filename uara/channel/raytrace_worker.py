@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.channel import llvm
+from uara.channel.mobility import Walk, Walkers
 from uara.channel.positions import Box, StreetPoints, nearest_distance_m, spaced_points
 from uara.channel.raytrace import RayTracing
 from uara.errors import InputError, MissingExtra
@@ -142,16 +143,55 @@ def _settings(data: Mapping[str, Any]) -> RayTracing:
 
 def draw(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Job of :func:`uara.channel.raytrace.draw`."""
-    scene, seed = Scene(_settings(data)), int(data["seed"])
-    settings, box = scene.settings, scene.box()
-    server_points = StreetPoints(
-        scene.surface, box, stream(seed, "server positions"), settings.server_height_m
-    )
-    servers = spaced_points(server_points, int(data["servers"]), settings.server_spacing_m)
-    points = StreetPoints(scene.surface, box, stream(seed, "device positions"), settings.device_height_m)
-    devices, gain, drawn = _reachable_devices(scene, servers, points, int(data["devices"]), seed)
+    scene = Scene(_settings(data))
+    servers, devices, gain, drawn = _drop(scene, data)
     facts = {"versions": versions(), "devices_drawn": drawn}
     return facts, {"server_position_m": servers, "device_position_m": devices, "power_gain": gain}
+
+
+def _drop(scene: Scene, data: Mapping[str, Any]) -> tuple[Floats, Floats, Floats, int]:
+    """Servers (E, 3), devices (M, 3), gains (M, E), and the number of devices tried."""
+    settings, box, seed = scene.settings, scene.box(), int(data["seed"])
+    sites = StreetPoints(scene.surface, box, stream(seed, "server positions"), settings.server_height_m)
+    servers = spaced_points(sites, int(data["servers"]), settings.server_spacing_m)
+    points = StreetPoints(scene.surface, box, stream(seed, "device positions"), settings.device_height_m)
+    return servers, *_reachable_devices(scene, servers, points, int(data["devices"]), seed)
+
+
+def walk(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Job of :func:`uara.channel.mobility.draw_traced`."""
+    scene, wanted, seed = Scene(_settings(data)), validate(data["walk"], Walk), int(data["seed"])
+    servers, devices, gain, drawn = _drop(scene, data)
+    walkers = Walkers(
+        devices,
+        scene.surface,
+        scene.box(),
+        servers,
+        scene.settings.min_distance_m,
+        wanted,
+        stream(seed, "walks"),
+    )
+    positions, gains = [devices], [gain]
+    for _ in range(1, wanted.slots):
+        walkers.step()
+        gains.append(_gain_of_reachable(scene, servers, walkers, gains[-1], seed))
+        positions.append(walkers.position_m.copy())
+    facts = {"versions": versions(), "devices_drawn": drawn}
+    moved = {"device_position_m": np.stack(positions), "power_gain": np.stack(gains)}
+    return facts, {"server_position_m": servers, **moved}
+
+
+def _gain_of_reachable(scene: Scene, servers: Floats, walkers: Walkers, before: Floats, seed: int) -> Floats:
+    """Gains (M, E) after those whom no server reaches have turned back."""
+    least = 10 ** (scene.settings.min_best_gain_db / 10)
+    gain = scene.power_gain(servers, walkers.position_m, seed)
+    lost = gain.max(1) < least
+    if lost.any():
+        walkers.turn_back(lost)
+        gain = scene.power_gain(servers, walkers.position_m, seed)
+        # Back where it was, a device at the threshold may fall below it by the company in its batch.
+        gain[lost & (gain.max(1) < least)] = before[lost & (gain.max(1) < least)]
+    return gain
 
 
 def _reachable_devices(

@@ -6,11 +6,13 @@ Import it in a process made by :mod:`uara.channel.isolation`: Sionna keeps its s
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from uara.channel.mobility import Walk, Walkers
 from uara.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
 from uara.channel.umi import UrbanMicro
 from uara.errors import InputError, MissingExtra
@@ -20,6 +22,18 @@ from uara.randomness import derived_seed, stream
 Floats = NDArray[np.float64]
 
 _MAX_ROUNDS = 50
+_POSITIONS_AT_ONCE = 800
+_SAMPLES_PER_SLOT = 16
+
+
+@dataclass(frozen=True)
+class Motion:
+    """What moving adds to positions: velocities (M, 3), which positions (M,) are one device's, time samples."""
+
+    velocity_m_per_s: Floats
+    track: NDArray[np.int64]
+    samples: int
+    sampling_hz: float
 
 
 class Model:
@@ -43,13 +57,12 @@ class Model:
         self,
         server_position_m: Floats,
         device_position_m: Floats,
-        velocity_m_per_s: Floats | None = None,
-        track: NDArray[np.int64] | None = None,
+        motion: Motion | None = None,
     ) -> Floats:
         """Sum of the paths' powers (M, E): path loss, shadowing and the fading of the clusters.
 
-        All positions of one call share one set of spatially correlated random fields (38.901, 7.6.3);
-        positions of equal ``track`` (M,) belong to one moving device. Another call draws anew.
+        All positions of one call share one set of spatially correlated random fields (38.901, 7.6.3).
+        Another call draws anew.
         """
         torch, devices, servers = self._torch, len(device_position_m), len(server_position_m)
 
@@ -64,20 +77,20 @@ class Model:
             carrier_frequency=self.settings.carrier_hz, o2i_model="low", ut_array=array, bs_array=array,
             direction="uplink", enable_spatial_consistency=True,
         )  # fmt: skip
-        velocity = np.zeros((devices, 3)) if velocity_m_per_s is None else velocity_m_per_s
+        motion = motion or Motion(np.zeros((devices, 3)), np.arange(devices), 1, 1.0)
         model.set_topology(
             ut_loc=batch(device_position_m),
             bs_loc=batch(server_position_m),
             ut_orientations=torch.zeros(1, devices, 3),
             bs_orientations=torch.zeros(1, servers, 3),
-            ut_velocities=batch(velocity),
+            ut_velocities=batch(motion.velocity_m_per_s),
             in_state=torch.zeros(1, devices, dtype=torch.bool),
-            spatial_consistency_track_ids=torch.tensor(np.arange(devices) if track is None else track),
+            spatial_consistency_track_ids=torch.tensor(motion.track),
         )
-        coefficients, _ = model(num_time_samples=1, sampling_frequency=1.0)
-        # (batch, server, antenna, device, antenna, path, time), one batch, antenna and time each
-        paths = coefficients[0, :, 0, :, 0, :, 0].numpy().astype(complex)
-        gain: Floats = (np.abs(paths) ** 2).sum(-1).T
+        coefficients, _ = model(num_time_samples=motion.samples, sampling_frequency=motion.sampling_hz)
+        # (batch, server, antenna, device, antenna, path, time), one batch and antenna each
+        paths = coefficients[0, :, 0, :, 0].numpy().astype(complex)
+        gain: Floats = (np.abs(paths) ** 2).sum(-2).mean(-1).T
         return gain
 
 
@@ -120,6 +133,59 @@ def _reachable_devices(
         f"only {len(devices)} of {drawn} positions in the box have a server above "
         f"{settings.min_best_gain_db:g} dB: more servers, a smaller box, or a lower threshold"
     )
+
+
+def walk(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Job of :func:`uara.channel.mobility.draw_umi`.
+
+    Memory grows with the square of the positions in one set of random fields, so devices are drawn in
+    groups; each group has fields of its own, and only devices of one group are correlated.
+    """
+    settings, wanted, seed = _settings(data), validate(data["walk"], Walk), int(data["seed"])
+    count, box = int(data["devices"]), Box.centred(settings.box_m)
+    sites = StreetPoints(flat_ground, box, stream(seed, "server positions"), settings.server_height_m)
+    servers = spaced_points(sites, int(data["servers"]), settings.server_spacing_m)
+    points = StreetPoints(flat_ground, box, stream(seed, "device positions"), settings.device_height_m)
+    model, generator = Model(settings, seed), stream(seed, "walks")
+    positions: list[Floats] = []
+    gains: list[Floats] = []
+    drawn = 0
+    while len(positions) < count:
+        size = max(1, min(count, _POSITIONS_AT_ONCE // wanted.slots))
+        start = points.take(size, lambda new: nearest_distance_m(new, servers) >= settings.min_distance_m)
+        walkers = Walkers(start, flat_ground, box, servers, settings.min_distance_m, wanted, generator)
+        moved, gain = _walked(model, servers, walkers, wanted)
+        drawn += size
+        reached = (gain.max(2) >= 10 ** (settings.min_best_gain_db / 10)).all(0)
+        positions += list(moved[:, reached].swapaxes(0, 1))
+        gains += list(gain[:, reached].swapaxes(0, 1))
+        if drawn > 20 * count + 1000 and len(positions) < drawn / 50:
+            raise InputError(
+                f"only {len(positions)} of {drawn} walks stay within reach of a server above "
+                f"{settings.min_best_gain_db:g} dB: more servers, a smaller box, or a lower threshold"
+            )
+    facts = {"versions": versions(), "devices_drawn": drawn}
+    along = {"device_position_m": np.stack(positions[:count], 1), "power_gain": np.stack(gains[:count], 1)}
+    return facts, {"server_position_m": servers, **along}
+
+
+def _walked(model: Model, servers: Floats, walkers: Walkers, wanted: Walk) -> tuple[Floats, Floats]:
+    """Positions (T, n, 3) and gains (T, n, E) of a group of walkers."""
+    positions = [walkers.position_m.copy()]
+    for _ in range(1, wanted.slots):
+        walkers.step()
+        positions.append(walkers.position_m.copy())
+    moved = np.stack(positions)
+    slots, size = moved.shape[:2]
+    strides = np.diff(moved, axis=0, append=moved[-1:])
+    motion = Motion(
+        velocity_m_per_s=(strides / wanted.slot_s).reshape(-1, 3),
+        track=np.tile(np.arange(size), slots),
+        samples=_SAMPLES_PER_SLOT,
+        sampling_hz=_SAMPLES_PER_SLOT / wanted.slot_s,
+    )
+    gain = model.power_gain(servers, moved.reshape(-1, 3), motion)
+    return moved, gain.reshape(slots, size, -1)
 
 
 def gains(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:

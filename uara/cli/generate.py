@@ -35,6 +35,10 @@ def command(
     box_m: Annotated[float, typer.Option(help="Side of the square to stand in, metres.")] = 400.0,
     rays: Annotated[int, typer.Option(help="Rays per server of ray tracing.")] = 10_000,
     max_depth: Annotated[int, typer.Option(help="Most interactions of a traced path.")] = 3,
+    slots: Annotated[
+        int, typer.Option(help="More than 1: a trace of this many slots of walking devices.")
+    ] = 1,
+    speed: Annotated[float, typer.Option(help="Speed of walking devices, m/s.")] = 1.5,
     name: Annotated[str | None, typer.Option(help="Name of the instance; the file's by default.")] = None,
     twin: Annotated[
         Path | None, typer.Option(help="Keep this instance and redraw its channel (--channel sionna-umi).")
@@ -72,6 +76,11 @@ def command(
         options = {key: value for key, value in context.params.items() if key in _RECIPE_FIELDS}
         options["energy_weight_ms_per_j"] = energy_weight
         options["rays_per_server"] = rays
+        if slots != 1:
+            if picture is not None:
+                raise InputError("--picture has no meaning beside --slots")
+            _make_trace(options, slots, speed, output, name, json)
+            return
         output = output or Path(f"e{servers}_m{devices}.json")
         with _status(json, f"drawing {servers} servers and {devices} devices ({channel})"):
             instance = generate(name=name or output.stem, **options)
@@ -82,6 +91,21 @@ def command(
         with _status(json, f"rendering {picture}"):
             render(instance, picture)
     _report(instance, output, picture, json)
+
+
+def _make_trace(
+    options: dict[str, Any], slots: int, speed: float, output: Path | None, name: str | None, json: bool
+) -> None:
+    from uara.channel.mobility import Walk
+    from uara.files import validate
+    from uara.recipe import generate_trace
+
+    walk = validate({"slots": slots, "speed_m_per_s": speed}, Walk, path="walk")
+    output = output or Path(f"e{options['servers']}_m{options['devices']}_t{slots}.json")
+    with _status(json, f"{slots} slots of {options['devices']} walking devices ({options['channel']})"):
+        trace = generate_trace(walk=walk, name=name or output.stem, **options)
+    trace.save(output)
+    _report(trace.instance, output, None, json)
 
 
 _RECIPE_FIELDS = {
