@@ -1,0 +1,96 @@
+"""Joint batching, speculation lengths, pairing and band shares by dynamic programming."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from uara.files import Record
+from uara.hetedge import bandwidth
+from uara.hetedge.instance import HetEdge
+from uara.hetedge.plan import Plan
+from uara.instance import Floats, Indices
+from uara.registry import as_solver
+from uara.solver import Answer, Context
+
+from .hetedge_search import Choices, Order, exact, just_in_time, ordered
+
+Band = Literal["uniform", "min-max", "min-sum", "in-time"]
+
+
+class DynamicProgrammeOptions(Record):
+    """Options of the dynamic programme."""
+
+    order: Order | Literal["best"] = "best"
+    """Order of service; ``best`` tries shortest work and shortest upload first, and keeps the better one."""
+    bandwidth: Band = "in-time"
+    """Sharing rule of the uplink; ``in-time`` alternates with the programme, so that batches arrive when needed."""
+    pipeline: bool = True
+    """Whether two batches may alternate on the two nodes."""
+    autoregressive: bool = False
+    """Whether batches may also be served without speculation."""
+    alternations: Annotated[int, Field(ge=1, le=100)] = 8
+    """Most rounds of programme and ``in-time`` shares."""
+
+
+def compile_search() -> None:
+    """Load the compiled search, so that the clock does not count it."""
+    from uara.hetedge.generate import smallest_instance
+
+    instance = smallest_instance()
+    share = bandwidth.shares(instance, "min-max")
+    plan, _ = exact(instance, np.arange(len(instance.requests)), share, Choices.everything(instance))
+    just_in_time(instance, plan)
+
+
+@as_solver(kind="hetedge", options=DynamicProgrammeOptions, prepare=compile_search)
+def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> Answer:
+    """Exact batches, lengths and pairs for an order of service, alternating with in-time band shares."""
+    options = context.options
+    choices = Choices.everything(instance)
+    lengths = ((0,) if options.autoregressive else ()) + choices.lengths
+    choices = Choices(lengths, choices.smallest, choices.largest, options.pipeline)
+    rules: tuple[Order, ...] = ("work", "airtime") if options.order == "best" else (options.order,)
+    runs, found = 0, []
+    for rule in rules:
+        order = ordered(instance, rule)
+        plan, value, used = alternate(
+            instance, order, choices, options.bandwidth, options.alternations, context
+        )
+        runs += used
+        found.append((value, plan))
+        if context.expired():
+            break
+    value, plan = min(found, key=lambda pair: pair[0])
+    return Answer(plan, details={"programmes": runs, "value_ms": value, "batches": len(plan.batch_size)})
+
+
+def alternate(
+    instance: HetEdge,
+    order: Indices,
+    choices: Choices,
+    rule: Band,
+    most: int,
+    context: Context[DynamicProgrammeOptions] | None = None,
+) -> tuple[Plan, float, int]:
+    """The programme for an order and a sharing rule: the plan, its total latency in ms, and the number of runs.
+
+    With ``in-time`` the shares follow the plan and the plan the shares, while that lowers the latency.
+    """
+    start: bandwidth.Rule = "min-max" if rule == "in-time" else rule
+    share: Floats = bandwidth.shares(instance, start)
+    best, value = exact(instance, order, share, choices)
+    if context:
+        context.incumbent(best)
+    used = 1
+    while rule == "in-time" and used < most and not (context and context.expired()):
+        plan, new = exact(instance, order, just_in_time(instance, best), choices)
+        used += 1
+        if new >= value * (1 - 1e-9):
+            break
+        best, value = plan, new
+        if context:
+            context.incumbent(best)
+    return best, value, used

@@ -1,0 +1,255 @@
+"""The dynamic programme over batch boundaries, speculation lengths and pairs, compiled.
+
+A state is a boundary of the stated order with a label ``(draft_free, verify_free, cost)``: when the two nodes
+are done with everything before the boundary, and the sum of the latencies so far. What comes after depends on
+the two times alone, grows with both, and by at most ``n d`` when both grow by ``d``, with ``n`` requests left
+(all times are max-plus expressions). So a label is dropped without loss when another one of its boundary has
+``cost' + n max(0, draft_free' - draft_free, verify_free' - verify_free) <= cost``; and, once all further prompts
+have arrived, also without the 0, since then a shift of both times shifts all that follows. Nothing else is
+dropped: the programme is exact for the stated order (proof: ``docs/hetedge.md``).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from uara.hetedge.timeline import (
+    DRAFT,
+    DRAFT_BYTES,
+    FIRST_DRAFT,
+    FIRST_VERIFY,
+    REPLY,
+    ROUNDS,
+    SEND,
+    VERIFY,
+    VERIFY_BYTES,
+    alone,
+    pair,
+)
+from uara.instance import Floats, Indices
+
+# Columns of a label and of the way it was reached.
+DRAFT_FREE, VERIFY_FREE, COST = 0, 1, 2
+BOUNDARY, LABEL, SIZE_A, OPTION_A, SIZE_B, OPTION_B = range(6)
+
+
+@njit(cache=True, error_model="numpy")
+def _dominated(
+    labels: Floats, count: int, drafted: float, verified: float, cost: float, left: float, last_release: float
+) -> bool:
+    for index in range(count):
+        gap = max(labels[index, DRAFT_FREE] - drafted, labels[index, VERIFY_FREE] - verified)
+        if gap < 0.0 and (labels[index, DRAFT_FREE] < last_release or drafted < last_release):
+            gap = 0.0
+        if labels[index, COST] + left * gap <= cost:
+            return True
+    return False
+
+
+@njit(cache=True, error_model="numpy")
+def _insert(
+    labels: Floats,
+    ways: Indices,
+    count: int,
+    label: tuple[float, float, float],
+    way: tuple[int, int, int, int, int, int],
+    left: float,
+    last_release: float,
+) -> int:
+    """Add a label to a boundary, drop those that it dominates; the new count, or -1 where there is no room."""
+    drafted, verified, cost = label
+    if _dominated(labels, count, drafted, verified, cost, left, last_release):
+        return count
+    kept = 0
+    for index in range(count):
+        gap = max(drafted - labels[index, DRAFT_FREE], verified - labels[index, VERIFY_FREE])
+        if gap < 0.0 and (labels[index, DRAFT_FREE] < last_release or drafted < last_release):
+            gap = 0.0
+        if cost + left * gap <= labels[index, COST]:
+            continue
+        if kept != index:
+            labels[kept] = labels[index]
+            ways[kept] = ways[index]
+        kept += 1
+    if kept == len(labels):
+        return -1
+    labels[kept, DRAFT_FREE], labels[kept, VERIFY_FREE], labels[kept, COST] = drafted, verified, cost
+    for column in range(6):
+        ways[kept, column] = way[column]
+    return kept + 1
+
+
+@njit(cache=True, error_model="numpy")
+def _least_pair(
+    draft_free: float, verify_free: float, release_a: float, release_b: float, a: Floats, b: Floats
+) -> tuple[float, float, float, float]:
+    """Lower bounds on what :func:`pair` returns, from each node's load and each batch's own chain."""
+    begin = max(draft_free, release_a)
+    first_a = begin + a[FIRST_DRAFT]
+    verify_a = max(first_a + a[SEND], verify_free)
+    first_b = max(first_a, release_b) + b[FIRST_DRAFT]
+    more_a, more_b = a[ROUNDS] - 1.0, b[ROUNDS] - 1.0
+    cycle_a = a[REPLY] + a[DRAFT] + a[SEND] + a[VERIFY]
+    cycle_b = b[REPLY] + b[DRAFT] + b[SEND] + b[VERIFY]
+    verified_b = max(first_b + b[SEND], verify_a + a[FIRST_VERIFY]) + b[FIRST_VERIFY]
+    # A waits for B's rounds before its own last one, B for A's rounds up to its own last one.
+    b_before = min(more_a, b[ROUNDS])
+    a_before = min(a[ROUNDS], b[ROUNDS])
+    end_a = verify_a + a[FIRST_VERIFY] + more_a * cycle_a
+    if b_before > 0.0:
+        end_a = max(end_a, verified_b + (b_before - 1.0) * b[VERIFY] + more_a * a[VERIFY])
+        end_a = max(end_a, first_b + (b_before - 1.0) * b[DRAFT] + more_a * a[DRAFT] + a[SEND] + a[VERIFY])
+    end_b = verified_b + more_b * cycle_b
+    end_b = max(end_b, verified_b + (a_before - 1.0) * a[VERIFY] + more_b * b[VERIFY])
+    tail_b = b[VERIFY] if more_b > 0.0 else b[FIRST_VERIFY]
+    end_b = max(end_b, first_b + (a_before - 1.0) * a[DRAFT] + more_b * b[DRAFT] + b[SEND] + tail_b)
+    verified = max(end_a, end_b)
+    drafted = first_b
+    if a[ROUNDS] > b[ROUNDS]:
+        drafted = max(drafted, verify_a + a[FIRST_VERIFY] + more_a * cycle_a - a[SEND] - a[VERIFY])
+    if more_b > 0.0:
+        drafted = max(drafted, verified_b + more_b * cycle_b - b[SEND] - b[VERIFY])
+    drafted = max(drafted, first_b + more_a * a[DRAFT] + more_b * b[DRAFT])
+    return drafted, verified, end_a, end_b
+
+
+@njit(cache=True, error_model="numpy")
+def search(
+    options: Floats,
+    option_count: Indices,
+    release: Floats,
+    smallest: Indices,
+    largest: Indices,
+    pairs: bool,
+    draft_room: float,
+    verify_room: float,
+    labels: Floats,
+    ways: Indices,
+    counts: Indices,
+) -> bool:
+    """Fill the labels of all boundaries; False where a boundary had no room for its labels.
+
+    Parameters
+    ----------
+    options
+        (K, B, L, 9) Batches by start, size - 1 and option (:data:`uara.hetedge.timeline.FIELDS`).
+    option_count
+        (K, B) Options that exist.
+    release
+        (K, B) When the batch's prompts have arrived.
+    smallest, largest
+        (K,) Sizes that a batch which starts here may have.
+    pairs
+        Whether two batches may alternate.
+    draft_room, verify_room
+        Memory for caches.
+    labels, ways
+        (K + 1, C, 3) and (K + 1, C, 6) Output.
+    counts
+        (K + 1,) Output: labels of each boundary.
+    """
+    requests = len(release)
+    last_release = np.zeros(requests + 1)
+    for start in range(requests - 1, -1, -1):
+        last_release[start] = max(last_release[start + 1], release[start, 0])
+    counts[:] = 0
+    counts[0] = 1
+    labels[0, 0] = 0.0
+    for i in range(requests):
+        for index in range(counts[i]):
+            drafted, verified, cost = labels[i, index, 0], labels[i, index, 1], labels[i, index, 2]
+            for size_a in range(smallest[i], min(largest[i], requests - i) + 1):
+                middle = i + size_a
+                for option_a in range(option_count[i, size_a - 1]):
+                    a = options[i, size_a - 1, option_a]
+                    free, end = alone(drafted, verified, release[i, size_a - 1], a)
+                    counts[middle] = _insert(
+                        labels[middle],
+                        ways[middle],
+                        counts[middle],
+                        (free, end, cost + size_a * end),
+                        (i, index, size_a, option_a, 0, 0),
+                        float(requests - middle),
+                        last_release[middle],
+                    )
+                    if counts[middle] < 0:
+                        return False
+                    if not pairs or middle == requests:
+                        continue
+                    if not _extend(
+                        options, option_count, release, smallest[middle], largest[middle],
+                        draft_room, verify_room, labels, ways, counts, last_release,
+                        i, index, size_a, option_a,
+                    ):  # fmt: skip
+                        return False
+    return True
+
+
+@njit(cache=True, error_model="numpy")
+def _extend(
+    options: Floats,
+    option_count: Indices,
+    release: Floats,
+    smallest: int,
+    largest: int,
+    draft_room: float,
+    verify_room: float,
+    labels: Floats,
+    ways: Indices,
+    counts: Indices,
+    last_release: Floats,
+    i: int,
+    index: int,
+    size_a: int,
+    option_a: int,
+) -> bool:
+    """All partners of a batch."""
+    requests, middle = len(release), i + size_a
+    a = options[i, size_a - 1, option_a]
+    release_a = release[i, size_a - 1]
+    drafted, verified, cost = labels[i, index, 0], labels[i, index, 1], labels[i, index, 2]
+    for size_b in range(smallest, min(largest, requests - middle) + 1):
+        j = middle + size_b
+        left = float(requests - j)
+        release_b = release[middle, size_b - 1]
+        for option_b in range(option_count[middle, size_b - 1]):
+            b = options[middle, size_b - 1, option_b]
+            if (
+                a[DRAFT_BYTES] + b[DRAFT_BYTES] > draft_room
+                or a[VERIFY_BYTES] + b[VERIFY_BYTES] > verify_room
+            ):
+                continue
+            low = _least_pair(drafted, verified, release_a, release_b, a, b)
+            least = cost + size_a * low[2] + size_b * low[3]
+            if _dominated(labels[j], counts[j], low[0], low[1], least, left, last_release[j]):
+                continue
+            free, end, end_a, end_b = pair(drafted, verified, release_a, release_b, a, b)
+            counts[j] = _insert(
+                labels[j],
+                ways[j],
+                counts[j],
+                (free, end, cost + size_a * end_a + size_b * end_b),
+                (i, index, size_a, option_a, size_b, option_b),
+                left,
+                last_release[j],
+            )
+            if counts[j] < 0:
+                return False
+    return True
+
+
+def best_way(
+    ways: NDArray[np.int64], labels: Floats, counts: Indices
+) -> list[tuple[int, int, int, int, int]]:
+    """The groups of the best plan in order: start, size and option of the first batch, then of the second (0, 0)."""
+    requests = len(counts) - 1
+    final = labels[requests, : counts[requests]]
+    index, boundary = int(np.argmin(final[:, COST])), requests
+    found: list[tuple[int, int, int, int, int]] = []
+    while boundary > 0:
+        start, label, *group = ways[boundary, index].tolist()
+        found.append((start, *group))
+        boundary, index = start, label
+    return found[::-1]

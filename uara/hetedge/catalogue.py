@@ -1,0 +1,58 @@
+"""GPUs and model sizes that instances are drawn from.
+
+The paper's simulation is reported to use an RTX 3080, an RTX 4500 and LLaMA models of 68M, 1.1B, 7B and 13B
+weights; the figures below are those of the makers' data sheets and of the published model configurations.
+"""
+
+from __future__ import annotations
+
+from uara.hetedge.schema import Node, Transformer
+
+RTX_3080 = Node(
+    model="NVIDIA RTX 3080",
+    compute_flop_per_s=29.77e12,
+    memory_bytes_per_s=760e9,
+    memory_bytes=10e9,
+)
+RTX_4500_ADA = Node(
+    model="NVIDIA RTX 4500 Ada",
+    compute_flop_per_s=39.6e12,
+    memory_bytes_per_s=432e9,
+    memory_bytes=24e9,
+)
+NODES = {"rtx-3080": RTX_3080, "rtx-4500-ada": RTX_4500_ADA}
+"""GPUs by name: peak single-precision speed, memory bandwidth and memory."""
+
+
+def _llama(
+    name: str, layers: int, width: int, feed_forward: int, parameters: int, cache_width: int = 0
+) -> Transformer:
+    return Transformer(
+        name=name,
+        layers=layers,
+        hidden_width=width,
+        feed_forward_width=feed_forward,
+        cache_width=cache_width or width,
+        vocabulary_tokens=32000,
+        parameters=parameters,
+    )
+
+
+LLAMA_68M = _llama("llama-68m", 2, 768, 3072, 68_030_208)
+TINYLLAMA_1B = _llama("tinyllama-1.1b", 22, 2048, 5632, 1_100_048_384, 256)
+LLAMA_7B = _llama("llama-7b", 32, 4096, 11008, 6_738_415_616)
+LLAMA_13B_INT8 = _llama("llama-13b-int8", 40, 5120, 13824, 13_015_864_320).model_copy(
+    update={"weight_bits": 8.0}
+)
+GPT2_XL = Transformer(
+    name="gpt2-xl",
+    layers=48,
+    hidden_width=1600,
+    feed_forward_width=6400,
+    cache_width=1600,
+    vocabulary_tokens=50257,
+    count_read_out=True,
+    parameters=1_557_611_200,
+)
+MODELS = {model.name: model for model in (LLAMA_68M, TINYLLAMA_1B, LLAMA_7B, LLAMA_13B_INT8, GPT2_XL)}
+"""Models by name."""

@@ -1,0 +1,143 @@
+"""The score of a plan: uploads, the replayed pipeline, total latency and every limit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uara.errors import InputError
+from uara.hetedge.bandwidth import upload_ms
+from uara.hetedge.pipeline import Step, batches_of, replay
+from uara.hetedge.plan import limit_violations, structural_violations
+from uara.instance import Floats
+from uara.model import Violation, finite
+
+if TYPE_CHECKING:
+    from uara.hetedge.instance import HetEdge
+    from uara.hetedge.plan import Plan
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The score of a plan. Vectors have one entry per request, in the instance's order."""
+
+    request_latency_ms: Floats
+    """(K,) From time 0 until the last token: a batch's requests are answered together."""
+    release_ms: Floats
+    """(K,) When each prompt has arrived."""
+    start_ms: Floats
+    """(K,) When the pipeline begins with the request's batch."""
+    request_energy_j: Floats
+    """(K,) Transmission power times upload time."""
+    steps: tuple[Step, ...]
+    """The replay: every piece of work of both nodes."""
+    violations: tuple[Violation, ...]
+
+    @property
+    def objective_ms(self) -> float:
+        """Total serving latency: the sum over the requests."""
+        return float(np.sum(self.request_latency_ms))
+
+    @property
+    def controllable_ms(self) -> float:
+        """The same: every part of it depends on decisions."""
+        return self.objective_ms
+
+    @property
+    def makespan_ms(self) -> float:
+        """When the last request is complete."""
+        return float(np.max(self.request_latency_ms))
+
+    @property
+    def feasible(self) -> bool:
+        """Whether every limit holds."""
+        return not self.violations
+
+    @property
+    def latency_ms(self) -> dict[str, float]:
+        """Mean and 95th percentile over the requests."""
+        latency = self.request_latency_ms
+        if not np.isfinite(latency).all():
+            return {"mean": float("inf"), "p95": float("inf")}
+        return {"mean": float(np.mean(latency)), "p95": float(np.percentile(latency, 95))}
+
+    @property
+    def energy_j(self) -> float:
+        """Transmission energy of all requests."""
+        return float(np.sum(self.request_energy_j))
+
+    @property
+    def terms_ms(self) -> dict[str, float]:
+        """The objective's terms: upload, waiting for the pipeline, service."""
+        return {
+            "upload": float(np.sum(self.release_ms)),
+            "waiting": float(np.sum(self.start_ms - self.release_ms)),
+            "service": float(np.sum(self.request_latency_ms - self.start_ms)),
+        }
+
+    def busy_fraction(self, stage: str) -> float:
+        """Part of the makespan for which a node ("draft" or "verify") works."""
+        return (
+            sum(step.end_ms - step.start_ms for step in self.steps if step.stage == stage) / self.makespan_ms
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The score as plain data for JSON; infinite values become None."""
+        return {
+            "objective": finite(self.objective_ms),
+            "makespan_ms": finite(self.makespan_ms),
+            "terms_ms": {name: finite(value) for name, value in self.terms_ms.items()} if self.steps else {},
+            "latency_ms": {name: finite(value) for name, value in self.latency_ms.items()},
+            "energy_j": finite(self.energy_j),
+            "busy_fraction": {stage: self.busy_fraction(stage) for stage in ("draft", "verify")}
+            if self.steps
+            else {},
+            "feasible": self.feasible,
+            "violations": [
+                {"constraint": item.constraint, "where": item.where, "amount": finite(item.amount)}
+                for item in self.violations
+            ],
+        }
+
+
+def evaluate(instance: HetEdge, plan: Plan) -> Evaluation:
+    """Score a plan: upload every prompt, replay the pipeline event by event, check every limit.
+
+    Raises
+    ------
+    InputError
+        If the plan is for another number of requests.
+
+    Notes
+    -----
+    A plan that breaks a limit is replayed too; one that cannot be replayed has infinite latency.
+    """
+    count = len(instance.requests)
+    if len(plan.bandwidth) != count:
+        raise InputError(
+            f"is for {len(plan.bandwidth)} requests, but {instance.name} has {count}", source="plan"
+        )
+    structural = structural_violations(instance, plan)
+    if structural:
+        nowhere = np.full(count, np.inf)
+        return Evaluation(nowhere, nowhere, nowhere, nowhere, (), tuple(structural))
+    sending_ms = upload_ms(instance, plan.bandwidth)
+    release_ms = instance.ready_ms + sending_ms
+    steps = replay(batches_of(instance, plan, release_ms), plan.groups())
+    batches = len(plan.batch_size)
+    first, last = np.full(batches, np.inf), np.zeros(batches)
+    for step in steps:
+        first[step.batch] = min(first[step.batch], step.start_ms)
+        last[step.batch] = max(last[step.batch], step.end_ms)
+    batch_of = np.empty(count, dtype=np.int64)
+    batch_of[plan.order] = np.repeat(np.arange(batches), plan.batch_size)
+    return Evaluation(
+        request_latency_ms=last[batch_of],
+        release_ms=release_ms,
+        start_ms=first[batch_of],
+        request_energy_j=instance.requests.tx_power_w * sending_ms / 1e3,
+        steps=tuple(steps),
+        violations=tuple(limit_violations(instance, plan)),
+    )

@@ -1,0 +1,165 @@
+"""Make ``hetedge`` instances: channels from Sionna, prompts and acceptance rates from a task profile."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+import numpy as np
+from pydantic import Field
+
+import uara
+from uara.channel import pathloss, raytrace, umi
+from uara.channel.drop import Drop
+from uara.errors import InputError
+from uara.files import Record, validate
+from uara.hetedge.catalogue import LLAMA_7B, MODELS, NODES, RTX_3080, RTX_4500_ADA, TINYLLAMA_1B
+from uara.hetedge.instance import HetEdge, Requests
+from uara.hetedge.schema import Count, Parameters
+from uara.instance import Floats
+from uara.psd.profile import TaskProfile
+from uara.randomness import stream
+from uara.recipe import CREDITS, TX_POWER_DBM, profile_sha256, rounded
+from uara.schema import Positive, Provenance
+
+OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
+"""Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""
+OTHER_OUTPUT_TOKENS = 128
+
+
+class HetEdgeRecipe(Record):
+    """What an instance is made of."""
+
+    requests: Count = 100
+    """Number of requests K."""
+    channel: Literal["sionna-rt", "sionna-umi", "path-loss"] = "sionna-rt"
+    """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
+    scene: str = "etoile"
+    """Scene of ray tracing."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Root seed of everything drawn."""
+    profile: str = "gpt2_gpt2-xl"
+    """Task profile that prompts and acceptance rates come from: a shipped one by name, or a .json file."""
+    acceptance: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """One rate for all requests in the place of the profile's."""
+    bandwidth_mhz: Positive = 1.0
+    """Uplink band B."""
+    bits_per_prompt_token: Positive = 32.0
+    """Four bytes of text."""
+    largest_batch: Annotated[int, Field(ge=1, le=1024)] = 16
+    """Most requests in a batch."""
+    draft_node: str = "rtx-3080"
+    draft_model: str = "tinyllama-1.1b"
+    target_node: str = "rtx-4500-ada"
+    target_model: str = "llama-7b"
+    box_m: Positive = 400.0
+    """Side of the square in which the small base station and the requests stand."""
+
+
+def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **options: Any) -> HetEdge:
+    """Draw an instance; the same recipe gives the same one.
+
+    Parameters
+    ----------
+    recipe
+        What to draw; the defaults where left out.
+    name
+        ``hetedge_k100`` and the like where left out.
+    options
+        Fields of :class:`HetEdgeRecipe` that differ from ``recipe``.
+
+    Raises
+    ------
+    InputError
+        For an unknown option, model, node, scene or profile.
+    MissingExtra
+        If the channel needs the extra ``sionna``.
+    """
+    recipe = validate({**(recipe or HetEdgeRecipe()).model_dump(), **options}, HetEdgeRecipe, path="recipe")
+    profile = TaskProfile.load(recipe.profile)
+    drop = _drop(recipe)
+    given = "assumed" if recipe.acceptance is not None else profile.provenance.acceptance
+    chosen = recipe.model_dump(exclude={"requests", "channel", "scene", "seed", "profile"}, exclude_none=True)
+    provenance = Provenance(
+        command=f"uara.hetedge.generate.generate({_arguments(recipe)})",
+        seed=recipe.seed,
+        channel_model=recipe.channel,
+        scene=recipe.scene if recipe.channel == "sionna-rt" else "",
+        task_profile=profile.name,
+        task_profile_sha256=profile_sha256(profile),
+        acceptance=given,
+        versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
+        settings=chosen,
+        credits=[CREDITS[recipe.channel]] if recipe.channel in CREDITS else [],
+    )
+    return HetEdge(
+        name or f"hetedge_k{recipe.requests}",
+        _requests(recipe, profile, drop),
+        draft_node=_known(NODES, recipe.draft_node, "draft_node"),
+        draft_model=_known(MODELS, recipe.draft_model, "draft_model"),
+        target_node=_known(NODES, recipe.target_node, "target_node"),
+        target_model=_known(MODELS, recipe.target_model, "target_model"),
+        parameters=Parameters(bandwidth_hz=recipe.bandwidth_mhz * 1e6, largest_batch=recipe.largest_batch),
+        provenance=provenance,
+    )
+
+
+def _arguments(recipe: HetEdgeRecipe) -> str:
+    defaults = HetEdgeRecipe().model_dump()
+    return ", ".join(
+        f"{key}={value!r}" for key, value in recipe.model_dump().items() if value != defaults[key]
+    )
+
+
+def _known(catalogue: dict[str, Any], name: str, option: str) -> Any:
+    if name not in catalogue:
+        raise InputError(f"no {name!r}; known are {', '.join(catalogue)}", path=f"recipe.{option}")
+    return catalogue[name]
+
+
+def _drop(recipe: HetEdgeRecipe) -> Drop:
+    """Positions and gains to the one small base station that receives the prompts."""
+    counts = {"servers": 1, "devices": recipe.requests, "seed": recipe.seed}
+    if recipe.channel == "sionna-rt":
+        return raytrace.draw(raytrace.RayTracing(scene=recipe.scene, box_m=recipe.box_m), **counts)
+    if recipe.channel == "sionna-umi":
+        return umi.draw(umi.UrbanMicro(box_m=recipe.box_m), **counts)
+    return pathloss.draw(pathloss.PathLoss(box_m=recipe.box_m), **counts)
+
+
+def _requests(recipe: HetEdgeRecipe, profile: TaskProfile, drop: Drop) -> Requests:
+    """Each request draws a kind of task with equal odds, and one of its prompts in the profile."""
+    count, rng = recipe.requests, stream(recipe.seed, "tasks")
+    by_task = {task: [record for record in profile.records if record.task == task] for task in profile.tasks}
+    names = [profile.tasks[index] for index in rng.integers(len(by_task), size=count)]
+    records = [by_task[task][int(rng.integers(len(by_task[task])))] for task in names]
+    prompt = np.array([record.prompt_tokens for record in records])
+    measured = np.array([np.mean(record.acceptance) for record in records])
+    rate = measured if recipe.acceptance is None else np.full(count, recipe.acceptance)
+    power_dbm = stream(recipe.seed, "transmission powers").uniform(*TX_POWER_DBM, count)
+    return Requests(
+        id=tuple(f"request{k}" for k in range(count)),
+        prompt_tokens=prompt,
+        output_tokens=np.array([OUTPUT_TOKENS.get(task, OTHER_OUTPUT_TOKENS) for task in names]),
+        acceptance_rate=np.minimum(rounded(rate, 5), 0.999),
+        upload_bits=prompt * recipe.bits_per_prompt_token,
+        tx_power_w=rounded(10 ** ((power_dbm - 30) / 10)),
+        power_gain=rounded(drop.power_gain[:, 0]),
+        task=tuple(names),
+        position_m=drop.device_position_m,
+    )
+
+
+def smallest_instance() -> HetEdge:
+    """Two short requests: what kernels are compiled with before the clock starts."""
+    one: Floats = np.ones(2)
+    tokens = np.array([8, 12])
+    requests = Requests(("a", "b"), tokens, tokens, one / 2, one, one, one)
+    return HetEdge(
+        "smallest",
+        requests,
+        draft_node=RTX_3080,
+        draft_model=TINYLLAMA_1B,
+        target_node=RTX_4500_ADA,
+        target_model=LLAMA_7B,
+        parameters=Parameters(bandwidth_hz=1e6, largest_batch=2, longest_speculation=3),
+    )

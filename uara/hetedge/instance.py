@@ -1,0 +1,218 @@
+"""An instance of the batched, pipelined system: requests, two nodes, the link and the band. Immutable."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from uara import files, tables
+from uara.errors import InputError
+from uara.hetedge.latency import System, make_system
+from uara.hetedge.schema import (
+    SCHEMA_VERSION,
+    HetEdgeFile,
+    Link,
+    Node,
+    Parameters,
+    RequestColumns,
+    Transformer,
+)
+from uara.instance import Floats, Indices
+from uara.schema import Columns, Provenance
+from uara.tables import Table
+
+if TYPE_CHECKING:
+    from uara.hetedge.certificate import PipelineBound
+    from uara.hetedge.evaluation import Evaluation
+    from uara.hetedge.plan import Plan
+
+_PLACES = ("requests",)
+_PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Requests(Table):
+    """Requests; K entries in every column (``uara.hetedge.schema.RequestColumns``)."""
+
+    place: ClassVar[str] = "$.requests"
+    schema: ClassVar[type[Columns]] = RequestColumns
+    text: ClassVar[tuple[str, ...]] = ("id", "task")
+    whole: ClassVar[tuple[str, ...]] = ("prompt_tokens", "output_tokens")
+
+    id: tuple[str, ...]
+    prompt_tokens: Indices
+    output_tokens: Indices
+    acceptance_rate: Floats
+    upload_bits: Floats
+    tx_power_w: Floats
+    power_gain: Floats
+    ready_ms: Floats | None = None
+    task: tuple[str, ...] | None = None
+    position_m: Floats | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class HetEdge:
+    """Requests that are drafted for by a weak node and verified by a strong one, in batches.
+
+    Raises
+    ------
+    InputError
+        If the weights do not fit into a node's memory, or not even one request fits beside them.
+    """
+
+    name: str
+    requests: Requests
+    target_node: Node
+    target_model: Transformer
+    parameters: Parameters
+    draft_node: Node | None = None
+    draft_model: Transformer | None = None
+    link: Link = Link()
+    provenance: Provenance = Provenance()
+
+    kind: ClassVar[str] = "hetedge"
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.name, str) or not 0 < len(self.name) <= 200:
+            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        if (self.draft_node is None) != (self.draft_model is None):
+            raise InputError("come together or not at all", path="$.draft_node and $.draft_model")
+        from uara.hetedge.plan import lonely_misfits
+
+        misfits = lonely_misfits(self)
+        if len(misfits):
+            raise InputError(
+                "does not fit into the nodes' memory beside the weights, alone and with the shortest "
+                "speculation",
+                path=f"$.requests.id[{misfits[0]}]",
+            )
+
+    def replace(self, **parts: Any) -> HetEdge:
+        """A copy with some parts changed."""
+        return dataclasses.replace(self, **parts)
+
+    @cached_property
+    def system(self) -> System:
+        """Costs of the two models on their nodes, and of the link."""
+        return make_system(
+            self.draft_node,
+            self.draft_model,
+            self.target_node,
+            self.target_model,
+            self.link,
+            self.parameters,
+        )
+
+    @cached_property
+    def snr(self) -> Floats:
+        """(K,) Signal-to-noise ratio with the noise of the whole band."""
+        noise_w = 10 ** (self.parameters.noise_psd_dbm_per_hz / 10 - 3) * self.parameters.bandwidth_hz
+        return np.asarray(self.requests.power_gain * self.requests.tx_power_w / noise_w)
+
+    @cached_property
+    def ready_ms(self) -> Floats:
+        """(K,) When each request begins to send."""
+        return np.zeros(len(self.requests)) if self.requests.ready_ms is None else self.requests.ready_ms
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the problem's data: everything but the name and the provenance."""
+        digest = hashlib.sha256()
+        for part in _PARTS:
+            digest.update(files.pretty_json(getattr(self, part)).encode())
+        for name, column in self.requests.columns().items():
+            digest.update(name.encode())
+            digest.update("\0".join(column).encode() if name in Requests.text else column.tobytes())
+        return digest.hexdigest()
+
+    def evaluate(self, plan: Plan) -> Evaluation:
+        """Score a plan by replaying it; see :func:`uara.hetedge.evaluation.evaluate`."""
+        from uara.hetedge.evaluation import evaluate
+
+        return evaluate(self, plan)
+
+    def lower_bound(self, certificate: PipelineBound) -> float:
+        """The bound that a certificate proves; see :func:`uara.hetedge.certificate.lower_bound`."""
+        from uara.hetedge.certificate import lower_bound
+
+        return lower_bound(self, certificate)
+
+    def parse_decision(self, plain: dict[str, Any]) -> Plan:
+        """A plan from the plain data of a solution file."""
+        from uara.hetedge.plan import Plan
+
+        return Plan.from_plain(plain)
+
+    def parse_certificate(self, plain: dict[str, Any]) -> PipelineBound:
+        """A certificate from the plain data of a solution file."""
+        from uara.hetedge.certificate import PipelineBound
+
+        return PipelineBound.from_plain(plain)
+
+    def describe(self) -> list[str]:
+        """The instance in words, a line each."""
+        from uara.hetedge.description import describe
+
+        return describe(self)
+
+    def plot(self, path: Path, decision: Plan | None = None) -> None:
+        """Draw the requests, or the plan as a Gantt chart; see :mod:`uara.hetedge.gantt`."""
+        from uara.hetedge.gantt import draw
+
+        draw(self, path, decision)
+
+    @classmethod
+    def load(cls, path: str | Path) -> HetEdge:
+        """Read an instance file, and its side file if it has one.
+
+        Raises
+        ------
+        InputError
+            One error that names the file, the key path and what is wrong there.
+        """
+        path = Path(path)
+        data = files.read_plain_json(path)
+        try:
+            tables.fill_from_side_file(data, path, _PLACES)
+            return cls.from_plain(data)
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:
+        """Build an instance from the decoded content of an instance file (:class:`HetEdgeFile`)."""
+        record = files.validate(data, HetEdgeFile)
+        columns = {name: getattr(record.requests, name) for name in RequestColumns.model_fields}
+        return cls(
+            record.name,
+            Requests(**columns),
+            provenance=record.provenance,
+            **{part: getattr(record, part) for part in _PARTS},
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The content of the instance file, every column as arrays or tuples."""
+        parts = {part: getattr(self, part) for part in _PARTS}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kind": self.kind,
+            "name": self.name,
+            "provenance": self.provenance.model_dump(exclude_defaults=True),
+            **{
+                part: record.model_dump(exclude_none=True)
+                for part, record in parts.items()
+                if record is not None
+            },
+            "requests": self.requests.columns(),
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries."""
+        tables.save(Path(path), self.to_plain(), _PLACES)
