@@ -72,19 +72,25 @@ class Clock:
     def __init__(self) -> None:
         self._start = time.perf_counter()
         self._paused_s = 0.0
+        self._stopped_at: float | None = None
 
     def elapsed_s(self) -> float:
         """Seconds on the clock."""
-        return time.perf_counter() - self._start - self._paused_s
+        now = time.perf_counter() if self._stopped_at is None else self._stopped_at
+        return now - self._start - self._paused_s
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        """Time in this block does not count."""
-        start = time.perf_counter()
+        """Time in this block does not count; a block within one changes nothing."""
+        if self._stopped_at is not None:
+            yield
+            return
+        self._stopped_at = time.perf_counter()
         try:
             yield
         finally:
-            self._paused_s += time.perf_counter() - start
+            self._paused_s += time.perf_counter() - self._stopped_at
+            self._stopped_at = None
 
 
 class Context(Generic[O]):
