@@ -137,7 +137,9 @@ class Channel:
     @cached_property
     def pair_device(self) -> Indices:
         """(K,) Device of each pair."""
-        return np.repeat(np.arange(self.devices), np.diff(self.pair_start))
+        device = np.repeat(np.arange(self.devices), np.diff(self.pair_start))
+        device.flags.writeable = False
+        return device
 
     def dense(self, servers: int) -> Floats:
         """(M, E) matrix of power gains, 0 where a pair has no path."""
