@@ -1,0 +1,239 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from cases import make_instance
+
+from uara import InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
+from uara.files import Record
+from uara.registry import Method, NoOptions, Traits, find, method_of
+
+
+class Options(Record):
+    rounds: int = 3
+    """How often."""
+    rule: Literal["a", "b"] = "a"
+    quick: bool = False
+    share: float | None = None
+
+
+@as_solver(options=Options)
+def example(instance: Any, context: Any) -> Any:
+    """Do it. And more.
+
+    In detail.
+    """
+
+
+def unusable(instance: Any, context: Any) -> Any:
+    raise NotImplementedError
+
+
+# Declaring
+
+
+def test_a_plain_callable_is_a_method() -> None:
+    def my_rule(instance: Any, context: Any) -> Any:
+        raise NotImplementedError
+
+    method = method_of(my_rule)
+    assert (method.name, method.reason, method.traits) == ("my-rule", None, Traits())
+    assert method.require() is my_rule
+    assert method.summary == ""
+
+
+def test_a_callable_object_is_a_method() -> None:
+    class Nearest:
+        """Pick the nearest."""
+
+        def __call__(self, instance: Any, context: Any) -> Any:
+            raise NotImplementedError
+
+    method = method_of(Nearest())
+    assert method.name == "Nearest"
+    assert method.summary == "Pick the nearest."
+
+
+def test_traits_are_those_declared() -> None:
+    method = method_of(example, "name")
+    assert (method.name, method.summary) == ("name", "Do it. And more.")
+    assert method.traits.options is Options
+    assert method.traits.kind == "p1"
+    assert example.__name__ == "example"  # the function itself is unchanged
+
+
+@pytest.mark.parametrize(
+    "module", ["no_such_module_of_anybody", "no_such_package.inside", "numpy.no_such_part"]
+)
+def test_a_missing_module_is_a_reason_with_its_remedy(module: str) -> None:
+    method = method_of(as_solver(requires={module: "big"})(lambda instance, context: None), "big")
+    assert method.reason is not None
+    assert f"{module} is not installed" in method.reason
+    with pytest.raises(MissingExtra, match=r"pip install 'uara\[big\]'"):
+        method.require()
+
+
+def test_a_present_module_is_no_reason() -> None:
+    method = method_of(as_solver(requires={"numpy": "core", "json.decoder": "core"})(lambda i, c: None), "a")
+    assert method.reason is None
+
+
+# Options
+
+
+def test_options_are_typed() -> None:
+    method = method_of(example)
+    assert method.make_options(None) == Options()
+    assert method.make_options({"rounds": 5}) == Options(rounds=5)
+    assert method.make_options(Options(rule="b")).model_dump()["rule"] == "b"
+    typed = method.make_options({"rounds": "7", "quick": "true", "share": "0.5"}, strict=False)
+    assert typed == Options(rounds=7, quick=True, share=0.5)
+
+
+@pytest.mark.parametrize(
+    ("values", "path"),
+    [
+        ({"rounds": "7"}, "rounds"),
+        ({"rounds": 1.5}, "rounds"),
+        ({"rule": "c"}, "rule"),
+        ({"colour": 1}, "colour"),
+        ({"share": np.inf}, "share"),
+        ({"quick": 1}, "quick"),
+    ],
+)
+def test_bad_options_name_the_solver_the_option_and_those_there_are(
+    values: dict[str, Any], path: str
+) -> None:
+    with pytest.raises(InputError, match=r"options of example: rounds, rule, quick, share") as caught:
+        method_of(example).make_options(values)
+    assert (caught.value.source, caught.value.path) == ("solver example", path)
+
+
+def test_a_solver_without_options_says_so() -> None:
+    with pytest.raises(InputError, match=r"options of unusable: none"):
+        method_of(unusable).make_options({"a": 1})
+
+
+@pytest.mark.parametrize("values", [[("rounds", 1)], "rounds=1", 3])
+def test_options_that_are_no_mapping_are_refused(values: Any) -> None:
+    with pytest.raises(InputError, match="options of solver example"):
+        method_of(example).make_options(values)
+
+
+def test_options_of_another_solver_are_refused() -> None:
+    with pytest.raises(InputError, match="are NoOptions"):
+        method_of(example).make_options(NoOptions())
+
+
+# Finding
+
+
+def test_the_shipped_solvers_are_found_by_entry_point() -> None:
+    solvers = available_solvers()
+    for name in ("random", "max-sinr", "max-compute", "tma"):
+        assert solvers[name].reason is None, solvers[name].reason
+        assert solvers[name].origin == "uara"
+        assert solvers[name].summary
+        assert find(name) is solvers[name]
+    assert list(solvers) == sorted(solvers)
+
+
+def test_every_option_of_every_solver_is_documented_and_typed() -> None:
+    for method in available_solvers().values():
+        for name, field in method.traits.options.model_fields.items():
+            assert field.description, f"{method.name}: {name}"
+            assert not field.is_required(), f"{method.name}: {name} has no default"
+
+
+def test_an_unknown_name_lists_those_there_are() -> None:
+    with pytest.raises(InputError, match=r"there is no solver 'tsm'; there are: .*tma"):
+        find("tsm")
+
+
+# Plug-ins, as another package brings them
+
+
+@pytest.fixture
+def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with an installed distribution of four solvers, of which one works."""
+    (tmp_path / "third_party.py").write_text(
+        textwrap.dedent(
+            '''
+            import numpy as np
+            from uara import allocate, as_solver
+
+            def first(instance, context):
+                """Each device with its first server."""
+                channel = instance.channel
+                return allocate(instance, channel.pair_server[channel.pair_start[:-1]], "uniform")
+
+            @as_solver(requires={"no_such_module": "gpu"})
+            def needy(instance, context):
+                """Needs what is not there."""
+            '''
+        )
+    )
+    (tmp_path / "third_broken.py").write_text("import no_such_module\n")
+    info = tmp_path / "third_party-1.2.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: third-party\nVersion: 1.2\n")
+    (info / "entry_points.txt").write_text(
+        "[uara.solvers]\n"
+        "third-first = third_party:first\n"
+        "third-needy = third_party:needy\n"
+        "third-broken = third_broken:first\n"
+        "third-absent = third_party:absent\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    available_solvers.cache_clear()
+    yield tmp_path
+    available_solvers.cache_clear()
+
+
+def test_an_installed_plug_in_is_found_and_solves(plugins: Path) -> None:
+    assert find("third-first").origin == "third-party"
+    result = solve(make_instance(), "third-first")
+    assert (result.solver, result.status) == ("third-first", "feasible")
+
+
+def test_broken_plug_ins_stay_listed_and_take_nobody_with_them(plugins: Path) -> None:
+    solvers = available_solvers()
+    assert solvers["tma"].reason is None
+    reasons = {name: solvers[name].reason or "" for name in solvers if name.startswith("third")}
+    assert reasons["third-first"] == ""
+    assert "pip install 'uara[gpu]'" in reasons["third-needy"]
+    assert "ModuleNotFoundError: No module named 'no_such_module'" in reasons["third-broken"]
+    assert "AttributeError" in reasons["third-absent"]
+    with pytest.raises(MissingExtra):
+        solve(make_instance(), "third-needy")
+    for name in ("third-broken", "third-absent"):
+        with pytest.raises(SolverError, match=f"solver {name}: cannot be imported"):
+            solve(make_instance(), name)
+
+
+def test_a_fresh_process_lists_and_runs_the_plug_in(plugins: Path, tmp_path: Path) -> None:
+    make_instance().save(tmp_path / "a.json")
+    script = (
+        f"import sys; sys.path.insert(0, {str(plugins)!r}); from uara.cli import main;"
+        f"main(['solve', {str(tmp_path / 'a.json')!r}, '--solver', 'third-first', '--json'])"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert '"solver": "third-first"' in run.stdout
+
+
+def test_a_method_that_cannot_be_loaded_says_why() -> None:
+    with pytest.raises(SolverError, match="solver x: is broken"):
+        Method("x", None, reason="is broken").require()
+    with pytest.raises(SolverError, match="solver x: cannot be loaded"):
+        Method("x", None).require()
+    assert Method("x", None).summary == ""

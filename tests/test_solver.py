@@ -1,0 +1,496 @@
+from __future__ import annotations
+
+import json
+import math
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import make_instance, random_association
+
+from uara import (
+    Allocation,
+    Answer,
+    Certificate,
+    Context,
+    InputError,
+    Instance,
+    SolverError,
+    UaraError,
+    allocate,
+    as_solver,
+    evaluate,
+    solve,
+)
+from uara.files import Record, pretty_json
+from uara.solver import OPTIMAL_GAP, Clock, Progress, gap_of
+
+INSTANCE = make_instance(12, 3, seed=2)
+BUILT_IN = ("random", "max-sinr", "max-compute", "tma")
+
+
+def some(seed: int = 0, rule: Any = "optimal") -> Allocation:
+    return allocate(INSTANCE, random_association(INSTANCE, seed), rule)
+
+
+def best_known() -> Allocation:
+    return solve(INSTANCE, "tma").decision  # type: ignore[return-value]
+
+
+def infeasible() -> Allocation:
+    return Allocation(some().association, np.ones(12), np.ones(12))
+
+
+# The result is computed outside the solver
+
+
+def test_the_objective_is_the_evaluators_not_the_solvers() -> None:
+    result = solve(INSTANCE, lambda instance, context: some())
+    assert result.evaluation.objective_ms == evaluate(INSTANCE, some()).objective_ms
+    assert (result.status, result.ended, result.bound_ms, result.gap) == ("feasible", "completed", None, None)
+
+
+@pytest.mark.parametrize("solver", BUILT_IN)
+def test_the_kept_score_is_that_of_the_kept_decision(solver: str) -> None:
+    result = solve(INSTANCE, solver)
+    again = evaluate(INSTANCE, Allocation.from_plain(json.loads(json.dumps(result.decision.to_plain()))))
+    assert again.objective_ms == result.evaluation.objective_ms
+    assert again.feasible
+
+
+def test_scoring_and_progress_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored = evaluate
+
+    def slow(instance: Instance, allocation: Allocation) -> Any:
+        time.sleep(0.1)
+        return scored(instance, allocation)
+
+    monkeypatch.setattr("uara.model.evaluate", slow)
+
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        for seed in range(3):
+            context.incumbent(some(seed))
+        return some(9)
+
+    begin = time.perf_counter()
+    result = solve(INSTANCE, solver, start=some(5), on_progress=lambda point: time.sleep(0.1))
+    assert time.perf_counter() - begin > 0.6
+    assert result.runtime_s < 0.1
+    assert max(point.elapsed_s for point in result.trajectory) < 0.1
+
+
+def test_preparation_is_not_timed_either() -> None:
+    calls: list[str] = []
+
+    def prepare() -> None:
+        calls.append("prepared")
+        time.sleep(0.3)
+
+    @as_solver(prepare=prepare)
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        calls.append("ran")
+        return some()
+
+    result = solve(INSTANCE, solver)
+    assert calls == ["prepared", "ran"]
+    assert result.runtime_s < 0.2 < 0.3 <= result.setup_s
+
+
+@pytest.mark.parametrize("solver", BUILT_IN)
+def test_solving_changes_nothing_in_the_instance(solver: str) -> None:
+    instance = make_instance(12, 3, seed=2)
+    before = instance.replace().digest
+    solve(instance, solver)
+    assert instance.replace().digest == before
+    for table in (instance.servers.columns(), instance.devices.columns(), vars(instance.channel)):
+        assert all(not column.flags.writeable for column in table.values() if isinstance(column, np.ndarray))
+
+
+# Seeds
+
+
+def test_the_same_seed_gives_the_same_run() -> None:
+    for solver in BUILT_IN:
+        one, two = solve(INSTANCE, solver, seed=4), solve(INSTANCE, solver, seed=4)
+        assert one.decision.to_plain() == two.decision.to_plain()
+        assert one.seed == 4
+
+
+def test_other_seeds_give_other_runs_and_the_global_generator_none() -> None:
+    np.random.seed(0)  # a solver must not draw from this one
+    one = solve(INSTANCE, "random", seed=0).decision.to_plain()
+    np.random.seed(0)
+    others = [solve(INSTANCE, "random", seed=seed).decision.to_plain() for seed in range(1, 5)]
+    assert all(other != one for other in others)
+    np.random.seed(1)
+    assert solve(INSTANCE, "random", seed=0).decision.to_plain() == one
+
+
+def test_the_stream_depends_on_solver_and_instance() -> None:
+    def draw(name: str, instance: Instance, seed: int) -> float:
+        options = Record()
+        return float(Context(instance, options, seed=seed, name=name).rng.random())
+
+    drawn = {
+        draw("a", INSTANCE, 0),
+        draw("b", INSTANCE, 0),
+        draw("a", make_instance(12, 3, seed=3), 0),
+        draw("a", INSTANCE, 1),
+    }
+    assert len(drawn) == 4
+    assert draw("a", INSTANCE, 0) == draw("a", make_instance(12, 3, seed=2, name="renamed"), 0)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "1", None])
+def test_seeds_are_whole_numbers_from_0(seed: Any) -> None:
+    with pytest.raises(InputError, match="seed"):
+        solve(INSTANCE, "random", seed=seed)
+
+
+# Options
+
+
+def test_options_reach_the_solver_checked() -> None:
+    class Options(Record):
+        rounds: int = 3
+
+    @as_solver(options=Options)
+    def solver(instance: Instance, context: Context[Options]) -> Answer:
+        return Answer(some(), details={"rounds": context.options.rounds})
+
+    assert solve(INSTANCE, solver).details == {"rounds": 3}
+    result = solve(INSTANCE, solver, options={"rounds": 5})
+    assert result.details == {"rounds": 5}
+    assert result.to_plain()["options"] == {"rounds": 5}
+    with pytest.raises(InputError, match="rounds"):
+        solve(INSTANCE, solver, options={"rounds": 0.5})
+
+
+# Start solutions and incumbents
+
+
+@pytest.mark.parametrize("solver", BUILT_IN)
+def test_the_result_is_never_worse_than_the_start(solver: str) -> None:
+    start = best_known()
+    result = solve(INSTANCE, solver, start=start)
+    assert result.evaluation.objective_ms <= evaluate(INSTANCE, start).objective_ms
+
+
+def test_the_result_is_never_worse_than_an_incumbent() -> None:
+    def forgetful(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent(best_known())
+        return some(rule="uniform")
+
+    result = solve(INSTANCE, forgetful)
+    assert result.decision.to_plain() == best_known().to_plain()
+
+
+def test_an_infeasible_start_or_incumbent_is_not_kept() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent(infeasible())
+        return some()
+
+    result = solve(INSTANCE, solver, start=infeasible())
+    assert result.status == "feasible"
+    assert result.trajectory == ()
+
+
+def test_a_start_for_other_devices_is_refused() -> None:
+    with pytest.raises(InputError, match="is for 1 devices"):
+        solve(INSTANCE, "tma", start=Allocation([0], [1.0], [1.0]))  # type: ignore[arg-type]
+
+
+def test_a_feasible_incumbent_is_better_than_an_infeasible_answer() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent(some())
+        return infeasible()
+
+    assert solve(INSTANCE, solver).status == "feasible"
+
+
+def test_progress_tells_incumbents_bounds_and_messages_in_order() -> None:
+    seen: list[Progress] = []
+    worse, better = sorted((some(1), some(2)), key=lambda item: -evaluate(INSTANCE, item).objective_ms)
+
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        context.progress("begins", rounds=1)
+        context.incumbent(worse)
+        context.bound(10.0, "cut", cuts=3)
+        context.incumbent(worse)  # no news
+        context.incumbent(better)
+        context.bound(5.0)  # no better: the best one is kept
+        return worse
+
+    result = solve(INSTANCE, solver, on_progress=seen.append)
+    assert tuple(seen) == result.trajectory
+    assert [point.message for point in seen] == ["begins", "", "cut", "", ""]
+    assert [point.bound_ms for point in seen] == [-math.inf, -math.inf, 10.0, 10.0, 10.0]
+    assert seen[0].objective_ms == math.inf
+    assert seen[0].details == {"rounds": 1}
+    objectives = [point.objective_ms for point in seen]
+    assert objectives == sorted(objectives, reverse=True)
+    times = [point.elapsed_s for point in seen]
+    assert times == sorted(times)
+    assert seen[2].gap == pytest.approx(
+        (seen[2].objective_ms - 10) / evaluate(INSTANCE, worse).controllable_ms
+    )
+    assert result.bound_ms == 10.0
+
+
+# Time limits
+
+
+@as_solver()
+def cooperative(instance: Instance, context: Context[Any]) -> Allocation:
+    """Improves nothing until it is told to stop."""
+    context.incumbent(some())
+    while not context.expired():
+        time.sleep(min(0.002, context.remaining_s()))
+    return some()
+
+
+@pytest.mark.parametrize("limit", [0.1, 0.5])
+def test_a_cooperative_solver_ends_within_a_tenth_of_the_limit(limit: float) -> None:
+    begin = time.perf_counter()
+    result = solve(INSTANCE, cooperative, time_limit_s=limit)
+    wall = time.perf_counter() - begin
+    assert limit <= result.runtime_s <= 1.1 * limit + 0.01
+    assert wall <= 1.1 * limit + 0.1
+    assert result.ended == "time_limit"
+
+
+def test_the_limit_does_not_grow_with_the_number_of_checks() -> None:
+    def checking(instance: Instance, context: Context[Any]) -> Allocation:
+        while not context.expired():
+            pass
+        return some()
+
+    assert solve(INSTANCE, checking, time_limit_s=0.2).runtime_s < 0.25
+
+
+@pytest.mark.parametrize("limit", [0, -1, math.nan])
+def test_limits_are_positive(limit: float) -> None:
+    with pytest.raises(InputError, match="time_limit_s: must be positive"):
+        solve(INSTANCE, "tma", time_limit_s=limit)
+
+
+def test_a_run_that_ends_by_itself_is_complete() -> None:
+    result = solve(INSTANCE, "tma", time_limit_s=60)
+    assert result.ended == "completed"
+    assert result.runtime_s < 5
+
+
+def test_remaining_time_runs_down_and_stops_at_0() -> None:
+    context = Context(INSTANCE, Record(), time_limit_s=0.05)
+    first = context.remaining_s()
+    assert 0 < first <= 0.05
+    time.sleep(0.06)
+    assert context.remaining_s() == 0.0
+    assert context.expired()
+    assert Context(INSTANCE, Record()).remaining_s() == math.inf
+
+
+def test_the_clock_stops_while_paused() -> None:
+    clock = Clock()
+    with clock.paused():
+        time.sleep(0.05)
+    assert clock.elapsed_s() < 0.04
+    with clock.paused():
+        before = clock.elapsed_s()
+        time.sleep(0.02)
+        with clock.paused():
+            time.sleep(0.02)
+        assert clock.elapsed_s() == before
+    assert clock.elapsed_s() < 0.04
+
+
+def fail_while_paused(clock: Clock) -> None:
+    with clock.paused():
+        raise RuntimeError
+
+
+def test_the_clock_goes_on_after_a_failure() -> None:
+    clock = Clock()
+    with pytest.raises(RuntimeError):
+        fail_while_paused(clock)
+    before = clock.elapsed_s()
+    time.sleep(0.01)
+    assert clock.elapsed_s() >= before + 0.01
+
+
+# Interruptions
+
+
+def test_an_interrupt_returns_the_incumbent() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent(some())
+        context.bound(1.0)
+        raise KeyboardInterrupt
+
+    result = solve(INSTANCE, solver)
+    assert (result.ended, result.status, result.bound_ms) == ("interrupted", "feasible", 1.0)
+    assert result.decision.to_plain() == some().to_plain()
+
+
+def test_an_interrupt_without_an_incumbent_is_an_interrupt() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        solve(INSTANCE, solver)
+    assert solve(INSTANCE, solver, start=some()).ended == "interrupted"
+
+
+# Plug-ins that break the contract
+
+
+def named_broken(function: Any) -> Any:
+    function.__name__ = "broken"
+    return function
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        None,
+        3,
+        "text",
+        [0] * 12,
+        Answer("text"),  # type: ignore[arg-type]
+        Answer(None),  # type: ignore[arg-type]
+        Allocation([0], [1.0], [1.0]),  # type: ignore[arg-type]
+        INSTANCE,
+        Answer(some(), bound_ms="low"),  # type: ignore[arg-type]
+        Answer(some(), certificate="proof"),  # type: ignore[arg-type]
+        Answer(some(), certificate=Certificate([1.0], [1.0])),  # type: ignore[arg-type]
+        Answer(some(), details=3),  # type: ignore[arg-type]
+    ],
+    ids=lambda answer: f"{type(answer).__name__}",
+)
+def test_garbage_is_refused_in_the_name_of_the_solver(answer: Any) -> None:
+    with pytest.raises(SolverError, match="solver broken: ") as caught:
+        solve(INSTANCE, named_broken(lambda instance, context: answer))
+    assert caught.value.solver == "broken"
+
+
+@pytest.mark.parametrize(
+    "error", [ValueError("no"), ZeroDivisionError(), MemoryError(), RecursionError("deep"), AssertionError()]
+)
+def test_a_failure_is_reported_in_the_name_of_the_solver(error: Exception) -> None:
+    def broken(instance: Instance, context: Context[Any]) -> Allocation:
+        raise error
+
+    with pytest.raises(SolverError, match=f"solver broken: failed: {type(error).__name__}") as caught:
+        solve(INSTANCE, broken)
+    assert caught.value.__cause__ is error
+
+
+def test_garbage_as_an_incumbent_is_a_failure_of_the_solver() -> None:
+    def broken(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent("text")  # type: ignore[arg-type]
+        return some()
+
+    with pytest.raises(SolverError, match="solver broken: failed: AttributeError"):
+        solve(INSTANCE, broken)
+
+
+def test_errors_of_the_toolkit_pass_through() -> None:
+    def picky(instance: Instance, context: Context[Any]) -> Allocation:
+        raise InputError("is too small", source="option capacity")
+
+    with pytest.raises(InputError, match="option capacity: is too small"):
+        solve(INSTANCE, picky)
+
+
+def test_an_infeasible_answer_is_called_so_and_never_optimal() -> None:
+    bound = evaluate(INSTANCE, infeasible()).objective_ms
+    for answer in (infeasible(), Answer(infeasible(), bound_ms=bound)):
+        result = solve(INSTANCE, named_broken(lambda instance, context, answer=answer: answer))
+        assert (result.solver, result.status) == ("broken", "infeasible")
+        assert result.gap is None
+        assert len(result.evaluation.violations) > 0
+
+
+def test_an_answer_of_infinite_cost_is_plain_data_too() -> None:
+    nowhere = Allocation(np.full(12, 99), np.zeros(12), np.zeros(12))
+    result = solve(INSTANCE, lambda instance, context: Answer(nowhere, bound_ms=3.0))
+    plain = json.loads(pretty_json(result.to_plain()))
+    assert (plain["status"], plain["objective"], plain["gap"]) == ("infeasible", None, None)
+
+
+def test_a_bound_above_a_feasible_objective_is_refused() -> None:
+    objective = evaluate(INSTANCE, some()).objective_ms
+    for claim in (objective * 1.01, objective + 1):
+        with pytest.raises(SolverError, match="claims a lower bound"):
+            solve(INSTANCE, lambda instance, context, claim=claim: Answer(some(), bound_ms=claim))
+
+    def liar(instance: Instance, context: Context[Any]) -> Allocation:
+        context.bound(objective + 1)
+        return some()
+
+    with pytest.raises(SolverError, match="solver liar: claims a lower bound"):
+        solve(INSTANCE, liar)
+
+
+# Bounds, gaps, status
+
+
+def test_the_best_bound_wins_and_a_certificate_is_recomputed() -> None:
+    certificate = Certificate([1e-9] * 3, [0.0] * 3)  # type: ignore[arg-type]
+    proven = INSTANCE.lower_bound(certificate)
+
+    def solver(instance: Instance, context: Context[Any]) -> Answer:
+        context.bound(proven - 2)
+        return Answer(some(), bound_ms=proven - 1, certificate=certificate)
+
+    result = solve(INSTANCE, solver)
+    assert result.bound_ms == result.certified_bound_ms == proven
+    assert result.certificate is certificate
+
+
+@pytest.mark.parametrize(("distance", "status"), [(0.5, "optimal"), (2.0, "feasible"), (-0.001, "optimal")])
+def test_optimal_means_a_proven_gap(distance: float, status: str) -> None:
+    score = evaluate(INSTANCE, some())
+    bound = score.objective_ms - distance * OPTIMAL_GAP * score.controllable_ms
+    result = solve(INSTANCE, lambda instance, context: Answer(some(), bound_ms=bound))
+    assert result.status == status
+    assert result.gap == pytest.approx(max(0, distance) * OPTIMAL_GAP, rel=1e-3)
+
+
+def test_a_bound_that_is_no_number_is_no_bound() -> None:
+    for claim in (math.nan, -math.inf):
+        result = solve(INSTANCE, lambda instance, context, claim=claim: Answer(some(), bound_ms=claim))
+        assert (result.bound_ms, result.gap, result.status) == (None, None, "feasible")
+
+
+def test_gaps_are_on_the_controllable_part() -> None:
+    score = evaluate(INSTANCE, some())
+    assert gap_of(score, score.constant_ms) == pytest.approx(1.0)
+    assert gap_of(score, score.objective_ms + 1) == 0.0
+    assert gap_of(score, -math.inf) == gap_of(None, 0.0) == math.inf
+
+
+# Choosing solvers
+
+
+def test_solvers_of_other_problems_and_unknown_ones_are_refused() -> None:
+    with pytest.raises(InputError, match="solves hetedge, not p1"):
+        solve(INSTANCE, as_solver(kind="hetedge")(lambda instance, context: None))
+    with pytest.raises(InputError, match="there is no solver 'nobody'"):
+        solve(INSTANCE, "nobody")
+
+
+def test_plain_data_has_what_machines_need() -> None:
+    plain = json.loads(pretty_json(solve(INSTANCE, "tma", seed=3).to_plain()))
+    assert {
+        "solver", "status", "objective", "controllable", "lower_bound", "gap", "latency_ms", "energy_j",
+        "runtime_s", "association", "bandwidth", "compute", "seed", "options", "ended", "setup_s", "instance",
+    } <= plain.keys()  # fmt: skip
+    assert plain["latency_ms"].keys() == {"mean", "p95"}
+    assert len(plain["association"]) == len(plain["bandwidth"]) == len(plain["compute"]) == 12
+
+
+def test_every_deliberate_error_is_of_one_family() -> None:
+    assert issubclass(SolverError, UaraError)
+    assert issubclass(InputError, UaraError)
