@@ -25,7 +25,7 @@ NAMES = (
 )
 COUNT = len(NAMES)
 """Features of a pair."""
-LARGEST = 8.0
+LARGEST = 15.0
 """Features are clipped here."""
 _TINY = 1e-12
 

@@ -30,7 +30,7 @@ class TrainingSettings(Record):
     pool_file: str = "pool.npz"
     """File of the channel pool, beside the configuration; made on the first run."""
     pool: PoolSettings = PoolSettings()
-    worlds: WorldSettings = WorldSettings(payload_factor_range=(1.0, 60.0), work_factor_range=(0.4, 3.0))
+    worlds: WorldSettings = WorldSettings(payload_factor_range=(1.0, 30_000.0), work_factor_range=(0.4, 3.0))
     learner: LearnerSettings = LearnerSettings()
     sizes: list[Size] = [(30, 4), (60, 6), (90, 8), (120, 12), (180, 20)]
     """(M, E) of the training worlds."""
@@ -47,7 +47,7 @@ class TrainingSettings(Record):
     batch_devices: Count = 1000
     """Devices in a batch of an update, in as many whole slots of one size."""
     updates_per_step: Count = 4
-    steps: Count = 12_000
+    steps: Count = 2500
     """Steps of the whole run."""
     warmup_steps: Count = 50
     """Steps before the first update."""
@@ -55,9 +55,9 @@ class TrainingSettings(Record):
     """Part of the worlds in which devices are scattered, so that critics see other associations too."""
     imitation_steps: Annotated[int, Field(ge=0)] = 0
     """Updates towards the exact allocation before soft actor-critic starts."""
-    validate_every: Count = 250
-    checkpoint_every: Count = 250
-    patience: Count = 16
+    validate_every: Count = 100
+    checkpoint_every: Count = 100
+    patience: Count = 10
     """Validations without an improvement after which training stops."""
     tolerance: Positive = 1e-4
     """Smallest fall of the validation gap that counts as an improvement."""

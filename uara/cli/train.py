@@ -31,15 +31,14 @@ def command(
     from rich.console import Console
 
     trainer = find_trainer(config)
-    console = Console()
     note = Console(stderr=True)
     header = ("step", "slots/s", "return", "gap", "alloc. gap", "live gap", "temperature", "best")
     keys = ("step", "slots_per_s", "return", "gap", "allocation_gap", "live_gap", "temperature", "best_gap")
-    console.print("  ".join(f"{word:>11}" for word in header))
+    typer.echo("  ".join(f"{word:>11}" for word in header))
 
     def report(row: dict[str, float]) -> None:
         cells = (f"{row[key]:11.4g}" if key in row else " " * 11 for key in keys)
-        console.print("  ".join(cells), highlight=False)
+        typer.echo("  ".join(cells))
 
     words = shlex.join(["uara", "train", str(config), *_spelled(output, seed)])
     policy = trainer(

@@ -26,9 +26,9 @@ class PoolSettings(Record):
     """Seed of the first drop; drop n has ``seed + n``. Held-out instances must use others."""
     scenes: list[str] = ["etoile", "munich"]
     """Scenes that are ray-traced in turn."""
-    traced_drops: Annotated[int, Field(ge=0)] = 40
+    traced_drops: Annotated[int, Field(ge=0)] = 24
     """Drops by ray tracing."""
-    umi_drops: Annotated[int, Field(ge=0)] = 40
+    umi_drops: Annotated[int, Field(ge=0)] = 16
     """Drops by the 38.901 urban micro-cell model."""
     servers: Annotated[int, Field(ge=1)] = 20
     devices: Annotated[int, Field(ge=1)] = 180
@@ -82,7 +82,7 @@ class Pool:
 
 
 def build_pool(settings: PoolSettings, on_drop: Callable[[int, int], None] | None = None) -> Pool:
-    """Simulate the drops of a pool with Sionna, about five seconds each.
+    """Simulate the drops of a pool with Sionna, ten to thirty seconds each.
 
     Parameters
     ----------

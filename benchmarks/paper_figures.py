@@ -1,0 +1,253 @@
+"""Figures 5 and 6 of the paper, each by one command, with every number behind them as CSV.
+
+    python benchmarks/paper_figures.py fig5 --out docs/masac
+    python benchmarks/paper_figures.py fig6 --out docs/masac
+
+Instances are ray-traced (needs the extra ``sionna``) from seeds that training never sees, and kept in
+``--instances`` for the next time. Points are means over the seeds with 95 % intervals (Student's t).
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import typer
+
+from uara.instance import Channel, Instance
+from uara.recipe import generate
+from uara.solver import solve
+
+FIRST_SEED = 500
+"""Held-out seeds begin here; the training pool's begin at 7,000,000."""
+MOST_DEVICES = 180
+DEVICES = (30, 60, 90, 120, 150, 180)
+SERVERS = (4, 8, 12, 16, 20)
+WEIGHTS = (20.0, 40.0, 60.0, 80.0, 100.0)
+RULES = ("random", "max-sinr", "max-compute")
+CONTROLLERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("tma-masac", "tma-masac", {}),
+    ("tma-masac polish", "tma-masac", {"polish": True}),
+    ("proven optimum", "price", {}),
+    *((f"{rule} uniform", rule, {"allocation": "uniform"}) for rule in RULES),
+    *((f"{rule} optimal", rule, {"allocation": "optimal"}) for rule in RULES),
+)
+app = typer.Typer(add_completion=False)
+Out = Annotated[Path, typer.Option(help="Folder of the CSV and the picture.")]
+Store = Annotated[Path, typer.Option(help="Folder that keeps the instances.")]
+Seeds = Annotated[int, typer.Option(min=2, help="Number of seeds.")]
+
+
+@app.command()
+def fig5(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: Seeds = 10) -> None:
+    """Average latency against M (E = 8) and against E (M = 90)."""
+    rows = []
+    for axis, instance, seed in _sizes(instances, seeds):
+        for title, solver, options in CONTROLLERS:
+            result = solve(instance, solver, options=options, seed=seed)
+            size = {"axis": axis, "devices": len(instance.devices), "servers": len(instance.servers)}
+            rows.append({**size, "seed": seed, "scheme": title, **_numbers(result)})
+    _with_gaps(rows)
+    _write(rows, out / "fig5.csv")
+    _draw_fig5(rows, out / "fig5.png")
+    _print_reductions(rows, out / "fig5_reductions.csv")
+
+
+@app.command()
+def fig6(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: Seeds = 10) -> None:
+    """Latency and energy against w, for devices with B >= 0.8 and with B <= 0.2 (E = 8, M = 90).
+
+    Half of the devices of each instance have a low battery, half a high one. The search at each w starts
+    from the answer at the w before, so that the points of a line differ by w and not by chance.
+    """
+    rows = []
+    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+        base = _first_devices(_instance(instances, 8, MOST_DEVICES, seed), 90)
+        rng = np.random.default_rng(seed)
+        low = np.arange(90) % 2 == 0
+        battery = np.where(low, rng.uniform(0.05, 0.2, 90), rng.uniform(0.8, 1.0, 90))
+        for title, solver in (("tma-masac", "tma-masac"), ("proven optimum", "price")):
+            start = None
+            for weight in WEIGHTS:
+                instance = base.replace(
+                    parameters=base.parameters.model_copy(update={"energy_weight_ms_per_j": weight}),
+                    devices=base.devices.replace(battery_fraction=battery),
+                )
+                result = solve(instance, solver, seed=seed, start=start)
+                start = result.decision
+                rows += list(_groups(instance, result, {"seed": seed, "scheme": title, "w": weight}, low))
+    _write(rows, out / "fig6.csv")
+    _draw_fig6(rows, out / "fig6.png")
+
+
+def _groups(instance: Instance, result: Any, head: dict[str, Any], low: Any) -> Iterator[dict[str, Any]]:
+    score = result.evaluation
+    computing = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
+    for group, who in (("low", low), ("high", ~low)):
+        yield {
+            **head,
+            "battery": group,
+            "latency_ms": float(score.device_latency_ms[who].mean()),
+            "energy_j": float(score.device_energy_j[who].mean()),
+            "uplink_energy_mj": float((score.device_energy_j - computing)[who].mean() * 1e3),
+        }
+
+
+def _sizes(folder: Path, seeds: int) -> Iterator[tuple[str, Instance, int]]:
+    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
+        whole = _instance(folder, 8, MOST_DEVICES, seed)
+        for devices in DEVICES:
+            yield "devices", _first_devices(whole, devices), seed
+        for servers in SERVERS:
+            yield "servers", _instance(folder, servers, 90, seed), seed
+
+
+def _instance(folder: Path, servers: int, devices: int, seed: int) -> Instance:
+    path = folder / f"e{servers}_m{devices}_s{seed}.json"
+    if not path.exists():
+        generate(servers=servers, devices=devices, seed=seed, name=path.stem).save(path)
+    return Instance.load(path)
+
+
+def _first_devices(instance: Instance, count: int) -> Instance:
+    """The instance with its first devices alone."""
+    columns = {name: column[:count] for name, column in instance.devices.columns().items()}
+    gain = instance.channel.dense(len(instance.servers))[:count]
+    return instance.replace(
+        name=f"{instance.name}_{count}",
+        devices=type(instance.devices)(**columns),
+        channel=Channel.from_dense(gain),
+    )
+
+
+def _numbers(result: Any) -> dict[str, float]:
+    score = result.evaluation
+    return {
+        "latency_ms": score.latency_ms["mean"],
+        "latency_p95_ms": score.latency_ms["p95"],
+        "energy_j": score.energy_j,
+        "controllable_ms": score.controllable_ms,
+        "objective_ms": score.objective_ms,
+        "bound_ms": float("nan") if result.bound_ms is None else result.bound_ms,
+        "runtime_s": result.runtime_s,
+    }
+
+
+def _with_gaps(rows: list[dict[str, Any]]) -> None:
+    """Proven gap of every row on the controllable part, by the price method's certified bound."""
+    key = ("axis", "devices", "servers", "seed")
+    bound = {
+        tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "proven optimum"
+    }
+    for row in rows:
+        row["bound_ms"] = bound[tuple(row[k] for k in key)]
+        row["gap"] = max(0.0, row["objective_ms"] - row["bound_ms"]) / row["controllable_ms"]
+
+
+def _write(rows: list[dict[str, Any]], path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="") as file:
+        table = csv.DictWriter(file, rows[0], lineterminator="\n")
+        table.writeheader()
+        table.writerows(
+            {key: f"{value:.8g}" if isinstance(value, float) else value for key, value in row.items()}
+            for row in rows
+        )
+    typer.echo(f"{path}")
+
+
+def interval(values: list[float]) -> tuple[float, float]:
+    """Mean, and half the width of its 95 % interval."""
+    from scipy.stats import t
+
+    array = np.array(values)
+    half = t.ppf(0.975, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return float(array.mean()), float(half)
+
+
+def _line(rows: list[dict[str, Any]], x: str, y: str, **match: Any) -> tuple[list[float], list[float], list[float]]:
+    chosen = [row for row in rows if all(row[key] == value for key, value in match.items())]
+    places = sorted({row[x] for row in chosen})
+    points = [interval([row[y] for row in chosen if row[x] == place]) for place in places]
+    return places, [mean for mean, _ in points], [half for _, half in points]
+
+
+def _draw_fig5(rows: list[dict[str, Any]], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 7), layout="constrained")
+    panels = figure.subplots(2, 2)
+    for column, (axis, label) in enumerate((("devices", "devices M (E = 8)"), ("servers", "servers E (M = 90)"))):
+        for line, sharing in enumerate(("uniform", "optimal")):
+            axes = panels[line, column]
+            for title in ("tma-masac", "proven optimum", *(f"{rule} {sharing}" for rule in RULES)):
+                x, mean, half = _line(rows, axis, "latency_ms", axis=axis, scheme=title)
+                axes.errorbar(x, mean, half, label=title, capsize=2, marker="o", markersize=3)
+            axes.set_yscale("log")
+            axes.set_xlabel(label)
+            axes.set_ylabel("average latency [ms]")
+            axes.grid(alpha=0.3)
+            axes.legend(fontsize=7)
+            axes.set_title(f"baselines with {sharing} shares", fontsize=9)
+    figure.savefig(path, dpi=120)
+    typer.echo(f"{path}")
+
+
+def _draw_fig6(rows: list[dict[str, Any]], path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 4), layout="constrained")
+    labels = {"latency_ms": "average latency [ms]", "uplink_energy_mj": "uplink energy a device [mJ]"}
+    for axes, (key, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
+        for scheme, style in (("tma-masac", "-"), ("proven optimum", "--")):
+            for group in ("low", "high"):
+                x, mean, half = _line(rows, "w", key, scheme=scheme, battery=group)
+                axes.errorbar(x, mean, half, label=f"{scheme}, {group} battery", capsize=2, linestyle=style)
+        axes.set_xlabel("energy weight w [ms/J]")
+        axes.set_ylabel(label)
+        axes.grid(alpha=0.3)
+        axes.legend(fontsize=7)
+    figure.savefig(path, dpi=120)
+    typer.echo(f"{path}")
+
+
+def reductions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At each point: TMA-MASAC's mean latency against the best baseline's there, and its proven gap."""
+    table = []
+    for axis in ("devices", "servers"):
+        for place in sorted({row[axis] for row in rows if row["axis"] == axis}):
+            here = [row for row in rows if row["axis"] == axis and row[axis] == place]
+
+            def mean(title: str, key: str, here: list[dict[str, Any]] = here) -> float:
+                return float(np.mean([row[key] for row in here if row["scheme"] == title]))
+
+            entry: dict[str, Any] = {"axis": axis, "value": place, "tma_masac_ms": mean("tma-masac", "latency_ms")}
+            for sharing in ("uniform", "optimal"):
+                best = min(RULES, key=lambda rule, kind=sharing: mean(f"{rule} {kind}", "latency_ms"))  # type: ignore[misc]
+                latency = mean(f"{best} {sharing}", "latency_ms")
+                entry[f"best_{sharing}"] = best
+                entry[f"best_{sharing}_ms"] = latency
+                entry[f"reduction_{sharing}"] = 1 - entry["tma_masac_ms"] / latency
+            entry["gap"] = mean("tma-masac", "gap")
+            entry["gap_polish"] = mean("tma-masac polish", "gap")
+            entry["gap_price"] = mean("proven optimum", "gap")
+            table.append(entry)
+    return table
+
+
+def _print_reductions(rows: list[dict[str, Any]], path: Path) -> None:
+    table = reductions(rows)
+    _write(table, path)
+    for sharing in ("uniform", "optimal"):
+        cut = [entry[f"reduction_{sharing}"] for entry in table]
+        typer.echo(
+            f"against the best baseline with {sharing} shares: "
+            f"{np.mean(cut):.1%} lower on average, {np.max(cut):.1%} at best, {np.min(cut):.1%} at least"
+        )
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,103 @@
+"""Worlds: seeds, arrivals, and what a run draws."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from mec.worlds import make_environment, profile_file, random_gains, reachable
+
+from uara.mec.channels import TraceGains
+from uara.mec.environment import Environment, WorldSettings
+from uara.mec.world import shares
+
+
+def play(environment, seed, slots=5):
+    """States and costs of a run under a fixed rule."""
+    environment.reset(seed)
+    record = []
+    for _ in range(slots):
+        association = reachable(environment)
+        ones = torch.ones_like(environment.state.battery_fraction)
+        band, compute = shares(ones, ones, association, environment.servers)
+        _, feedback = environment.step(association, band, compute)
+        record.append(torch.cat([feedback.outcome.cost_ms, environment.state.battery_fraction], 1))
+        record.append(feedback.random_ms[:, None].expand_as(record[-1]))
+    return torch.stack(record)
+
+
+def test_same_seed_same_run_and_different_seeds_differ(tmp_path):
+    first, second = make_environment(str(tmp_path)), make_environment(str(tmp_path))
+    assert torch.equal(play(first, 7), play(second, 7))
+    assert torch.equal(play(first, 7), play(second, 7)), "a second episode depends on its seed alone"
+    assert not torch.equal(play(first, 7), play(second, 8))
+
+
+def test_worlds_of_a_batch_differ(tmp_path):
+    environment = make_environment(str(tmp_path), batch=3)
+    environment.reset(1)
+    battery = environment.state.battery_fraction
+    assert not torch.equal(battery[0], battery[1])
+    assert not torch.equal(environment.fleet.energy_weight_ms_per_j[0], environment.fleet.energy_weight_ms_per_j[1])
+
+
+def test_draws_stay_in_their_ranges(tmp_path):
+    environment = make_environment(
+        str(tmp_path), batch=20, battery_range=(0.3, 0.4), energy_weight_range=(40.0, 50.0), own_work_s=0.05
+    )
+    environment.reset(1)
+    fleet, state = environment.fleet, environment.state
+    assert ((state.battery_fraction >= 0.3) & (state.battery_fraction <= 0.4)).all()
+    assert ((fleet.energy_weight_ms_per_j >= 40) & (fleet.energy_weight_ms_per_j <= 50)).all()
+    assert ((state.backlog_flop / fleet.server_flop_per_s) <= 0.05).all()
+    assert (fleet.bandwidth_hz.sum(1) == pytest.approx(10e6))
+
+
+def test_payload_and_work_factors_scale_the_tasks(tmp_path):
+    plain = make_environment(str(tmp_path), plain=1.0, payload_factor_range=(50.0, 60.0))
+    bulky = make_environment(
+        str(tmp_path), plain=0.0, payload_factor_range=(50.0, 60.0), work_factor_range=(2.0, 2.0)
+    )
+    plain.reset(5)
+    bulky.reset(5)
+    bits = bulky.state.upload_bits / plain.state.upload_bits
+    assert ((bits > 99) & (bits < 121)).all()
+    torch.testing.assert_close(bulky.state.device_flop, 2 * plain.state.device_flop)
+    torch.testing.assert_close(bulky.state.server_flop, 2 * plain.state.server_flop)
+
+
+def test_tasks_change_and_batteries_fall_from_slot_to_slot(tmp_path):
+    environment = make_environment(str(tmp_path))
+    environment.reset(2)
+    before = environment.state
+    association = reachable(environment)
+    ones = torch.ones_like(before.battery_fraction)
+    environment.step(association, *shares(ones, ones, association, environment.servers))
+    assert (environment.state.battery_fraction < before.battery_fraction).all()
+    assert not torch.equal(environment.state.server_flop, before.server_flop)
+    assert not torch.equal(environment.state.power_gain, before.power_gain)
+    assert environment.slot_number == 1
+
+
+def test_queues_are_stable_under_a_sane_rule(tmp_path):
+    environment = make_environment(str(tmp_path), batch=4)
+    environment.reset(4)
+    for _ in range(60):
+        slot = environment.observe()
+        speed = slot.flop_per_ms[:, None, :] * torch.isfinite(slot.uplink_ms)
+        association = speed.argmax(2)
+        ones = torch.ones_like(slot.local_ms)
+        environment.step(association, *shares(ones, ones, association, environment.servers))
+    waiting_s = environment.state.backlog_flop / environment.fleet.server_flop_per_s
+    assert (waiting_s < 1.0).all()
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_worlds_step_on_cuda(tmp_path):
+    environment = Environment(
+        TraceGains(random_gains()), 2, WorldSettings(profile=profile_file(str(tmp_path))), device="cuda"
+    )
+    slot = environment.reset(1)
+    association = slot.uplink_ms.argmin(2)
+    ones = torch.ones_like(slot.local_ms)
+    _, feedback = environment.step(association, *shares(ones, ones, association, environment.servers))
+    assert feedback.outcome.cost_ms.is_cuda

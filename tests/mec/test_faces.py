@@ -1,0 +1,98 @@
+"""The RL faces pass their libraries' own checkers, and say what they should about the end of an episode."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+from mec.worlds import profile_file, random_gains
+
+pytest.importorskip("pettingzoo")
+pytest.importorskip("gymnasium")
+
+from gymnasium.utils.env_checker import check_env
+from pettingzoo.test import parallel_api_test, parallel_seed_test
+
+from uara.mec.channels import TraceGains
+from uara.mec.environment import WorldSettings
+from uara.mec.faces import MecEnv, MecParallelEnv
+from uara.solvers.masac.association import associate_batch
+
+SLOTS = 6
+
+
+@pytest.fixture
+def make(tmp_path):
+    settings = WorldSettings(profile=profile_file(str(tmp_path)))
+
+    def made(face):
+        return face(TraceGains(random_gains()), associate_batch, slots=SLOTS, settings=settings)
+
+    return made
+
+
+def test_pettingzoos_api_check(make):
+    parallel_api_test(make(MecParallelEnv), num_cycles=30)
+
+
+def test_pettingzoos_seed_check(make):
+    parallel_seed_test(lambda: make(MecParallelEnv), num_cycles=10)
+
+
+def test_gymnasiums_check(make):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", message=".*not having a spec.*")
+        check_env(make(MecEnv))
+
+
+def test_an_episode_is_truncated_and_never_terminated(make):
+    env = make(MecParallelEnv)
+    env.reset(seed=1)
+    for slot in range(1, SLOTS + 1):
+        actions = {agent: env.action_space(agent).sample() for agent in env.agents}
+        _, _, terminated, truncated, _ = env.step(actions)
+        assert not any(terminated.values())
+        assert all(truncated.values()) == (slot == SLOTS)
+    assert env.agents == []
+
+
+def test_both_faces_show_the_same_world(make):
+    many, single = make(MecParallelEnv), make(MecEnv)
+    seen, _ = many.reset(seed=3)
+    whole, _ = single.reset(seed=3)
+    rng = np.random.default_rng(0)
+    for _ in range(3):
+        for j, agent in enumerate(many.possible_agents):
+            np.testing.assert_array_equal(seen[agent], whole[:, j])
+        action = rng.uniform(-4, 0, single.action_space.shape).astype(np.float32)
+        actions = {agent: action[:, j].T for j, agent in enumerate(many.possible_agents)}
+        seen, reward, _, _, facts = many.step(actions)
+        whole, alone, _, _, single_facts = single.step(action)
+        assert set(reward.values()) == {alone}
+        assert facts[many.possible_agents[0]]["controllable_ms"] == single_facts["controllable_ms"]
+
+
+def test_different_seeds_differ_and_reset_without_a_seed_goes_on(make):
+    env = make(MecEnv)
+    first, _ = env.reset(seed=1)
+    second, _ = env.reset()
+    assert not np.array_equal(first, second)
+    again, _ = env.reset(seed=1)
+    np.testing.assert_array_equal(first, again)
+    following, _ = env.reset()
+    np.testing.assert_array_equal(second, following)
+
+
+def test_the_reward_is_minus_the_cost_over_that_of_uniform_shares(make):
+    env = make(MecEnv)
+    env.reset(seed=2)
+    _, uniform, *_ = env.step(np.stack([np.full(env.world.shape, 5.0), np.zeros(env.world.shape)], -1))
+    assert uniform == pytest.approx(-1.0), "wishes far above the band come down to equal shares"
+
+
+def test_a_step_before_a_reset_is_an_error(make):
+    env = make(MecEnv)
+    with pytest.raises(RuntimeError, match="reset"):
+        env.step(env.action_space.sample())

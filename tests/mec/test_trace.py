@@ -1,0 +1,78 @@
+"""Trace files."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from cases import make_instance
+from mec.worlds import random_gains
+
+from uara import InputError
+from uara.mec.trace import Trace
+
+
+@pytest.fixture
+def trace():
+    instance = make_instance(9, 3)
+    rng = np.random.default_rng(1)
+    return Trace(instance, random_gains(5), rng.uniform(0, 100, (5, 9, 3)), 1.0, 1.5)
+
+
+def test_a_trace_survives_its_file(trace, tmp_path):
+    trace.save(tmp_path / "walk.json")
+    read = Trace.load(tmp_path / "walk.json")
+    np.testing.assert_array_equal(read.power_gain, trace.power_gain)
+    np.testing.assert_array_equal(read.device_position_m, trace.device_position_m)
+    assert read.instance.digest == trace.instance.digest
+    assert (read.slot_s, read.speed_m_per_s, len(read), read.name) == (1.0, 1.5, 5, trace.name)
+
+
+def test_the_same_trace_gives_the_same_bytes(trace, tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        trace.save(tmp_path / name / "walk.json")
+    for name in ("walk.json", "walk.npz"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_a_slot_is_an_instance_with_that_slots_gains(trace):
+    slot = trace.at(3)
+    np.testing.assert_array_equal(slot.channel.dense(3), trace.power_gain[3])
+    np.testing.assert_array_equal(slot.devices.position_m, trace.device_position_m[3])
+    np.testing.assert_array_equal(slot.devices.server_flop, trace.instance.devices.server_flop)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"power_gain": np.ones((5, 8, 3))}, r"power_gain.*shape"),
+        ({"power_gain": -np.ones((5, 9, 3))}, "not negative"),
+        ({"power_gain": np.full((5, 9, 3), np.nan)}, "finite"),
+        ({"device_position_m": np.ones((4, 9, 3))}, r"device_position_m.*shape"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused(trace, change, message):
+    parts = {**vars(trace), **change}
+    with pytest.raises(InputError, match=message):
+        Trace(**parts)
+
+
+def test_a_damaged_file_gets_one_clear_error(trace, tmp_path):
+    path = tmp_path / "walk.json"
+    trace.save(path)
+    data = json.loads(path.read_text())
+    for key, value, message in (
+        ("slots", 4, "says 4 slots, but there are 5"),
+        ("schema_version", 2, r"\$\.schema_version"),
+        ("slot_s", -1.0, r"\$\.slot_s"),
+        ("side_file", {"name": "../x.npz", "sha256": "0" * 64}, r"\$\.side_file\.name"),
+    ):
+        path.write_text(json.dumps({**data, key: value}))
+        with pytest.raises(InputError, match=message):
+            Trace.load(path)
+    path.write_text(json.dumps(data))
+    (tmp_path / "walk.npz").write_bytes(b"other")
+    with pytest.raises(InputError, match="SHA-256"):
+        Trace.load(path)
