@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -66,4 +67,11 @@ def load_kernels() -> None:
     allocate(smallest, np.zeros(2, dtype=np.int64), "optimal")
 
 
-KIND = Kind(generate=generate, features=features, measures=measures)
+def pictures(instance: Instance, decision: Mapping[str, Any]) -> dict[str, str]:
+    """The map and the load of each server; see :mod:`uara.bench.report.pictures`."""
+    from uara.bench.report.pictures import pictures
+
+    return pictures(instance, decision)
+
+
+KIND = Kind(generate=generate, features=features, measures=measures, pictures=pictures)

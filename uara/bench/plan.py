@@ -147,15 +147,19 @@ def settings(entry: Solver, place: str) -> list[Setting]:
 
 
 def find_cases(suite: Suite, folder: Path) -> list[Case]:
-    """The instances of a suite, each once, with all the groups that entries put it in."""
+    """The instances of a suite with all the groups that entries put them in.
+
+    Instances of the same data are one instance, under the name that comes first.
+    """
     found: dict[str, Case] = {}
+    names: dict[str, str] = {}
     for number, entry in enumerate(suite.instances):
         place = f"$.instances[{number}]"
         for problem in _problems(entry, folder, place):
             for changes in grid(entry.parameters):
                 case = Case(with_parameters(problem, changes))
-                known = found.setdefault(case.name, case)
-                if known.problem.digest != case.problem.digest:
+                known = found.setdefault(case.problem.digest, case)
+                if names.setdefault(known.name, case.problem.digest) != case.problem.digest:
                     raise InputError(f"two different instances are called {case.name}", path=place)
                 known.groups += [group for group in entry.groups if group not in known.groups]
     for case in found.values():

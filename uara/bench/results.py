@@ -73,6 +73,11 @@ class Results:
         """Number of runs of each status."""
         return {str(status): int(count) for status, count in self.runs["status"].value_counts().items()}
 
+    @property
+    def missing(self) -> int:
+        """Planned runs that have no row yet."""
+        return max(0, int(self.suite.get("planned_runs", 0)) - len(self.runs))
+
     def problem(self, name: str) -> Any:
         """An instance that is kept inside the results; None where it was too large for that."""
         import tempfile

@@ -129,7 +129,8 @@ def run_plan(
                     status = record.row["status"]
                     how.on_progress(Advance(done, len(todo), one.setting.label, one.case.name, status))
             rows = merged(suite, plan, store.rows())
-            store.merge(rows, suite.model_dump(mode="json", exclude_none=True))
+            facts = suite.model_dump(mode="json", exclude_none=True)
+            store.merge(rows, {**facts, "planned_runs": len(plan)})
         return Results.load(store.path)
 
 

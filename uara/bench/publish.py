@@ -1,0 +1,50 @@
+"""A static folder of a result: the report, the data, the queries."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from uara import files
+from uara.bench.queries import QUERIES
+from uara.bench.report import write_report
+from uara.bench.results import Results
+from uara.bench.store import write_csv
+
+
+def publish(results: str | Path, folder: str | Path) -> list[Path]:
+    """Write ``index.html``, ``results.parquet``, ``runs.csv``, ``suite.json`` and ``QUERIES.md`` into a folder.
+
+    Returns
+    -------
+    list of Path
+        The files written.
+    """
+    source, target = Path(results), Path(folder)
+    loaded = Results.load(source)
+    target.mkdir(parents=True, exist_ok=True)
+    write_report(loaded, target / "index.html")
+    with files.replacing(target / "results.parquet") as temporary:
+        shutil.copyfile(source, temporary)
+    rows = loaded.table.astype(object).where(loaded.table.notna(), None).to_dict("records")
+    write_csv(target / "runs.csv", [{str(key): value for key, value in row.items()} for row in rows])
+    files.write_json(target / "suite.json", loaded.suite)
+    files.write_bytes(target / "QUERIES.md", queries_text().encode())
+    return [
+        target / name for name in ("index.html", "results.parquet", "runs.csv", "suite.json", "QUERIES.md")
+    ]
+
+
+def queries_text() -> str:
+    """The queries as Markdown."""
+    parts = [
+        "# Every number from the data",
+        "",
+        "```python",
+        "import pandas",
+        'rows = pandas.read_parquet("results.parquet")',
+        "```",
+    ]
+    for query in QUERIES.values():
+        parts += ["", f"## {query.title}", "", "```python", query.code.rstrip(), "```"]
+    return "\n".join(parts) + "\n"

@@ -1,0 +1,217 @@
+"""The charts of the report."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uara.bench.metrics import TARGET, incumbents
+from uara.bench.report.svg import Series, plot, stacked_bars
+from uara.bench.results import Results
+from uara.bench.statistics import Profile, bootstrap_interval, profile
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+MOST_FACTOR = 1e6
+
+
+def costs(runs: pd.DataFrame, column: str) -> dict[str, dict[str, list[float]]]:
+    """Cost of every run by solver and instance; infinite for failed and skipped ones."""
+    found: dict[str, dict[str, list[float]]] = {label: {} for label in dict.fromkeys(runs["label"])}
+    for label, instance, status, value in runs[["label", "instance", "status", column]].itertuples(
+        index=False
+    ):
+        cost = float(value) if status == "ok" and value == value else math.inf
+        found[label].setdefault(instance, []).append(cost)
+    return found
+
+
+def profiles(runs: pd.DataFrame) -> dict[str, dict[str, Profile]]:
+    """Performance profiles of quality and of time to target, over the same runs and the same failures."""
+    instances = list(dict.fromkeys(runs["instance"]))
+    return {
+        "quality": profile(costs(runs, "controllable_ms"), instances),
+        "time": profile(costs(runs, "time_to_target_s"), instances),
+    }
+
+
+def profile_chart(found: dict[str, Profile], places: dict[str, int], *, title: str, x_label: str) -> str:
+    """Share of instances solved within a factor of the best."""
+    highest = max((one.factors[-1] for one in found.values() if len(one.factors)), default=1.0)
+    last = min(MOST_FACTOR, max(highest * 1.2, 1.1))
+    series = []
+    for label, one in found.items():
+        factors = [1.0, *one.factors.tolist(), last]
+        shares = [one.at(factor) for factor in factors]
+        series.append(Series(label, factors, shares, place=places[label], step=True, dots=False))
+    return plot(
+        series,
+        title=title,
+        x_label=x_label,
+        y_label="share of instances",
+        x_log=True,
+        y_limits=(0.0, 1.0),
+    )
+
+
+def mean_gap_chart(results: Results, runs: pd.DataFrame, best: pd.Series, places: dict[str, int]) -> str:
+    """Mean primal gap over all runs against time: 1 before the first answer, and throughout a failed run."""
+    curves = dict(tuple(results.points.groupby("run_id", sort=False)))
+    tried = runs[runs["status"] != "skipped"]
+    latest = float(tried["time_limit_s"].max()) if len(tried) else 1.0
+    times = np.geomspace(1e-4, latest, 80)
+    series = []
+    for label, own in tried.groupby("label", sort=False):
+        total = np.zeros(len(times))
+        for _, run in own.iterrows():
+            total += gap_curve(run, curves.get(run["run_id"]), best.get(run["instance"], math.nan), times)
+        shown = (100 * total / len(own)).tolist()
+        series.append(Series(str(label), times.tolist(), shown, place=places[str(label)], dots=False))
+    return plot(
+        series,
+        title="Mean primal gap against time",
+        x_label="seconds on the solver's clock",
+        y_label="mean primal gap [%]",
+        x_log=True,
+        y_zero=True,
+    )
+
+
+def gap_curve(run: Any, points: pd.DataFrame | None, best: float, times: Any) -> Any:
+    """Primal gap of a run at each of the times."""
+    gap = np.ones(len(times))
+    if run["status"] == "ok":
+        for found, value in zip(*incumbents(run, points), strict=True):
+            gap[times >= found] = np.minimum(gap[times >= found], max(0.0, (value - best) / value))
+    return gap
+
+
+def anytime_chart(
+    results: Results, instance: str, runs: pd.DataFrame, known: pd.Series, places: dict[str, int]
+) -> str:
+    """Incumbents (solid) and bounds (dashed) of the first run of each solver on an instance."""
+    points = results.points[results.points["instance"] == instance]
+    curves = dict(tuple(points.groupby("run_id", sort=False)))
+    series: list[Series] = []
+    for label, own in runs[runs["instance"] == instance].groupby("label", sort=False):
+        run = own.iloc[0]
+        if run["status"] not in ("ok", "timeout", "memory"):
+            continue
+        mine, place = curves.get(run["run_id"]), places[str(label)]
+        if run["status"] == "ok":
+            times, values = incumbents(run, mine)
+            end = max(run["runtime_s"], times[-1])
+            series.append(Series(str(label), [*times, end], [*values, values[-1]], place=place, step=True))
+        if mine is not None:
+            bounds = mine[np.isfinite(mine["bound_ms"])]
+            shown = (bounds["bound_ms"] - known["constant_ms"]).tolist()
+            if shown:
+                series.append(
+                    Series(
+                        str(label), bounds["elapsed_s"].tolist(), shown, place=place, step=True, dashed=True
+                    )
+                )
+    best = known["best_controllable_ms"]
+    limits = (0.0 if not math.isfinite(known["bound_ms"]) else 0.9 * best, 2.0 * best)
+    return plot(
+        [_positive(one) for one in series],
+        title=f"Answers and bounds on {instance} against time",
+        x_label="seconds on the solver's clock",
+        y_label="controllable part [ms]",
+        x_log=True,
+        y_limits=limits if math.isfinite(best) else None,
+    )
+
+
+def _positive(one: Series) -> Series:
+    one.x = [max(value, 1e-5) for value in one.x]
+    return one
+
+
+def gap_split_chart(table: pd.DataFrame) -> str:
+    """Mean gap of each solver in its two parts."""
+    rows = [
+        (row["label"], [100 * row["association_gap"], 100 * row["allocation_gap"]])
+        for row in table.to_dict("records")
+    ]
+    return stacked_bars(
+        rows, ["association", "allocation"], title="Gap by its cause", unit="% of the controllable part"
+    )
+
+
+def sweep_chart(
+    figure: dict[str, Any], runs: pd.DataFrame, places: dict[str, int]
+) -> tuple[str, list[dict[str, Any]]]:
+    """A measured column against a feature, a line a solver, with 95 % intervals; and the numbers in it."""
+    own = _chosen(figure, runs)
+    x, y = figure["x"], figure["y"]
+    records: list[dict[str, Any]] = []
+    series = []
+    for label, mine in own.groupby("label", sort=False):
+        for value, group in mine.groupby(x):
+            means = group.groupby("instance")[y].mean().dropna()
+            low, high = bootstrap_interval(means, name=f"{label} {value}")
+            if len(means):
+                records.append({"label": label, "x": value, "y": means.mean(), "low": low, "high": high})
+        mine_records = [record for record in records if record["label"] == label]
+        xs, ys, lows, highs = (
+            [record[name] for record in mine_records] for name in ("x", "y", "low", "high")
+        )
+        series.append(Series(str(label), xs, ys, lows, highs, place=places[str(label)]))
+    return plot(series, title=figure["title"], x_label=pretty(x), y_label=pretty(y)), records
+
+
+def pareto_chart(
+    figure: dict[str, Any], runs: pd.DataFrame, places: dict[str, int]
+) -> tuple[str, list[dict[str, Any]]]:
+    """Two measured columns against each other, joined along a third; those that nobody dominates are marked."""
+    own = _chosen(figure, runs)
+    x, y, along = figure["x"], figure["y"], figure.get("along") or figure["x"]
+    means = own.groupby(["label", along], sort=False)[[x, y]].mean().dropna().reset_index()
+    records = []
+    for row in means.to_dict("records"):
+        beaten = (means[x] <= row[x]) & (means[y] <= row[y]) & ((means[x] < row[x]) | (means[y] < row[y]))
+        records.append(
+            {"label": row["label"], "along": row[along], "x": row[x], "y": row[y], "front": not beaten.any()}
+        )
+    series = []
+    for label in dict.fromkeys(record["label"] for record in records):
+        mine = sorted(
+            (record for record in records if record["label"] == label), key=lambda record: record["along"]
+        )
+        notes = [
+            f"{label}, {pretty(along)} {r['along']:g}{', on the front' if r['front'] else ''}" for r in mine
+        ]
+        xs, ys = [r["x"] for r in mine], [r["y"] for r in mine]
+        series.append(Series(str(label), xs, ys, place=places[str(label)], notes=notes))
+    front = sorted((record for record in records if record["front"]), key=lambda record: record["x"])
+    if len(front) > 1:
+        xs, ys = [r["x"] for r in front], [r["y"] for r in front]
+        series.append(Series("nobody is better in both", xs, ys, place=len(places), dashed=True, dots=False))
+    return plot(series, title=figure["title"], x_label=pretty(x), y_label=pretty(y)), records
+
+
+def _chosen(figure: dict[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+    member = runs["groups"].map(lambda groups: figure["group"] in groups)
+    own = runs[member & (runs["status"] == "ok")]
+    return own[own["label"].isin(figure["solvers"])] if figure.get("solvers") else own
+
+
+UNITS = {"_ms": "ms", "_s": "s", "_j": "J", "_mb": "MB", "_per_j": "per J"}
+
+
+def pretty(column: str) -> str:
+    """A column's name as an axis label: its unit in brackets."""
+    name = column.removeprefix("feature_").removeprefix("measure_")
+    if name.endswith("_ms_per_j"):
+        return name.removesuffix("_ms_per_j").replace("_", " ") + " [ms/J]"
+    for suffix, unit in UNITS.items():
+        if name.endswith(suffix):
+            return f"{name.removesuffix(suffix).replace('_', ' ')} [{unit}]"
+    return name.replace("_", " ")
+
+
+TARGET_WORDS = f"answer within {100 * TARGET:g} % of the best known"

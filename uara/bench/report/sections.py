@@ -1,0 +1,363 @@
+"""What the report says: its tables, charts and pages, from the rows of a result file."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from uara.bench import queries
+from uara.bench.claims import measured
+from uara.bench.kinds import kind_of
+from uara.bench.metrics import contradictions, references, scored
+from uara.bench.ranking import duels, overall, payback, per_instance
+from uara.bench.report import charts
+from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
+from uara.bench.results import Results
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RANKING = [
+    ("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank"),
+    ("label", "solver", words, ""),
+    (
+        "excess",
+        "excess %",
+        percent(3),
+        "mean of controllable part / best known - 1; a failure counts as the worst",
+    ),
+    ("interval", "95 % interval", words, "bootstrap over the instances"),
+    ("gap_to_bound", "gap to bound %", percent(4), "(objective - best bound of anybody) / controllable part"),
+    ("proven_gap", "own proof %", percent(4), "the gap that the solver's own bound proves"),
+    ("controllable_ms", "controllable ms", number(1), "geometric mean over the instances"),
+    ("latency_mean_ms", "latency ms", number(1), "mean over the devices; geometric mean over the instances"),
+    ("latency_p95_ms", "p95 ms", number(1), "95th percentile over the devices"),
+    ("energy_j", "energy J", number(1), "of all devices"),
+    (
+        "runtime_s",
+        "runtime s",
+        significant(3),
+        "geometric mean shifted by 0.1 s, compilation and imports apart",
+    ),
+    ("runtime_noise", "noise %", percent(1), "relative standard deviation of the runtime of repeated runs"),
+    ("setup_s", "set-up s", significant(2), "median of imports and compilation"),
+    ("primal_integral_s", "primal integral s", significant(3), "seconds lost to bad answers until the limit"),
+    ("peak_memory_mb", "memory MB", number(0), "largest resident memory of a run"),
+    ("solved", "solved %", percent(0), "runs that ended ok, of those that were not skipped"),
+]
+
+
+def build(results: Results) -> dict[str, Any]:
+    """Everything that the template shows."""
+    runs = scored(results)
+    known = references(results)
+    labels = list(dict.fromkeys(runs["label"]))
+    places = {label: place for place, label in enumerate(labels)}
+    found = charts.profiles(runs)
+    groups = list(
+        dict.fromkeys(group for entry in results.suite.get("instances", []) for group in entry["groups"])
+    )
+    return {
+        "suite": results.suite,
+        "counts": results.counts(),
+        "missing": results.missing,
+        "warnings": warnings(results, runs),
+        "machines": machines(results),
+        "legend": list(places.items()),
+        "ranking": ranking_table(runs, "all instances"),
+        "group_rankings": [ranking_table(_in_group(runs, group), group) for group in groups],
+        "duels": duels_table(runs),
+        "quality_profile": charts.profile_chart(
+            found["quality"],
+            places,
+            title="Performance profile of the controllable part",
+            x_label="times the best",
+        ),
+        "time_profile": charts.profile_chart(
+            found["time"], places, title="Performance profile of time to target", x_label="times the fastest"
+        ),
+        "target": charts.TARGET_WORDS,
+        "anytime": charts.mean_gap_chart(results, runs, known["best_controllable_ms"], places),
+        **gap_split(runs),
+        "figures": figures(results, runs, places),
+        "claims": claims_table(results, runs),
+        "payback": payback_table(runs),
+        "failures": failures_table(runs),
+        "instances": instances_table(runs, known),
+        "pages": [page(results, name, runs, known.loc[name], places) for name in known.index],
+        "queries": queries.QUERIES,
+    }
+
+
+def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
+    """What a reader must not overlook."""
+    found = [f"Contradiction: {line}" for line in contradictions(results)]
+    if results.missing:
+        found.append(
+            f"{results.missing} planned runs have not been done yet: every number here is provisional."
+        )
+    tried = runs[runs["status"] != "skipped"]
+    for label, own in tried.groupby("label", sort=False):
+        if not (own["status"] == "ok").any():
+            found.append(f"{label} never succeeded: {', '.join(sorted(set(own['status'])))}.")
+    commits = sorted(set(tried["commit"].dropna()) - {""})
+    if len(commits) > 1:
+        found.append(f"The runs were made at {len(commits)} states of the code: {', '.join(commits)}.")
+    return found
+
+
+def machines(results: Results) -> list[dict[str, Any]]:
+    """Each machine and software that had a part, with its number of runs."""
+    names = ["host", "cpu", "cores", "memory_mb", "platform", "python", "commit", "versions", "threads"]
+    runs = results.runs[results.runs["host"].notna()]
+    found = []
+    for values, own in runs.groupby(names, sort=False, dropna=False):
+        facts: dict[str, Any] = dict(zip(names, values, strict=True))
+        facts |= {"runs": len(own), "versions": Results.decoded(facts["versions"]) or {}}
+        facts |= {"first": own["started_at"].min(), "last": own["started_at"].max()}
+        facts["hours"] = own["wall_s"].sum() / 3600
+        found.append(facts)
+    return found
+
+
+def _in_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
+    return runs[runs["groups"].map(lambda groups: group in groups)]
+
+
+def ranking_table(runs: pd.DataFrame, name: str) -> Table:
+    """The overall ranking of these runs."""
+    rows = []
+    for record in overall(runs).to_dict("records"):
+        low, high = record["excess_low"], record["excess_high"]
+        record["interval"] = f"{100 * low:.2f} … {100 * high:.2f}" if math.isfinite(low) else "–"
+        rows.append([make(record[key]) for key, _, make, _ in RANKING])
+    columns = [Column(title, note, make is not words) for _, title, make, note in RANKING]
+    return Table(columns, rows, name)
+
+
+def duels_table(runs: pd.DataFrame) -> Table:
+    """Every pair of solvers."""
+    columns = [
+        Column("solver", numeric=False),
+        Column("against", numeric=False),
+        Column("instances"),
+        Column("lower", "instances on which the first is better"),
+        Column("equal"),
+        Column("higher"),
+        Column("mean difference of excess %"),
+        Column("p", "Wilcoxon signed-rank over instances, Holm-adjusted"),
+    ]
+    rows = [
+        [
+            words(row["first"]),
+            words(row["second"]),
+            *(number(0)(row[name]) for name in ("instances", "lower", "equal", "higher")),
+            percent(3)(row["mean_difference"]),
+            significant(2)(row["p_value"]),
+        ]
+        for row in duels(runs).to_dict("records")
+    ]
+    return Table(columns, rows)
+
+
+def gap_split(runs: pd.DataFrame) -> dict[str, Any]:
+    """The gap of each solver split into association and allocation, where the problem kind can tell."""
+    if "allocation_gap" not in runs:
+        return {"split": None, "split_chart": ""}
+    means = (
+        per_instance(runs)
+        .groupby("label", sort=False)[["gap_to_bound", "association_gap", "allocation_gap"]]
+        .mean()
+        .dropna(subset=["allocation_gap"])
+        .reset_index()
+    )
+    names = ("gap_to_bound", "association_gap", "allocation_gap")
+    rows = [
+        [words(row["label"]), *(percent(3)(row[name]) for name in names)] for row in means.to_dict("records")
+    ]
+    columns = [
+        Column("solver", numeric=False),
+        Column("gap %"),
+        Column("association %"),
+        Column("allocation %"),
+    ]
+    return {"split": Table(columns, rows), "split_chart": charts.gap_split_chart(means)}
+
+
+def figures(results: Results, runs: pd.DataFrame, places: dict[str, int]) -> list[dict[str, Any]]:
+    """The suite's figures, each with its numbers and the claim that belongs to it."""
+    found = []
+    for figure in results.suite.get("figures", []):
+        missing = [
+            name for name in (figure["x"], figure["y"], figure.get("along")) if name and name not in runs
+        ]
+        if missing:
+            found.append({**figure, "missing": missing})
+            continue
+        draw = charts.pareto_chart if figure["kind"] == "pareto" else charts.sweep_chart
+        chart, records = draw(figure, runs, places)
+        names = list(records[0]) if records else []
+        columns = [
+            Column({"x": charts.pretty(figure["x"]), "y": charts.pretty(figure["y"])}.get(n, n))
+            for n in names
+        ]
+        rows = [[_figure_cell(record[name]) for name in names] for record in records]
+        found.append({**figure, "chart": chart, "table": Table(columns, rows)})
+    return found
+
+
+def _figure_cell(value: Any) -> Cell:
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    return words(value) if isinstance(value, str) else significant(5)(value)
+
+
+def claims_table(results: Results, runs: pd.DataFrame) -> list[dict[str, Any]]:
+    """Published reductions beside those measured."""
+    found = []
+    for claim in results.suite.get("claims", []):
+        outcome = measured(claim, runs)
+        columns = [Column("what", numeric=False), Column("published %"), Column("measured %")]
+        rows = [
+            [words("mean reduction"), percent(1)(claim.get("mean_reduction")), percent(1)(outcome.mean)],
+            [
+                words("largest reduction"),
+                percent(1)(claim.get("largest_reduction")),
+                percent(1)(outcome.largest),
+            ],
+            [words("smallest reduction"), percent(1)(None), percent(1)(outcome.smallest)],
+            *(
+                [words(f"mean against {name}"), percent(1)(None), percent(1)(value)]
+                for name, value in outcome.each.items()
+            ),
+        ]
+        found.append({**claim, "instances": outcome.instances, "table": Table(columns, rows)})
+    return found
+
+
+def payback_table(runs: pd.DataFrame) -> Table | None:
+    """Where training pays."""
+    records = payback(runs).to_dict("records")
+    if not records:
+        return None
+    columns = [
+        Column("learned solver", numeric=False),
+        Column("against", numeric=False),
+        Column("training s"),
+        Column("saved s per instance"),
+        Column("pays back after instances"),
+        Column("excess difference %", "above 0: the learned solver's answers are worse"),
+    ]
+    rows = [
+        [
+            words(row["learned"]),
+            words(row["against"]),
+            number(0)(row["training_s"]),
+            significant(3)(row["saved_s"]),
+            number(0)(row["instances"]),
+            percent(3)(row["excess_difference"]),
+        ]
+        for row in records
+    ]
+    return Table(columns, rows)
+
+
+def failures_table(runs: pd.DataFrame) -> Table | None:
+    """Every run that did not end ok, and why."""
+    failed = runs[runs["status"] != "ok"]
+    if not len(failed):
+        return None
+    names = ("label", "instance", "seed", "status", "reason")
+    columns = [Column(name if name != "label" else "solver", numeric=name == "seed") for name in names]
+    rows = []
+    for row in failed.to_dict("records"):
+        log = row.get("log")
+        cells = [number(0)(row[name]) if name == "seed" else words(row[name]) for name in names[:-1]]
+        rows.append([*cells, Cell(str(row["reason"] or ""), note=log if isinstance(log, str) else "")])
+    return Table(columns, rows)
+
+
+def instances_table(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
+    """All instances, with a link to the page of each."""
+    features = [
+        name
+        for name in runs.columns
+        if name.startswith("feature_") and runs[name].notna().any() and runs[name].dtype.kind == "f"
+    ]
+    columns = [
+        Column("instance", numeric=False),
+        *(Column(charts.pretty(name)) for name in features),
+        Column("best controllable ms"),
+        Column("best solver", numeric=False),
+        Column("gap to bound %"),
+        Column("bound", "re-computed from a certificate, or only claimed", numeric=False),
+    ]
+    first = runs.groupby("instance", sort=False)[features].first()
+    rows = []
+    for name, row in known.iterrows():
+        gap = (row["best_ms"] - row["bound_ms"]) / row["best_controllable_ms"]
+        rows.append(
+            [
+                Cell(str(name), link=f"#{anchor(str(name))}"),
+                *(significant(6)(first.loc[name, feature]) for feature in features),
+                number(2)(row["best_controllable_ms"]),
+                words(row["best_solver"]),
+                percent(4)(max(0.0, gap) if math.isfinite(gap) else None),
+                words(row["bound_kind"]),
+            ]
+        )
+    return Table(columns, rows)
+
+
+def anchor(instance: str) -> str:
+    """Identifier of an instance's page: letters and digits, and a hash that keeps names apart."""
+    import hashlib
+    import re
+
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", instance).strip("-")
+    return f"i-{plain}-{hashlib.sha256(instance.encode()).hexdigest()[:6]}"
+
+
+PAGE = [
+    ("label", "solver", words),
+    ("status", "status", words),
+    ("controllable_ms", "controllable ms", number(2)),
+    ("excess", "excess %", percent(3)),
+    ("spread", "spread %", percent(2)),
+    ("gap_to_bound", "gap to bound %", percent(4)),
+    ("gap", "own proof %", percent(4)),
+    ("latency_mean_ms", "latency ms", number(1)),
+    ("latency_p95_ms", "p95 ms", number(1)),
+    ("energy_j", "energy J", number(1)),
+    ("runtime_s", "runtime s", significant(3)),
+    ("time_to_target_s", "to target s", significant(3)),
+    ("primal_integral_s", "primal integral s", significant(3)),
+]
+
+
+def page(
+    results: Results, instance: str, runs: pd.DataFrame, known: pd.Series, places: dict[str, int]
+) -> dict[str, Any]:
+    """One instance: its table, anytime curves, and the pictures of its best answer."""
+    own = runs[runs["instance"] == instance]
+    table = per_instance(own).sort_values("controllable_ms", na_position="last", kind="stable")
+    rows = [[make(row[key]) for key, _, make in PAGE] for row in table.to_dict("records")]
+    columns = [Column(title, numeric=make is not words) for _, title, make in PAGE]
+    return {
+        "name": instance,
+        "anchor": anchor(instance),
+        "table": Table(columns, rows, instance),
+        "chart": charts.anytime_chart(results, instance, runs, known, places),
+        "best_solver": known["best_solver"],
+        "pictures": pictures_of_best(results, instance, own),
+    }
+
+
+def pictures_of_best(results: Results, instance: str, runs: pd.DataFrame) -> dict[str, str]:
+    """Pictures of the best answer, where the instance is kept in the results."""
+    solved = runs[runs["status"] == "ok"]
+    problem = results.problem(instance) if len(solved) else None
+    if problem is None:
+        return {}
+    decision = Results.decoded(solved.loc[solved["objective_ms"].idxmin(), "decision"])
+    return kind_of(problem.kind).pictures(problem, decision)
