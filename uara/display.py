@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, get_args, get_origin
 
+from pydantic.fields import FieldInfo
+from pydantic_core import to_jsonable_python
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from uara.problem import Score
 from uara.registry import Method
@@ -45,7 +48,7 @@ def ranking_table(results: Sequence[Result]) -> Table:
     """Solvers by objective, with what is proven of each answer; times in ms, energy in J."""
     proven = any(result.bound_ms is not None for result in results)
     table = Table(
-        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=escape(results[0].instance.name), title_justify="left"
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(results[0].instance.name), title_justify="left"
     )
     table.add_column("solver", overflow="fold")
     table.add_column("status")
@@ -57,7 +60,7 @@ def ranking_table(results: Sequence[Result]) -> Table:
         score, latency = result.evaluation, result.evaluation.latency_ms
         gap = None if result.gap is None else 100 * result.gap
         table.add_row(
-            escape(label(result)),
+            Text(label(result)),
             result.status if result.ended == "completed" else f"{result.status}\n{result.ended}",
             number(score.objective_ms, 0),
             number(score.controllable_ms),
@@ -92,9 +95,7 @@ def score_table(score: Score) -> Table:
         else:
             table.add_row(key, number(value, 3))
     for item in score.to_plain()["violations"]:
-        table.add_row(
-            escape(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6)
-        )
+        table.add_row(Text(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6))
     return table
 
 
@@ -112,7 +113,7 @@ def solvers_table(methods: Sequence[Method]) -> Table:
             f"{escape(item['description'])}"
             for item in options_of(method)
         )
-        table.add_row(method.name, text, options)
+        table.add_row(Text(method.name), text, options)
     return table
 
 
@@ -122,11 +123,16 @@ def options_of(method: Method) -> list[dict[str, Any]]:
         {
             "name": name,
             "type": type_name(field.annotation),
-            "default": field.default,
+            "default": None if field.is_required() else to_jsonable_python(default_of(field), fallback=str),
             "description": field.description or "",
         }
         for name, field in method.traits.options.model_fields.items()
     ]
+
+
+def default_of(field: FieldInfo) -> Any:
+    """An option's default, made if it is made afresh for each run."""
+    return field.get_default(call_default_factory=True, validated_data={})
 
 
 def type_name(annotation: Any) -> str:
