@@ -1,0 +1,135 @@
+"""Rules of the house that no single file can keep: who imports whom, and how long it takes."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import uara
+
+PACKAGE = Path(uara.__file__).parent
+HEAVY = {
+    "torch", "pyomo", "cvxpy", "sionna", "pandas", "matplotlib", "numba", "scipy", "highspy", "transformers",
+    "gymnasium", "pettingzoo", "mitsuba", "pyscipopt", "dask", "joblib", "pyarrow", "plotly",
+}  # fmt: skip
+
+
+def imports_of(path: Path) -> Iterator[tuple[int, str]]:
+    """Every absolute import, and every module named to ``import_module``, with its line."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from ((node.lineno, f"{node.module}.{alias.name}") for alias in node.names)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", getattr(node.func, "attr", "")) in (
+            "import_module",
+            "__import__",
+        ):
+            yield from ((node.lineno, part.value) for part in node.args if isinstance(part, ast.Constant))
+
+
+def sources() -> list[Path]:
+    return sorted(
+        path for path in PACKAGE.rglob("*.py") if "solvers" not in path.relative_to(PACKAGE).parts[:1]
+    )
+
+
+def test_uara_never_imports_its_solvers() -> None:
+    found = [
+        f"{path.relative_to(PACKAGE)}:{line}"
+        for path in sources()
+        for line, name in imports_of(path)
+        if name == "uara.solvers" or str(name).startswith("uara.solvers.")
+    ]
+    assert len(sources()) > 20
+    assert found == []
+
+
+def test_the_verifier_shares_no_code_with_what_it_checks() -> None:
+    allowed = {"uara.errors", "uara.files", "uara.instance"}
+    for line, name in imports_of(PACKAGE / "certificate.py"):
+        if name.startswith("uara."):
+            assert any(name.startswith(place + ".") for place in allowed) or "branches" in name, (
+                f"line {line}: {name}"
+            )
+
+
+def test_solvers_import_each_other_relatively() -> None:
+    import uara.solvers
+
+    folder = Path(uara.solvers.__file__ or "").parent
+    assert [
+        f"{path.relative_to(folder)}:{line}"
+        for path in folder.rglob("*.py")
+        for line, name in imports_of(path)
+        if name.startswith("uara.solvers")
+    ] == []
+
+
+def run_python(script: str) -> str:
+    run = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+        cwd=PACKAGE.parent,
+    )
+    return run.stdout
+
+
+def test_importing_uara_is_quick() -> None:
+    script = "import time; t = time.perf_counter(); import uara; print(time.perf_counter() - t)"
+    assert min(float(run_python(script)) for _ in range(5)) < 0.3
+
+
+LOADED = f"\nimport sys; print('LOADED', *sorted(set({sorted(HEAVY)!r}) & set(sys.modules)))"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "import uara",
+        "import uara.solvers",
+        "from uara.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass",
+        "from uara.cli import main\ntry: main(['--version'])\nexcept SystemExit: pass",
+        "from uara.cli import main\ntry: main(['schema', 'instance'])\nexcept SystemExit: pass",
+    ],
+)
+def test_heavy_libraries_are_not_loaded_before_they_are_used(script: str) -> None:
+    last = run_python(script + LOADED).splitlines()[-1]
+    assert last.split() == ["LOADED"]
+
+
+def test_describing_and_scoring_need_no_compiler() -> None:
+    script = (
+        "import sys; sys.path.insert(0, 'tests')\n"
+        "from uara import Allocation, Channel, Devices, Instance, Servers, evaluate\n"
+        "one = [1e9]\n"
+        "instance = Instance('a', Servers(['s'], one, one, one), Devices(['d'], one, [1.0], [1.0], one, one, one), "
+        "Channel.from_dense([[1e-9]]))\n"
+        "instance.describe(); evaluate(instance, Allocation([0], [1.0], [1.0]))"
+    )
+    assert "numba" not in run_python(script + LOADED).splitlines()[-1]
+
+
+def test_every_public_name_can_be_had_and_nothing_else() -> None:
+    for name in uara.__all__:
+        assert getattr(uara, name) is not None
+        assert name in dir(uara)
+    with pytest.raises(AttributeError, match="no attribute 'nothing'"):
+        _ = uara.nothing
+
+
+def test_files_stay_short() -> None:
+    import uara.solvers
+
+    folder = Path(uara.solvers.__file__ or "").parent
+    lengths = {path: len(path.read_text().splitlines()) for path in [*sources(), *folder.rglob("*.py")]}
+    assert max(lengths.values()) <= 700, max(lengths, key=lambda path: lengths[path])
+    assert sum(length <= 400 for length in lengths.values()) >= 0.9 * len(lengths)
