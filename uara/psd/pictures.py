@@ -95,7 +95,6 @@ def figure2(gamma_rows: Sequence[Row], rate_rows: Sequence[Row], task: str) -> F
         _gamma_panel(axes[row, 1], own, method)
         _rate_panel(axes[row, 2], [each for each in rate_rows if each.method == method], method)
     axes[0, 0].legend(fontsize=8)
-    axes[0, 1].legend(fontsize=8)
     axes[0, 2].legend(fontsize=7)
     for column in range(3):
         top = max(axes[row, column].get_ylim()[1] for row in range(2))
@@ -119,11 +118,12 @@ def _gamma_panel(axis: Axes, rows: Sequence[Row], method: Method) -> None:
     best = best_gammas(rows, method)
     for task, gamma in best.items():
         own = [each for each in rows if each.task == task]
-        (line,) = axis.plot([each.gamma for each in own], [each.total_ms for each in own], label=task)
+        label = f"{task}, best {gamma}"
+        (line,) = axis.plot([each.gamma for each in own], [each.total_ms for each in own], label=label)
         lowest = next(each.total_ms for each in own if each.gamma == gamma)
         axis.plot([gamma], [lowest], "o", color=line.get_color())
-        axis.annotate(str(gamma), (gamma, lowest), xytext=(0, -12), textcoords="offset points", ha="center", fontsize=8)
-    axis.set(title=f"{method}: best gamma", xlabel="draft length gamma", ylabel="latency in ms")
+    axis.legend(fontsize=8, loc="lower right")
+    axis.set(title=f"{method}: total over gamma", xlabel="draft length gamma", ylabel="latency in ms")
     axis.set_ylim(bottom=0)
 
 

@@ -117,6 +117,7 @@ class _World:
         self.uplink = _Resource("uplink", "upload", self.log)
         self.server = _Resource("server", "target", self.log)
         self.downlink = _Resource("downlink", "download", self.log)
+        self.verdict_s = 0.0
         self.id_bits = token_bits(target.vocabulary_tokens)
         self.draft_bits = draft_token_bits(payload, draft.vocabulary_tokens, value_bits)
         # the verdict: how many tokens are accepted, and the target's own token
@@ -199,7 +200,7 @@ def _conventional(world: _World, each: Round, passes: Passes, now_s: float, prom
 
 def _psd(world: _World, each: Round, passes: Passes, now_s: float, prompt_s: float) -> float:
     # behind a verdict of its own the server knows all it needs for a pre-verify pass
-    here_s = max(world.server.free_s, prompt_s)
+    here_s = max(world.verdict_s, prompt_s)
     if each.pending:
         here_s = world.send(now_s, each.pending * world.draft_bits)
     drafted_s = judgeable_s = now_s
@@ -207,5 +208,5 @@ def _psd(world: _World, each: Round, passes: Passes, now_s: float, prompt_s: flo
         first_s = world.first_draft(now_s, passes)
         judgeable_s = world.send(first_s, world.draft_bits)
         drafted_s = world.other_drafts(first_s, passes)
-    verdict_s = max(world.verify(here_s, passes), judgeable_s)
-    return max(drafted_s, world.answer(verdict_s, world.verdict_bits))
+    world.verdict_s = max(world.verify(here_s, passes), judgeable_s)
+    return max(drafted_s, world.answer(world.verdict_s, world.verdict_bits))
