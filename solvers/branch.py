@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from uara.branches import BranchCertificate
@@ -72,11 +73,7 @@ def branch(instance: Instance, context: Context[BranchOptions]) -> Answer:
         found.offer(context.start.association)
     root.raise_bound(found)
     tree = Tree(root, found, context, context.options.gap, context.options.probes)
-    weight = root.likely(found.cost_ms)
-    for _ in range(context.options.kicks):
-        if context.expired() or tree.proven():
-            break
-        found.kick(weight, int(context.rng.integers(2, 6)))
+    tree.kick(context.options.kicks)
     tree.grow()
     certificate = tree.certificate(context.options.certificate_nodes)
     return Answer(
@@ -114,10 +111,20 @@ class Tree:
         """Whether the gap is reached."""
         return self.bound_ms >= self.target_ms
 
-    def grow(self) -> None:
-        """Split the weakest node until the gap is proven or time is up."""
-        rounds = 0
+    def kick(self, times: int) -> None:
+        """Look for a better answer near the best one, as long as the gap is open."""
+        weight = self.root.likely(self.found.cost_ms)
+        for _ in range(times):
+            if self.context.expired() or self.proven():
+                break
+            self.found.kick(weight, int(self.context.rng.integers(2, 6)))
+
+    def grow(self, most_nodes: float = np.inf, seconds: float = np.inf) -> None:
+        """Split the weakest node until the gap is proven, time is up or the tree is large."""
+        rounds, stop_s = 0, self.context.remaining_s() - seconds
         while self._open and not self.proven() and not self.context.expired():
+            if self.nodes >= most_nodes or self.context.remaining_s() < stop_s:
+                break
             _, _, node = heapq.heappop(self._open)
             self._split(node)
             weakest = min(self._open[0][0] if self._open else np.inf, self.target_ms)
@@ -128,6 +135,14 @@ class Tree:
             if rounds & (rounds - 1) == 0 or rounds % 256 == 0:
                 self._report()
         self._report()
+
+    def alive(self) -> NDArray[np.bool_]:
+        """(K,) The pairs that an association below the target may use: those that an open node allows."""
+        keep = np.zeros(len(self.device), dtype=bool)
+        for bound_ms, _, node in self._open:
+            if bound_ms < self.target_ms:
+                keep[self._useful(node)[0]] = True
+        return keep
 
     def _report(self) -> None:
         bound_ms = self.bound_ms + self.root.numbers.constant_ms

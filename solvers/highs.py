@@ -1,0 +1,156 @@
+"""HiGHS driven directly: rows are added to one living model; Ctrl-C and deadlines end a solve with its bound."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from uara.instance import Floats
+from uara.solver import Context
+
+from .perspective import Perspective, Rows
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a solve gave."""
+
+    bound_ms: float
+    """Lower bound on the relaxation's optimum that HiGHS states; infinite where the cutoff excludes all."""
+    column: Floats | None
+    """The best point found, if any."""
+    nodes: int
+    finished: bool
+
+
+class Model:
+    """The perspective relaxation in HiGHS; tangents are added to it, and nothing is ever rebuilt."""
+
+    def __init__(self, relaxation: Perspective, prices: Floats, *, integer: bool = False) -> None:
+        import highspy
+
+        self.relaxation = relaxation
+        self.tangents = 0
+        self._highs = highspy.Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("threads", 1)
+        costs = relaxation.costs()
+        lower, upper = relaxation.bounds()
+        upper[np.isinf(upper)] = highspy.kHighsInf
+        columns = len(costs)
+        empty = np.empty(0)
+        self._highs.addCols(
+            columns, costs, lower, upper, 0, np.zeros(columns, dtype=np.int32), empty.astype(np.int32), empty
+        )
+        for rows in relaxation.structure():
+            self._add(rows)
+        self.add(relaxation.first_tangents(prices))
+        if integer:
+            self.set_integer()
+
+    def set_integer(self) -> None:
+        """Make x binary."""
+        import highspy
+
+        count = self.relaxation.count
+        kinds = np.full(count, highspy.HighsVarType.kInteger)
+        self._highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), kinds)
+
+    def add(self, tangents: Sequence[Rows]) -> int:
+        """Add tangents; returns how many."""
+        added = sum(len(rows.lower) for rows in tangents)
+        for rows in tangents:
+            self._add(rows)
+        self.tangents += added
+        return added
+
+    def _add(self, rows: Rows) -> None:
+        import highspy
+
+        lower = np.where(np.isinf(rows.lower), -highspy.kHighsInf, rows.lower)
+        upper = np.where(np.isinf(rows.upper), highspy.kHighsInf, rows.upper)
+        self._highs.addRows(
+            len(lower),
+            lower,
+            upper,
+            len(rows.column),
+            rows.start[:-1].astype(np.int32),
+            rows.column.astype(np.int32),
+            rows.value,
+        )
+
+    def solve(
+        self,
+        context: Context[Any],
+        *,
+        start: Floats | None = None,
+        cutoff_ms: float | None = None,
+        abs_gap_ms: float = 0.0,
+        seconds: float = np.inf,
+        watch: Callable[[float, float], None] | None = None,
+    ) -> Outcome:
+        """Solve as it stands.
+
+        Parameters
+        ----------
+        start
+            A point to begin from.
+        cutoff_ms
+            Points that cost this much or more are of no interest: the search may end without one.
+        abs_gap_ms
+            Distance between point and bound at which a search may end.
+        watch
+            Receives the bound and the number of nodes now and then.
+        """
+        import highspy
+
+        highs = self._highs
+        limit = min(seconds, context.remaining_s())
+        highs.setOptionValue("time_limit", min(limit, 1e7))
+        highs.setOptionValue("mip_abs_gap", abs_gap_ms)
+        highs.setOptionValue("mip_rel_gap", 0.0)
+        highs.setOptionValue("objective_bound", highspy.kHighsInf if cutoff_ms is None else cutoff_ms)
+        if start is not None:
+            point = highspy.HighsSolution()
+            point.col_value = start.tolist()
+            highs.setSolution(point)
+        seen = [-np.inf]
+        if watch is not None:
+            highs.cbMipLogging += _follower(seen, watch)
+        try:
+            highs.HandleKeyboardInterrupt = True
+            highs.solve()
+        finally:
+            highs.cbMipLogging.clear()
+        return self._outcome(cutoff_ms)
+
+    def _outcome(self, cutoff_ms: float | None) -> Outcome:
+        import highspy
+
+        status, info = self._highs.getModelStatus(), self._highs.getInfo()
+        kinds = highspy.HighsModelStatus
+        column = None
+        if info.primal_solution_status == 2:
+            column = np.array(self._highs.getSolution().col_value)
+        integer = info.mip_node_count >= 0
+        finished = status in (kinds.kOptimal, kinds.kInfeasible, kinds.kObjectiveBound)
+        if integer:
+            bound = info.mip_dual_bound
+        else:
+            bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
+        if finished and column is None and cutoff_ms is not None:
+            bound = np.inf
+        return Outcome(float(bound), column, int(max(info.mip_node_count, 0)), finished)
+
+
+def _follower(seen: list[float], watch: Callable[[float, float], None]) -> Callable[[Any], None]:
+    def follow(event: Any) -> None:
+        bound = float(event.data_out.mip_dual_bound)
+        if bound > seen[0]:
+            seen[0] = bound
+            watch(bound, float(event.data_out.mip_node_count))
+
+    return follow
