@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
 from multiprocessing.connection import Connection
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -21,10 +21,20 @@ from uara.problem import Decision, Problem, Proof
 from uara.registry import GROUP, Method, Traits, method_of
 from uara.solver import Progress, solve
 
+Send = Callable[[str, Any], None]
+"""How a run's process sends a message."""
+
+
+class Work(Protocol):
+    """What a run's process can be given to do."""
+
+    def run(self, send: Send) -> Any:
+        """Do it; the result is the answer."""
+
 
 @dataclass(frozen=True)
 class Job:
-    """What a run's process is given. ``solver`` is a name, ``package.module:function`` or a callable."""
+    """One run of a solver. ``solver`` is a name, ``package.module:function`` or a callable."""
 
     problem: bytes
     """The pickled instance."""
@@ -33,6 +43,39 @@ class Job:
     seed: int
     time_limit_s: float
     start: Decision | None = None
+
+    def run(self, send: Send) -> RawAnswer:
+        """Solve, and send what the solver reports on the way."""
+        began = time.perf_counter()
+        problem: Problem = pickle.loads(self.problem)
+        freeze(problem)
+        best: list[float] = [np.inf, -np.inf]
+
+        def on_progress(point: Progress) -> None:
+            news = [point.objective_ms, point.bound_ms]
+            if news != best:
+                best[:] = news
+                bound = (point.bound_ms, point.gap)
+                send("point", (point.elapsed_s, point.objective_ms, point.controllable_ms, *bound))
+
+        result = solve(
+            problem,
+            prepare(self.solver, send, began),
+            options=self.options,
+            seed=self.seed,
+            time_limit_s=self.time_limit_s if np.isfinite(self.time_limit_s) else None,
+            start=self.start,
+            on_progress=on_progress,
+        )
+        return RawAnswer(
+            decision=result.decision,
+            certificate=result.certificate,
+            claimed_bound_ms=result.bound_ms,
+            own_objective_ms=result.evaluation.objective_ms,
+            ended=result.ended,
+            runtime_s=result.runtime_s,
+            details={name: float(value) for name, value in result.details.items()},
+        )
 
 
 @dataclass(frozen=True)
@@ -87,6 +130,16 @@ def find_method(solver: str | Callable[..., Any]) -> Method:
         raise SolverError(solver, f"cannot be imported: {type(error).__name__}: {error}") from error
 
 
+def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Callable[..., Any]:
+    """Import and compile a solver, and say how long that took since ``began``: now its clock may start."""
+    method = find_method(solver)
+    function = method.require()
+    if method.traits.prepare:
+        method.traits.prepare()
+    send("prepared", time.perf_counter() - began)
+    return without_prepare(method.name, function, method.traits)
+
+
 def freeze(value: object) -> None:
     """Make the arrays of a nest of data classes read-only again: pickling forgets that they were."""
     if isinstance(value, np.ndarray):
@@ -97,60 +150,20 @@ def freeze(value: object) -> None:
 
 
 def serve(channel: Connection) -> None:
-    """Do one run: receive a :class:`Job`, send messages ``(kind, content)`` as it goes on."""
+    """Do one run: receive a job, send messages ``(kind, content)`` as it goes on, and what it returns."""
 
-    def send(kind: str, content: Any = None) -> None:
+    def send(kind: str, content: Any) -> None:
         channel.send_bytes(pickle.dumps((kind, content)))
 
     send("started", os.getpid())
     try:
-        send("answer", _run(pickle.loads(channel.recv_bytes()), send))
+        work: Work = pickle.loads(channel.recv_bytes())
+        send("answer", work.run(send))
     except BaseException as error:
         send("failed", _failure(error))
 
 
-def _run(job: Job, send: Callable[[str, Any], None]) -> RawAnswer:
-    began = time.perf_counter()
-    problem: Problem = pickle.loads(job.problem)
-    freeze(problem)
-    method = find_method(job.solver)
-    function = method.require()
-    if method.traits.prepare:
-        method.traits.prepare()
-    prepared = _without_prepare(method.name, function, method.traits)
-    best: list[float] = [np.inf, -np.inf]
-
-    def on_progress(point: Progress) -> None:
-        news = [point.objective_ms, point.bound_ms]
-        if news != best:
-            best[:] = news
-            send(
-                "point",
-                (point.elapsed_s, point.objective_ms, point.controllable_ms, point.bound_ms, point.gap),
-            )
-
-    send("prepared", time.perf_counter() - began)
-    result = solve(
-        problem,
-        prepared,
-        options=job.options,
-        seed=job.seed,
-        time_limit_s=job.time_limit_s if np.isfinite(job.time_limit_s) else None,
-        start=job.start,
-        on_progress=on_progress,
-    )
-    return RawAnswer(
-        decision=result.decision,
-        certificate=result.certificate,
-        claimed_bound_ms=result.bound_ms,
-        own_objective_ms=result.evaluation.objective_ms,
-        ended=result.ended,
-        runtime_s=result.runtime_s,
-        details={name: float(value) for name, value in result.details.items()},
-    )
-
-
-def _without_prepare(name: str, function: Callable[..., Any], traits: Traits) -> Callable[..., Any]:
+def without_prepare(name: str, function: Callable[..., Any], traits: Traits) -> Callable[..., Any]:
     """The solver under its own name (its random stream hangs on it), already prepared."""
 
     def prepared(instance: Problem, context: Any) -> Any:

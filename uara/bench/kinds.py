@@ -38,10 +38,12 @@ class Kind:
     ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
     pictures: Callable[[Any, Mapping[str, Any]], dict[str, str]] = _no_picture
     """Titles and SVG of an answer, from the instance and the decision as plain data."""
-    trials: Callable[[], list[Problem]] = list
+    trials: Callable[[], list[Any]] = list
     """Small instances, of every regime, that a solver of this kind must master."""
-    optimum_ms: Callable[[Any], float] | None = None
-    """The optimum of a trial, by enumeration."""
+    optimum: Callable[[Any], Any] | None = None
+    """The best decision of a trial, by enumeration."""
+    large: Callable[[], Problem] | None = None
+    """An instance that keeps a solver busy, for its time limit."""
 
 
 KINDS = {"p1": "uara.bench.p1:KIND"}

@@ -74,4 +74,23 @@ def pictures(instance: Instance, decision: Mapping[str, Any]) -> dict[str, str]:
     return pictures(instance, decision)
 
 
-KIND = Kind(generate=generate, features=features, measures=measures, pictures=pictures)
+def trials() -> list[Instance]:
+    """See :mod:`uara.bench.p1_trials`."""
+    from uara.bench.p1_trials import trials
+
+    return trials()
+
+
+def optimum(instance: Instance) -> Allocation:
+    """See :mod:`uara.bench.p1_trials`."""
+    from uara.bench.p1_trials import optimum
+
+    return optimum(instance)
+
+
+def large() -> Instance:
+    """Twenty servers, 600 devices."""
+    return generate(channel="path-loss", servers=20, devices=600, seed=1, name="large")
+
+
+KIND = Kind(generate, features, measures, pictures, trials, optimum, large)

@@ -10,12 +10,12 @@ import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import IO
+from typing import IO, Any
 
 import psutil
 
 from uara.bench import zygote
-from uara.bench.child import Failure, RawAnswer
+from uara.bench.child import Failure
 
 POLL_S = 0.05
 _FAMILY_S = 0.5  # looking for the run's own children means reading the whole process table
@@ -49,7 +49,8 @@ class Outcome:
 
     status: str = ""
     reason: str = ""
-    answer: RawAnswer | None = None
+    answer: Any = None
+    """What the work returned; nothing of it has been checked."""
     points: list[Point] = field(default_factory=list)
     setup_s: float | None = None
     wall_s: float = 0.0
@@ -64,7 +65,7 @@ def supervise(job: bytes, allowance: Allowance, *, parent: int | None = None) ->
     Parameters
     ----------
     job
-        A pickled :class:`uara.bench.child.Job`.
+        A pickled :class:`uara.bench.child.Work`.
     parent
         Process without which this one has no purpose: when it is gone, the run and this process end.
     """
