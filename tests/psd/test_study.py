@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import pytest
+
+from uara.errors import InputError
+from uara.psd.hardware import speeds
+from uara.psd.profile import TaskProfile, assumed_profile
+from uara.psd.study import Row, Study, best_gammas, ratio_speeds, saturation_mbit_per_s, speedups
+
+PROFILE = assumed_profile({"sure": 1.0, "never": 0.0}, {"sure": [40], "never": [40]}, new_tokens=24, gamma=4)
+
+
+def row(task: str, gamma: int, rate: float, total_ms: float) -> Row:
+    return Row(task, "psd", "tokens", gamma, rate, 0, 0, 0, 0, total_ms, 0, 0)
+
+
+def test_best_and_saturation_by_hand() -> None:
+    rows = [row("a", gamma, 1.0, total) for gamma, total in ((1, 9.0), (2, 7.0), (3, 8.0))]
+    assert best_gammas(rows, "psd") == {"a": 2}
+    assert best_gammas(rows, "conventional") == {}
+    rated = [row("a", 1, rate, total) for rate, total in ((1, 90.0), (2, 50.0), (4, 50.2), (8, 49.9))]
+    assert saturation_mbit_per_s(rated, "a", "psd") == 2
+    assert saturation_mbit_per_s([*rated, row("a", 1, 16, 30.0)], "a", "psd") == 16
+    with pytest.raises(InputError):
+        saturation_mbit_per_s(rated, "b", "psd")
+
+
+def test_a_draft_that_never_fits_is_best_kept_short() -> None:
+    study = Study(PROFILE, speeds())
+    rows = study.over_gamma(["conventional", "psd"], range(1, 9), "tokens")
+    assert best_gammas(rows, "conventional")["never"] == 1
+    assert best_gammas(rows, "conventional")["sure"] > 4
+
+
+def test_parts_add_up_and_rates_apply() -> None:
+    study = Study(PROFILE, speeds(uplink_bit_per_s=1e6))
+    for each in study.comparison(4, "full-logits"):
+        assert each.mobile_ms + each.transmission_ms + each.server_ms + each.idle_ms == pytest.approx(each.total_ms)
+        assert each.uplink_mbit_per_s == 1
+    slow, fast = (study.row("sure", "psd", 4, "full-logits", rate).total_ms for rate in (1, 100))
+    assert fast < slow / 10
+
+
+def test_speedups_are_ratios_of_totals() -> None:
+    rows = Study(PROFILE, ratio_speeds(4)).comparison(4, "tokens")
+    gains = speedups(rows)
+    # all accepted: 4 rounds of 8 ms and one of 7 for 24 tokens, against 7 rounds of 4 ms
+    assert gains["sure"]["conventional"] == pytest.approx(39 / 28)
+    # nothing accepted: a token costs 8 ms against 4 ms
+    assert gains["never"]["conventional"] == pytest.approx(2.0, abs=0.1)
+    assert gains["never"]["autoregressive"] == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("ratio", [2, 3, 4, 5])
+def test_the_bar_psd_gains_a_fifth_for_every_measured_task(ratio: int) -> None:
+    profile = TaskProfile.load("smollm2_int4")
+    gains = speedups(Study(profile, ratio_speeds(ratio)).comparison(ratio, "tokens"))
+    assert set(gains) == {"code", "summary", "chat"}
+    for gain in gains.values():
+        assert gain["conventional"] >= 1.2
+        assert gain["autoregressive"] > 1.3
+
+
+def test_unknown_tasks() -> None:
+    with pytest.raises(InputError, match="no task 'poetry'"):
+        Study(PROFILE, speeds()).row("poetry", "psd", 4, "tokens")
