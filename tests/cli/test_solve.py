@@ -1,0 +1,219 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from uara import Allocation, InputError, Instance, allocate, as_solver, evaluate
+from uara.registry import Method, available_solvers, method_of
+from uara.solution import load
+
+Command = Callable[..., Any]
+KEYS = {
+    "solver",
+    "status",
+    "objective",
+    "controllable",
+    "lower_bound",
+    "gap",
+    "latency_ms",
+    "energy_j",
+    "runtime_s",
+    "association",
+    "bandwidth",
+    "compute",
+}
+
+
+@pytest.fixture
+def register() -> Iterator[Callable[[str, Any], None]]:
+    """Put solvers beside the installed ones for one test."""
+    added: list[str] = []
+
+    def put(name: str, function: Any) -> None:
+        added.append(name)
+        available_solvers()[name] = function if isinstance(function, Method) else method_of(function, name)
+
+    yield put
+    for name in added:
+        available_solvers().pop(name, None)
+
+
+def test_json_has_every_key_machines_rely_on(uara: Command, instance_file: Path, instance: Instance) -> None:
+    outcome = uara(
+        "solve", instance_file, "--json", "--solver", "tma", "--solver", "max-sinr", "--solver", "random"
+    )
+    assert (outcome.code, outcome.err) == (0, "")
+    assert len(outcome.data) == 3
+    for row in outcome.data:
+        assert row.keys() >= KEYS
+        assert row["latency_ms"].keys() >= {"mean", "p95"}
+        allocation = Allocation(row["association"], row["bandwidth"], row["compute"])
+        score = evaluate(instance, allocation)
+        assert (row["objective"], row["energy_j"]) == (score.objective_ms, score.energy_j)
+        assert row["controllable"] == score.controllable_ms
+        assert row["status"] in ("feasible", "optimal")
+
+
+def test_answers_are_ranked_best_first(uara: Command, instance_file: Path) -> None:
+    words = ["--solver", "random", "--solver", "max-compute", "--solver", "tma", "--solver", "max-sinr"]
+    data = uara("solve", instance_file, "--json", *words).data
+    costs = [row["objective"] for row in data]
+    assert costs == sorted(costs)
+    assert data[0]["solver"] == "tma"
+    table = uara("solve", instance_file, *words).out
+    places = [table.index(f" {row['solver']} ") for row in data]
+    assert places == sorted(places)
+
+
+def test_the_table_is_readable(uara: Command, instance_file: Path) -> None:
+    outcome = uara("solve", instance_file)
+    assert outcome.err == ""
+    for word in (
+        "twelve",
+        "solver",
+        "status",
+        "objective",
+        "controll.",
+        "mean/p95",
+        "energy",
+        "runtime",
+        "tma",
+        "feasible",
+    ):
+        assert word in outcome.out
+
+
+def test_options_go_to_one_solver_or_to_all_that_know_them(uara: Command, instance_file: Path) -> None:
+    data = uara(
+        "solve", instance_file, "--json", "--solver", "tma:moves=pairs,allocation=sqrt", "--solver", "random",
+        "--option", "allocation=uniform",
+    ).data  # fmt: skip
+    options = {row["solver"]: row["options"] for row in data}
+    assert options["tma"]["moves"] == "pairs"
+    assert options["tma"]["allocation"] == "sqrt"  # its own word wins
+    assert options["random"]["allocation"] == "uniform"
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--solver", "nobody"], "there is no solver 'nobody'"),
+        (["--solver", "tma:colour=red"], "solver tma: colour"),
+        (["--solver", "tma:capacity=many"], "solver tma: capacity"),
+        (["--solver", "tma:capacity"], "'capacity' is not of the form key=value"),
+        (["--option", "=3"], "'=3' is not of the form key=value"),
+        (["--option", "colour=red"], "none of the solvers (tma) has an option 'colour'"),
+        (["--option", "capacity=0"], "solver tma: capacity"),
+        (["--time-limit", "0"], "time_limit_s: must be positive"),
+        (["--time-limit", "nan"], "time_limit_s: must be positive"),
+        (["--start", "/nowhere.json"], "/nowhere.json: no such file"),
+    ],
+)
+def test_bad_words_end_with_2_before_anything_runs(
+    uara: Command, instance_file: Path, words: list[str], text: str
+) -> None:
+    outcome = uara("solve", instance_file, *words)
+    assert (outcome.code, outcome.out) == (2, "")
+    assert text in outcome.err
+    assert outcome.err.count("\n") == 1
+
+
+def test_seeds_are_obeyed(uara: Command, instance_file: Path) -> None:
+    def association(seed: int) -> Any:
+        return uara("solve", instance_file, "--solver", "random", "--seed", seed, "--json").data[0][
+            "association"
+        ]
+
+    assert association(1) == association(1) != association(2)
+    assert uara("solve", instance_file, "--seed", -1).code == 2
+
+
+def test_the_best_answer_is_written_and_comes_back(
+    uara: Command, instance_file: Path, instance: Instance, tmp_path: Path
+) -> None:
+    path = tmp_path / "new" / "solution.json"
+    data = uara(
+        "solve", instance_file, "--solver", "random", "--solver", "tma", "--output", path, "--json"
+    ).data
+    assert load(path).solver == "tma"
+    score = uara("evaluate", instance_file, path, "--json").data
+    assert score["objective"] == data[0]["objective"]
+    again = uara("solve", instance_file, "--solver", "random", "--start", path, "--json").data
+    assert again[0]["objective"] <= data[0]["objective"]
+
+
+def test_the_answers_are_printed_even_if_they_cannot_be_written(
+    uara: Command, instance_file: Path, tmp_path: Path
+) -> None:
+    outcome = uara("solve", instance_file, "--output", tmp_path, "--json")
+    assert outcome.code == 2
+    assert outcome.data[0]["solver"] == "tma"
+    assert "cannot be written" in outcome.err
+
+
+def test_a_solution_of_another_instance_is_no_start(
+    uara: Command, instance_file: Path, tmp_path: Path
+) -> None:
+    uara("solve", instance_file, "--output", tmp_path / "s.json")
+    other = json.loads(instance_file.read_bytes())
+    other["devices"]["battery_fraction"][0] *= 0.5
+    (tmp_path / "other.json").write_text(json.dumps(other))
+    outcome = uara("solve", tmp_path / "other.json", "--start", tmp_path / "s.json")
+    assert outcome.code == 2
+    assert "is for 'twelve'" in outcome.err
+
+
+def broken(instance: Any, context: Any) -> Any:
+    raise ValueError("two\nlines")
+
+
+def test_one_failure_does_not_lose_the_other_answers(
+    uara: Command, instance_file: Path, register: Any, tmp_path: Path
+) -> None:
+    def picky(instance: Any, context: Any) -> Any:
+        raise InputError("is too small", source="option capacity")
+
+    register("broken", broken)
+    register("picky", picky)
+    register("needy", as_solver(requires={"no_such_module": "gpu"})(lambda instance, context: None))
+    words = [word for name in ("broken", "picky", "needy", "tma") for word in ("--solver", name)]
+    outcome = uara("solve", instance_file, *words, "--json", "--output", tmp_path / "s.json")
+    assert [row["solver"] for row in outcome.data] == ["tma"]
+    assert outcome.code == 4  # of the first that failed
+    lines = outcome.err.splitlines()
+    assert len(lines) == 3
+    assert any("solver broken: failed: ValueError: two lines" in line for line in lines)
+    assert any("option capacity: is too small" in line for line in lines)
+    assert any("pip install 'uara[gpu]'" in line for line in lines)
+    assert load(tmp_path / "s.json").solver == "tma"
+
+
+def test_if_all_fail_nothing_is_printed_or_written(
+    uara: Command, instance_file: Path, register: Any, tmp_path: Path
+) -> None:
+    register("broken", broken)
+    outcome = uara("solve", instance_file, "--solver", "broken", "--output", tmp_path / "s.json")
+    assert (outcome.code, outcome.out) == (4, "")
+    assert outcome.err == "uara: solver broken: failed: ValueError: two lines\n"
+    assert not (tmp_path / "s.json").exists()
+
+
+def test_an_infeasible_answer_is_named_and_ranked_last(
+    uara: Command, instance_file: Path, register: Any
+) -> None:
+    def greedy(instance: Any, context: Any) -> Any:
+        count = len(instance.devices)
+        return Allocation(allocate(instance, instance.channel.pair_server[instance.channel.pair_start[:-1]]).association, np.ones(count), np.ones(count))  # fmt: skip  # noqa: E501
+
+    register("greedy", greedy)
+    data = uara("solve", instance_file, "--solver", "greedy", "--solver", "random", "--json").data
+    assert [(row["solver"], row["status"]) for row in data] == [
+        ("random", "feasible"),
+        ("greedy", "infeasible"),
+    ]
+    assert data[1]["violations"]
