@@ -23,7 +23,10 @@ from uara.solver import solve
 
 FIRST_SEED = 500
 """Held-out seeds begin here; the training pool's begin at 7,000,000."""
-MOST_DEVICES = 180
+DROP_SERVERS, DROP_DEVICES = 20, 240
+"""Size of the drop of each seed; every point takes its first servers, and the first devices that reach them."""
+LEAST_GAIN = 1e-12
+"""-120 dB, the recipe's threshold."""
 DEVICES = (30, 60, 90, 120, 150, 180)
 SERVERS = (4, 8, 12, 16, 20)
 WEIGHTS = (20.0, 40.0, 60.0, 80.0, 100.0)
@@ -65,7 +68,7 @@ def fig6(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: 
     """
     rows = []
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        base = _first_devices(_instance(instances, 8, MOST_DEVICES, seed), 90)
+        base = part(_drop(instances, seed), 8, 90)
         rng = np.random.default_rng(seed)
         low = np.arange(90) % 2 == 0
         battery = np.where(low, rng.uniform(0.05, 0.2, 90), rng.uniform(0.8, 1.0, 90))
@@ -98,29 +101,40 @@ def _groups(instance: Instance, result: Any, head: dict[str, Any], low: Any) -> 
 
 def _sizes(folder: Path, seeds: int) -> Iterator[tuple[str, Instance, int]]:
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        whole = _instance(folder, 8, MOST_DEVICES, seed)
+        drop = _drop(folder, seed)
         for devices in DEVICES:
-            yield "devices", _first_devices(whole, devices), seed
+            yield "devices", part(drop, 8, devices), seed
         for servers in SERVERS:
-            yield "servers", _instance(folder, servers, 90, seed), seed
+            yield "servers", part(drop, servers, 90), seed
 
 
-def _instance(folder: Path, servers: int, devices: int, seed: int) -> Instance:
-    path = folder / f"e{servers}_m{devices}_s{seed}.json"
+def _drop(folder: Path, seed: int) -> Instance:
+    path = folder / f"drop_s{seed}.json"
     if not path.exists():
-        generate(servers=servers, devices=devices, seed=seed, name=path.stem).save(path)
+        generate(servers=DROP_SERVERS, devices=DROP_DEVICES, seed=seed, name=path.stem).save(path)
     return Instance.load(path)
 
 
-def _first_devices(instance: Instance, count: int) -> Instance:
-    """The instance with its first devices alone."""
-    columns = {name: column[:count] for name, column in instance.devices.columns().items()}
-    gain = instance.channel.dense(len(instance.servers))[:count]
-    return instance.replace(
-        name=f"{instance.name}_{count}",
-        devices=type(instance.devices)(**columns),
-        channel=Channel.from_dense(gain),
+def part(drop: Instance, servers: int, devices: int) -> Instance:
+    """The first servers of a drop, which share its whole band, and the first devices that reach them."""
+    gain = drop.channel.dense(len(drop.servers))[:, :servers]
+    chosen = np.flatnonzero(gain.max(1) >= LEAST_GAIN)[:devices]
+    if len(chosen) < devices:
+        raise ValueError(f"only {len(chosen)} devices of {drop.name} reach its first {servers} servers")
+    band_hz = drop.servers.bandwidth_hz.sum() / servers
+    columns = {name: _rows(column, range(servers)) for name, column in drop.servers.columns().items()}
+    return drop.replace(
+        name=f"{drop.name}_e{servers}_m{devices}",
+        servers=type(drop.servers)(**{**columns, "bandwidth_hz": np.full(servers, band_hz)}),
+        devices=type(drop.devices)(
+            **{name: _rows(column, chosen) for name, column in drop.devices.columns().items()}
+        ),
+        channel=Channel.from_dense(gain[chosen]),
     )
+
+
+def _rows(column: Any, chosen: Any) -> Any:
+    return tuple(column[i] for i in chosen) if isinstance(column, tuple) else column[list(chosen)]
 
 
 def _numbers(result: Any) -> dict[str, float]:

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any
 _PUBLIC = {
     "Results": "uara.bench.results",
     "Suite": "uara.bench.suite",
+    "frame": "uara.bench.adhoc",
+    "rank": "uara.bench.adhoc",
     "run": "uara.bench.runner",
 }
 
 __all__ = sorted(_PUBLIC)
 
 if TYPE_CHECKING:
+    from uara.bench.adhoc import frame as frame
+    from uara.bench.adhoc import rank as rank
     from uara.bench.results import Results as Results
     from uara.bench.runner import run as run
     from uara.bench.suite import Suite as Suite

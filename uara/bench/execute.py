@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import json
 import math
 import pickle
 from collections.abc import Callable
@@ -20,6 +21,8 @@ AGREEMENT = 1e-6
 """Largest difference, relative to the controllable part, between numbers that ought to be equal."""
 MOST_POINTS = 500
 """Points of a trajectory that are kept."""
+MOST_JSON = 1_000_000
+"""Decisions and certificates that are longer as JSON are not kept."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +116,8 @@ def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
         if gap is not None and gap <= OPTIMAL_GAP
         else "feasible",
         "details": answer.details,
-        "decision": answer.decision.to_plain(),
-        "certificate": answer.certificate.to_plain() if answer.certificate is not None else None,
+        "decision": _moderate(answer.decision.to_plain()),
+        "certificate": _moderate(answer.certificate.to_plain() if answer.certificate is not None else None),
     }
     if status == "ok":
         measures = kind_of(problem.kind).measures(problem, answer.decision, score)
@@ -137,6 +140,12 @@ def _verdict(score: Score, answer: RawAnswer, bound: float | None) -> tuple[str,
     if bound is not None and bound > score.objective_ms + slack:
         return "error", f"its bound of {bound!r} ms is above its own objective of {score.objective_ms!r} ms"
     return "ok", ""
+
+
+def _moderate(plain: Any) -> str | None:
+    """Plain data as JSON, unless it would swell the results: it has been scored and verified by now."""
+    text = None if plain is None else json.dumps(plain, default=str)
+    return text if text is None or len(text) <= MOST_JSON else None
 
 
 def finite_or_none(value: float | None) -> float | None:

@@ -49,6 +49,8 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
             ylabel="distance to the optimum at most [%]",
             title=f"{name}: a ring marks solvers that prove a gap themselves",
         )
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(lambda value, _: f"{value:g}")
         axes.grid(alpha=0.3, which="major")
         axes.margins(x=0.18, y=0.12)
         metadata = {"Date": None} if path.suffix == ".svg" else None

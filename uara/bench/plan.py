@@ -95,7 +95,7 @@ def make_plan(suite: Suite, folder: Path) -> list[Run]:
     ]
     order = {id(case): place for place, case in enumerate(cases)}
     runs.sort(key=lambda run: order[id(run.case)])
-    _refuse_twins(runs)
+    refuse_twins(runs)
     return runs
 
 
@@ -116,7 +116,7 @@ def _runs_of(suite: Suite, entry: Solver, setting: Setting, cases: list[Case]) -
         elif setting.kind != case.problem.kind:
             reasons.append(f"solves {setting.kind}, not {case.problem.kind}")
         for seed in entry.seeds or suite.seeds:
-            for repetition in range(suite.repetitions):
+            for repetition in range(entry.repetitions or suite.repetitions):
                 skip = reasons[0] if reasons else None
                 yield Run(case, setting, seed, repetition, allowance, entry.training_s, skip)
 
@@ -199,9 +199,10 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path))]
 
 
-def _refuse_twins(runs: list[Run]) -> None:
+def refuse_twins(runs: list[Run]) -> None:
+    """:class:`InputError` if two runs are the same, or two different settings have one label."""
     seen: dict[str, Run] = {}
-    labels: dict[tuple[str, str], str] = {}
+    labels: dict[str, str] = {}
     for run in runs:
         twin = seen.setdefault(run.run_id, run)
         if twin is not run:
@@ -210,5 +211,5 @@ def _refuse_twins(runs: list[Run]) -> None:
                 path="$.solvers",
             )
         facts = json.dumps([run.setting.name, dict(run.setting.options)], sort_keys=True, default=str)
-        if labels.setdefault((run.setting.label, ""), facts) != facts:
+        if labels.setdefault(run.setting.label, facts) != facts:
             raise InputError(f"two different settings are called {run.setting.label!r}", path="$.solvers")

@@ -73,6 +73,13 @@ class Results:
         """Number of runs of each status."""
         return {str(status): int(count) for status, count in self.runs["status"].value_counts().items()}
 
+    def ranking(self) -> pd.DataFrame:
+        """One row a solver, the best first; see :func:`uara.bench.ranking.overall`."""
+        from uara.bench.metrics import scored
+        from uara.bench.ranking import overall
+
+        return overall(scored(self))
+
     @property
     def missing(self) -> int:
         """Planned runs that have no row yet."""

@@ -93,16 +93,18 @@ def run(
         suite = Suite.load(suite)
     plan = make_plan(suite, Path(folder or "."))
     chosen = [each for each in plan if _matches(each, only_solver, only_instance)]
-    how = _How(jobs, backend, scheduler, on_progress)
+    how = How(jobs, backend, scheduler, on_progress)
     return run_plan(suite, plan, chosen, output, retry, how)
 
 
 @dataclass(frozen=True)
-class _How:
-    jobs: int
-    backend: Backend
-    scheduler: str | None
-    on_progress: Callable[[Advance], None] | None
+class How:
+    """Where runs are done, and who hears of it; see :func:`run`."""
+
+    jobs: int = 1
+    backend: Backend = "joblib"
+    scheduler: str | None = None
+    on_progress: Callable[[Advance], None] | None = None
 
 
 def run_plan(
@@ -111,7 +113,7 @@ def run_plan(
     chosen: list[Run],
     output: str | Path | None,
     retry: Collection[str],
-    how: _How,
+    how: How,
 ) -> Results:
     """Do those of the chosen runs that are not recorded, then merge everything into the one file."""
     from uara.bench.results import Results

@@ -64,6 +64,8 @@ class Solver(Limits):
     options: dict[str, Any] = {}
     seeds: Annotated[list[Seed], Field(min_length=1)] | None = None
     """Seeds that differ from the suite's: one is enough for a solver that draws nothing."""
+    repetitions: Count | None = None
+    """Repetitions that differ from the suite's."""
     instances: str = "*"
     """Glob of the names of the instances it runs on."""
     skip: list[Skip] = []

@@ -46,6 +46,9 @@ RANKING = [
     ("solved", "solved %", percent(0), "runs that ended ok, of those that were not skipped"),
 ]
 
+FEWEST = 6
+"""With fewer pairs, the signed-rank test cannot reach the 5 % level: its least p-value is 2 / 2^n."""
+
 
 def build(results: Results) -> dict[str, Any]:
     """Everything that the template shows."""
@@ -96,6 +99,9 @@ def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
         found.append(
             f"{results.missing} planned runs have not been done yet: every number here is provisional."
         )
+    count = runs["instance"].nunique()
+    if count < FEWEST:
+        found.append(f"On {count} instances no test can tell solvers apart: ranks are shared.")
     tried = runs[runs["status"] != "skipped"]
     for label, own in tried.groupby("label", sort=False):
         if not (own["status"] == "ok").any():
@@ -129,7 +135,7 @@ def ranking_table(runs: pd.DataFrame, name: str) -> Table:
     rows = []
     for record in overall(runs).to_dict("records"):
         low, high = record["excess_low"], record["excess_high"]
-        record["interval"] = f"{100 * low:.2f} … {100 * high:.2f}" if math.isfinite(low) else "–"
+        record["interval"] = f"{100 * low:.2f}\u2009…\u2009{100 * high:.2f}" if math.isfinite(low) else "–"
         rows.append([make(record[key]) for key, _, make, _ in RANKING])
     columns = [Column(title, note, make is not words) for _, title, make, note in RANKING]
     return Table(columns, rows, name)

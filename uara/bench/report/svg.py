@@ -39,6 +39,10 @@ class Scale:
         part = (self._at(value) - self._at(self.low)) / (self._at(self.high) - self._at(self.low))
         return self.start + min(1.02, max(-0.02, part)) * (self.end - self.start)
 
+    def shows(self, value: float) -> bool:
+        """Whether a value lies inside the picture."""
+        return self.low <= value <= self.high
+
     def _at(self, value: float) -> float:
         return math.log10(max(value, 1e-300)) if self.log else value
 
@@ -177,6 +181,8 @@ def _draw(one: Series, x_scale: Scale, y_scale: Scale) -> str:
         pattern = "3 3" if one.dashed else dash(one.place)
         parts.append(f'<path d="{"".join(commands)}" class="line" stroke-dasharray="{pattern}"/>')
     for x, y, place in shown if one.dots else ():
+        if not y_scale.shows(one.y[place]):
+            continue
         if one.low and math.isfinite(one.low[place]) and math.isfinite(one.high[place]):
             top, foot = y_scale(one.high[place]), y_scale(one.low[place])
             parts.append(
