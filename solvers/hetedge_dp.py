@@ -11,11 +11,10 @@ from uara.files import Record
 from uara.hetedge import bandwidth
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.plan import Plan
-from uara.instance import Floats, Indices
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
-from .hetedge_search import Choices, Order, exact, just_in_time, ordered
+from .hetedge_search import Choices, Order, Programme, just_in_time, ordered
 
 Band = Literal["uniform", "min-max", "min-sum", "in-time"]
 
@@ -40,9 +39,8 @@ def compile_search() -> None:
     from uara.hetedge.generate import smallest_instance
 
     instance = smallest_instance()
-    share = bandwidth.shares(instance, "min-max")
-    plan, _ = exact(instance, np.arange(len(instance.requests)), share, Choices.everything(instance))
-    just_in_time(instance, plan)
+    order = np.arange(len(instance.requests))
+    alternate(Programme(instance, order, Choices.everything(instance)), "in-time", 2)
 
 
 @as_solver(kind="hetedge", options=DynamicProgrammeOptions, prepare=compile_search)
@@ -55,10 +53,8 @@ def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> 
     rules: tuple[Order, ...] = ("work", "airtime") if options.order == "best" else (options.order,)
     runs, found = 0, []
     for rule in rules:
-        order = ordered(instance, rule)
-        plan, value, used = alternate(
-            instance, order, choices, options.bandwidth, options.alternations, context
-        )
+        programme = Programme(instance, ordered(instance, rule), choices)
+        plan, value, used = alternate(programme, options.bandwidth, options.alternations, context)
         runs += used
         found.append((value, plan))
         if context.expired():
@@ -68,25 +64,19 @@ def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> 
 
 
 def alternate(
-    instance: HetEdge,
-    order: Indices,
-    choices: Choices,
-    rule: Band,
-    most: int,
-    context: Context[DynamicProgrammeOptions] | None = None,
+    programme: Programme, rule: Band, most: int, context: Context[DynamicProgrammeOptions] | None = None
 ) -> tuple[Plan, float, int]:
-    """The programme for an order and a sharing rule: the plan, its total latency in ms, and the number of runs.
+    """The programme under a sharing rule: the plan, its total latency in ms, and the number of runs.
 
     With ``in-time`` the shares follow the plan and the plan the shares, while that lowers the latency.
     """
-    start: bandwidth.Rule = "min-max" if rule == "in-time" else rule
-    share: Floats = bandwidth.shares(instance, start)
-    best, value = exact(instance, order, share, choices)
+    instance = programme.instance
+    best, value = programme.best(bandwidth.shares(instance, "min-max" if rule == "in-time" else rule))
     if context:
         context.incumbent(best)
     used = 1
     while rule == "in-time" and used < most and not (context and context.expired()):
-        plan, new = exact(instance, order, just_in_time(instance, best), choices)
+        plan, new = programme.best(just_in_time(instance, best), best)
         used += 1
         if new >= value * (1 - 1e-9):
             break

@@ -13,7 +13,17 @@ from uara.hetedge import bandwidth
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import cache_bytes, phases, rounds
 from uara.hetedge.plan import Plan
-from uara.hetedge.timeline import DRAFT_BYTES, FIELDS, ROUNDS, VERIFY_BYTES, play
+from uara.hetedge.timeline import (
+    DRAFT_BYTES,
+    FIELDS,
+    FIRST_DRAFT,
+    FIRST_VERIFY,
+    ROUNDS,
+    SEND,
+    VERIFY,
+    VERIFY_BYTES,
+    play,
+)
 from uara.instance import Floats, Indices
 
 Order = Literal["given", "airtime", "work"]
@@ -123,50 +133,125 @@ def _running_maximum(values: NDArray[np.generic], widest: int) -> Floats:
     return found
 
 
-def exact(
-    instance: HetEdge, order: Indices, share: Floats, choices: Choices, room: int = 16
-) -> tuple[Plan, float]:
-    """The best plan for an order and band shares, and its total latency in ms.
+class Programme:
+    """The exact programme of an order of service; what does not depend on the band shares is done once.
 
     Parameters
     ----------
     order
         (K,) Indices of the requests in the order of service.
-    share
-        (K,) Band shares in the instance's order.
-    room
-        Labels that a boundary holds at first; it grows where that is not enough.
 
     Raises
     ------
     InputError
         If the choices leave no plan.
     """
-    from .hetedge_kernel import best_way, search
 
-    found = candidates(instance, order, choices)
-    release = instance.ready_ms + bandwidth.upload_ms(instance, share)
-    released = _running_maximum(release[order], int(choices.largest.max()))
-    count = len(order)
-    while True:
-        labels = np.empty((count + 1, room, 3))
-        ways = np.empty((count + 1, room, 6), dtype=np.int64)
-        counts = np.empty(count + 1, dtype=np.int64)
-        arguments = (found.options, found.count, released, choices.smallest, choices.largest, choices.pairs)
-        memory = (draft_room(instance), instance.system.target.cache_room_bytes)
-        if search(*arguments, *memory, labels, ways, counts):
-            break
-        room *= 4
-    if counts[count] == 0:
-        raise InputError("no batches of the wanted sizes and lengths fit", source=instance.name)
+    def __init__(self, instance: HetEdge, order: Indices, choices: Choices) -> None:
+        from .hetedge_kernel import least_of_options, to_go
+
+        self.instance, self.order, self.choices = instance, order, choices
+        self._found = candidates(instance, order, choices)
+        self._least = least_of_options(self._found.options, self._found.count)
+        rooms = (draft_room(instance), instance.system.target.cache_room_bytes)
+        self._within = (choices.smallest, choices.largest, choices.pairs, *rooms)
+        self._to_come = np.empty(len(order) + 1)
+        first = np.zeros((len(order), 4), dtype=np.int64)
+        to_go(
+            self._found.options, self._found.count, self._least, *self._within, _tail_ms(self._found),
+            self._to_come, first,
+        )  # fmt: skip
+        if not np.isfinite(self._to_come[0]):
+            raise InputError("no batches of the wanted sizes and lengths fit", source=instance.name)
+        self._relaxed = _followed(first)
+
+    @property
+    def least_service_ms(self) -> float:
+        """Lower bound on the total latency of this order under any band shares: as if all prompts were there."""
+        return float(self._to_come[0])
+
+    def best(self, share: Floats, known: Plan | None = None, room: int = 64) -> tuple[Plan, float]:
+        """The best plan for these band shares, and its total latency in ms.
+
+        Parameters
+        ----------
+        share
+            (K,) Band shares in the instance's order.
+        known
+            A plan of this order within the choices: what must cost more is not looked at.
+        room
+            Labels that a boundary holds at first; it grows where that is not enough.
+        """
+        from .hetedge_kernel import best_way, search
+
+        instance, found, count = self.instance, self._found, len(self.order)
+        release = instance.ready_ms + bandwidth.upload_ms(instance, share)
+        limit = total_ms(instance, _plan(self.order, share, found, self._relaxed), release)
+        if known is not None:
+            limit = min(limit, total_ms(instance, known, release))
+        released = _running_maximum(release[self.order], int(self.choices.largest.max()))
+        bounds = (self._to_come, _lead_ms(found), limit * (1 + 1e-12))
+        while True:
+            labels = np.empty((count + 1, room, 3))
+            ways = np.empty((count + 1, room, 6), dtype=np.int64)
+            counts = np.empty(count + 1, dtype=np.int64)
+            given = (found.options, found.count, self._least, released, *self._within, *bounds)
+            if search(*given, labels, ways, counts):
+                break
+            room *= 4
+        plan = _plan(self.order, share, found, best_way(ways, labels, counts))
+        return plan, float(labels[count, : counts[count], 2].min())
+
+
+def _plan(
+    order: Indices, share: Floats, found: Candidates, groups: list[tuple[int, int, int, int, int]]
+) -> Plan:
+    """The plan of the groups: start, size and option of the first batch, then of its partner (0, 0)."""
     batches = []
-    for start, size_a, option_a, size_b, option_b in best_way(ways, labels, counts):
+    for start, size_a, option_a, size_b, option_b in groups:
         batches.append((size_a, int(found.length[start, size_a - 1, option_a]), False))
         if size_b:
             batches.append((size_b, int(found.length[start + size_a, size_b - 1, option_b]), True))
     size, length, paired = zip(*batches, strict=True)
-    plan = Plan(order, np.array(size), np.array(length), np.array(paired), share)
-    return plan, float(labels[count, : counts[count], 2].min())
+    return Plan(order, np.array(size), np.array(length), np.array(paired), share)
+
+
+def _followed(first: Indices) -> list[tuple[int, int, int, int, int]]:
+    """The groups that the backward programme begins with, from boundary to boundary."""
+    groups, start = [], 0
+    while start < len(first):
+        size_a, option_a, size_b, option_b = first[start].tolist()
+        groups.append((start, size_a, option_a, size_b, option_b))
+        start += size_a + size_b
+    return groups
+
+
+def _existing(found: Candidates) -> Floats:
+    """(N, 9) The options that exist."""
+    exists = np.arange(found.options.shape[2]) < found.count[..., None]
+    return found.options[exists]
+
+
+def _tail_ms(found: Candidates) -> float:
+    """Least time from a batch's last draft to the end of its verification."""
+    options = _existing(found)
+    last = np.where(options[:, ROUNDS] > 1, options[:, VERIFY], options[:, FIRST_VERIFY])
+    return float(np.min(options[:, SEND] + last, initial=np.inf))
+
+
+def _lead_ms(found: Candidates) -> float:
+    """Least time from the draft node's start with a batch to the verify node's."""
+    options = _existing(found)
+    return float(np.min(options[:, FIRST_DRAFT] + options[:, SEND], initial=np.inf))
+
+
+def total_ms(instance: HetEdge, plan: Plan, release_ms: Floats) -> float:
+    """Total latency of a plan by the closed expressions."""
+    options = batch_options(instance, plan)
+    released = np.array([release_ms[members].max() for members in plan.members()])
+    begin, end = np.empty(len(options)), np.empty(len(options))
+    play(options, released, plan.paired, end, begin)
+    return float(plan.batch_size @ end)
 
 
 def batch_options(instance: HetEdge, plan: Plan) -> Floats:

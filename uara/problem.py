@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from uara import files
 from uara.errors import InputError
 
-KINDS = {"p1": "uara.instance:Instance"}
+KINDS = {"hetedge": "uara.hetedge.instance:HetEdge", "p1": "uara.instance:Instance"}
 """Kind of problem, as files name it, and the class that holds its instances."""
 
 

@@ -28,9 +28,9 @@ from uara.schema import Columns, Provenance
 from uara.tables import Table
 
 if TYPE_CHECKING:
-    from uara.hetedge.certificate import PipelineBound
     from uara.hetedge.evaluation import Evaluation
     from uara.hetedge.plan import Plan
+    from uara.problem import Proof
 
 _PLACES = ("requests",)
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
@@ -138,23 +138,25 @@ class HetEdge:
 
         return evaluate(self, plan)
 
-    def lower_bound(self, certificate: PipelineBound) -> float:
-        """The bound that a certificate proves; see :func:`uara.hetedge.certificate.lower_bound`."""
-        from uara.hetedge.certificate import lower_bound
-
-        return lower_bound(self, certificate)
+    def lower_bound(self, certificate: Proof) -> float:
+        """Refuses: bounds of this problem come from a solver's search, not from a certificate."""
+        raise InputError("this problem kind has no certificates", source=self.name)
 
     def parse_decision(self, plain: dict[str, Any]) -> Plan:
         """A plan from the plain data of a solution file."""
         from uara.hetedge.plan import Plan
 
-        return Plan.from_plain(plain)
+        plan = Plan.from_plain(plain)
+        if len(plan.bandwidth) != len(self.requests):
+            raise InputError(
+                f"{len(plan.bandwidth)} entries, but there are {len(self.requests)} requests",
+                path="$.decision.bandwidth",
+            )
+        return plan
 
-    def parse_certificate(self, plain: dict[str, Any]) -> PipelineBound:
-        """A certificate from the plain data of a solution file."""
-        from uara.hetedge.certificate import PipelineBound
-
-        return PipelineBound.from_plain(plain)
+    def parse_certificate(self, plain: dict[str, Any]) -> Proof:
+        """Refuses, as :meth:`lower_bound` does."""
+        raise InputError("this problem kind has no certificates", path="$.certificate")
 
     def describe(self) -> list[str]:
         """The instance in words, a line each."""

@@ -79,7 +79,7 @@ def batches_of(instance: HetEdge, plan: Plan, release_ms: Sequence[float] | np.n
 
 def replay(batches: Sequence[Batch], groups: Sequence[tuple[int, ...]]) -> list[Step]:
     """Play the batches through the pipeline; every piece of work of both nodes, in order of its end."""
-    nodes = {stage: _Node(stage, _work(batches, groups)) for stage in ("draft", "verify")}  # type: ignore[arg-type]
+    nodes = {stage: _Node(stage, _work(batches, groups)) for stage in ("draft", "verify")}
     arrived: set[tuple[str, int, int]] = set()
     steps: list[Step] = []
     events: list[tuple[float, int, str, int, int]] = []

@@ -1,0 +1,66 @@
+"""Seeded instances of the batched system in every regime: starved uplinks, tight memory, uneven nodes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from uara.hetedge.instance import HetEdge, Requests
+from uara.hetedge.schema import Link, Node, Parameters, Transformer
+
+
+def make_hetedge(requests: int = 6, seed: int = 0, *, drafts: bool = True, **parameters: Any) -> HetEdge:
+    """A random instance: models, nodes, link, band and memory differ from seed to seed."""
+    rng = np.random.default_rng(seed)
+
+    def model(name: str, layers: int, width: int) -> Transformer:
+        return Transformer(
+            name=name,
+            layers=layers,
+            hidden_width=width,
+            feed_forward_width=4 * width,
+            cache_width=width,
+            vocabulary_tokens=2000,
+            parameters=12 * layers * width**2,
+            count_read_out=bool(rng.random() < 0.5),
+        )
+
+    small, large = model("small", 4, 256), model("large", 16, 1024)
+
+    def node(name: str, holds: Transformer) -> Node:
+        room = 2 * 150 * holds.cache_bytes_per_token * float(rng.uniform(2, 8))
+        return Node(
+            model=name,
+            compute_flop_per_s=float(10 ** rng.uniform(11, 13)),
+            memory_bytes_per_s=float(10 ** rng.uniform(10, 11.5)),
+            memory_bytes=holds.weight_bytes + room,
+            pass_overhead_ms=float(rng.choice([0.0, 0.5])),
+        )
+
+    given = {
+        "bandwidth_hz": float(10 ** rng.uniform(4, 6)),
+        "largest_batch": int(rng.integers(2, 6)),
+        "longest_speculation": 3,
+        "noise_band": str(rng.choice(["whole", "share"])),
+        **parameters,
+    }
+    return HetEdge(
+        f"random{seed}",
+        Requests(
+            tuple(f"r{k}" for k in range(requests)),
+            rng.integers(5, 120, requests),
+            rng.integers(4, 40, requests),
+            rng.uniform(0, 0.95, requests),
+            rng.uniform(0, 8000, requests) * (rng.random(requests) < 0.9),
+            10 ** rng.uniform(-2, -0.7, requests),
+            10 ** rng.uniform(-12, -8, requests),
+            ready_ms=rng.uniform(0, 50, requests) if rng.random() < 0.3 else None,
+        ),
+        draft_node=node("weak", small) if drafts else None,
+        draft_model=small if drafts else None,
+        target_node=node("strong", large),
+        target_model=large,
+        link=Link(rate_bit_per_s=float(10 ** rng.uniform(8, 10)), latency_ms=float(rng.uniform(0, 1))),
+        parameters=Parameters(**given),
+    )
