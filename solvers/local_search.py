@@ -13,6 +13,7 @@ Two cost rules are served by one search:
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -27,7 +28,7 @@ from .swap_screen import fill_row, next_promising
 
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
-_CHUNK_TRIALS = 500_000
+_STRETCH_S = 0.005
 _SUMS = 7  # of wz, f/wz, wy, D c/wy, (c/wy)^2, a wy, D^2
 
 
@@ -154,23 +155,35 @@ def improve(
     improved
         Called after each round that changed something.
     """
-    devices = len(task.local_ms)
-    width = max(1, _CHUNK_TRIALS // max(devices, 1)) if swaps else devices
-    changes = 0
-    while True:
+    devices, changes = len(task.local_ms), 0
+    passes = [kernel for kernel, wanted in ((move_pass, moves), (swap_pass, swaps)) if wanted]
+    while not expired():
         before = changes
-        if moves:
-            changes += move_pass(task, state)
-        for first in range(0, devices if swaps else 0, width):
-            if expired():
-                return changes
-            changes += swap_pass(task, state, first, min(first + width, devices))
+        for kernel in passes:
+            changes += _sweep(kernel, task, state, devices, expired)
         if changes == before:
-            return changes
+            break
         settle(task, state)
         improved()
-        if expired():
-            return changes
+    return changes
+
+
+def _sweep(
+    kernel: Callable[[Task, State, int, int], int],
+    task: Task,
+    state: State,
+    devices: int,
+    expired: Callable[[], bool],
+) -> int:
+    """Run a pass over all devices in stretches of some milliseconds, so that a time limit is noticed."""
+    changes, first, width = 0, 0, 1
+    while first < devices and not expired():
+        begin = time.perf_counter()
+        changes += kernel(task, state, first, min(first + width, devices))
+        first += width
+        slowness = (time.perf_counter() - begin) / _STRETCH_S
+        width = max(1, int(width / max(slowness, 0.25)))
+    return changes
 
 
 @njit(cache=True, error_model="numpy")
@@ -377,10 +390,10 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
 
 
 @njit(cache=True, error_model="numpy")
-def move_pass(task: Task, state: State) -> int:
-    """Move each device in turn to the server where the cost falls most; returns the number of moves."""
+def move_pass(task: Task, state: State, first: int, last: int) -> int:
+    """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
-    for device in range(len(state.chosen)):
+    for device in range(first, last):
         pair, _ = best_move(task, state, device)
         if pair >= 0:
             here, there = state.chosen[device], task.server[pair]

@@ -269,6 +269,20 @@ def test_the_limit_does_not_grow_with_the_number_of_checks() -> None:
     assert solve(INSTANCE, checking, time_limit_s=0.2).runtime_s < 0.25
 
 
+def test_the_limit_does_not_grow_with_the_number_of_incumbents() -> None:
+    # Scoring is not counted as run time, but a user who waits does not care.
+    def chatty(instance: Instance, context: Context[Any]) -> Allocation:
+        while not context.expired():
+            context.incumbent(some())
+        return some()
+
+    begin = time.perf_counter()
+    result = solve(INSTANCE, chatty, time_limit_s=0.3)
+    assert time.perf_counter() - begin < 0.45
+    assert result.ended == "time_limit"
+    assert result.runtime_s < 0.3
+
+
 @pytest.mark.parametrize("limit", [0, -1, math.nan])
 def test_limits_are_positive(limit: float) -> None:
     with pytest.raises(InputError, match="time_limit_s: must be positive"):

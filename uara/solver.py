@@ -74,6 +74,10 @@ class Clock:
         self._paused_s = 0.0
         self._stopped_at: float | None = None
 
+    def wall_s(self) -> float:
+        """Seconds since the start, pauses included."""
+        return time.perf_counter() - self._start
+
     def elapsed_s(self) -> float:
         """Seconds on the clock."""
         now = time.perf_counter() if self._stopped_at is None else self._stopped_at
@@ -132,7 +136,7 @@ class Context(Generic[O]):
 
     def remaining_s(self) -> float:
         """Seconds until the time limit, never below 0; infinite without one."""
-        left = max(0.0, self.time_limit_s - self._clock.elapsed_s())
+        left = max(0.0, self.time_limit_s - self._clock.wall_s())  # a user's limit knows no pauses
         self._limit_hit |= left <= 0.0
         return left
 

@@ -212,7 +212,7 @@ def test_the_screen_misses_nothing(rule: str, seed: int) -> None:
 def test_the_end_is_a_local_optimum(instance: Instance, rule: str, seed: int) -> None:
     task, state = search_at(instance, rule, seed)
     improve(task, state)
-    assert move_pass(task, state) == 0
+    assert move_pass(task, state, 0, len(state.chosen)) == 0
     assert swap_pass(task, state, 0, len(state.chosen)) == 0
     assert improve(task, state) == 0
 
@@ -261,7 +261,7 @@ def test_moves_and_swaps_can_be_left_out() -> None:
     assert state.size.tolist() == sizes.tolist()
     task, state = search_at(instance)
     improve(task, state, swaps=False)
-    assert move_pass(task, state) == 0
+    assert move_pass(task, state, 0, len(state.chosen)) == 0
     task, state = search_at(instance)
     before = state.chosen.tolist()
     assert improve(task, state, moves=False, swaps=False) == 0
@@ -286,14 +286,12 @@ def check_sizes(state: State, capacity: Any) -> None:
 def test_the_search_asks_whether_to_stop_and_does() -> None:
     instance = make_instance(40, 6, seed=1)
     task, state = search_at(instance)
-    asked: list[int] = []
-
-    def expired() -> bool:
-        asked.append(1)
-        return True
-
-    improve(task, state, expired=expired)
-    assert len(asked) == 1
+    before = state.chosen.tolist()
+    assert improve(task, state, expired=lambda: True) == 0
+    assert state.chosen.tolist() == before
+    whole = improve(*search_at(instance))
+    asked = iter(range(1000))
+    assert 0 < improve(task, state, expired=lambda: next(asked) >= 3) < whole
     check_lists(state)
     assert evaluate(instance, allocate(instance, state.chosen)).feasible
 
