@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from cases import instances, make_instance, random_association
@@ -7,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from truth import allocator
 
-from uara import Allocation, InputError, Instance, allocate, evaluate
+from uara import Allocation, Channel, Devices, InputError, Instance, Parameters, Servers, allocate, evaluate
 from uara.allocation import Rule, optimal_bandwidth, proportional, shares_of, usable_pairs
 from uara.model import coefficients
 
@@ -112,8 +114,6 @@ def test_the_whole_optimum_is_cvxpys_server_by_server(seed: int, payload: float)
 def test_shares_follow_the_devices_when_they_are_relabelled(
     instance: Instance, rule: Rule, seed: int
 ) -> None:
-    from uara import Channel, Devices
-
     order = np.random.default_rng(seed).permutation(len(instance.devices))
     columns = {
         name: [column[k] for k in order] if isinstance(column, tuple) else column[order]
@@ -139,6 +139,42 @@ def test_one_device_alone_gets_all_that_helps_it() -> None:
     allocation = allocate(instance, [0])
     assert allocation.compute.tolist() == [1.0]
     assert allocation.bandwidth[0] == pytest.approx(1.0, abs=0.2)
+
+
+@pytest.mark.parametrize("decades", [3, 10, 30])
+def test_whatever_an_instance_may_hold_is_shared_out_feasibly(decades: int) -> None:
+    rng = np.random.default_rng(decades)
+    shared = 0
+    for _ in range(150):
+        instance = wide_instance(rng, decades)
+        for rule in RULES:
+            association = rng.integers(0, len(instance.servers), len(instance.devices))
+            try:
+                score = evaluate(instance, allocate(instance, association, rule))
+            except InputError:  # a rate of zero
+                continue
+            assert score.feasible
+            assert np.isfinite(score.objective_ms)
+            shared += 1
+    assert shared > 400
+
+
+def wide_instance(rng: np.random.Generator, decades: int) -> Instance:
+    """Every quantity drawn over many decades."""
+
+    def column(*shape: int) -> Any:
+        return 10.0 ** rng.uniform(-decades, decades, shape)
+
+    m, e = int(rng.integers(1, 5)), int(rng.integers(1, 4))
+    battery = 10.0 ** rng.uniform(-min(decades, 6), 0, m)
+    weights = column(2) * rng.integers(0, 2, 2)
+    return Instance(
+        "wide",
+        Servers([str(j) for j in range(e)], column(e), column(e), column(e) * rng.integers(0, 2, e)),
+        Devices([str(i) for i in range(m)], column(m), column(m), battery, column(m), column(m), column(m)),
+        Channel.from_dense(column(m, e)),
+        Parameters(sync_weight_per_ms=float(weights[0]), energy_weight_ms_per_j=float(weights[1])),
+    )
 
 
 # Refusals
