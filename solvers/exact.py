@@ -31,8 +31,8 @@ class ExactOptions(Record):
     """Relative gap, on the controllable part, at which the search ends."""
     engine: Literal["both", "tree", "milp"] = "both"
     """``tree`` branches on prices alone, ``milp`` goes to HiGHS at once, ``both`` is the one after the other."""
-    tree_nodes: Annotated[int, Field(ge=1)] = 20_000
-    """Size at which ``both`` leaves the tree, if half of the time is not over before."""
+    tree_nodes: Annotated[int, Field(ge=1)] = 300
+    """Size at which ``both`` leaves the tree, if a quarter of the time is not over before."""
     kicks: Annotated[int, Field(ge=0)] = 30
     """Random changes of the best association that are polished before anything is proven."""
     certificate_nodes: Annotated[int, Field(ge=1)] = 20_000
@@ -63,7 +63,7 @@ def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
     if options.engine == "tree":
         tree.grow()
     elif options.engine == "both":
-        tree.grow(most_nodes=options.tree_nodes, seconds=0.5 * context.remaining_s())
+        tree.grow(most_nodes=options.tree_nodes, seconds=0.25 * context.remaining_s())
     search = MilpSearch(instance, context, tree)
     if options.engine != "tree" and not tree.proven():
         search.run()
@@ -94,7 +94,7 @@ class MilpSearch:
         from .price_kernel import restricted
 
         keep = self.tree.alive()
-        relaxation = Perspective(restricted(self.root.pairs, keep))
+        relaxation = Perspective(restricted(self.root.pairs, keep), self.found.cost_ms)
         model = Model(relaxation, self.root.prices)
         best = self.found.decision()
         self._cut_at(model, best.association, best.bandwidth)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from uara.errors import SolverError
 from uara.instance import Floats
 from uara.solver import Context
 
@@ -72,7 +73,7 @@ class Model:
 
         lower = np.where(np.isinf(rows.lower), -highspy.kHighsInf, rows.lower)
         upper = np.where(np.isinf(rows.upper), highspy.kHighsInf, rows.upper)
-        self._highs.addRows(
+        status = self._highs.addRows(
             len(lower),
             lower,
             upper,
@@ -81,6 +82,8 @@ class Model:
             rows.column.astype(np.int32),
             rows.value,
         )
+        if status == highspy.HighsStatus.kError:
+            raise SolverError("HiGHS", "refuses a row: its coefficients are too far apart")
 
     def solve(
         self,

@@ -23,8 +23,6 @@ from uara.instance import Floats, Indices
 
 from .price_kernel import Pairs
 
-SMALLEST_V = 1e-7
-
 
 class Rows(NamedTuple):
     """Linear rows ``lower <= sum value * column <= upper`` in compressed form."""
@@ -44,6 +42,8 @@ class Perspective:
     """
 
     pairs: Pairs
+    cap_ms: float
+    """Cost of some association: no answer of interest costs more, which keeps the tangents' numbers small."""
 
     @property
     def count(self) -> int:
@@ -64,6 +64,14 @@ class Perspective:
     def widest(self) -> Floats:
         """(K,) y_max: no larger share of the band is of use."""
         return np.minimum(1.0, self.pairs.uplink_ms / self.pairs.local_ms[self.device])
+
+    @property
+    def narrowest(self) -> Floats:
+        """(K,) The v at which synchronisation alone costs ``cap_ms``; tangents further left are of no use."""
+        if self.pairs.sync_weight <= 0:
+            return np.ones(self.count)
+        longest_ms = self.pairs.local_ms[self.device] + np.sqrt(self.cap_ms / self.pairs.sync_weight)
+        return np.minimum(1.0, self.pairs.uplink_ms / (self.widest * longest_ms))
 
     def costs(self) -> Floats:
         """Objective coefficient of each column, in ms."""
@@ -120,7 +128,7 @@ class Perspective:
 
     def band_tangents(self, pair: Indices, v: Floats) -> Rows:
         """(n,) tangents of the perspective of the synchronisation cost at these v."""
-        v = np.clip(v, SMALLEST_V, 1.0)
+        v = np.clip(v, self.narrowest[pair], 1.0)
         value, slope = self.synchronisation(pair, v)
         return Rows(
             np.zeros(len(pair)),
@@ -147,7 +155,7 @@ class Perspective:
         every, each = np.arange(self.servers), np.arange(self.count)
         found = [self.compute_tangents(every, loads * factor) for factor in (1.0, 0.98, 1.02)]
         if self.pairs.sync_weight > 0:
-            v = np.clip(share / self.widest, SMALLEST_V, 1.0)
+            v = share / self.widest
             found += [self.band_tangents(each, np.minimum(1.0, v * factor)) for factor in (1.0, 0.6, 1.5)]
         return found
 
@@ -172,7 +180,7 @@ class Perspective:
         server = np.flatnonzero(true > paid * (1 + tolerance) + 1e-9)
         found = [self.compute_tangents(server, load[server])] if len(server) else []
         pair = np.flatnonzero((x > 1e-6) & (self.pairs.sync_weight > 0))
-        at = np.clip(v[pair] / x[pair], SMALLEST_V, 1.0)
+        at = np.clip(v[pair] / x[pair], self.narrowest[pair], 1.0)
         value, _ = self.synchronisation(pair, at)
         short = x[pair] * value > e[pair] * (1 + tolerance) + 1e-7
         if short.any():

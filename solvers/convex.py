@@ -1,0 +1,106 @@
+"""``convex``: for a given association, Y and Z as disciplined convex programs. The readable reference.
+
+With u the uplink delay, the band problem of a server is
+
+    minimise  sum_i lambda (u_i - D_i)^2 + a_i y_i   with  u_i >= c_i / y_i,  sum_i y_i <= 1,  y_i <= min(1, c_i / D_i)
+
+The last constraint loses nothing (a larger share raises both terms) and makes u_i >= D_i, so that the first
+term grows with u_i and ``u_i = c_i / y_i`` at the optimum.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uara import solution
+from uara.errors import InputError, SolverError
+from uara.files import Record
+from uara.instance import Floats, Indices, Instance
+from uara.model import Allocation, Coefficients, coefficients
+from uara.registry import as_solver, find
+from uara.server_cost import SMALLEST_SHARE
+from uara.solver import Context
+
+
+class ConvexOptions(Record):
+    """Options of the reference allocator."""
+
+    association: str = "tma"
+    """Where X comes from: ``max-sinr``, ``tma``, ``price``, another solver, or a solution file."""
+
+
+@as_solver(options=ConvexOptions)
+def convex(instance: Instance, context: Context[ConvexOptions]) -> Allocation:
+    """Allocate Y and Z for a given association by CVXPY and Clarabel (association=max-sinr|tma|price|FILE)."""
+    numbers = coefficients(instance)
+    servers = given_association(instance, context)
+    pair = numbers.pairs_of(servers)
+    bandwidth, compute = np.empty(len(servers)), np.empty(len(servers))
+    for server in np.unique(servers):
+        members = np.flatnonzero(servers == server)
+        bandwidth[members] = band_shares(numbers, members, pair[members])
+        compute[members] = compute_shares(numbers.server_flop[members])
+    return Allocation(servers, bandwidth, compute)
+
+
+def given_association(instance: Instance, context: Context[ConvexOptions]) -> Indices:
+    """(M,) The association that the option names."""
+    name = context.options.association
+    if Path(name).suffix == ".json":
+        return np.asarray(solution.open_for(instance, name)[1].association)  # type: ignore[attr-defined]
+    method = find(name)
+    if method.traits.kind != instance.kind or name == "convex":
+        raise InputError(f"{name!r} gives no association", source="option association")
+    inner: Context[Any] = Context(
+        instance,
+        method.make_options(None),
+        seed=context.seed,
+        time_limit_s=context.remaining_s(),
+        start=context.start,
+        name=name,
+    )
+    answer = method.require()(instance, inner)
+    return np.asarray(getattr(answer, "decision", answer).association)
+
+
+def compute_shares(flop: Floats) -> Floats:
+    """(n,) The shares that minimise ``sum_i flop_i / z_i``."""
+    import cvxpy as cp
+
+    z = cp.Variable(len(flop))
+    load = flop / flop.max()
+    problem = cp.Problem(cp.Minimize(load @ cp.inv_pos(z)), [cp.sum(z) <= 1])
+    return solved(problem, z)
+
+
+def band_shares(numbers: Coefficients, members: Indices, pair: Indices) -> Floats:
+    """(n,) The shares of one server's band that minimise synchronisation and energy."""
+    import cvxpy as cp
+
+    local, uplink = numbers.local_ms[members], numbers.uplink_ms[pair]
+    cost, weight = numbers.band_cost_ms[pair], numbers.sync_weight_per_ms
+    widest = np.minimum(1.0, uplink / local)
+    if weight == 0:  # band is of no use, and energy wants none
+        return np.minimum(widest, np.full(len(pair), SMALLEST_SHARE))
+    # In v = y / widest and delays relative to each device's shortest, all numbers are of the order of one.
+    shortest = uplink / widest
+    v, u = cp.Variable(len(pair)), cp.Variable(len(pair))
+    lag = cp.multiply(np.sqrt(weight) * shortest, u - local / shortest)
+    scale = float(np.sum(weight * (len(pair) * shortest) ** 2 + cost * widest))
+    objective = cp.sum_squares(lag / np.sqrt(scale)) + (cost * widest / scale) @ v
+    constraints = [u >= cp.inv_pos(v), v <= 1, widest @ v <= 1]
+    return solved(cp.Problem(cp.Minimize(objective), constraints), v) * widest
+
+
+def solved(problem: Any, variable: Any) -> Floats:
+    """Values of a vector of shares at the optimum, scaled into their budget where rounding left it."""
+    import cvxpy as cp
+
+    precise = {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-12, "tol_feas": 1e-12, "max_iter": 500}
+    problem.solve(solver=cp.CLARABEL, **precise)
+    if variable.value is None:
+        raise SolverError("convex", f"Clarabel ended with {problem.status}")
+    return np.asarray(variable.value, dtype=float)

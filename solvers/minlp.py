@@ -1,0 +1,129 @@
+"""``minlp``: P1 as it is stated, handed to a general solver through Pyomo. The peer to beat."""
+
+from __future__ import annotations
+
+import logging
+import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import Field, create_model
+
+from uara.allocation import allocate
+from uara.errors import InputError, MissingExtra, SolverError
+from uara.files import Record
+from uara.instance import Indices, Instance
+from uara.model import Allocation, coefficients
+from uara.registry import as_solver
+from uara.solver import OPTIMAL_GAP, Answer, Context
+
+from .minlp_model import minlp_model
+
+_CONTINUOUS = ("ipopt", "knitro_direct")
+
+
+class _Options(Record):
+    """Options of the general solvers."""
+
+    gap: Annotated[float, Field(ge=0, lt=1)] = OPTIMAL_GAP
+    """Relative gap at which the solver stops."""
+    inequalities: bool = False
+    """State delays as at least what the shares give: convex, with the same optimum."""
+    log: str | None = None
+    """File for the solver's own log."""
+
+
+_WITH = "Solver as Pyomo names it: scip, ipopt, gurobi_direct_minlp, gams, ... Continuous ones are rounded."
+MinlpOptions = create_model(
+    "MinlpOptions",
+    __base__=_Options,
+    __doc__=_Options.__doc__,
+    **{"with": (str, Field("scip", description=_WITH))},  # a keyword cannot stand in a class body
+)
+
+
+@as_solver(options=MinlpOptions)
+def minlp(instance: Instance, context: Context[Any]) -> Answer:
+    """The natural mixed-integer non-convex program, by any solver that Pyomo knows (with=scip)."""
+    options = context.options
+    chosen = getattr(options, "with")  # noqa: B009
+    model = minlp_model(instance, inequalities=options.inequalities)
+    if chosen in _CONTINUOUS:
+        from pyomo.environ import TransformationFactory
+
+        TransformationFactory("core.relax_integer_vars").apply_to(model)
+    results = run(chosen, model, context)
+    association = rounded(model, len(instance.devices))
+    if association is None:
+        if isinstance(context.start, Allocation):
+            return Answer(context.start, bound_of(results, instance))
+        raise SolverError("minlp", f"{chosen} found no feasible answer in the time it had")
+    bound_ms = None if chosen in _CONTINUOUS else bound_of(results, instance)
+    return Answer(allocate(instance, association), bound_ms)
+
+
+def run(name: str, model: Any, context: Context[Any]) -> Any:
+    """Solve a Pyomo model; its variables hold what was found."""
+    solver = find_solver(name)
+    options: dict[str, Any] = {
+        "load_solutions": False,
+        "raise_exception_on_nonoptimal_result": False,
+        "rel_gap": context.options.gap,
+    }
+    if math.isfinite(context.remaining_s()):
+        options["time_limit"] = context.remaining_s()
+    if name in _CONTINUOUS:
+        del options["rel_gap"]
+    logging.getLogger("pyomo.contrib.solver").setLevel(logging.ERROR)
+    if context.options.log is None:
+        results = solver.solve(model, **options)
+    else:
+        with Path(context.options.log).open("w", buffering=1) as log:
+            results = solver.solve(model, tee=[log], **options)
+    if results.incumbent_objective is not None:
+        results.solution_loader.load_vars()
+    else:
+        for variable in model.x.values():
+            variable.set_value(None, skip_validation=True)
+    return results
+
+
+def find_solver(name: str) -> Any:
+    """The solver of this name behind Pyomo's current interface.
+
+    Raises
+    ------
+    MissingExtra, InputError
+        If it is not installed, or Pyomo does not know it.
+    """
+    from pyomo.contrib.solver.common.factory import SolverFactory
+
+    registered = {"scip": "scip_direct"}.get(name, name)
+    if registered not in SolverFactory:
+        known = ", ".join(sorted(SolverFactory))
+        raise InputError(f"Pyomo knows no solver {name!r}; it knows: {known}", source="option with")
+    solver = SolverFactory(registered)
+    if not solver.available():
+        if name == "scip":
+            raise MissingExtra("PySCIPOpt", "scip")
+        raise InputError(f"{name} is not installed, or has no licence", source="option with")
+    return solver
+
+
+def rounded(model: Any, devices: int) -> Indices | None:
+    """(M,) The server with the largest x of each device; None where nothing was found."""
+    chosen = np.full(devices, -1, dtype=np.int64)
+    largest = np.full(devices, -np.inf)
+    for (i, j), variable in model.x.items():
+        if variable.value is not None and variable.value > largest[i]:
+            chosen[i], largest[i] = j, variable.value
+    return None if (chosen < 0).any() else chosen
+
+
+def bound_of(results: Any, instance: Instance) -> float | None:
+    """The solver's bound on P1's objective, constant part included."""
+    bound = results.objective_bound
+    if bound is None or not math.isfinite(bound):
+        return None
+    return float(bound) + coefficients(instance).constant_ms
