@@ -14,7 +14,7 @@ Command = Callable[..., Any]
 
 @pytest.fixture
 def solution_file(uara: Command, instance_file: Path, tmp_path: Path) -> Path:
-    assert uara("solve", instance_file, "--output", tmp_path / "s.json").code == 0
+    assert uara("solve", instance_file, "--solver", "tma", "--output", tmp_path / "s.json").code == 0
     return tmp_path / "s.json"
 
 

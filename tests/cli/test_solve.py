@@ -71,7 +71,7 @@ def test_answers_are_ranked_best_first(uara: Command, instance_file: Path) -> No
 
 
 def test_the_table_is_readable(uara: Command, instance_file: Path) -> None:
-    outcome = uara("solve", instance_file)
+    outcome = uara("solve", instance_file, "--solver", "tma")
     assert outcome.err == ""
     for word in (
         "twelve",
@@ -106,9 +106,9 @@ def test_options_go_to_one_solver_or_to_all_that_know_them(uara: Command, instan
         (["--solver", "tma:colour=red"], "solver tma: colour"),
         (["--solver", "tma:capacity=many"], "solver tma: capacity"),
         (["--solver", "tma:capacity"], "'capacity' is not of the form key=value"),
-        (["--option", "=3"], "'=3' is not of the form key=value"),
-        (["--option", "colour=red"], "none of the solvers (tma) has an option 'colour'"),
-        (["--option", "capacity=0"], "solver tma: capacity"),
+        (["--solver", "tma", "--option", "=3"], "'=3' is not of the form key=value"),
+        (["--solver", "tma", "--option", "colour=red"], "none of the solvers (tma) has an option 'colour'"),
+        (["--solver", "tma", "--option", "capacity=0"], "solver tma: capacity"),
         (["--time-limit", "0"], "time_limit_s: must be positive"),
         (["--time-limit", "nan"], "time_limit_s: must be positive"),
         (["--start", "/nowhere.json"], "/nowhere.json: no such file"),
@@ -150,7 +150,7 @@ def test_the_best_answer_is_written_and_comes_back(
 def test_the_answers_are_printed_even_if_they_cannot_be_written(
     uara: Command, instance_file: Path, tmp_path: Path
 ) -> None:
-    outcome = uara("solve", instance_file, "--output", tmp_path, "--json")
+    outcome = uara("solve", instance_file, "--solver", "tma", "--output", tmp_path, "--json")
     assert outcome.code == 2
     assert outcome.data[0]["solver"] == "tma"
     assert "cannot be written" in outcome.err
