@@ -11,11 +11,11 @@ import numpy as np
 from uara.allocation import allocate, shares_of, usable_pairs
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, coefficients, snr
+from uara.model import Allocation, coefficients
 from uara.registry import as_solver
 from uara.solver import Context
 
-from .baselines import first_of_largest, max_compute, random_server
+from .baselines import AllocationOptions, max_compute, max_sinr, random_server
 from .masac.policy import Policy
 from .matching import by_gain
 
@@ -79,21 +79,14 @@ def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocati
 def masac(instance: Instance, context: Context[MasacOptions]) -> Allocation:
     """The learned allocation alone, over the association of a simple rule."""
     band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))
-    rule = context.options.association
-    if rule == "max-sinr":
-        chosen = first_of_largest(instance, snr(instance))
-    else:
-        baseline = random_server if rule == "random" else max_compute
-        chosen = baseline(instance, _uniform(context)).association
-    return weighted_allocation(instance, chosen, band, compute)
+    rule = RULES[context.options.association]
+    options = AllocationOptions(allocation="uniform")
+    same = Context(instance, options, seed=context.seed, name=context.options.association)
+    return weighted_allocation(instance, rule(instance, same).association, band, compute)
 
 
-def _uniform(context: Context[MasacOptions]) -> Context:  # type: ignore[type-arg]
-    from .baselines import AllocationOptions
-
-    inner = Context(context._instance, AllocationOptions(allocation="uniform"), seed=context.seed)
-    inner.rng = context.rng
-    return inner
+RULES = {"random": random_server, "max-sinr": max_sinr, "max-compute": max_compute}
+"""Under the same seed each draws the association that the solver of this name draws."""
 
 
 def weighted_allocation(

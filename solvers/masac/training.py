@@ -22,8 +22,8 @@ from uara.randomness import derived_seed
 
 from . import checkpoint, features
 from .association import associate_batch, coefficients_of
-from .log import Log
 from .learner import Learner, reward_of, shares_of
+from .log import Log
 from .network import at_pairs
 from .policy import POLICY_VERSION, Policy, PolicyHeader
 from .replay import Replay
@@ -264,7 +264,8 @@ def wandered(slot: Slot, association: Tensor, part: float) -> Tensor:
 
 def exact_log_weights(slot: Slot, association: Tensor) -> Tensor:
     """(B, M, 2) Logs of the optimal Y and Z for an association."""
-    from uara.allocation import optimal_bandwidth, shares_of as parts
+    from uara.allocation import optimal_bandwidth
+    from uara.allocation import shares_of as parts
 
     rows = []
     for (numbers, _), chosen in zip(coefficients_of(slot), association.cpu().numpy(), strict=True):

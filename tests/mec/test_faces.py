@@ -13,11 +13,11 @@ pytest.importorskip("gymnasium")
 
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test, parallel_seed_test
+from uara.solvers.masac.association import associate_batch
 
 from uara.mec.channels import TraceGains
 from uara.mec.environment import WorldSettings
 from uara.mec.faces import MecEnv, MecParallelEnv
-from uara.solvers.masac.association import associate_batch
 
 SLOTS = 6
 

@@ -63,7 +63,7 @@ def command(
         output_console().print(_table(runs))
 
 
-def open_trace(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201
+def open_trace(path: Path):  # type: ignore[no-untyped-def]
     """A trace file, or an instance file as a trace of one slot."""
     import numpy as np
 
@@ -81,7 +81,7 @@ def open_trace(path: Path):  # type: ignore[no-untyped-def]  # noqa: ANN201
     return Trace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
 
 
-def _table(runs):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN202
+def _table(runs):  # type: ignore[no-untyped-def]
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

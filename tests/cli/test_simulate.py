@@ -1,0 +1,68 @@
+"""``uara simulate`` from the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from cases import make_instance
+from mec.worlds import profile_file, random_gains
+
+from uara.cli import main
+from uara.cli.simulate import open_trace
+from uara.mec.trace import Trace
+
+
+@pytest.fixture
+def trace(tmp_path):
+    path = tmp_path / "walk.json"
+    Trace(make_instance(9, 3), random_gains(3), np.zeros((3, 9, 3)), 1.0, 1.5).save(path)
+    return path
+
+
+def run(capsys, *words):
+    code = 0
+    try:
+        main([str(word) for word in words])
+    except SystemExit as stop:
+        code = stop.code or 0
+    return code, *capsys.readouterr()
+
+
+def test_a_table_a_csv_and_a_plot(trace, tmp_path, capsys):
+    words = ["simulate", trace, "--solver", "max-sinr:allocation=uniform", "--solver", "tma-masac"]
+    words += ["--profile", profile_file(str(tmp_path)), "-o", tmp_path / "run.csv", "--plot", tmp_path / "run.svg"]
+    code, out, _ = run(capsys, *words)
+    assert code == 0
+    assert "tma-masac" in out
+    assert out.index("tma-masac") < out.index("max-sinr"), "the lowest objective comes first"
+    with (tmp_path / "run.csv").open() as file:
+        assert len(list(csv.DictReader(file))) == 6
+    assert (tmp_path / "run.svg").read_text().startswith("<?xml")
+
+
+def test_json_holds_every_slot(trace, tmp_path, capsys):
+    code, out, _ = run(
+        capsys, "simulate", trace, "--solver", "random", "--slots", 5, "--profile", profile_file(str(tmp_path)), "--json"
+    )
+    assert code == 0
+    assert [row["slot"] for row in json.loads(out)] == list(range(5))
+
+
+def test_an_instance_is_a_trace_of_one_slot(tmp_path):
+    instance = make_instance(7, 2)
+    instance.save(tmp_path / "still.json")
+    still = open_trace(tmp_path / "still.json")
+    assert len(still) == 1
+    np.testing.assert_array_equal(still.power_gain[0], instance.channel.dense(2))
+
+
+def test_errors_are_one_line(trace, tmp_path, capsys):
+    code, _, err = run(capsys, "simulate", trace, "--solver", "nobody")
+    assert code == 2
+    assert "no solver 'nobody'" in err
+    code, _, err = run(capsys, "simulate", tmp_path / "none.json")
+    assert code == 2
+    assert "no such file" in err

@@ -1,0 +1,87 @@
+"""Checkpoints: what goes in comes out, bit by bit, and damage is named."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from mec.learners import make_batch, make_learner
+from uara.solvers.masac import checkpoint
+
+from uara import InputError
+
+SETTINGS = {"seed": 1, "steps": 100, "learner": {"width": 16}}
+
+
+def progress(step=7):
+    return {"settings": SETTINGS, "step": step, "best_gap": 0.02, "best_step": 5, "elapsed_s": 3.5}
+
+
+def trained(tmp_path, updates=3):
+    learner = make_learner(discount=0.5)
+    batch = make_batch(str(tmp_path), learner)
+    for _ in range(updates):
+        learner.update(batch)
+    return learner, batch
+
+
+def test_a_resumed_learner_goes_on_as_the_first_would_have(tmp_path):
+    learner, batch = trained(tmp_path)
+    checkpoint.save(tmp_path, learner, progress())
+    first = [learner.update(batch) for _ in range(3)]
+    other = make_learner(seed=99, discount=0.5)
+    read = checkpoint.load(tmp_path, other, SETTINGS)
+    assert (read.step, read.best_gap, read.best_step, read.elapsed_s) == (7, 0.02, 5, 3.5)
+    assert [other.update(batch) for _ in range(3)] == first
+
+
+def test_nothing_is_pickled(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    checkpoint.save(tmp_path, learner, progress())
+    assert sorted(path.name for path in tmp_path.glob("checkpoint.*")) == [
+        "checkpoint.json",
+        "checkpoint.safetensors",
+    ]
+    assert (tmp_path / "checkpoint.safetensors").read_bytes()[8:9] == b"{"
+
+
+def test_more_steps_may_be_asked_for_but_nothing_else_may_change(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    checkpoint.save(tmp_path, learner, progress())
+    checkpoint.load(tmp_path, make_learner(discount=0.5), {**SETTINGS, "steps": 900})
+    with pytest.raises(InputError, match=r"settings\.seed.*differs"):
+        checkpoint.load(tmp_path, make_learner(discount=0.5), {**SETTINGS, "seed": 2})
+
+
+def test_files_that_do_not_belong_together_are_refused(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    with pytest.raises(InputError, match=r"checkpoint\.json.*no such file"):
+        checkpoint.load(tmp_path, learner, SETTINGS)
+    checkpoint.save(tmp_path, learner, progress())
+    tensors = tmp_path / "checkpoint.safetensors"
+    tensors.write_bytes(tensors.read_bytes()[:-4])
+    with pytest.raises(InputError, match="is not the file"):
+        checkpoint.load(tmp_path, learner, SETTINGS)
+
+
+def test_another_version_or_width_is_refused(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    checkpoint.save(tmp_path, learner, progress())
+    from uara.solvers.masac.learner import Learner, LearnerSettings
+
+    with pytest.raises(InputError, match="does not fit the learner"):
+        checkpoint.load(tmp_path, Learner(LearnerSettings(width=8)), SETTINGS)
+    path = tmp_path / "checkpoint.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "version": 5}))
+    with pytest.raises(InputError, match="version 5"):
+        checkpoint.load(tmp_path, learner, SETTINGS)
+
+
+def test_the_random_stream_is_restored(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    torch.manual_seed(11)
+    checkpoint.save(tmp_path, learner, progress())
+    expected = torch.rand(3)
+    checkpoint.load(tmp_path, learner, SETTINGS)
+    assert torch.equal(torch.rand(3), expected)

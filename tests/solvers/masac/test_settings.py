@@ -1,0 +1,53 @@
+"""Configuration files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from uara.solvers.masac.settings import TrainingSettings
+
+from uara import InputError
+
+CONFIGURATIONS = sorted((Path(__file__).parents[3] / "benchmarks" / "masac").glob("*.toml"))
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path):
+    path = tmp_path / "empty.toml"
+    path.write_text("")
+    assert TrainingSettings.load(path) == TrainingSettings()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("steps = 0", r"\$\.steps"),
+        ("[learner]\ndiscount = 1.0", r"\$\.learner\.discount"),
+        ("[learner]\nreward = 'other'", r"\$\.learner\.reward"),
+        ("unknown = 1", r"\$\.unknown"),
+        ("sizes = [[30]]", r"\$\.sizes"),
+        ("steps = ", "not valid TOML"),
+    ],
+)
+def test_errors_name_the_file_and_the_key(tmp_path, text, message):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    with pytest.raises(InputError, match=message) as caught:
+        TrainingSettings.load(path)
+    assert "bad.toml" in str(caught.value)
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"none\.toml.*no such file"):
+        TrainingSettings.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize("path", CONFIGURATIONS, ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid(path):
+    settings = TrainingSettings.load(path)
+    held_out = set(settings.held_out_sizes)
+    assert not held_out & set(settings.sizes), "validation sees sizes that training does not"
+
+
+def test_there_are_configurations():
+    assert len(CONFIGURATIONS) >= 8

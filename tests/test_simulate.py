@@ -1,0 +1,124 @@
+"""The simulator: common random numbers, warm starts, conservation, and its files."""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+from cases import make_instance
+from mec.worlds import profile_file, random_gains
+
+from uara import InputError
+from uara.allocation import allocate
+from uara.mec.trace import Trace
+from uara.psd.profile import TaskProfile
+from uara.simulate import COLUMNS, Controller, Run, advance, save_csv, save_plot, simulate
+
+
+@pytest.fixture
+def trace():
+    positions = np.random.default_rng(1).uniform(0, 100, (4, 9, 3))
+    return Trace(make_instance(9, 3), random_gains(4), positions, 1.0, 1.5)
+
+
+@pytest.fixture
+def profile(tmp_path):
+    return TaskProfile.load(profile_file(str(tmp_path)))
+
+
+def controllers(*names):
+    return [Controller(name=name) for name in names]
+
+
+def columns(run, *keys):
+    return [[row[key] for key in keys] for row in run.rows]
+
+
+MEASURED = ("objective_ms", "latency_mean_ms", "energy_j", "battery_mean", "backlog_s")
+
+
+def test_every_controller_meets_the_same_world(trace, profile):
+    alone = simulate(trace, controllers("tma-masac"), seed=1, profile=profile)[0]
+    after = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)[1]
+    assert columns(alone, *MEASURED) == columns(after, *MEASURED)
+
+
+def test_same_seed_same_run_and_different_seeds_differ(trace, profile):
+    runs = [simulate(trace, controllers("random"), seed=seed, profile=profile)[0] for seed in (1, 1, 2)]
+    assert columns(runs[0], *MEASURED) == columns(runs[1], *MEASURED)
+    assert columns(runs[0], *MEASURED) != columns(runs[2], *MEASURED)
+
+
+def test_batteries_fall_by_what_devices_spend(trace, profile):
+    capacity = np.full(9, 5e4)
+    start = trace.instance.devices.replace(battery_capacity_j=capacity)
+    flat = Trace(trace.instance.replace(devices=start), trace.power_gain, trace.device_position_m, 1.0, 0.0)
+    run = simulate(flat, controllers("tma-masac"), seed=1, profile=profile)[0]
+    spent = (run.rows[0]["battery_mean"] - run.rows[-1]["battery_mean"]) * 9 * 5e4
+    assert spent == pytest.approx(sum(row["energy_j"] for row in run.rows[:-1]), rel=1e-9)
+
+
+def test_queues_carry_what_a_slot_cannot_do():
+    instance = make_instance(6, 2, missing=0.0, queue=False)
+    everyone = np.zeros(6, dtype=np.int64)
+    decision = allocate(instance, everyone, "uniform")
+    slot_s = 0.01
+    _, backlog = advance(instance, decision, np.zeros(6), slot_s)
+    work, speed = instance.devices.server_flop.sum(), instance.servers.compute_flop_per_s
+    assert backlog[0] == pytest.approx(max(0.0, work - speed[0] * slot_s))
+    assert backlog[1] == 0.0
+
+
+def test_a_longer_run_goes_back_and_forth(trace, profile):
+    run = simulate(trace, controllers("max-sinr"), slots=9, seed=1, profile=profile)[0]
+    assert [row["slot"] for row in run.rows] == list(range(9))
+
+
+def test_a_battery_at_its_floor_stays_there(profile):
+    instance = make_instance(4, 2)
+    devices = instance.devices.replace(battery_fraction=np.full(4, 0.011), battery_capacity_j=np.full(4, 1.0))
+    flat = Trace(instance.replace(devices=devices), random_gains(3, 4, 2), np.zeros((3, 4, 3)), 1.0, 0.0)
+    run = simulate(flat, controllers("tma-masac"), profile=profile)[0]
+    assert run.rows[-1]["at_floor"] == 4
+    assert run.rows[-1]["battery_min"] == 0.01
+
+
+def test_warm_starts_are_not_worse_and_rules_get_none(trace, profile):
+    warm, cold = (
+        simulate(trace, controllers("tma", "random"), seed=1, profile=profile, warm=warm) for warm in (True, False)
+    )
+    assert columns(warm[1], *MEASURED) == columns(cold[1], *MEASURED), "a rule looks at no start"
+    assert warm[0].total("controllable_ms") == pytest.approx(cold[0].total("controllable_ms"), rel=0.05)
+
+
+def test_prices_are_carried_over_and_bounds_are_reported(trace, profile):
+    run = simulate(trace, controllers("price"), seed=1, profile=profile)[0]
+    assert all(0 <= row["gap"] < 0.2 for row in run.rows)
+
+
+def test_mistakes_are_named(trace, profile):
+    with pytest.raises(InputError, match="no solver 'nobody'"):
+        simulate(trace, controllers("nobody"), profile=profile)
+    with pytest.raises(InputError, match="polish"):
+        simulate(trace, [Controller(name="tma-masac", options={"polish": "maybe"})], profile=profile)
+    with pytest.raises(InputError, match="slots"):
+        simulate(trace, controllers("random"), slots=0, profile=profile)
+
+
+def test_files(trace, profile, tmp_path):
+    runs = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)
+    save_csv(runs, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert tuple(rows[0]) == COLUMNS
+    assert float(rows[5]["objective_ms"]) == pytest.approx(runs[1].rows[1]["objective_ms"])
+    pytest.importorskip("matplotlib")
+    save_plot(runs, tmp_path / "run.png")
+    assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_summaries():
+    run = Run(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
+    assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")
