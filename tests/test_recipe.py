@@ -222,11 +222,9 @@ def test_rounding_keeps_zero_and_shape() -> None:
 
 
 @sionna
-def test_ray_traced_instance_says_where_it_comes_from(tmp_path: Path) -> None:
+def test_ray_traced_instance_says_where_it_comes_from() -> None:
     options = {"scene": "simple_street_canyon", "box_m": 100.0, "rays_per_server": 200, "max_depth": 1}
-    one, two = (generate(servers=2, devices=5, seed=3, **options) for _ in range(2))
-    assert saved(one, tmp_path) == saved(two, tmp_path)
-    source = one.provenance
+    source = generate(servers=2, devices=5, seed=3, **options).provenance
     assert (source.channel_model, source.scene) == ("sionna-rt", "simple_street_canyon")
     assert source.settings["rays_per_server"] == 200
     assert {"sionna-rt", "llvm", "numpy", "uara"} <= set(source.versions)

@@ -153,6 +153,7 @@ def test_traced_walk_has_the_gains_of_its_positions() -> None:
 
 
 @traced
+@pytest.mark.slow
 def test_38_901_walk_changes_smoothly_and_repeats() -> None:
     walk = Walk(slots=12, speed_m_per_s=1.0)
     moving = draw_umi(UrbanMicro(), walk, servers=3, devices=30, seed=6)

@@ -24,8 +24,8 @@ CANYON = RayTracing(scene="simple_street_canyon", box_m=120.0, rays_per_server=1
 
 
 @functools.cache
-def canyon(seed: int = 4, devices: int = 20) -> Drop:
-    return draw(CANYON, servers=3, devices=devices, seed=seed)
+def canyon() -> Drop:
+    return draw(CANYON, servers=3, devices=20, seed=4)
 
 
 @functools.cache
@@ -77,6 +77,7 @@ def test_line_of_sight_equals_friis() -> None:
     np.testing.assert_allclose(gain_db, friis_db, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_more_interactions_add_power_to_the_direct_path() -> None:
     servers, devices = np.array([[0.0, 0.0, 10.0]]), np.array([[30.0, 2.0, 1.5]])
     direct, reflected = (
@@ -91,11 +92,10 @@ def test_more_interactions_add_power_to_the_direct_path() -> None:
     assert 1.01 < reflected[0, 0] / direct[0, 0] < 10
 
 
-def test_same_seed_same_bits_and_seeds_differ() -> None:
-    first, again, other = canyon(), draw(CANYON, servers=3, devices=20, seed=4), canyon(seed=5, devices=10)
+def test_same_seed_same_bits() -> None:
+    first, again = canyon(), draw(CANYON, servers=3, devices=20, seed=4)
     for name in ("server_position_m", "device_position_m", "power_gain"):
         assert getattr(first, name).tobytes() == getattr(again, name).tobytes()
-    assert not np.array_equal(first.server_position_m, other.server_position_m)
 
 
 def test_a_smaller_draw_is_the_beginning_of_a_larger_one() -> None:
@@ -141,6 +141,7 @@ def test_a_box_that_is_too_small_is_refused() -> None:
         draw(RayTracing(scene="simple_street_canyon", box_m=20.0), servers=9, devices=1, seed=0)
 
 
+@pytest.mark.slow
 def test_a_threshold_that_nobody_reaches_is_refused() -> None:
     settings = RayTracing(
         scene="simple_street_canyon", rays_per_server=10, max_depth=0, min_best_gain_db=-10.0
@@ -193,3 +194,5 @@ def test_etoile_repeats_bit_by_bit_at_full_size() -> None:
     assert one.power_gain.tobytes() == two.power_gain.tobytes()
     unusable = (one.power_gain == 0).mean()
     assert 0.01 < unusable < 0.4
+    other = draw(RayTracing(), servers=8, devices=90, seed=2)
+    assert not np.isin(other.device_position_m[:, 0], one.device_position_m[:, 0]).any()

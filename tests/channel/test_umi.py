@@ -54,6 +54,7 @@ def test_gains_follow_the_path_loss_of_38_901() -> None:
     assert np.median(gain_db[far] - nlos_db[far]) == pytest.approx(0, abs=4)
 
 
+@pytest.mark.slow
 def test_neighbours_hear_alike() -> None:
     """Spatial consistency: half a metre apart the channel is nearly the same, far apart it is another."""
     rng = np.random.default_rng(0)
@@ -73,12 +74,13 @@ def test_same_seed_same_bits() -> None:
     assert again.device_position_m.tobytes() == crowd().device_position_m.tobytes()
 
 
+@pytest.mark.slow
 def test_seeds_differ_and_the_channel_is_drawn_apart_from_the_positions() -> None:
     drop = crowd()
     other = gains(UrbanMicro(), drop.server_position_m, drop.device_position_m, seed=4)
-    assert not np.isclose(other.power_gain, drop.power_gain).any(1).all()
-    both_db = 10 * np.log10(np.stack([drop.power_gain, other.power_gain]))
-    assert 1 < np.abs(both_db[0] - both_db[1]).mean() < 20
+    difference_db = 10 * np.log10(other.power_gain / drop.power_gain)
+    assert (np.abs(difference_db) > 1e-3).mean() > 0.99
+    assert 1 < np.abs(difference_db).mean() < 20
 
 
 def test_too_near_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
@@ -84,6 +85,8 @@ def _call(
     data: dict[str, Any],
     arrays: dict[str, NDArray[np.float64]] | None = None,
 ) -> isolation.Reply:
+    if settings.scene.endswith(".xml") and not Path(settings.scene).is_file():
+        raise InputError("no such scene file", source=settings.scene)
     if data["seed"] < 0:
         raise InputError(f"the seed must not be negative: {data['seed']}")
     payload = {"settings": settings.model_dump(), **data}

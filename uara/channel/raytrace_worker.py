@@ -59,8 +59,6 @@ class Scene:
     def _path(self) -> Path:
         name = self.settings.scene
         if name.endswith(".xml"):
-            if not Path(name).is_file():
-                raise InputError("no such scene file", source=name)
             return Path(name)
         known = scene_names(self.rt)
         if name not in known:
