@@ -58,14 +58,16 @@ def test_observation_two_the_gain_saturates_with_the_data_rate(payload: str) -> 
         # beyond it the phone is the bottleneck
         last = next(each for each in own if each.uplink_mbit_per_s == highest)
         assert last.mobile_ms > 0.5 * last.total_ms
-        # and before it, the link
-        assert own[0].transmission_ms > own[0].mobile_ms
+        # and before it, the link: that is what the loss at the lowest rate consists of
+        loss_ms = own[0].total_ms - last.total_ms
+        assert loss_ms > 0.3 * last.total_ms
+        assert own[0].transmission_ms - last.transmission_ms > 0.5 * loss_ms
 
 
 def test_the_data_in_the_docs_are_this_codes() -> None:
     from uara.psd.study import Study
 
-    study = Study(TaskProfile.load("gpt2_gpt2-xl"), speeds("galaxy-s23", "rtx-3090", 20e6, 100e6, 5e-3))
+    study = Study(TaskProfile.load("gpt2_gpt2-xl"), speeds("galaxy-s23", "rtx-3090", 20e6, 100e6, 1e-3))
     stored = read(DOCS / "figure2_gamma.csv")
     for each in stored[::37]:
         again = study.row(each.task, each.method, each.gamma, each.payload)

@@ -134,7 +134,7 @@ def figure2(
     task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
     uplink_mbps: Uplink = 20.0,
     downlink_mbps: Downlink = 100.0,
-    latency_ms: Latency = 5.0,
+    latency_ms: Latency = 1.0,
     phone: Phone = "galaxy-s23",
     server: Server = "rtx-3090",
 ) -> None:
