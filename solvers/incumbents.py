@@ -9,7 +9,8 @@ from uara.instance import Floats, Indices, Instance
 from uara.model import Allocation, coefficients
 from uara.solver import Context
 
-from .local_search import improve, make_state, make_task
+from .local_search import improve
+from .search_state import make_state, make_task
 
 
 class Incumbents:

@@ -31,7 +31,8 @@ class MatchingOptions(Record):
 
 def compile_search() -> None:
     """Load the compiled search, so that the clock does not count it."""
-    from .local_search import improve, make_state, make_task
+    from .local_search import improve
+    from .search_state import make_state, make_task
 
     numbers = coefficients(smallest_instance())
     for rule in ("optimal", "uniform"):
@@ -42,7 +43,8 @@ def compile_search() -> None:
 @as_solver(options=MatchingOptions, prepare=compile_search)
 def tma(instance: Instance, context: Context[MatchingOptions]) -> Allocation:
     """Two-phase matching: strongest gain first, then swaps until none lowers the cost (the paper's Alg. 1)."""
-    from .local_search import improve, make_state, make_task
+    from .local_search import improve
+    from .search_state import make_state, make_task
 
     options, numbers = context.options, coefficients(instance)
     capacity = None

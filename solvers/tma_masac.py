@@ -58,8 +58,9 @@ def prepare() -> None:
 @as_solver(options=TmaMasacOptions, prepare=prepare)
 def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocation:
     """The paper's scheme: a learned policy weighs bandwidth and compute, two-phase matching associates."""
-    from .local_search import improve, make_state, make_task
+    from .local_search import improve
     from .masac.association import associate
+    from .search_state import make_state, make_task
 
     numbers = coefficients(instance)
     band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))

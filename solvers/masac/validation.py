@@ -10,7 +10,8 @@ import torch
 from uara.mec.world import Slot, device_costs
 from uara.model import Coefficients
 
-from ..local_search import improve, make_state, make_task
+from ..local_search import improve
+from ..search_state import make_state, make_task
 from .association import associate_batch, coefficients_of
 from .learner import Learner, shares_of
 from .network import at_pairs
