@@ -162,24 +162,53 @@ def test_big_arrays_go_into_the_side_file_and_come_back(tmp_path: Path, missing:
     instance = make_instance(12_000 if missing else 150, 4 if missing else 100, missing=missing, name="big")
     instance.save(tmp_path / "big.json")
     data = json.loads((tmp_path / "big.json").read_bytes())
-    side = tmp_path / "big.npz"
-    assert data["side_file"] == {"name": "big.npz", "sha256": files.sha256(side.read_bytes())}
+    (side,) = tmp_path.glob("big.*.npz")
+    digest = files.sha256(side.read_bytes())
+    assert data["side_file"] == {"name": side.name, "sha256": digest}
+    assert side.name == f"big.{digest[:12]}.npz"
     assert data["channel"]["power_gain"] == "npz:channel.power_gain"
     assert data["channel"]["layout"] == ("sparse" if missing else "dense")
     assert isinstance(data["devices"]["id"], str) == (len(instance.devices) > INLINE_ENTRIES)
-    contents = [(tmp_path / name).read_bytes() for name in ("big.json", "big.npz")]
+    contents = [(tmp_path / name).read_bytes() for name in ("big.json", side.name)]
     again = Instance.load(tmp_path / "big.json")
     same(instance, again)
     again.save(tmp_path / "big.json")
-    assert [(tmp_path / name).read_bytes() for name in ("big.json", "big.npz")] == contents
+    assert [(tmp_path / name).read_bytes() for name in ("big.json", side.name)] == contents
+
+
+def test_a_new_side_file_takes_the_old_ones_place(tmp_path: Path) -> None:
+    unrelated = tmp_path / "big.notes.npz"
+    unrelated.write_bytes(b"kept")
+    for seed in (1, 2):
+        make_instance(150, 100, seed=seed, missing=0.0).save(tmp_path / "big.json")
+    names = {path.name for path in tmp_path.iterdir()}
+    assert len(names) == 3
+    assert {"big.json", "big.notes.npz"} < names
+    same(Instance.load(tmp_path / "big.json"), make_instance(150, 100, seed=2, missing=0.0))
+
+
+def test_a_save_that_fails_midway_leaves_the_old_instance_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = make_instance(150, 100, seed=1, missing=0.0)
+    old.save(tmp_path / "big.json")
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(files, "write_json", killed)
+    with pytest.raises(KeyboardInterrupt):
+        make_instance(150, 100, seed=2, missing=0.0).save(tmp_path / "big.json")
+    same(Instance.load(tmp_path / "big.json"), old)
 
 
 def test_a_moved_side_file_is_missed_and_named(tmp_path: Path) -> None:
     make_instance(150, 100, missing=0.0).save(tmp_path / "big.json")
-    (tmp_path / "big.npz").rename(tmp_path / "other.npz")
+    (side,) = tmp_path.glob("*.npz")
+    side.rename(tmp_path / "other.npz")
     error = outcome(tmp_path / "big.json")
     assert error is not None
-    assert error.source == str(tmp_path / "big.npz")
+    assert error.source == str(side)
 
 
 def test_an_instance_is_not_saved_under_the_name_of_its_side_file(tmp_path: Path) -> None:

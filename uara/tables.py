@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import glob
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from uara import files
 from uara.errors import InputError
 from uara.schema import IN_SIDE_FILE, INLINE_ENTRIES, Columns
+
+_HASH_DIGITS = 12
 
 
 def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
@@ -114,12 +117,18 @@ def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:
         data[place] = {
             name: _inline(column, f"{place}.{name}", arrays) for name, column in data[place].items()
         }
+    stale = set(path.parent.glob(f"{glob.escape(path.stem)}.{'[0-9a-f]' * _HASH_DIGITS}.npz"))
     if arrays:
+        # Named after its content: until the JSON file is replaced, the old pair of files stays whole.
         content = files.arrays_to_bytes(arrays)
-        side = path.with_suffix(".npz")
+        digest = files.sha256(content)
+        side = path.with_name(f"{path.stem}.{digest[:_HASH_DIGITS]}.npz")
         files.write_bytes(side, content)
-        data["side_file"] = {"name": side.name, "sha256": files.sha256(content)}
+        data["side_file"] = {"name": side.name, "sha256": digest}
+        stale.discard(side)
     files.write_json(path, data)
+    for old in stale:
+        old.unlink(missing_ok=True)
 
 
 def _inline(column: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
