@@ -102,9 +102,7 @@ def by_gain(instance: Instance, capacity: Indices | None = None) -> Indices:
     while waiting:
         device = waiting.pop()
         if asked[device] == len(wishes[device]):
-            raise InputError(
-                f"leaves device {instance.devices.id[device]} without a server", source="option capacity"
-            )
+            return _best_total_gain(instance, capacity, device)
         pair = wishes[device][asked[device]]
         asked[device] += 1
         server = int(channel.pair_server[pair])
@@ -115,6 +113,24 @@ def by_gain(instance: Instance, capacity: Indices | None = None) -> Indices:
             held[server].remove(weakest)
             waiting.append(-weakest[1])
     return chosen
+
+
+def _best_total_gain(instance: Instance, capacity: Indices, lonely: int) -> Indices:
+    """Where deferred acceptance leaves a device out: the assignment of best total gain [dB], if there is one."""
+    from scipy.optimize import linear_sum_assignment
+
+    gain = instance.channel.dense(len(capacity))
+    with np.errstate(divide="ignore"):
+        loss_db = -10 * np.log10(gain)
+    seats = np.repeat(np.arange(len(capacity)), np.minimum(capacity, len(gain)))
+    try:
+        device, seat = linear_sum_assignment(loss_db[:, seats])
+    except ValueError:
+        device = seat = np.empty(0, dtype=np.int64)
+    if len(device) < len(gain):
+        name = instance.devices.id[lonely]
+        raise InputError(f"leaves device {name} without a server", source="option capacity")
+    return np.asarray(seats[seat], dtype=np.int64)
 
 
 def _fits(numbers: Coefficients, association: Indices, capacity: Indices | None) -> bool:

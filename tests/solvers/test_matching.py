@@ -143,6 +143,14 @@ def test_no_server_accepts_more_than_its_capacity(moves: str, rule: str) -> None
     assert loose.decision.to_plain() == tma(instance, moves=moves, allocation=rule).decision.to_plain()
 
 
+def test_capacities_are_filled_where_any_assignment_fits() -> None:
+    """The stronger device takes the only server that the weaker one can use: it must give way."""
+    base = make_instance(2, 2, seed=0, missing=0.0)
+    instance = base.replace(channel=Channel.from_dense([[1e-9, 1e-10], [1e-11, 0.0]]))
+    result = tma(instance, capacity=1)
+    assert association_of(result).tolist() == [1, 0]
+
+
 def test_too_little_capacity_names_the_device_left_over() -> None:
     with pytest.raises(InputError, match=r"option capacity: leaves device d\d+ without a server"):
         tma(make_instance(9, 2, missing=0.0), capacity=4)
