@@ -139,7 +139,7 @@ class Policy:
         by_device = inner.sum(2) / np.maximum(mask.sum(2), 1)[..., None]
         pooled = self._layer("of_server", by_server)[:, None] + self._layer("of_device", by_device)[:, :, None]
         out = self._layer("head", _relu(self._layer("own", inner) + pooled))[..., :2]
-        return np.clip(self._prior(numbers) + out, *LOG_WEIGHT_RANGE)
+        return np.asarray(np.clip(self._prior(numbers) + out, *LOG_WEIGHT_RANGE))
 
     def _layer(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
         result = values @ self.weights[f"{name}.weight"].T

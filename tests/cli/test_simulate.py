@@ -44,9 +44,9 @@ def test_a_table_a_csv_and_a_plot(trace, tmp_path, capsys):
 
 
 def test_json_holds_every_slot(trace, tmp_path, capsys):
-    code, out, _ = run(
-        capsys, "simulate", trace, "--solver", "random", "--slots", 5, "--profile", profile_file(str(tmp_path)), "--json"
-    )
+    profile = profile_file(str(tmp_path))
+    words = ["simulate", trace, "--solver", "random", "--slots", 5, "--profile", profile, "--json"]
+    code, out, _ = run(capsys, *words)
     assert code == 0
     assert [row["slot"] for row in json.loads(out)] == list(range(5))
 

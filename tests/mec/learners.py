@@ -12,7 +12,9 @@ from uara.mec.environment import Environment, WorldSettings
 from uara.mec.world import Slot
 
 
-def make_slot(folder: str, batch: int = 3, devices: int = 20, servers: int = 4, seed: int = 0, **settings: object) -> Slot:
+def make_slot(
+    folder: str, batch: int = 3, devices: int = 20, servers: int = 4, seed: int = 0, **settings: object
+) -> Slot:
     """Slots of worlds cut from a synthetic pool; a third of the pairs have no path."""
     chosen = WorldSettings(profile=profile_file(folder), **settings)  # type: ignore[arg-type]
     return Environment(PoolGains(make_pool(), devices, servers), batch, chosen).reset(seed)

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from uara.cli.output import print_json
 from uara.cli.runs import attach_options, parse_solver
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from uara.mec.trace import Trace
+    from uara.simulate import Run
 
 
 def command(
@@ -63,7 +69,7 @@ def command(
         output_console().print(_table(runs))
 
 
-def open_trace(path: Path):  # type: ignore[no-untyped-def]
+def open_trace(path: Path) -> Trace:
     """A trace file, or an instance file as a trace of one slot."""
     import numpy as np
 
@@ -81,7 +87,7 @@ def open_trace(path: Path):  # type: ignore[no-untyped-def]
     return Trace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
 
 
-def _table(runs):  # type: ignore[no-untyped-def]
+def _table(runs: list[Run]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -53,17 +53,17 @@ class PoolGains:
         rng = np.random.default_rng(seed)
         cut = np.stack([self._cut(rng) for _ in range(batch)])
         self._base = torch.as_tensor(cut, dtype=self._dtype, device=generator.device)
-        return self._faded(torch.randn(self._base.shape, generator=generator, **self._like()) * FADING_DB)
+        return self._faded(self._noise(generator) * FADING_DB)
 
     def following(self, previous: Tensor, slot: int, generator: torch.Generator) -> Tensor:
         """The gains of the slot before, faded on."""
         ratio = torch.where(self._base > 0, previous / self._base, torch.ones_like(previous))
-        noise = torch.randn(previous.shape, generator=generator, **self._like())
         step_db = FADING_DB * (1 - FADING_MEMORY**2) ** 0.5
-        return self._faded(FADING_MEMORY * 10 * torch.log10(ratio) + step_db * noise)
+        return self._faded(FADING_MEMORY * 10 * torch.log10(ratio) + step_db * self._noise(generator))
 
-    def _like(self) -> dict[str, object]:
-        return {"dtype": self._dtype, "device": self._base.device}
+    def _noise(self, generator: torch.Generator) -> Tensor:
+        base = self._base
+        return torch.randn(base.shape, generator=generator, dtype=base.dtype, device=base.device)
 
     def _faded(self, level_db: Tensor) -> Tensor:
         return self._base * 10 ** (level_db / 10)
@@ -75,7 +75,7 @@ class PoolGains:
             reached = np.flatnonzero(gain.max(1) >= _WEAKEST_GAIN)
             if len(reached) >= min(self.devices, 20):
                 again = len(reached) < self.devices
-                return gain[rng.choice(reached, self.devices, replace=again)]
+                return np.asarray(gain[rng.choice(reached, self.devices, replace=again)])
         raise InputError(f"no drop has {self.servers} servers that reach 20 devices", source="pool")
 
 

@@ -89,7 +89,7 @@ class Environment:
     batch
         Number of worlds.
     settings, given
-        What is drawn, and P1's constants.
+        What is drawn, and P1's constants; the defaults where left out.
     device
         Where the tensors live.
     """
@@ -98,17 +98,18 @@ class Environment:
         self,
         gains: Gains,
         batch: int,
-        settings: WorldSettings = WorldSettings(),
-        given: Parameters = Parameters(),
+        settings: WorldSettings | None = None,
+        given: Parameters | None = None,
         *,
         device: str = "cpu",
         dtype: torch.dtype = torch.float32,
     ) -> None:
-        self.gains, self.batch, self.settings, self.given = gains, batch, settings, given
+        self.gains, self.batch = gains, batch
+        self.settings, self.given = settings or WorldSettings(), given or Parameters()
         self.devices, self.servers = gains.devices, gains.servers
         self._dtype = dtype
         self._generator = torch.Generator(device=device)
-        self._profile = TaskProfile.load(settings.profile)
+        self._profile = TaskProfile.load(self.settings.profile)
         self._tasks = torch.zeros(0)
         self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
         self.slot_number = 0
@@ -125,7 +126,7 @@ class Environment:
         low, high = self.settings.battery_range
         battery = low + (high - low) * self._uniform(self.batch, self.devices)
         nothing = torch.zeros_like(battery)
-        idle = torch.zeros(self.batch, self.servers, **self._like())
+        idle = torch.zeros_like(self.fleet.server_flop_per_s)
         gain = self.gains.first(self.batch, self._generator)
         self.state = self._with_arrivals(State(gain, battery, idle, nothing, nothing, nothing))
         return self.observe()
@@ -198,10 +199,9 @@ class Environment:
         return self._tensor(np.stack([tasks["upload_bits"], tasks["device_flop"], tasks["server_flop"]], axis=1))
 
     def _uniform(self, *shape: int) -> Tensor:
-        return torch.rand(*shape, generator=self._generator, **self._like())  # type: ignore[arg-type]
+        return torch.rand(
+            shape, generator=self._generator, dtype=self._dtype, device=self._generator.device
+        )
 
     def _tensor(self, values: NDArray[np.float64]) -> Tensor:
-        return torch.as_tensor(values, **self._like())  # type: ignore[arg-type]
-
-    def _like(self) -> dict[str, object]:
-        return {"dtype": self._dtype, "device": self._generator.device}
+        return torch.as_tensor(values, dtype=self._dtype, device=self._generator.device)

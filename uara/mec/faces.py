@@ -46,8 +46,8 @@ class World:
         associate: Associate,
         *,
         slots: int = 100,
-        settings: WorldSettings = WorldSettings(),
-        given: Parameters = Parameters(),
+        settings: WorldSettings | None = None,
+        given: Parameters | None = None,
     ) -> None:
         self.environment = Environment(gains, 1, settings, given, dtype=torch.float64)
         self.associate, self.slots = associate, slots
@@ -116,7 +116,7 @@ def observation(slot: Slot) -> NDArray[np.float32]:
     return np.asarray(stacked.clamp(-_LARGEST, _LARGEST).numpy(), dtype=np.float32)
 
 
-class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]]):
+class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]]):  # type: ignore[misc]
     """PettingZoo face. Agent ``server<j>`` sees (M, 8) and answers with log-weights (2, M) of Y and of Z.
 
     All agents receive the team's reward: minus the controllable objective over that of uniform shares.

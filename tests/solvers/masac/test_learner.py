@@ -151,6 +151,9 @@ def test_losses_and_gradients_agree_with_torchrl():
     torch.manual_seed(0)
     gamma, temperature, count, dims = 0.9, 0.3, 32, 3
 
+    def normal(loc, scale):
+        return torch.distributions.Independent(torch.distributions.Normal(loc, scale), 1)
+
     class Value(torch.nn.Module):
         def __init__(self):
             super().__init__()
@@ -164,7 +167,7 @@ def test_losses_and_gradients_agree_with_torchrl():
     actor = ProbabilisticActor(
         module,
         in_keys=["loc", "scale"],
-        distribution_class=lambda loc, scale: torch.distributions.Independent(torch.distributions.Normal(loc, scale), 1),
+        distribution_class=lambda loc, scale: normal(loc, scale),
         return_log_prob=True,
         default_interaction_type="random",
     )
@@ -200,8 +203,7 @@ def test_losses_and_gradients_agree_with_torchrl():
         ]
 
     def policy(observation):
-        loc, scale = head(observation)
-        return torch.distributions.Independent(torch.distributions.Normal(loc, scale), 1)
+        return normal(*head(observation))
 
     parts = dict(loss.actor_network_params.flatten_keys(".").items())
     with torch.no_grad():
