@@ -25,6 +25,7 @@ COMMANDS = {
     "train": "Train the learned allocator as a configuration file says.",
     "simulate": "Run solvers as controllers over a trace, slot by slot.",
     "psd": "Parallel speculative decoding: run it, draw its figures.",
+    "hetedge": "Batched, pipelined speculative decoding: make instances, draw the figures.",
 }
 """Every command with its line in ``uara --help``. Its module, ``uara.cli.NAME``, holds a function
 ``command``, or a Typer group ``app``."""

@@ -88,8 +88,8 @@ def in_time(instance: HetEdge, offset_ms: Floats) -> tuple[Floats, float]:
     Parameters
     ----------
     offset_ms
-        (K,) How much later than the first request each may arrive, at least 0; the largest delay is minimised
-        with zeros.
+        (K,) How much later than t each may arrive; with zeros the largest delay is minimised. What becomes
+        ready later has less time: its offset is smaller by that.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def in_time(instance: HetEdge, offset_ms: Floats) -> tuple[Floats, float]:
     def needed(t_ms: float) -> Floats:
         deadline = t_ms + offset[sends]
         if linear:
-            return airtime[sends] / deadline
+            return np.asarray(airtime[sends] / deadline)
         bits_per_hz = instance.requests.upload_bits[sends] / (
             instance.parameters.bandwidth_hz * deadline / MS_PER_S
         )

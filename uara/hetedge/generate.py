@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -75,12 +76,13 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
         If the channel needs the extra ``sionna``.
     """
     recipe = validate({**(recipe or HetEdgeRecipe()).model_dump(), **options}, HetEdgeRecipe, path="recipe")
+    name = name or f"hetedge_k{recipe.requests}"
     profile = TaskProfile.load(recipe.profile)
     drop = _drop(recipe)
     given = "assumed" if recipe.acceptance is not None else profile.provenance.acceptance
     chosen = recipe.model_dump(exclude={"requests", "channel", "scene", "seed", "profile"}, exclude_none=True)
     provenance = Provenance(
-        command=f"uara.hetedge.generate.generate({_arguments(recipe)})",
+        command=_command(recipe, name),
         seed=recipe.seed,
         channel_model=recipe.channel,
         scene=recipe.scene if recipe.channel == "sionna-rt" else "",
@@ -92,7 +94,7 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
         credits=[CREDITS[recipe.channel]] if recipe.channel in CREDITS else [],
     )
     return HetEdge(
-        name or f"hetedge_k{recipe.requests}",
+        name,
         _requests(recipe, profile, drop),
         draft_node=_known(NODES, recipe.draft_node, "draft_node"),
         draft_model=_known(MODELS, recipe.draft_model, "draft_model"),
@@ -103,11 +105,15 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
     )
 
 
-def _arguments(recipe: HetEdgeRecipe) -> str:
-    defaults = HetEdgeRecipe().model_dump()
-    return ", ".join(
-        f"{key}={value!r}" for key, value in recipe.model_dump().items() if value != defaults[key]
-    )
+def _command(recipe: HetEdgeRecipe, name: str) -> str:
+    """The command that makes this instance: what is always said, and what differs from the defaults."""
+    always, defaults = ("requests", "channel", "seed"), HetEdgeRecipe().model_dump()
+    parts = [
+        f"--{key.replace('_', '-')} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
+        for key, value in recipe.model_dump().items()
+        if key in always or value != defaults[key]
+    ]
+    return " ".join(["uara hetedge generate", *parts, "-o", shlex.quote(f"{name}.json")])
 
 
 def _known(catalogue: dict[str, Any], name: str, option: str) -> Any:

@@ -1,0 +1,231 @@
+"""Sweeps over the batched system: the joint optimum beside its benchmark schemes, one table and one figure each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from uara.errors import MissingExtra
+from uara.files import replacing, write_bytes
+from uara.hetedge.instance import HetEdge
+from uara.solver import solve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+Solver = tuple[str, Mapping[str, Any]]
+
+RULES: Mapping[str, Any] = {"bandwidth": "uniform", "batching": "max", "length": 4, "order": "given"}
+METHODS: Mapping[str, Solver] = {
+    "joint optimum": ("hetedge-dp", {}),
+    "uniform band, full batches, length 4": ("hetedge-rules", RULES),
+    "the same without pipeline": ("hetedge-rules", {**RULES, "pipeline": False}),
+    "no batching": ("hetedge-rules", {**RULES, "batching": "none"}),
+    "autoregressive": ("hetedge-autoregressive", {}),
+    "autoregressive, all else optimal": (
+        "hetedge-autoregressive",
+        {"bandwidth": "in-time", "batching": "optimal", "order": "work"},
+    ),
+}
+"""The lines of the figures."""
+BENCHMARK = "uniform band, full batches, length 4"
+FIXED_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)
+SWEEPS: Mapping[str, tuple[float, ...]] = {
+    "requests": (20, 40, 60, 80, 100),
+    "bandwidth_mhz": (0.05, 0.1, 0.2, 0.5, 1, 2, 5),
+    "acceptance_rate": (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9),
+}
+"""What is varied, one at a time, about the given instance."""
+LABELS = {
+    "requests": "requests K",
+    "bandwidth_mhz": "uplink band [MHz]",
+    "acceptance_rate": "acceptance rate, the same for all",
+}
+
+INGREDIENTS: Mapping[str, Mapping[str, Any]] = {
+    "order of service": {"order": "work"},
+    "band in time": {"bandwidth": "in-time"},
+    "batch sizes": {"batching": "optimal"},
+    "speculation lengths": {"length": "optimal"},
+}
+"""Each ingredient of the joint optimum, as an option of the rules."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One point of a sweep, solved by one method."""
+
+    sweep: str
+    value: float
+    method: str
+    total_ms: float
+    makespan_ms: float
+    mean_ms: float
+    p95_ms: float
+    runtime_s: float
+
+
+def varied(instance: HetEdge, sweep: str, value: float) -> HetEdge:
+    """The instance with one quantity changed; fewer requests are the first ones."""
+    if sweep == "requests":
+        kept = {name: column[: int(value)] for name, column in instance.requests.columns().items()}
+        return instance.replace(requests=type(instance.requests)(**kept))
+    if sweep == "bandwidth_mhz":
+        return instance.replace(
+            parameters=instance.parameters.model_copy(update={"bandwidth_hz": value * 1e6})
+        )
+    rate = np.full(len(instance.requests), value)
+    return instance.replace(requests=instance.requests.replace(acceptance_rate=rate))
+
+
+def run(instance: HetEdge, sweep: str, value: float, method: str, solver: Solver) -> Row:
+    """Solve one point."""
+    result = solve(instance, solver[0], options=solver[1])
+    score: Any = result.evaluation
+    latency = score.latency_ms
+    return Row(
+        sweep, value, method, score.objective_ms, score.makespan_ms, latency["mean"], latency["p95"],
+        result.runtime_s,
+    )  # fmt: skip
+
+
+def sweep_rows(
+    instance: HetEdge,
+    sweeps: Mapping[str, Sequence[float]] = SWEEPS,
+    follow: Callable[[str], None] | None = None,
+) -> Iterator[Row]:
+    """All points of the sweeps by all methods."""
+    for sweep, values in sweeps.items():
+        for value in values:
+            if sweep == "requests" and value > len(instance.requests):
+                continue
+            point = varied(instance, sweep, value)
+            if follow:
+                follow(f"{sweep} = {value:g}")
+            for method, solver in METHODS.items():
+                yield run(point, sweep, value, method, solver)
+            fixed = [
+                run(point, sweep, value, "best fixed length", ("hetedge-rules", {**RULES, "length": length}))
+                for length in FIXED_LENGTHS
+            ]
+            yield min(fixed, key=lambda row: row.total_ms)
+
+
+def ablation_rows(instance: HetEdge) -> list[Row]:
+    """Each ingredient alone, added to the benchmark, and each taken away from the whole."""
+    whole = {key: value for change in INGREDIENTS.values() for key, value in change.items()}
+    chosen: dict[str, Solver] = {
+        "benchmark": ("hetedge-rules", RULES),
+        "benchmark without pipeline": ("hetedge-rules", {**RULES, "pipeline": False}),
+        "band min-max": ("hetedge-rules", {**RULES, "bandwidth": "min-max"}),
+        "band min-sum": ("hetedge-rules", {**RULES, "bandwidth": "min-sum"}),
+    }
+    for name, change in INGREDIENTS.items():
+        chosen[f"benchmark + {name}"] = ("hetedge-rules", {**RULES, **change})
+    chosen["joint optimum"] = ("hetedge-dp", {})
+    for name, change in INGREDIENTS.items():
+        kept = {**whole, **{key: RULES[key] for key in change}}
+        chosen[f"joint without {name}"] = ("hetedge-rules", kept)
+    chosen["joint without pipeline"] = ("hetedge-dp", {"pipeline": False})
+    return [run(instance, "ablation", 0.0, method, solver) for method, solver in chosen.items()]
+
+
+def write_csv(rows: Sequence[Row], path: Path) -> None:
+    """Write rows as CSV, whole or not at all."""
+    names = ("sweep", "value", "method", "total_ms", "makespan_ms", "mean_ms", "p95_ms", "runtime_s")
+    lines = [",".join(names)]
+    for row in rows:
+        cells = (getattr(row, name) for name in names)
+        lines.append(
+            ",".join(f"{cell:.6g}" if isinstance(cell, float) else _quoted(str(cell)) for cell in cells)
+        )
+    write_bytes(path, ("\n".join(lines) + "\n").encode())
+
+
+def _quoted(text: str) -> str:
+    return f'"{text}"' if "," in text else text
+
+
+def saving(rows: Sequence[Row], against: str, sweep: str) -> list[tuple[float, float]]:
+    """(value, part of the total latency that the joint optimum saves) against a method, along a sweep."""
+    totals = {(row.value, row.method): row.total_ms for row in rows if row.sweep == sweep}
+    values = sorted({value for value, _ in totals})
+    return [(value, 1 - totals[value, "joint optimum"] / totals[value, against]) for value in values]
+
+
+def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] | None = None) -> list[Path]:
+    """Run the sweeps and the ablation; write ``sweeps.csv``, ``ablation.csv`` and the figures.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra("matplotlib", "plot") from None
+    rows = list(sweep_rows(instance, follow=follow))
+    if follow:
+        follow("ablation")
+    ablation = ablation_rows(instance)
+    written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
+    write_csv(rows, written[0])
+    write_csv(ablation, written[1])
+    figure = Figure(figsize=(15, 8), layout="constrained")
+    axes = figure.subplots(2, 3)
+    for column, sweep in enumerate(SWEEPS):
+        _draw_totals(axes[0, column], rows, sweep)
+        _draw_savings(axes[1, column], rows, sweep)
+    axes[0, 0].legend(fontsize=7)
+    axes[1, 0].legend(fontsize=7)
+    figure.suptitle(f"{instance.name}: total serving latency", fontsize=11)
+    bars = Figure(figsize=(9, 5), layout="constrained")
+    _draw_ablation(bars.add_subplot(), ablation)
+    for picture, path in ((figure, written[2]), (bars, written[3])):
+        with replacing(path) as temporary:
+            picture.savefig(temporary, dpi=130)
+    return written
+
+
+def _draw_totals(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
+    for method in [*METHODS, "best fixed length"]:
+        if method == "no batching":
+            continue  # four times the others: it would flatten them
+        points = [
+            (row.value, row.total_ms / 1e3) for row in rows if (row.sweep, row.method) == (sweep, method)
+        ]
+        axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=method)
+    axes.set(xlabel=LABELS[sweep], ylabel="total latency [s]", ylim=(0, None))
+    if sweep == "bandwidth_mhz":
+        axes.set_xscale("log")
+
+
+def _draw_savings(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
+    for against in (BENCHMARK, "best fixed length", "autoregressive, all else optimal"):
+        points = saving(rows, against, sweep)
+        axes.plot(
+            [value for value, _ in points], [100 * part for _, part in points], marker="o", markersize=4,
+            label=f"against: {against}",
+        )  # fmt: skip
+    axes.axhline(44.9, color="k", linestyle="--", linewidth=0.8, label="44.9 %: the paper's largest")
+    axes.set(xlabel=LABELS[sweep], ylabel="saved by the joint optimum [%]", ylim=(0, 100))
+    if sweep == "bandwidth_mhz":
+        axes.set_xscale("log")
+
+
+def _draw_ablation(axes: Axes, rows: Sequence[Row]) -> None:
+    names = [row.method for row in rows][::-1]
+    totals = np.array([row.total_ms for row in rows])[::-1]
+    colours = ["C0" if name.startswith("joint") else "0.6" for name in names]
+    axes.barh(names, totals / 1e3, color=colours)
+    base = rows[0].total_ms
+    for place, total in enumerate(totals):
+        axes.text(total / 1e3, place, f" {100 * (total / base - 1):+.1f} %", va="center", fontsize=8)
+    axes.set(
+        xlabel="total latency [s] (and change against the benchmark)", xlim=(0, 1.15 * totals.max() / 1e3)
+    )
