@@ -33,8 +33,18 @@ def test_the_same_trace_gives_the_same_bytes(trace, tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         trace.save(tmp_path / name / "walk.json")
-    for name in ("walk.json", "walk.npz"):
-        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+    assert (tmp_path / "a" / "walk.json").read_bytes() == (tmp_path / "b" / "walk.json").read_bytes()
+    first, second = (next((tmp_path / name).glob("walk.*.npz")) for name in ("a", "b"))
+    assert first.name == second.name
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_saving_again_leaves_one_side_file(trace, tmp_path):
+    path = tmp_path / "walk.json"
+    trace.save(path)
+    Trace(**{**vars(trace), "power_gain": trace.power_gain * 2}).save(path)
+    assert len(list(tmp_path.glob("walk.*.npz"))) == 1
+    np.testing.assert_array_equal(Trace.load(path).power_gain, trace.power_gain * 2)
 
 
 def test_a_slot_is_an_instance_with_that_slots_gains(trace):
@@ -73,6 +83,6 @@ def test_a_damaged_file_gets_one_clear_error(trace, tmp_path):
         with pytest.raises(InputError, match=message):
             Trace.load(path)
     path.write_text(json.dumps(data))
-    (tmp_path / "walk.npz").write_bytes(b"other")
+    next(tmp_path.glob("walk.*.npz")).write_bytes(b"other")
     with pytest.raises(InputError, match="SHA-256"):
         Trace.load(path)

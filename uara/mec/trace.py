@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -18,6 +19,7 @@ from uara.schema import InstanceFile, Name, Positive, SideFile
 
 TRACE_VERSION = 1
 KIND = "p1-trace"
+_HASH_DIGITS = 12
 
 
 class TraceFile(Record):
@@ -95,11 +97,16 @@ class Trace:
         return self.instance.replace(name=f"{self.name}@{slot}", channel=channel, devices=devices)
 
     def save(self, path: str | Path) -> None:
-        """Write the trace and its side file, each whole or not at all."""
+        """Write the trace and its side file, each whole or not at all.
+
+        The side file is named after its content: until the JSON file is replaced, the old pair stays whole.
+        """
         path = Path(path)
         arrays = {"power_gain": self.power_gain, "device_position_m": self.device_position_m}
         content = files.arrays_to_bytes(arrays)
-        side = path.with_suffix(".npz")
+        digest = files.sha256(content)
+        side = path.with_name(f"{path.stem}.{digest[:_HASH_DIGITS]}.npz")
+        stale = set(path.parent.glob(f"{glob.escape(path.stem)}.{'[0-9a-f]' * _HASH_DIGITS}.npz")) - {side}
         files.write_bytes(side, content)
         files.write_json(
             path,
@@ -111,9 +118,11 @@ class Trace:
                 "slot_s": self.slot_s,
                 "speed_m_per_s": self.speed_m_per_s,
                 "instance": _plain(self.instance.to_plain()),
-                "side_file": {"name": side.name, "sha256": files.sha256(content)},
+                "side_file": {"name": side.name, "sha256": digest},
             },
         )
+        for old in stale:
+            old.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
