@@ -66,3 +66,118 @@ def make_suite(tmp_path: Path) -> MakeSuite:
         return path
 
     return make
+
+
+HOSTILE = "price <img src=x onerror=\"window.hacked=1\"> & 'co'"
+"""A label that tries to break out of a page."""
+
+
+@pytest.fixture(scope="session")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result file with everything in it: bounds, trajectories, failures, a sweep, a claim, repetitions."""
+    import uara.bench
+
+    folder = tmp_path_factory.mktemp("recorded")
+    base = {"channel": "path-loss", "servers": 3, "name": "net", "seed": 3}
+    keys = {
+        "instances": [
+            {"generate": {**base, "devices": [6, 8, 10, 12, 14, 16]}, "groups": ["devices"]},
+            {
+                "generate": {**base, "devices": 8, "name": "net@devices=8"},
+                "parameters": {"energy_weight_ms_per_j": [20.0, 100.0]},
+                "groups": ["weight"],
+            },
+        ],
+        "solvers": [
+            {
+                "solver": "tma",
+                "options": {"allocation": ["uniform", "optimal"]},
+                "training_s": 3.0,
+                "repetitions": 2,
+            },
+            {"solver": "random", "seeds": [0, 1]},
+            {"solver": "price", "label": HOSTILE},
+            {"solver": "bench_trials:anytime"},
+            {"solver": "bench_trials:raises", "instances": "*=6"},
+            {"solver": "max-sinr", "skip": [{"instances": "*=1*", "reason": "on purpose"}]},
+        ],
+        "figures": [
+            {
+                "title": "Sweep",
+                "group": "devices",
+                "x": "feature_devices",
+                "y": "latency_mean_ms",
+                "claim": "grows",
+            },
+            {"title": "Lost", "group": "devices", "x": "feature_devices", "y": "measure_nothing"},
+            {
+                "title": "Trade",
+                "kind": "pareto",
+                "group": "weight",
+                "x": "latency_mean_ms",
+                "y": "energy_j",
+                "along": "feature_energy_weight_ms_per_j",
+            },
+        ],
+        "claims": [
+            {
+                "text": "lower",
+                "source": "nobody",
+                "solver": "tma (allocation=optimal)",
+                "against": ["random", "max-sinr"],
+                "groups": ["devices"],
+                "mean_reduction": 0.2,
+            }
+        ],
+    }
+    lines = ['name = "recorded"', "time_limit_s = 5", "seeds = [0]"]
+    for name, entries in keys.items():
+        for entry in entries:
+            lines += [f"[[{name}]]", *(f"{key} = {toml(value)}" for key, value in entry.items())]
+    suite = folder / "recorded.toml"
+    suite.write_text("\n".join(lines))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(PLUGINS))
+        uara.bench.run(suite, output=folder / "recorded.parquet")
+    return folder / "recorded.parquet"
+
+
+def made_up(rows: list[dict[str, Any]], points: list[dict[str, Any]] | None = None, **suite: Any) -> Any:
+    """Results from a few columns a row; the others get plain values."""
+    from uara.bench.results import Results
+    from uara.bench.store import to_table
+
+    full = []
+    for place, row in enumerate(rows):
+        status = row.get("status", "ok")
+        known = {
+            "record": "run",
+            "run_id": f"run{place}",
+            "instance": "i",
+            "digest": "d",
+            "kind": "p1",
+            "label": "s",
+            "solver": "s",
+            "seed": 0,
+            "repetition": 0,
+            "status": status,
+            "time_limit_s": 10.0,
+            "groups": [],
+            "setup_s": 0.0,
+            "reason": "",
+            "commit": "c",
+            "wall_s": 0.1,
+            "peak_memory_mb": 1.0,
+        }
+        if status == "ok" and "controllable_ms" in row:
+            value = row["controllable_ms"]
+            known |= {
+                "objective_ms": value + 100.0,
+                "latency_mean_ms": value,
+                "latency_p95_ms": value,
+                "energy_j": value,
+                "runtime_s": 1.0,
+            }
+        full.append(known | row)
+    named = [{"record": "point", "instance": "i", "label": "s", **point} for point in points or []]
+    return Results(to_table([*full, *named]).to_pandas(), suite)

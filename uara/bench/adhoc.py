@@ -114,4 +114,5 @@ def frame(results: Iterable[Result]) -> pd.DataFrame:
         }
         for result in results
     ]
-    return pandas.DataFrame(rows)  # type: ignore[no-any-return]
+    table: pd.DataFrame = pandas.DataFrame(rows)
+    return table

@@ -5,7 +5,7 @@ P1's part stands in ``uara.bench.p1``. Another kind adds a line to :data:`KINDS`
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
@@ -38,7 +38,7 @@ class Kind:
     ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
     pictures: Callable[[Any, Mapping[str, Any]], dict[str, str]] = _no_picture
     """Titles and SVG of an answer, from the instance and the decision as plain data."""
-    trials: Callable[[], list[Any]] = list
+    trials: Callable[[], Sequence[Any]] = tuple
     """Small instances, of every regime, that a solver of this kind must master."""
     optimum: Callable[[Any], Any] | None = None
     """The best decision of a trial, by enumeration."""

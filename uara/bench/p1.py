@@ -74,7 +74,7 @@ def pictures(instance: Instance, decision: Mapping[str, Any]) -> dict[str, str]:
     return pictures(instance, decision)
 
 
-def trials() -> list[Instance]:
+def trials() -> tuple[Instance, ...]:
     """See :mod:`uara.bench.p1_trials`."""
     from uara.bench.p1_trials import trials
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,13 @@ from uara.recipe import generate
 MOST_ASSOCIATIONS = 2000
 
 
-def trials() -> list[Instance]:
+@cache
+def trials() -> tuple[Instance, ...]:
     """One instance a regime, at most 3 servers and 6 devices each."""
     usual = _drawn("usual", servers=3, devices=6)
     starved = usual.servers.replace(bandwidth_hz=usual.servers.bandwidth_hz / 200)
     idle = usual.servers.replace(backlog_flop=np.zeros(len(usual.servers)))
-    return [
+    return (
         usual,
         _drawn("one-server", servers=1, devices=5),
         _drawn("one-device", servers=3, devices=1),
@@ -32,7 +34,7 @@ def trials() -> list[Instance]:
         _with(usual, "all-energy", energy_weight_ms_per_j=1e5),
         usual.replace(name="missing-pairs", channel=_thinned(usual)),
         _twins(usual),
-    ]
+    )
 
 
 def _drawn(name: str, **recipe: Any) -> Instance:
@@ -69,6 +71,7 @@ def _twins(instance: Instance) -> Instance:
     return instance.replace(name="twins", devices=devices.replace(**alike), channel=Channel.from_dense(gain))
 
 
+@cache
 def optimum(instance: Instance) -> Allocation:
     """The best allocation: every association with its optimal shares.
 

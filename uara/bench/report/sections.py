@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 RANKING = [
-    ("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank"),
     ("label", "solver", words, ""),
+    ("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank"),
     (
         "excess",
         "excess %",

@@ -48,15 +48,12 @@ class Scale:
 
     def ticks(self) -> list[float]:
         """Round values inside the scale."""
-        if self.log:
+        if self.log and self.high / self.low > 5:
             decades = range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1)
-            found = [10.0**power for power in decades]
-            if len(found) <= 3:
-                found = [step * tick for tick in found for step in (1, 2, 5)]
-            every = max(1, len(found) // 8)
-            return [
-                tick for tick in found if self.low <= tick * (1 + 1e-9) and tick <= self.high * (1 + 1e-9)
-            ][::every]
+            digits = (1, 2, 5) if len(decades) <= 4 else (1,)
+            found = [digit * 10.0**power for power in decades for digit in digits]
+            inside = [tick for tick in found if self.shows(tick)]
+            return inside[:: max(1, math.ceil(len(inside) / 9))]
         step = _round_step((self.high - self.low) / 5)
         first = math.ceil(self.low / step - 1e-9)
         return [step * k for k in range(first, math.floor(self.high / step + 1e-9) + 1)]

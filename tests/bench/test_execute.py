@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+from uara import Allocation, Certificate, allocate
+from uara.bench import execute as module
+from uara.bench.child import RawAnswer
+from uara.bench.execute import thinned
+
+from ..cases import make_instance
+
+
+def answer(**changes: Any) -> tuple[Any, RawAnswer]:
+    instance = make_instance(8, 3)
+    first = instance.channel.pair_server[instance.channel.pair_start[:-1]]
+    decision = allocate(instance, first)
+    facts: dict[str, Any] = {
+        "decision": decision,
+        "certificate": None,
+        "claimed_bound_ms": None,
+        "ended": "completed",
+        "runtime_s": 1.0,
+        "own_objective_ms": instance.evaluate(decision).objective_ms,
+        "details": {},
+    }
+    return instance, RawAnswer(**{**facts, **changes})
+
+
+def test_an_honest_answer_is_scored_outside() -> None:
+    instance, raw = answer()
+    row = module._scored(instance, raw)
+    score = instance.evaluate(raw.decision)
+    assert row["status"] == "ok"
+    assert row["objective_ms"] == score.objective_ms
+    assert row["measure_optimal_shares_ms"] == pytest.approx(score.objective_ms, rel=1e-9)
+    assert row["gap"] is None
+
+
+def test_a_bound_is_recomputed_from_its_certificate() -> None:
+    prices = Certificate(np.full(3, 1e-6), np.full(3, 0.1))
+    instance, raw = answer(certificate=prices)
+    row = module._scored(instance, raw)
+    assert row["certified_bound_ms"] == instance.lower_bound(prices)
+    assert row["bound_ms"] == row["certified_bound_ms"]
+    assert row["gap"] > 0
+
+
+def test_lies_are_errors() -> None:
+    instance, raw = answer()
+    for changes, reason in [
+        ({"own_objective_ms": raw.own_objective_ms - 1.0}, "changed its instance"),
+        ({"own_objective_ms": float("nan")}, "changed its instance"),
+        ({"claimed_bound_ms": raw.own_objective_ms + 1.0}, "above its own objective"),
+    ]:
+        row = module._scored(instance, answer(**changes)[1])
+        assert row["status"] == "error"
+        assert reason in row["reason"]
+        assert "measure_optimal_shares_ms" not in row
+
+
+def test_an_infeasible_answer_says_what_it_breaks() -> None:
+    instance, raw = answer()
+    ones = np.ones(8)
+    row = module._scored(instance, answer(decision=Allocation(raw.decision.association, ones, ones))[1])
+    assert row["status"] == "infeasible"
+    assert "bandwidth budget" in row["reason"]
+
+
+def test_a_trajectory_is_thinned_to_its_ends() -> None:
+    points: Any = [(float(k), 0.0, 0.0, 0.0, 0.0) for k in range(10_001)]
+    kept = thinned(points, 11)
+    assert [point[0] for point in kept] == [1000.0 * k for k in range(11)]
+    assert thinned(points[:5], 11) == points[:5]
+
+
+def test_tasks_can_be_sent() -> None:
+    import cloudpickle
+
+    task = module.Task("id", b"x", lambda instance, context: None, {}, 0, module.Allowance(1.0, 1.0))
+    assert pickle.loads(cloudpickle.dumps(task)).run_id == "id"

@@ -1,0 +1,123 @@
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from uara.bench.plan import make_plan
+from uara.bench.suite import Suite
+from uara.errors import InputError
+
+from .conftest import MakeSuite
+
+
+def plan(path: Path) -> list[Any]:
+    return make_plan(Suite.load(path), path.parent)
+
+
+def test_every_combination_once(make_suite: MakeSuite) -> None:
+    runs = plan(
+        make_suite(
+            [{"solver": "random", "options": {"allocation": ["uniform", "sqrt"]}, "repetitions": 2}],
+            devices=[4, 5],
+            seeds=[0, 7],
+        )
+    )
+    assert len(runs) == len({run.run_id for run in runs}) == 2 * 2 * 2 * 2
+    assert {run.setting.label for run in runs} == {"random (allocation=uniform)", "random (allocation=sqrt)"}
+
+
+def test_names_of_runs_do_not_depend_on_their_place(make_suite: MakeSuite) -> None:
+    entries = [{"solver": "random"}, {"solver": "max-sinr"}, {"solver": "tma"}]
+    ids = {run.run_id for run in plan(make_suite(entries))}
+    random.Random(1).shuffle(entries)
+    assert {run.run_id for run in plan(make_suite(entries, file="b.toml", name="other"))} == ids
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"time_limit_s": 9.0},
+        {"memory_limit_mb": 99.0},
+        {"threads": 2},
+        {"seeds": [5]},
+        {"options": {"allocation": "sqrt"}},
+    ],
+)
+def test_whatever_defines_a_run_is_in_its_name(make_suite: MakeSuite, change: dict[str, Any]) -> None:
+    one = plan(make_suite([{"solver": "random"}]))[0].run_id
+    assert plan(make_suite([{"solver": "random", **change}]))[0].run_id != one
+
+
+def test_instances_from_files_are_sorted_by_their_numbers(make_suite: MakeSuite) -> None:
+    folder = Path(__file__).parents[2] / "instances"
+    runs = plan(make_suite([{"solver": "random"}], instances=[{"files": f"{folder}/e8_m*0.json"}]))
+    sizes = [int(run.case.name.partition("_m")[2]) for run in runs]
+    assert sizes == sorted(sizes)
+    assert len(sizes) == 6
+
+
+def test_equal_instances_are_one_with_both_groups(make_suite: MakeSuite) -> None:
+    recipe = {"channel": "path-loss", "servers": 2, "devices": 4, "name": "a"}
+    weight = {"energy_weight_ms_per_j": [20.0, 50.0]}
+    runs = plan(
+        make_suite(
+            [{"solver": "random"}],
+            instances=[
+                {"generate": recipe, "groups": ["one"]},
+                {"generate": recipe, "parameters": weight, "groups": ["two"]},
+            ],
+        )
+    )
+    assert [(run.case.name, run.case.groups) for run in runs] == [
+        ("a", ["one", "two"]),
+        ("a@energy_weight_ms_per_j=20", ["two"]),
+    ]
+    assert runs[1].case.problem.parameters.energy_weight_ms_per_j == 20.0
+
+
+def test_what_is_skipped_keeps_its_reason(make_suite: MakeSuite) -> None:
+    runs = plan(
+        make_suite(
+            [{"solver": "random", "skip": [{"instances": "*=4", "reason": "small"}]}, {"solver": "nobody"}],
+            devices=[4, 5],
+        )
+    )
+    reasons = {(run.case.name, run.setting.label): run.skip for run in runs}
+    assert reasons["tiny@devices=4", "random"] == "small"
+    assert reasons["tiny@devices=5", "random"] is None
+    assert "no solver 'nobody'" in reasons["tiny@devices=5", "nobody"]
+
+
+@pytest.mark.parametrize(
+    ("solvers", "keys", "message"),
+    [
+        (
+            [{"solver": "random"}, {"solver": "random", "options": {"allocation": "optimal"}}],
+            {},
+            "the same run",
+        ),
+        ([{"solver": "random", "label": "x"}, {"solver": "tma", "label": "x"}], {}, "are called 'x'"),
+        ([{"solver": "random", "options": {"alocation": "sqrt"}}], {}, "$.solvers[0].options.alocation"),
+        ([{"solver": "random"}], {"instances": [{"files": "none*.json"}]}, "no file matches 'none*.json'"),
+        (
+            [{"solver": "random"}],
+            {"instances": [{"generate": {"device": 3}}]},
+            "$.instances[0].generate.device",
+        ),
+        ([{"solver": "random"}], {"instances": [{"generate": {}, "kind": "p9"}]}, "cannot be generated"),
+        (
+            [{"solver": "random"}],
+            {"instances": [{"generate": {"channel": "path-loss"}, "parameters": {"w": 1}}]},
+            "parameters.w",
+        ),
+    ],
+)
+def test_mistakes_are_found_before_anything_runs(
+    make_suite: MakeSuite, solvers: list[dict[str, Any]], keys: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        plan(make_suite(solvers, **keys))
+    assert message in str(caught.value)

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+from uara.bench import Results
+from uara.bench.publish import publish
+
+
+def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> None:
+    written = publish(recorded, tmp_path / "site")
+    assert {path.name for path in written} == {path.name for path in (tmp_path / "site").iterdir()}
+    assert Results.load(tmp_path / "site" / "results.parquet").counts() == Results.load(recorded).counts()
+    assert json.loads((tmp_path / "site" / "suite.json").read_text())["name"] == "recorded"
+    assert "<title>recorded" in (tmp_path / "site" / "index.html").read_text()
+    with (tmp_path / "site" / "runs.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    runs = Results.load(recorded).runs
+    assert len(rows) == len(runs)
+    assert [row["label"] for row in rows] == runs["label"].tolist()
+    best = [float(row["objective_ms"]) for row in rows if row["objective_ms"]]
+    assert best == runs["objective_ms"].dropna().tolist(), "written to the last digit"
+
+
+def test_publishing_again_gives_the_same_bytes(recorded: Path, tmp_path: Path) -> None:
+    first = [path.read_bytes() for path in publish(recorded, tmp_path / "a")]
+    assert [path.read_bytes() for path in publish(recorded, tmp_path / "b")] == first

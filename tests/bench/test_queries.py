@@ -1,0 +1,63 @@
+"""Every number that the queries promise is the number that the report shows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pandas
+import pytest
+
+from uara.bench import Results
+from uara.bench.metrics import scored
+from uara.bench.queries import QUERIES
+from uara.bench.report.cells import Table
+from uara.bench.report.sections import RANKING, ranking_table
+
+
+def answer(path: Path, name: str, **values: Any) -> Any:
+    space = {"rows": pandas.read_parquet(path), **values}
+    exec(QUERIES[name].code, space)
+    return space["answer"]
+
+
+@pytest.fixture(scope="module")
+def shown(recorded: Path) -> Table:
+    return ranking_table(scored(Results.load(recorded)), "all")
+
+
+@pytest.mark.parametrize(
+    "name", ["solved", "excess", "gap_to_bound", "proven_gap", "controllable_ms", "runtime_s"]
+)
+def test_the_ranking_of_the_report_is_recomputed(recorded: Path, shown: Table, name: str) -> None:
+    place = [column for column, *_ in RANKING].index(name)
+    label = [column for column, *_ in RANKING].index("label")
+    found = answer(recorded, name)
+    compared = 0
+    for row in shown.rows:
+        value = row[place].value
+        if value is not None and value != float("inf"):
+            assert found[row[label].text] == pytest.approx(value, rel=1e-9, abs=1e-12)
+            compared += 1
+    assert compared >= (2 if name == "proven_gap" else 5)
+
+
+def test_the_allocation_gap_is_recomputed(recorded: Path) -> None:
+    runs = scored(Results.load(recorded))
+    solved = runs[runs["status"] == "ok"]
+    expected = solved.groupby(["label", "instance"])["allocation_gap"].mean().groupby("label").mean()
+    pandas.testing.assert_series_equal(answer(recorded, "allocation_gap"), expected, check_names=False)
+
+
+def test_statuses_trajectories_and_machines_are_found(recorded: Path) -> None:
+    results = Results.load(recorded)
+    counts = answer(recorded, "statuses").groupby("status").sum().to_dict()
+    assert counts == results.counts()
+    run_id = results.points["run_id"].iloc[0]
+    assert len(answer(recorded, "trajectory", run_id=run_id)) == (results.points["run_id"] == run_id).sum()
+    assert len(answer(recorded, "machines").dropna()) == 1
+
+
+def test_every_query_runs(recorded: Path) -> None:
+    for name in QUERIES:
+        assert len(answer(recorded, name, run_id="x")) >= 0

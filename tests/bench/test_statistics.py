@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from uara.bench.statistics import (
+    bootstrap_interval,
+    holm,
+    paired_p_value,
+    primal_integral,
+    profile,
+    shifted_geometric_mean,
+)
+
+positive = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=20)
+
+
+@given(positive, st.floats(0, 100), st.floats(0.1, 10))
+def test_shifted_geometric_mean_against_its_definition(
+    values: list[float], shift: float, factor: float
+) -> None:
+    mean = shifted_geometric_mean(values, shift)
+    product = math.fsum(math.log(value + shift) for value in values)
+    assert mean == pytest.approx(math.exp(product / len(values)) - shift, rel=1e-9, abs=1e-9)
+    assert min(values) - 1e-6 * (1 + shift) <= mean <= max(values) * (1 + 1e-9) + 1e-6
+    scaled = shifted_geometric_mean([factor * value for value in values], factor * shift)
+    assert scaled == pytest.approx(factor * mean, rel=1e-6, abs=1e-6)
+
+
+def test_shifted_geometric_mean_of_nothing_is_no_number() -> None:
+    assert math.isnan(shifted_geometric_mean([]))
+    assert math.isnan(shifted_geometric_mean([0.0]))
+
+
+def test_bootstrap_interval_covers_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for trial in range(300):
+        low, high = bootstrap_interval(rng.normal(5, 2, 40), name=str(trial))
+        covered += low <= 5 <= high
+    assert 0.90 <= covered / 300 <= 0.98
+    assert bootstrap_interval([1, 2, 3]) == bootstrap_interval([1, 2, 3])
+    assert math.isnan(bootstrap_interval([1.0])[0])
+
+
+def test_paired_test_sees_shifts_and_ties() -> None:
+    rng = np.random.default_rng(1)
+    a = rng.uniform(1, 2, 12)
+    assert paired_p_value(a, a) == 1.0
+    assert paired_p_value(a, a * (1 + 1e-12)) == 1.0
+    assert paired_p_value(a, a + 0.1) == pytest.approx(2 / 2**12)
+    assert paired_p_value(a, a + rng.normal(0, 1, 12)) > 0.01
+    assert paired_p_value([], []) == 1.0
+
+
+def test_holm_by_hand() -> None:
+    assert holm({"a": 0.01, "b": 0.04, "c": 0.03}) == pytest.approx({"a": 0.03, "b": 0.06, "c": 0.06})
+    assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
+
+
+def test_profile_by_hand() -> None:
+    costs = {"x": {"i": [1.0], "j": [4.0], "k": [math.inf]}, "y": {"i": [2.0], "j": [2.0], "k": [math.inf]}}
+    found = profile(costs, ["i", "j", "k"])
+    assert [found["x"].at(factor) for factor in (1, 1.9, 2, 100)] == pytest.approx(
+        [1 / 3, 1 / 3, 2 / 3, 2 / 3]
+    )
+    assert [found["y"].at(factor) for factor in (1, 2, 100)] == pytest.approx([1 / 3, 2 / 3, 2 / 3])
+
+
+def test_a_failure_is_never_better_than_an_answer() -> None:
+    """A failed run, a missing solver and an instance that nobody solved all stay in the denominator."""
+    costs = {"half": {"i": [1.0, math.inf]}, "absent": {}, "never": {"i": [math.inf], "j": [math.inf]}}
+    found = profile(costs, ["i", "j"])
+    assert found["half"].at(1e9) == pytest.approx(0.25)
+    assert found["absent"].at(1e9) == found["never"].at(1e9) == 0.0
+
+
+@given(st.lists(st.tuples(st.floats(0, 10), st.floats(1, 100)), max_size=8), st.floats(0.5, 20))
+def test_primal_integral_against_a_fine_sum(found: list[tuple[float, float]], horizon: float) -> None:
+    times = sorted(time for time, _ in found)
+    values = sorted((value for _, value in found), reverse=True)
+    best = min(values, default=1.0)
+    grid = (np.arange(200_000) + 0.5) * horizon / 200_000
+    gap = np.ones(len(grid))
+    for time, value in zip(times, values, strict=True):
+        gap[grid >= time] = np.minimum(gap[grid >= time], (value - best) / value)
+    expected = gap.mean() * horizon
+    assert primal_integral(times, values, best, horizon) == pytest.approx(expected, abs=1e-3 * horizon)
+
+
+def test_primal_integral_of_an_immediate_optimum_is_nothing() -> None:
+    assert primal_integral([0.0], [5.0], 5.0, 10.0) == 0.0
+    assert primal_integral([], [], 5.0, 10.0) == 10.0

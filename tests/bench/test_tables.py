@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from uara.bench import Results
+from uara.bench.tables import markdown_tables, renew
+from uara.cli import main
+from uara.errors import InputError
+
+README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of table -->\nafter\n"
+
+
+def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> None:
+    tables = markdown_tables(Results.load(recorded))
+    assert set(tables) == {f"recorded-{name}" for name in ("ranking", "instances", "claims", "machine")}
+    for text in tables.values():
+        lines = text.splitlines()
+        assert len(lines) >= 3
+        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+
+
+def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
+    results = Results.load(recorded)
+    lines = markdown_tables(results)["recorded-ranking"].splitlines()[2:]
+    for line, (_, row) in zip(lines, results.ranking().iterrows(), strict=True):
+        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
+        assert cells[1] == row["label"]
+        if row["excess"] == row["excess"]:
+            assert float(cells[2]) == pytest.approx(100 * row["excess"], abs=6e-4)
+
+
+def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> None:
+    tables = markdown_tables(Results.load(recorded))
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+    assert renew(readme, tables, write=False)
+    assert readme.read_text() == README
+    assert renew(readme, tables)
+    text = readme.read_text()
+    assert text.startswith("# T\n<!-- uara bench table: recorded-ranking -->\n| rank |")
+    assert text.endswith("|\n<!-- end of table -->\nafter\n")
+    assert not renew(readme, tables)
+
+
+def test_a_file_without_marks_is_refused(recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("<!-- uara bench table: other-ranking -->\nx\n<!-- end of table -->")
+    with pytest.raises(InputError, match="holds no mark of recorded-ranking"):
+        renew(tmp_path / "README.md", markdown_tables(Results.load(recorded)))
+
+
+def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:
+    readme = tmp_path / "README.md"
+    readme.write_text(README)
+
+    def code(*words: str) -> object:
+        with pytest.raises(SystemExit) as ended:
+            main(["bench", "table", str(recorded), "--readme", str(readme), *words])
+        return ended.value.code
+
+    assert code("--check") == 1
+    assert readme.read_text() == README
+    assert code() == 0
+    assert code("--check") == 0

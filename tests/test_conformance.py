@@ -1,0 +1,173 @@
+"""Each way of breaking the contract is caught, and named."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+
+pytest.importorskip("psutil", reason="conformance trials need the extra 'bench'")
+pytest.importorskip("cloudpickle", reason="conformance trials need the extra 'bench'")
+
+from uara import Allocation, Answer, Context, InputError, Instance, allocate
+from uara.cli import main
+from uara.conformance import CHECKS, check_solver
+from uara.files import Record
+from uara.registry import as_solver
+
+
+def first(instance: Instance) -> np.ndarray[Any, Any]:
+    return instance.channel.pair_server[instance.channel.pair_start[:-1]]
+
+
+def honest(instance: Instance, context: Context[Any]) -> Allocation:
+    """Each device's first usable server."""
+    return allocate(instance, first(instance))
+
+
+def writes(instance: Instance, context: Context[Any]) -> Allocation:
+    """Writes into the instance."""
+    instance.devices.upload_bits[:] = 1.0
+    return allocate(instance, first(instance))
+
+
+def forces(instance: Instance, context: Context[Any]) -> Allocation:
+    """Makes an array writable, and shrinks the uploads a little."""
+    object.__setattr__(
+        instance, "devices", instance.devices.replace(upload_bits=instance.devices.upload_bits * (1 - 1e-9))
+    )
+    return allocate(instance, first(instance))
+
+
+def dices(instance: Instance, context: Context[Any]) -> Allocation:
+    """Draws from a generator that nobody seeded."""
+    start, server = instance.channel.pair_start, instance.channel.pair_server
+    return allocate(instance, np.array([random.choice(server[a:b]) for a, b in itertools.pairwise(start)]))
+
+
+def overbooks(instance: Instance, context: Context[Any]) -> Allocation:
+    """Shares that sum to more than one."""
+    right = allocate(instance, first(instance))
+    return Allocation(right.association, np.minimum(1.0, right.bandwidth * 1.5), right.compute)
+
+
+def overbounds(instance: Instance, context: Context[Any]) -> Answer:
+    """Takes its own answer, a little lowered, for a bound."""
+    decision = allocate(instance, first(instance))
+    return Answer(decision, bound_ms=instance.evaluate(decision).objective_ms * (1 - 1e-9))
+
+
+def dawdles(instance: Instance, context: Context[Any]) -> Allocation:
+    """Takes two seconds for large instances, whatever the limit."""
+    if len(instance.devices) > 100:
+        time.sleep(2.0)
+    return allocate(instance, first(instance))
+
+
+def hangs(instance: Instance, context: Context[Any]) -> Allocation:
+    """Never comes back from large instances."""
+    while len(instance.devices) > 100:
+        pass
+    return allocate(instance, first(instance))
+
+
+def stumbles(instance: Instance, context: Context[Any]) -> Allocation:
+    """Cannot do with one server."""
+    return allocate(instance, np.minimum(first(instance), 1) / (len(instance.servers) - 1))
+
+
+def dies(instance: Instance, context: Context[Any]) -> Allocation:
+    """Takes its process down where w is 0."""
+    if instance.parameters.energy_weight_ms_per_j == 0:
+        os._exit(3)
+    return allocate(instance, first(instance))
+
+
+def spoils(instance: Instance, context: Context[Any]) -> Allocation:
+    """Changes the start that it is given."""
+    if context.start is not None:
+        object.__setattr__(context.start, "bandwidth", context.start.bandwidth * 0.5)  # type: ignore[attr-defined]
+    return allocate(instance, first(instance))
+
+
+class Mute(Record):
+    depth: int = 3
+
+
+@as_solver(options=Mute)
+def mute(instance: Instance, context: Context[Mute]) -> Allocation:
+    return allocate(instance, first(instance))
+
+
+def test_an_honest_solver_conforms() -> None:
+    seen: list[str] = []
+    verdict = check_solver(honest, on_trial=seen.append)
+    assert verdict.conforms, verdict.breaches
+    assert len(seen) >= 11
+    assert set(verdict.to_plain()["checks"].values()) == {"ok"}
+
+
+@pytest.mark.parametrize(
+    ("solver", "check", "words"),
+    [
+        (writes, "instance", "read-only"),
+        pytest.param(forces, "instance", "changed the instance", marks=pytest.mark.slow),
+        (dices, "seeds", "two answers"),
+        (overbooks, "feasible", "bandwidth budget"),
+        (overbounds, "bounds", "above"),
+        pytest.param(dawdles, "time limit", "took 2.", marks=pytest.mark.slow),
+        pytest.param(stumbles, "answers", "server indices", marks=pytest.mark.slow),
+        pytest.param(dies, "answers", "exit code 3", marks=pytest.mark.slow),
+        pytest.param(mute, "documented", "no docstring", marks=pytest.mark.slow),
+        (mute, "documented", "option depth"),
+    ],
+)
+def test_a_breach_is_caught_and_named(solver: Any, check: str, words: str) -> None:
+    verdict = check_solver(solver)
+    assert not verdict.conforms
+    assert {breach.check for breach in verdict.breaches} == {check}
+    assert any(words in breach.problem for breach in verdict.breaches), verdict.breaches
+
+
+def test_a_hanging_solver_is_ended_and_named() -> None:
+    began = time.monotonic()
+    verdict = check_solver(hangs)
+    assert [breach.check for breach in verdict.breaches] == ["time limit"]
+    assert "still ran" in verdict.breaches[0].problem
+    assert time.monotonic() - began < 60
+
+
+def test_a_spoilt_start_is_caught() -> None:
+    assert "warm start" in {breach.check for breach in check_solver(spoils).breaches}
+
+
+def test_an_unknown_solver_is_an_error() -> None:
+    with pytest.raises(InputError, match="no solver 'nobody'"):
+        check_solver("nobody")
+    with pytest.raises(InputError, match="moves"):
+        check_solver("tma", options={"moves": "backwards"})
+
+
+def run(*words: str) -> object:
+    with pytest.raises(SystemExit) as ended:
+        main(["check-solver", *words])
+    return ended.value.code
+
+
+def test_the_command_names_each_check(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("max-sinr", "--option", "allocation=sqrt") == 0
+    output = capsys.readouterr().out
+    assert all(check in output for check in CHECKS)
+    assert "max-sinr conforms" in output
+    assert run("max-sinr", "--option", "allocation") == 2
+
+
+def test_breaches_are_plain_data() -> None:
+    plain = check_solver(overbooks).to_plain()
+    assert plain["conforms"] is False
+    assert "budget" in plain["checks"]["feasible"][0]["problem"]
