@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, Literal
 
 import numpy as np
@@ -16,6 +17,8 @@ from uara.solver import Answer, Context
 
 from .hetedge_search import Choices, Order, Programme, just_in_time, ordered
 
+RULES: tuple[Order, ...] = ("prompt", "output", "work", "airtime")
+"""Orders that are tried where the best is wanted."""
 Band = Literal["uniform", "min-max", "min-sum", "in-time"]
 
 
@@ -23,7 +26,7 @@ class DynamicProgrammeOptions(Record):
     """Options of the dynamic programme."""
 
     order: Order | Literal["best"] = "best"
-    """Order of service; ``best`` tries shortest work and shortest upload first, and keeps the better one."""
+    """Order of service; ``best`` tries shortest prompt, output, service and upload first, and keeps the best."""
     bandwidth: Band = "in-time"
     """Sharing rule of the uplink; ``in-time`` alternates with the programme, so that batches arrive when needed."""
     pipeline: bool = True
@@ -32,6 +35,8 @@ class DynamicProgrammeOptions(Record):
     """Whether batches may also be served without speculation."""
     alternations: Annotated[int, Field(ge=1, le=100)] = 8
     """Most rounds of programme and ``in-time`` shares."""
+    search_s: Annotated[float, Field(ge=0)] = 0.0
+    """Longest time for a local search over orders after that; 0 for none."""
 
 
 def compile_search() -> None:
@@ -47,20 +52,43 @@ def compile_search() -> None:
 def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> Answer:
     """Exact batches, lengths and pairs for an order of service, alternating with in-time band shares."""
     options = context.options
-    choices = Choices.everything(instance)
-    lengths = ((0,) if options.autoregressive else ()) + choices.lengths
-    choices = Choices(lengths, choices.smallest, choices.largest, options.pipeline)
-    rules: tuple[Order, ...] = ("work", "airtime") if options.order == "best" else (options.order,)
-    runs, found = 0, []
-    for rule in rules:
+    everything = Choices.everything(instance)
+    lengths = ((0,) if options.autoregressive else ()) + everything.lengths
+    choices = Choices(lengths, everything.smallest, everything.largest, options.pipeline)
+    found: list[tuple[float, Plan]] = []
+    for rule in RULES if options.order == "best" else (options.order,):
         programme = Programme(instance, ordered(instance, rule), choices)
-        plan, value, used = alternate(programme, options.bandwidth, options.alternations, context)
-        runs += used
+        plan, value, _ = alternate(programme, options.bandwidth, options.alternations, context)
         found.append((value, plan))
         if context.expired():
             break
     value, plan = min(found, key=lambda pair: pair[0])
-    return Answer(plan, details={"programmes": runs, "value_ms": value, "batches": len(plan.batch_size)})
+    details = {"batches": float(len(plan.batch_size)), "before_search_ms": value}
+    if options.search_s > 0:
+        value, plan = _search(instance, plan, value, choices, context)
+    return Answer(plan, details={**details, "value_ms": value})
+
+
+def _search(
+    instance: HetEdge, plan: Plan, value: float, choices: Choices, context: Context[DynamicProgrammeOptions]
+) -> tuple[float, Plan]:
+    """Exchange requests between batches, cut the new order exactly, and again while that helps."""
+    from .hetedge_order import exchange
+
+    options, start_s = context.options, context.remaining_s()
+    began = time.monotonic()
+
+    def expired() -> bool:
+        return context.expired() or time.monotonic() - began > min(options.search_s, start_s)
+
+    while not expired():
+        order, _ = exchange(instance, plan, context.rng, expired)
+        programme = Programme(instance, order, choices)
+        better, new, _ = alternate(programme, options.bandwidth, options.alternations, context)
+        if new >= value * (1 - 1e-6):
+            break
+        value, plan = new, better
+    return value, plan
 
 
 def alternate(

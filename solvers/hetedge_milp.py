@@ -24,8 +24,8 @@ from uara.registry import as_solver
 from uara.solver import Answer, Context
 
 from .hetedge_bound import Kinds, Weights, alone_bound_ms, first_arrival_ms, kinds_of, loads_of
-from .hetedge_dp import alternate, compile_search
-from .hetedge_search import Choices, Order, Programme, ordered
+from .hetedge_dp import RULES, alternate, compile_search
+from .hetedge_search import Choices, Programme, ordered
 
 _GRID: tuple[Weights, ...] = (
     (0.0, 1.0, 0.0), (0.0, 0.5, 0.5), (0.0, 0.0, 1.0), (0.5, 0.5, 0.0), (0.25, 0.5, 0.25), (0.5, 0.0, 0.5),
@@ -67,8 +67,7 @@ class Arc:
 def hetedge_milp(instance: HetEdge, context: Context[MilpOptions]) -> Answer:
     """Lower bound over all orders and plans by a MILP, and the best plan for the order that it finds."""
     options, choices = context.options, Choices.everything(instance)
-    rules: tuple[Order, ...] = ("work", "airtime")
-    plans = [alternate(Programme(instance, ordered(instance, rule), choices), "in-time", 8) for rule in rules]
+    plans = [alternate(Programme(instance, ordered(instance, rule), choices), "in-time", 8) for rule in RULES]
     best, value, _ = min(plans, key=lambda found: found[1])
     context.incumbent(best)
     context.bound(alone_bound_ms(instance), "every request alone")

@@ -29,7 +29,7 @@ class ServingOptions(Record):
     batching: Batching = "max"
     """Batches filled to the limits, one request each, or the best ones."""
     order: Order = "given"
-    """Order of service."""
+    """Order of service: as given, or shortest upload, prompt, output or service first."""
 
 
 class RuleOptions(ServingOptions):

@@ -26,7 +26,7 @@ from uara.hetedge.timeline import (
 )
 from uara.instance import Floats, Indices
 
-Order = Literal["given", "airtime", "work"]
+Order = Literal["given", "airtime", "prompt", "output", "work"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -279,12 +279,20 @@ def just_in_time(instance: HetEdge, plan: Plan) -> Floats:
 
 
 def ordered(instance: HetEdge, rule: Order) -> Indices:
-    """(K,) An order of service: as given, shortest upload first, or shortest service alone first."""
+    """(K,) An order of service.
+
+    As given; shortest upload first; shortest prompt first; shortest output first, and among equals shortest
+    prompt; or shortest service alone first.
+    """
+    requests = instance.requests
     if rule == "given":
-        return np.arange(len(instance.requests))
+        return np.arange(len(requests))
     if rule == "airtime":
-        arrival = instance.ready_ms + bandwidth.airtime_ms(instance)
-        return np.argsort(arrival, kind="stable")
+        return np.argsort(instance.ready_ms + bandwidth.airtime_ms(instance), kind="stable")
+    if rule == "prompt":
+        return np.argsort(requests.prompt_tokens, kind="stable")
+    if rule == "output":
+        return np.lexsort((requests.prompt_tokens, requests.output_tokens))
     return np.argsort(work_ms(instance), kind="stable")
 
 

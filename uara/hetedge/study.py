@@ -22,13 +22,14 @@ Solver = tuple[str, Mapping[str, Any]]
 RULES: Mapping[str, Any] = {"bandwidth": "uniform", "batching": "max", "length": 4, "order": "given"}
 METHODS: Mapping[str, Solver] = {
     "joint optimum": ("hetedge-dp", {}),
+    "joint optimum, orders searched": ("hetedge-dp", {"search_s": 20.0}),
     "uniform band, full batches, length 4": ("hetedge-rules", RULES),
     "the same without pipeline": ("hetedge-rules", {**RULES, "pipeline": False}),
     "no batching": ("hetedge-rules", {**RULES, "batching": "none"}),
     "autoregressive": ("hetedge-autoregressive", {}),
     "autoregressive, all else optimal": (
         "hetedge-autoregressive",
-        {"bandwidth": "in-time", "batching": "optimal", "order": "work"},
+        {"bandwidth": "in-time", "batching": "optimal", "order": "output"},
     ),
 }
 """The lines of the figures."""
@@ -47,7 +48,7 @@ LABELS = {
 }
 
 INGREDIENTS: Mapping[str, Mapping[str, Any]] = {
-    "order of service": {"order": "work"},
+    "order of service": {"order": "prompt"},
     "band in time": {"bandwidth": "in-time"},
     "batch sizes": {"batching": "optimal"},
     "speculation lengths": {"length": "optimal"},
@@ -127,6 +128,7 @@ def ablation_rows(instance: HetEdge) -> list[Row]:
     for name, change in INGREDIENTS.items():
         chosen[f"benchmark + {name}"] = ("hetedge-rules", {**RULES, **change})
     chosen["joint optimum"] = ("hetedge-dp", {})
+    chosen["joint optimum, orders searched"] = ("hetedge-dp", {"search_s": 20.0})
     for name, change in INGREDIENTS.items():
         kept = {**whole, **{key: RULES[key] for key in change}}
         chosen[f"joint without {name}"] = ("hetedge-rules", kept)
@@ -195,7 +197,7 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
 def _draw_totals(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
     for method in [*METHODS, "best fixed length"]:
         if method == "no batching":
-            continue  # four times the others: it would flatten them
+            continue  # several times the others: it would flatten them
         points = [
             (row.value, row.total_ms / 1e3) for row in rows if (row.sweep, row.method) == (sweep, method)
         ]
