@@ -70,4 +70,4 @@ def test_one_prompt(monkeypatch: pytest.MonkeyPatch, real_pair: tuple[LanguageMo
 
 @pytest.mark.slow
 def test_all_tasks(monkeypatch: pytest.MonkeyPatch, real_pair: tuple[LanguageModel, LanguageModel]) -> None:
-    compare(monkeypatch, real_pair, ["code", "summary", "chat"], 3, 48)
+    compare(monkeypatch, real_pair, ["code", "summary", "chat"], 2, 48)
