@@ -178,6 +178,18 @@ def test_unknown_profile_is_refused() -> None:
         plain(profile="gpt5")
 
 
+def test_the_profile_is_read_before_minutes_are_spent_on_a_channel(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("the channel was drawn")
+
+    monkeypatch.setattr("uara.recipe.raytrace.draw", never)
+    monkeypatch.setattr("uara.recipe.draw_traced", never)
+    with pytest.raises(InputError, match="no profile 'gpt5'"):
+        generate(profile="gpt5")
+    with pytest.raises(InputError, match="no profile 'gpt5'"):
+        generate_trace(profile="gpt5")
+
+
 def test_impossible_box_is_refused() -> None:
     with pytest.raises(InputError, match="no room"):
         plain(servers=30, box_m=50.0)

@@ -135,8 +135,8 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
     """
     recipe = _merged(recipe, options)
     name = name or recipe.default_name
-    drop = _drop(recipe)
-    return _assembled(recipe, drop, name, recipe.command(name), {})
+    profile = TaskProfile.load(recipe.profile)
+    return _assembled(recipe, profile, _drop(recipe), name, recipe.command(name), {})
 
 
 def generate_trace(
@@ -160,6 +160,7 @@ def generate_trace(
 
     recipe, walk = _merged(recipe, options), walk or Walk()
     name = name or f"{recipe.default_name}_t{walk.slots}"
+    profile = TaskProfile.load(recipe.profile)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
     if recipe.channel == "sionna-rt":
         moving = draw_traced(recipe.ray_tracing(), walk, **counts)
@@ -170,7 +171,7 @@ def generate_trace(
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
     words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
     command = recipe.command(name).replace(" -o ", f" {words} -o ")
-    instance = _assembled(recipe, start, name, command, walk.model_dump())
+    instance = _assembled(recipe, profile, start, name, command, walk.model_dump())
     return Trace(
         instance,
         moving.power_gain.astype(np.float32),
@@ -184,9 +185,10 @@ def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
     return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
 
 
-def _assembled(recipe: Recipe, drop: Drop, name: str, command: str, more: dict[str, Any]) -> Instance:
+def _assembled(
+    recipe: Recipe, profile: TaskProfile, drop: Drop, name: str, command: str, more: dict[str, Any]
+) -> Instance:
     """Everything but the channel, drawn and put around it."""
-    profile = TaskProfile.load(recipe.profile)
     parameters = Parameters(energy_weight_ms_per_j=recipe.energy_weight_ms_per_j)
     servers = _servers(recipe, drop.server_position_m)
     devices = _devices(recipe, profile, drop.device_position_m)
