@@ -91,6 +91,14 @@ def test_tasks_are_drawn_from_the_profile() -> None:
     assert source.task_profile_sha256 == profile_sha256(profile)
 
 
+def test_profile_hash_sees_content_alone() -> None:
+    profile = TaskProfile.load("gpt2_gpt2-xl")
+    plainer = TaskProfile.model_validate(profile.model_dump(exclude_defaults=True))
+    assert profile_sha256(plainer) == profile_sha256(profile)
+    longer = profile.decoding.model_copy(update={"gamma": profile.decoding.gamma + 1})
+    assert profile_sha256(profile.model_copy(update={"decoding": longer})) != profile_sha256(profile)
+
+
 def test_server_load_is_the_offered_work() -> None:
     instance = plain()
     work_s = instance.devices.server_flop.sum() / instance.servers.compute_flop_per_s.sum()

@@ -284,8 +284,8 @@ def rounded(values: Floats, digits: int = 7) -> Floats:
 
 
 def profile_sha256(profile: TaskProfile) -> str:
-    """Hash of a task profile's content, however its file is laid out."""
-    return sha256(pretty_json(profile).encode())
+    """Hash of a task profile's content, however its file is laid out and whichever defaults it spells out."""
+    return sha256(pretty_json(profile.model_dump(mode="json", exclude_defaults=True)).encode())
 
 
 def urban_micro_twin(original: Instance, *, seed: int, name: str | None = None) -> Instance:
