@@ -126,6 +126,11 @@ def test_battery_ranges(battery: str, low: float, high: float) -> None:
     assert low <= fraction.min() <= fraction.max() <= high
 
 
+def test_more_pairs_than_memory_holds_are_refused() -> None:
+    with pytest.raises(InputError, match="10000000000 pairs"):
+        plain(servers=100_000, devices=100_000)
+
+
 def test_one_strong_server() -> None:
     servers = plain(servers=5, server_mix="one-strong").servers
     assert servers.model == ("NVIDIA RTX 4090", *["NVIDIA RTX 2080"] * 4)

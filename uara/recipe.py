@@ -36,6 +36,8 @@ TX_POWER_DBM = (16.0, 24.0)
 """Transmission powers P_i are uniform in dBm over this range (Table I)."""
 BACKLOG_S = 0.1
 """A server starts with uniformly 0 to this many seconds of work of its own: k_j of 0 to 10 slots of 10 ms."""
+MOST_PAIRS = 10_000_000
+"""Largest number of pairs of a device and a server: gains are drawn for all of them at once."""
 BATTERY = {"any": (0.05, 1.0), "low": (0.05, 0.2), "high": (0.8, 1.0)}
 """Ranges of the remaining battery fraction B_i; low and high as in Fig. 6."""
 
@@ -225,6 +227,12 @@ def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
 
 
 def _drop(recipe: Recipe) -> Drop:
+    pairs = recipe.servers * recipe.devices
+    if pairs > MOST_PAIRS:
+        raise InputError(
+            f"{pairs} pairs of a device and a server, more than the {MOST_PAIRS} that are drawn",
+            path="recipe",
+        )
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
     if recipe.channel == "sionna-rt":
         return raytrace.draw(recipe.ray_tracing(), **counts)
