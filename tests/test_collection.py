@@ -45,6 +45,18 @@ def test_entries_become_files_and_a_page(tmp_path: Path) -> None:
     assert far.provenance.command in page
 
 
+def test_a_page_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    chosen = collection(tmp_path, SMALL)
+    (tmp_path / "README.md").write_text("# My thesis\n")
+    with pytest.raises(InputError, match="page of something else"):
+        chosen.page(tmp_path)
+    for entry in chosen.entries:
+        chosen.make(entry, tmp_path)
+    with pytest.raises(InputError, match="page of something else"):
+        chosen.describe(tmp_path)
+    assert (tmp_path / "README.md").read_text() == "# My thesis\n"
+
+
 def test_making_again_gives_the_same_bytes(tmp_path: Path) -> None:
     chosen = collection(tmp_path, SMALL)
     first = chosen.make(chosen.entries[0], tmp_path / "a").read_bytes()

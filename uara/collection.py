@@ -91,6 +91,19 @@ class Collection(Record):
         instance.save(path)
         return path
 
+    def page(self, folder: Path) -> Path:
+        """Where :meth:`describe` writes.
+
+        Raises
+        ------
+        InputError
+            If there is a page of something else already.
+        """
+        path = folder / "README.md"
+        if path.is_file() and not files.read_bytes(path).startswith(f"# {self.title}\n".encode()):
+            raise InputError("is a page of something else; choose another folder", source=str(path))
+        return path
+
     def describe(self, folder: Path) -> Path:
         """Write ``README.md`` beside the instances: what each is, and the command that made it."""
         rows, commands = [], []
@@ -104,7 +117,7 @@ class Collection(Record):
             "|---|---|---|---|---|---|---|---|---|",
             *rows, "", "## How each was made", "", "```sh", *commands, "```", "",
         ])  # fmt: skip
-        path = folder / "README.md"
+        path = self.page(folder)
         files.write_bytes(path, text.encode())
         return path
 

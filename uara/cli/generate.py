@@ -136,6 +136,7 @@ def _make_collection(collection: str, folder: Path, json: bool) -> None:
     from uara.files import pretty_json
 
     chosen = Collection.load(collection)
+    chosen.page(folder)
     made = []
     for entry in chosen.entries:
         with _status(json, f"{entry.name}"):
