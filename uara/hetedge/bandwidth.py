@@ -131,8 +131,7 @@ def share_for_rate(bits_per_hz: Floats, snr: Floats) -> Floats:
     Notes
     -----
     With u = snr / b and q = r ln 2 / snr the equation is ln(1 + u) = q u, whose root other than 0 is
-    u = -W(-q exp(-q)) / q - 1 on the branch W_-1; it exists for q < 1. Newton's steps polish it where the
-    branch is flat (q near 1).
+    u = -W(-q exp(-q)) / q - 1 on the branch W_-1; it exists for q < 1.
     """
     from scipy.special import lambertw
 
@@ -141,12 +140,14 @@ def share_for_rate(bits_per_hz: Floats, snr: Floats) -> Floats:
     below = q < 1
     inner = q[below]
     u = -np.real(lambertw(-inner * np.exp(-inner), k=-1)) / inner - 1
-    # Near q = 1 the root is close to 2 (1 - q), and the branch's argument is rounded away.
-    u = np.where(u > 1e-6, u, 2 * (1 - inner))
-    for _ in range(4):
+    # Near q = 1 the branch is steep and its argument is rounded: Newton's method finishes from where it led.
+    u = np.where(u > 1e-6, u, 2 * (1 - inner) / inner)
+    for _ in range(_ITERATIONS):
         slope = inner - 1 / (1 + u)
         step = (inner * u - np.log1p(u)) / np.where(slope > 0, slope, np.inf)
         u = np.where(step < u, u - step, u / 2)
+        if np.all(np.abs(step) <= 1e-15 * u):
+            break
     share[below] = snr[below] / u
     return share
 

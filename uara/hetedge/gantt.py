@@ -75,27 +75,28 @@ def _colours(count: int) -> Any:
 def _draw_gantt(axes: Axes, instance: HetEdge, plan: Plan, score: Evaluation) -> None:
     """All of it: when prompts arrive, what the nodes do, when batches are complete."""
     colours = _colours(len(plan.batch_size))
+    low = 2.1
     for batch, members in enumerate(plan.members()):
         arrival: Floats = score.release_ms[members]
-        axes.broken_barh(
-            [(0.0, float(arrival.max()) / 1e3)], (2.1, 0.8), color=colours[batch], alpha=0.35, linewidth=0
-        )
-        axes.plot(arrival / 1e3, np.full(len(arrival), 2.5), "|", color=colours[batch], markersize=9)
+        height = 0.8 * float(plan.bandwidth[members].sum())
+        axes.broken_barh([(0.0, float(arrival.max()) / 1e3)], (low, height), color=colours[batch], linewidth=0)
+        low += height
         end = float(score.request_latency_ms[members[0]]) / 1e3
         axes.axvline(end, color=colours[batch], linewidth=0.8, linestyle=":")
-        axes.text(end, 3.02, f"{plan.batch_size[batch]}x{plan.length[batch]}", fontsize=7, rotation=60)
+        above = 3.02 + 0.16 * (batch % 2)
+        axes.text(end, above, f"{plan.batch_size[batch]}x{plan.length[batch]}", fontsize=7, ha="center")
     _bars(axes, score, colours)
     axes.set(
         ylim=(-0.05, 3.0),
         xlim=(0, score.makespan_ms / 1e3),
         yticks=[0.5, 1.5, 2.5],
-        yticklabels=["verify node", "draft node", "uplink"],
+        yticklabels=["verify node", "draft node", "band shares"],
     )
     names = (
         f"{instance.name}: total {score.objective_ms / 1e3:,.1f} s, makespan {score.makespan_ms / 1e3:,.2f} s"
     )
     busy = f"busy: draft {score.busy_fraction('draft'):.0%}, verify {score.busy_fraction('verify'):.0%}"
-    axes.set_title(f"{names}; {busy}; requests x drafts above each batch's end", fontsize=9, pad=26)
+    axes.set_title(f"{names}; {busy}; requests x drafts above each batch's end", fontsize=9, pad=22)
 
 
 def _draw_start(axes: Axes, plan: Plan, score: Evaluation) -> None:
