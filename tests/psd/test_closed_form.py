@@ -19,7 +19,7 @@ from uara.psd.replay import replay
 from uara.psd.timeline import simulate
 from uara.psd.trace import METHODS, Method
 
-TOKENS = 20000
+TOKENS = 10000
 
 
 @pytest.mark.parametrize("acceptance", [0.0, 0.3, 0.75, 0.92, 1.0])
@@ -28,9 +28,9 @@ def test_tokens_per_round_and_shares(acceptance: float, gamma: int) -> None:
     rng = np.random.default_rng([int(100 * acceptance), gamma])
     psd = replay([acceptance] * TOKENS, "psd", gamma, 1, rng=rng)
     conventional = replay([acceptance] * TOKENS, "conventional", gamma, 1, rng=rng)
-    assert TOKENS / len(psd.rounds) == pytest.approx(psd_tokens_per_round(acceptance, gamma), rel=0.03)
+    assert TOKENS / len(psd.rounds) == pytest.approx(psd_tokens_per_round(acceptance, gamma), rel=0.04)
     expected = conventional_tokens_per_round(acceptance, gamma)
-    assert TOKENS / len(conventional.rounds) == pytest.approx(expected, rel=0.03)
+    assert TOKENS / len(conventional.rounds) == pytest.approx(expected, rel=0.04)
     if gamma > 1:
         share = np.mean([each.phase == "post-verify" for each in psd.rounds])
         assert share == pytest.approx(post_verify_share(acceptance, gamma), abs=0.02)
@@ -41,7 +41,7 @@ def test_tokens_per_round_and_shares(acceptance: float, gamma: int) -> None:
 @pytest.mark.parametrize("target_s", [0.5e-3, 5e-3])
 @pytest.mark.parametrize(("rate", "latency_s"), [(1e9, 0.0), (1e9, 3e-3), (2e4, 1e-3)])
 def test_time_per_token(method: Method, gamma: int, target_s: float, rate: float, latency_s: float) -> None:
-    down, count = 1e6, 6000
+    down, count = 1e6, 3000
     verdict_bits = 16 + math.ceil(math.log2(gamma + 2))
     times = RoundTimes(1e-3, target_s, 16 / rate, latency_s, verdict_bits / down + latency_s)
     trace = replay([0.8] * count, method, gamma, 1, rng=np.random.default_rng(gamma))

@@ -121,12 +121,14 @@ def timed_pair(
 
 def split_table(lines: dict[str, Timeline], title: str) -> Table:
     """Completion time of each method and its parts, in milliseconds."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left")
-    headings = ("method", "total ms", "mobile", "transmission", "server", "device waits", "server waits", "ms a token")
+    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    headings = ("total\nms", "mobile\nms", "transm.\nms", "server\nms", "device\nwaits", "server\nwaits", "ms a\ntoken")
+    table.add_column("method", no_wrap=True)
     for heading in headings:
-        table.add_column(heading, justify="left" if heading == "method" else "right")
+        table.add_column(heading, justify="right", no_wrap=True)
     for method, line in lines.items():
         parts = (line.completion_s, line.mobile_s, line.transmission_s, line.server_s)
         waits = (line.device_idle_s, line.server_idle_s, line.completion_s / line.new_tokens)

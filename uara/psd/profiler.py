@@ -88,6 +88,7 @@ def measure_profile(
         method=options.method,
         gamma=options.gamma,
         temperature=options.temperature,
+        top_p=options.top_p,
         rule=options.rule,
         max_new_tokens=options.max_new_tokens,
         seed=options.seed,

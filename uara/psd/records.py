@@ -56,6 +56,7 @@ class Decoding(Record):
     method: Method
     gamma: int
     temperature: Annotated[float, Field(ge=0)]
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     rule: Rule
     max_new_tokens: Count
     seed: int

@@ -19,18 +19,22 @@ def _shown(estimate: Estimate, scale: float = 1.0, digits: int = 1) -> str:
 
 def summary_table(profile: TaskProfile) -> Table:
     """Means of each task with their 95 % intervals."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     decoding = profile.decoding
     table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        title_justify="left",
         title=f"{profile.name}: {profile.draft.name} drafting for {profile.target.name}, {decoding.method}, "
         f"gamma {decoding.gamma}, temperature {decoding.temperature:g} "
         f"(acceptance {profile.provenance.acceptance}; mean, 95 % interval)"
     )
-    for heading in ("task", "prompts", "acceptance", "tokens a round", "prompt tokens", "new tokens"):
-        table.add_column(heading, justify="left" if heading == "task" else "right")
-    for heading in ("upload kbit", "device GFLOP", "server GFLOP"):
-        table.add_column(heading, justify="right")
+    table.add_column("task")
+    counts = ("prompts", "acceptance", "tokens\na round", "prompt\ntokens", "new\ntokens")
+    for heading in (*counts, "upload\nkbit", "device\nGFLOP", "server\nGFLOP"):
+        table.add_column(heading, justify="right", no_wrap=True)
     payload = profile.payload
     for task, summary in profile.summary.items():
         table.add_row(
