@@ -12,12 +12,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, cast
 
 import numpy as np
 import typer
 
+from uara.allocation import allocate
 from uara.instance import Channel, Instance
+from uara.model import Allocation, evaluate
+from uara.psd.profile import TaskProfile
+from uara.randomness import stream
 from uara.recipe import generate
 from uara.solver import solve
 
@@ -30,6 +34,7 @@ LEAST_GAIN = 1e-12
 DEVICES = (30, 60, 90, 120, 150, 180)
 SERVERS = (4, 8, 12, 16, 20)
 WEIGHTS = (20.0, 40.0, 60.0, 80.0, 100.0)
+KEPT = "tma-masac, X of w = 20"
 RULES = ("random", "max-sinr", "max-compute")
 CONTROLLERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("tma-masac", "tma-masac", {}),
@@ -52,7 +57,7 @@ def fig5(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: 
         for title, solver, options in CONTROLLERS:
             result = solve(instance, solver, options=options, seed=seed)
             size = {"axis": axis, "devices": len(instance.devices), "servers": len(instance.servers)}
-            rows.append({**size, "seed": seed, "scheme": title, **_numbers(result)})
+            rows.append({**size, "seed": seed, "scheme": title, **_numbers(instance, result)})
     _with_gaps(rows)
     _write(rows, out / "fig5.csv")
     _draw_fig5(rows, out / "fig5.png")
@@ -64,30 +69,45 @@ def fig6(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: 
     """Latency and energy against w, for devices with B >= 0.8 and with B <= 0.2 (E = 8, M = 90).
 
     Half of the devices of each instance have a low battery, half a high one. The search at each w starts
-    from the answer at the w before, so that the points of a line differ by w and not by chance.
+    from the answer at the w before, so that the points of a line differ by w and not by chance. The third
+    scheme keeps the first w's association: what remains is the effect of w on the shares.
     """
-    rows = []
+    rows: list[dict[str, Any]] = []
+    first = np.zeros(0, dtype=np.int64)
     for seed in range(FIRST_SEED, FIRST_SEED + seeds):
         base = part(_drop(instances, seed), 8, 90)
         rng = np.random.default_rng(seed)
         low = np.arange(90) % 2 == 0
         battery = np.where(low, rng.uniform(0.05, 0.2, 90), rng.uniform(0.8, 1.0, 90))
         for title, solver in (("tma-masac", "tma-masac"), ("proven optimum", "price")):
-            start = None
+            start: Allocation | None = None
             for weight in WEIGHTS:
                 instance = base.replace(
                     parameters=base.parameters.model_copy(update={"energy_weight_ms_per_j": weight}),
                     devices=base.devices.replace(battery_fraction=battery),
                 )
                 result = solve(instance, solver, seed=seed, start=start)
-                start = result.decision
-                rows += list(_groups(instance, result, {"seed": seed, "scheme": title, "w": weight}, low))
+                head = {"seed": seed, "w": weight}
+                start = cast(Allocation, result.decision)
+                rows += list(_groups(instance, result.evaluation, {**head, "scheme": title}, low))
+                if title == "tma-masac":
+                    first = start.association if weight == WEIGHTS[0] else first
+                    kept = evaluate(instance, _reallocated(instance, first))
+                    rows += list(_groups(instance, kept, {**head, "scheme": KEPT}, low))
     _write(rows, out / "fig6.csv")
     _draw_fig6(rows, out / "fig6.png")
 
 
-def _groups(instance: Instance, result: Any, head: dict[str, Any], low: Any) -> Iterator[dict[str, Any]]:
-    score = result.evaluation
+def _reallocated(instance: Instance, association: Any) -> Allocation:
+    """The policy's shares for an association that is given."""
+    from uara.solvers.tma_masac import load_policy, weighted_allocation
+
+    band, compute = load_policy("").log_weights(instance)
+    allocation: Allocation = weighted_allocation(instance, association, np.exp(band), np.exp(compute))
+    return allocation
+
+
+def _groups(instance: Instance, score: Any, head: dict[str, Any], low: Any) -> Iterator[dict[str, Any]]:
     computing = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
     for group, who in (("low", low), ("high", ~low)):
         yield {
@@ -109,10 +129,13 @@ def _sizes(folder: Path, seeds: int) -> Iterator[tuple[str, Instance, int]]:
 
 
 def _drop(folder: Path, seed: int) -> Instance:
+    """The drop of a seed; its channel is simulated once, its tasks are those of the profile shipped now."""
     path = folder / f"drop_s{seed}.json"
     if not path.exists():
         generate(servers=DROP_SERVERS, devices=DROP_DEVICES, seed=seed, name=path.stem).save(path)
-    return Instance.load(path)
+    drop = Instance.load(path)
+    tasks = TaskProfile.load(drop.provenance.task_profile).draw_tasks(DROP_DEVICES, stream(seed, "tasks"))
+    return drop.replace(devices=drop.devices.replace(**tasks))
 
 
 def part(drop: Instance, servers: int, devices: int) -> Instance:
@@ -137,9 +160,12 @@ def _rows(column: Any, chosen: Any) -> Any:
     return tuple(column[i] for i in chosen) if isinstance(column, tuple) else column[list(chosen)]
 
 
-def _numbers(result: Any) -> dict[str, float]:
+def _numbers(instance: Instance, result: Any) -> dict[str, float]:
+    """Scores, and the excess over what exact shares reach for the same association."""
     score = result.evaluation
+    exact = evaluate(instance, allocate(instance, result.decision.association, "optimal"))
     return {
+        "allocation_gap": score.controllable_ms / exact.controllable_ms - 1,
         "latency_ms": score.latency_ms["mean"],
         "latency_p95_ms": score.latency_ms["p95"],
         "energy_j": score.energy_j,
@@ -153,9 +179,7 @@ def _numbers(result: Any) -> dict[str, float]:
 def _with_gaps(rows: list[dict[str, Any]]) -> None:
     """Proven gap of every row on the controllable part, by the price method's certified bound."""
     key = ("axis", "devices", "servers", "seed")
-    bound = {
-        tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "proven optimum"
-    }
+    bound = {tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "proven optimum"}
     for row in rows:
         row["bound_ms"] = bound[tuple(row[k] for k in key)]
         row["gap"] = max(0.0, row["objective_ms"] - row["bound_ms"]) / row["controllable_ms"]
@@ -182,7 +206,9 @@ def interval(values: list[float]) -> tuple[float, float]:
     return float(array.mean()), float(half)
 
 
-def _line(rows: list[dict[str, Any]], x: str, y: str, **match: Any) -> tuple[list[float], list[float], list[float]]:
+def _line(
+    rows: list[dict[str, Any]], x: str, y: str, **match: Any
+) -> tuple[list[float], list[float], list[float]]:
     chosen = [row for row in rows if all(row[key] == value for key, value in match.items())]
     places = sorted({row[x] for row in chosen})
     points = [interval([row[y] for row in chosen if row[x] == place]) for place in places]
@@ -194,7 +220,9 @@ def _draw_fig5(rows: list[dict[str, Any]], path: Path) -> None:
 
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 2)
-    for column, (axis, label) in enumerate((("devices", "devices M (E = 8)"), ("servers", "servers E (M = 90)"))):
+    for column, (axis, label) in enumerate(
+        (("devices", "devices M (E = 8)"), ("servers", "servers E (M = 90)"))
+    ):
         for line, sharing in enumerate(("uniform", "optimal")):
             axes = panels[line, column]
             for title in ("tma-masac", "proven optimum", *(f"{rule} {sharing}" for rule in RULES)):
@@ -214,12 +242,24 @@ def _draw_fig6(rows: list[dict[str, Any]], path: Path) -> None:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(11, 4), layout="constrained")
-    labels = {"latency_ms": "average latency [ms]", "uplink_energy_mj": "uplink energy a device [mJ]"}
+    labels = {
+        "latency_ms": "change of average latency [ms]",
+        "uplink_energy_mj": "change of uplink energy a device [mJ]",
+    }
     for axes, (key, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
-        for scheme, style in (("tma-masac", "-"), ("proven optimum", "--")):
-            for group in ("low", "high"):
+        for scheme, style in (("tma-masac", "-"), ("proven optimum", "--"), (KEPT, ":")):
+            for group, colour in (("low", "C0"), ("high", "C1")):
                 x, mean, half = _line(rows, "w", key, scheme=scheme, battery=group)
-                axes.errorbar(x, mean, half, label=f"{scheme}, {group} battery", capsize=2, linestyle=style)
+                start = mean[0]
+                axes.errorbar(
+                    x,
+                    [value - start for value in mean],
+                    half if scheme == KEPT else None,
+                    label=f"{scheme}, {group} battery (from {start:.4g})",
+                    capsize=2,
+                    linestyle=style,
+                    color=colour,
+                )
         axes.set_xlabel("energy weight w [ms/J]")
         axes.set_ylabel(label)
         axes.grid(alpha=0.3)
@@ -238,7 +278,11 @@ def reductions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             def mean(title: str, key: str, here: list[dict[str, Any]] = here) -> float:
                 return float(np.mean([row[key] for row in here if row["scheme"] == title]))
 
-            entry: dict[str, Any] = {"axis": axis, "value": place, "tma_masac_ms": mean("tma-masac", "latency_ms")}
+            entry: dict[str, Any] = {
+                "axis": axis,
+                "value": place,
+                "tma_masac_ms": mean("tma-masac", "latency_ms"),
+            }
             for sharing in ("uniform", "optimal"):
                 best = min(RULES, key=lambda rule, kind=sharing: mean(f"{rule} {kind}", "latency_ms"))  # type: ignore[misc]
                 latency = mean(f"{best} {sharing}", "latency_ms")
@@ -247,6 +291,7 @@ def reductions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
                 entry[f"reduction_{sharing}"] = 1 - entry["tma_masac_ms"] / latency
             entry["gap"] = mean("tma-masac", "gap")
             entry["gap_polish"] = mean("tma-masac polish", "gap")
+            entry["allocation_gap"] = mean("tma-masac", "allocation_gap")
             entry["gap_price"] = mean("proven optimum", "gap")
             table.append(entry)
     return table

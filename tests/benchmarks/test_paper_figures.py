@@ -1,0 +1,117 @@
+"""Figures 5 and 6: the parts of the command, and the bars on the numbers it recorded."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import make_instance
+
+ROOT = Path(__file__).parents[2]
+RECORDED = ROOT / "docs" / "masac"
+SPEC = importlib.util.spec_from_file_location("paper_figures", ROOT / "benchmarks" / "paper_figures.py")
+figures = importlib.util.module_from_spec(SPEC)
+SPEC.loader.exec_module(figures)
+
+
+def rows(name):
+    with (RECORDED / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def mean(table, key, **match):
+    return np.mean([float(row[key]) for row in table if all(row[k] == str(v) for k, v in match.items())])
+
+
+def test_a_part_of_a_drop_is_its_first_servers_and_the_devices_that_reach_them():
+    drop = make_instance(60, 6, 2)
+    whole = drop.channel.dense(6)
+    part = figures.part(drop, 3, 20)
+    assert (len(part.servers), len(part.devices)) == (3, 20)
+    assert part.servers.bandwidth_hz.sum() == pytest.approx(drop.servers.bandwidth_hz.sum())
+    chosen = [drop.devices.id.index(name) for name in part.devices.id]
+    assert chosen == sorted(chosen)
+    np.testing.assert_array_equal(part.channel.dense(3), whole[chosen][:, :3])
+    np.testing.assert_array_equal(part.devices.server_flop, drop.devices.server_flop[chosen])
+    skipped = set(range(chosen[-1])) - set(chosen)
+    assert all(whole[i, :3].max() < figures.LEAST_GAIN for i in skipped)
+    with pytest.raises(ValueError, match="reach its first 3 servers"):
+        figures.part(drop, 3, 61)
+
+
+def test_the_interval_is_students():
+    values = [1.0, 2.0, 4.0]
+    middle, half = figures.interval(values)
+    assert middle == pytest.approx(7 / 3)
+    assert half == pytest.approx(4.302653 * np.std(values, ddof=1) / np.sqrt(3), rel=1e-6)
+
+
+def test_reductions_are_against_the_best_baseline_of_each_point():
+    gaps = {"gap": 0.01, "allocation_gap": 0.005}
+
+    def entry(scheme, latency):
+        return {"axis": "devices", "devices": 30, "servers": 8, "scheme": scheme, "latency_ms": latency, **gaps}
+
+    latencies = {"tma-masac": 60, "tma-masac polish": 59, "proven optimum": 58}
+    for sharing, best in (("uniform", 100), ("optimal", 80)):
+        latencies |= {f"random {sharing}": best, f"max-sinr {sharing}": 200, f"max-compute {sharing}": 300}
+    table = figures.reductions([entry(*pair) for pair in latencies.items()])
+    assert len(table) == 1
+    assert table[0]["best_uniform"] == "random"
+    assert table[0]["reduction_uniform"] == pytest.approx(0.4)
+    assert table[0]["reduction_optimal"] == pytest.approx(0.25)
+
+
+def test_fig5_recorded_ten_held_out_seeds_at_every_point():
+    table = rows("fig5.csv")
+    seeds = {int(row["seed"]) for row in table}
+    assert len(seeds) >= 10
+    assert max(seeds) < 7_000_000
+    points = {(row["axis"], row["devices"], row["servers"]) for row in table}
+    expected = {("devices", str(m), "8") for m in figures.DEVICES}
+    expected |= {("servers", "90", str(e)) for e in figures.SERVERS}
+    assert points == expected
+    assert len(table) == len(points) * len(seeds) * len(figures.CONTROLLERS)
+
+
+def test_fig5s_bars_against_the_best_baseline_at_each_point():
+    table = rows("fig5_reductions.csv")
+    cut = [float(row["reduction_uniform"]) for row in table]
+    assert np.mean(cut) >= 0.237
+    assert max(cut) >= 0.280
+    assert min(float(row["reduction_optimal"]) for row in table) > 0
+
+
+def test_proven_gaps_at_every_size():
+    for row in rows("fig5_reductions.csv"):
+        assert float(row["gap"]) <= 0.05, row
+        assert float(row["gap_polish"]) <= 0.01, row
+        assert float(row["allocation_gap"]) <= 0.05, row
+
+
+@pytest.mark.parametrize("scheme", ["tma-masac", figures.KEPT])
+@pytest.mark.parametrize("battery", ["low", "high"])
+def test_fig6s_trends_energy_falls_and_latency_grows(scheme, battery):
+    table = rows("fig6.csv")
+    ends = [
+        [mean(table, key, scheme=scheme, battery=battery, w=f"{w:g}") for w in (20, 60, 100)]
+        for key in ("latency_ms", "energy_j", "uplink_energy_mj")
+    ]
+    assert ends[0][0] < ends[0][1] < ends[0][2]
+    assert ends[1][0] > ends[1][1] > ends[1][2]
+    assert ends[2][0] > ends[2][1] > ends[2][2]
+
+
+def test_fig6s_trends_are_stronger_for_low_batteries():
+    """Where the association is kept; a free one also moves high batteries off the weakest pairs."""
+    table = rows("fig6.csv")
+
+    def change(key, battery):
+        low, high = (mean(table, key, scheme=figures.KEPT, battery=battery, w=w) for w in ("20", "100"))
+        return (high - low) / low
+
+    assert change("latency_ms", "low") > change("latency_ms", "high") > 0
+    assert change("uplink_energy_mj", "low") < change("uplink_energy_mj", "high") < 0
