@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from mec.runs import configure
 from uara.solvers.masac.policy import Policy
@@ -47,6 +50,17 @@ def test_errors_are_one_line(tmp_path, capsys, text, message):
     assert message in err
     assert "bad.toml" in err
     assert len(err.strip().splitlines()) == 1
+
+
+def test_without_torch_the_remedy_is_named(tmp_path):
+    config = configure(tmp_path)
+    script = (
+        "import sys\nsys.modules['torch'] = None\nfrom uara.cli import main\n"
+        f"main(['train', {str(config)!r}, '-o', {str(tmp_path / 'run')!r}])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 3
+    assert done.stderr.strip() == "uara: torch is not installed; install it with: pip install 'uara[learn]'"
 
 
 def test_a_second_run_needs_resume(tmp_path, capsys):

@@ -5,13 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import gymnasium
 import numpy as np
-import torch
-from gymnasium import spaces
 from numpy.typing import NDArray
-from pettingzoo import ParallelEnv
-from torch import Tensor
+
+from uara.errors import MissingExtra
+
+try:
+    import gymnasium
+    import torch
+    from gymnasium import spaces
+    from pettingzoo import ParallelEnv
+    from torch import Tensor
+except ModuleNotFoundError as error:
+    raise MissingExtra(str(error.name), "learn") from None
 
 from uara.mec.channels import Gains
 from uara.mec.environment import Environment, WorldSettings
