@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import uara
+from uara.cli import main
+
+
+def run(words: list[str]) -> None:
+    """The command; leaving with success is no error."""
+    try:
+        main(words)
+    except SystemExit as leaving:
+        if leaving.code:
+            raise
+
+
+def test_generate_solve_evaluate_and_show(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, answer = str(tmp_path / "small.json"), str(tmp_path / "answer.json")
+    run(["hetedge", "generate", "--requests", "9", "--channel", "path-loss", "-o", file])
+    assert "9 requests" in capsys.readouterr().out
+    assert uara.load(file).name == "small"
+    run(["solve", file, "--solver", "hetedge-dp", "--solver", "hetedge-rules", "--output", answer, "--json"])
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["solver"] for row in rows] == ["hetedge-dp", "hetedge-rules"]
+    assert rows[0]["objective"] < rows[1]["objective"]
+    run(["evaluate", file, answer])
+    assert "makespan" in capsys.readouterr().out
+    picture = tmp_path / "gantt.png"
+    run(["show", file, "--solution", answer, "--plot", str(picture)])
+    assert picture.stat().st_size > 1000
+
+
+def test_figures_want_the_right_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    p1 = Path(__file__).parents[2] / "instances" / "e8_m30.json"
+    with pytest.raises(SystemExit):
+        run(["hetedge", "figures", str(p1), "-o", str(tmp_path)])
+    assert "not hetedge" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "small.json")
+    run(["hetedge", "generate", "--requests", "20", "--channel", "path-loss", "-o", file])
+    run(["hetedge", "figures", file, "-o", str(tmp_path / "out")])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "sweeps.csv", "ablation.csv", "sweeps.png", "ablation.png",
+    }  # fmt: skip
