@@ -18,7 +18,9 @@ from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
 from uara.mec.pool import Pool, build_pool
 from uara.mec.world import Slot
+from uara.psd.profile import TaskProfile
 from uara.randomness import derived_seed
+from uara.recipe import profile_sha256
 
 from . import checkpoint, features
 from .association import associate_batch, coefficients_of
@@ -208,6 +210,7 @@ class Training:
         """Write the policy as it is now: the best so far."""
         training: dict[str, Any] = {
             "settings": self.settings.model_dump(mode="json"),
+            "task_profile_sha256": profile_sha256(TaskProfile.load(self.settings.worlds.profile)),
             "command": self.command,
             "versions": {"uara": uara.__version__, "torch": str(torch.__version__)},
             "validation": {key: float(value) for key, value in row.items()},
