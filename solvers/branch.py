@@ -90,6 +90,8 @@ class Tree:
         What is proven for the controllable part.
     nodes
         How many nodes have been bounded.
+    settled_ms
+        Least bound of a node with one association left that prices cannot lift to the target.
     """
 
     def __init__(self, root: Root, found: Any, context: Context[Any], gap: float, probes: int = 4) -> None:
@@ -101,6 +103,7 @@ class Tree:
         self.top = Node(everything, root.prices, root.value_ms, root.weight)
         self.bound_ms = root.value_ms
         self._open = [(root.value_ms, 0, self.top)]
+        self.settled_ms = np.inf
 
     @property
     def target_ms(self) -> float:
@@ -127,7 +130,7 @@ class Tree:
                 break
             _, _, node = heapq.heappop(self._open)
             self._split(node)
-            weakest = min(self._open[0][0] if self._open else np.inf, self.target_ms)
+            weakest = min(self._open[0][0] if self._open else np.inf, self.settled_ms, self.target_ms)
             self.bound_ms = max(self.bound_ms, weakest)
             rounds += 1
             if rounds % 8 == 1:
@@ -159,6 +162,7 @@ class Tree:
     def _split(self, node: Node) -> None:
         """Drop the node's useless pairs, and bound the two children of its best split."""
         listed, weight = self._useful(node)
+        decided = len(listed) == len(self.root.pairs.local_ms)
         best: tuple[float, tuple[int, int], list[Node]] | None = None
         for pair in self._splits(listed, weight):
             children = [self._bounded(part, node) for part in self._parts(listed, pair)]
@@ -168,10 +172,16 @@ class Tree:
                 best = (merit, (int(self.device[pair]), int(self.root.pairs.server[pair])), children)
             if min(child.bound_ms for child in children) >= self.target_ms:
                 break
-        assert best is not None  # noqa: S101  (_splits yields at least one pair)
+        if best is None:
+            return
         _, node.split, node.children = best
         for child in node.children:
-            if child.bound_ms < self.target_ms:
+            if child.bound_ms < self.target_ms and decided:
+                # One association is left. Where it has no optimum but an infimum, prices cannot reach its cost.
+                self.settled_ms = min(self.settled_ms, child.bound_ms)
+                self.found.offer(self.root.pairs.server[listed])
+                self.nodes += 1
+            elif child.bound_ms < self.target_ms:
                 heapq.heappush(self._open, (child.bound_ms, self.nodes, child))
                 self.nodes += 1
 

@@ -70,8 +70,6 @@ class _Walk:
         return np.asarray(self.pairs.server[self.pairs.start[:-1] + self.best])
 
 
-
-
 @njit(cache=True, error_model="numpy")
 def set_cost(pairs: Pairs, digit: Indices, server: int, work: Floats) -> float:
     """V_j of the devices whose chosen pair (``digit``, counted from their first) is with the server."""

@@ -10,8 +10,10 @@ term grows with u_i and ``u_i = c_i / y_i`` at the optimum.
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import numpy as np
 
@@ -68,23 +70,21 @@ def given_association(instance: Instance, context: Context[ConvexOptions]) -> In
 
 def compute_shares(flop: Floats) -> Floats:
     """(n,) The shares that minimise ``sum_i flop_i / z_i``."""
-    import cvxpy as cp
-
+    cp = _cvxpy()
     z = cp.Variable(len(flop))
     load = flop / flop.max()
     problem = cp.Problem(cp.Minimize(load @ cp.inv_pos(z)), [cp.sum(z) <= 1])
-    return solved(problem, z)
+    return within_budget(solved(problem, z))
 
 
 def band_shares(numbers: Coefficients, members: Indices, pair: Indices) -> Floats:
     """(n,) The shares of one server's band that minimise synchronisation and energy."""
-    import cvxpy as cp
-
+    cp = _cvxpy()
     local, uplink = numbers.local_ms[members], numbers.uplink_ms[pair]
     cost, weight = numbers.band_cost_ms[pair], numbers.sync_weight_per_ms
     widest = np.minimum(1.0, uplink / local)
     if weight == 0:  # band is of no use, and energy wants none
-        return np.minimum(widest, np.full(len(pair), SMALLEST_SHARE))
+        return np.full(len(pair), SMALLEST_SHARE)
     # In v = y / widest and delays relative to each device's shortest, all numbers are of the order of one.
     shortest = uplink / widest
     v, u = cp.Variable(len(pair)), cp.Variable(len(pair))
@@ -92,15 +92,27 @@ def band_shares(numbers: Coefficients, members: Indices, pair: Indices) -> Float
     scale = float(np.sum(weight * (len(pair) * shortest) ** 2 + cost * widest))
     objective = cp.sum_squares(lag / np.sqrt(scale)) + (cost * widest / scale) @ v
     constraints = [u >= cp.inv_pos(v), v <= 1, widest @ v <= 1]
-    return solved(cp.Problem(cp.Minimize(objective), constraints), v) * widest
+    return within_budget(solved(cp.Problem(cp.Minimize(objective), constraints), v) * widest)
 
 
 def solved(problem: Any, variable: Any) -> Floats:
-    """Values of a vector of shares at the optimum, scaled into their budget where rounding left it."""
-    import cvxpy as cp
-
+    """Values of a vector variable at the optimum."""
+    cp = _cvxpy()
     precise = {"tol_gap_abs": 1e-13, "tol_gap_rel": 1e-12, "tol_feas": 1e-12, "max_iter": 500}
-    problem.solve(solver=cp.CLARABEL, **precise)
+    with catch_warnings():
+        simplefilter("ignore", UserWarning)  # "may be inaccurate": the tolerances are tighter than needed
+        problem.solve(solver=cp.CLARABEL, **precise)
     if variable.value is None:
         raise SolverError("convex", f"Clarabel ended with {problem.status}")
     return np.asarray(variable.value, dtype=float)
+
+
+def within_budget(shares: Floats) -> Floats:
+    """Shares of at least the smallest and in sum at most one, where the solver missed that by its tolerance."""
+    positive = np.clip(shares, SMALLEST_SHARE, 1.0)
+    return np.asarray(positive / max(1.0, float(positive.sum())))
+
+
+def _cvxpy() -> Any:
+    """CVXPY, whose functions are not typed."""
+    return import_module("cvxpy")

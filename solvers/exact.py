@@ -100,9 +100,15 @@ class MilpSearch:
         self._cut_at(model, best.association, best.bandwidth)
         self._tighten(model)
         model.set_integer()
+        seen: set[bytes] = set()
         while not self.proven() and not self.context.expired():
-            self._round(model)
+            before_ms = self.bound_ms
+            association = self._round(model)
             self.tangents = model.tangents
+            key = b"" if association is None else association.tobytes()
+            if key in seen and self.bound_ms <= before_ms:
+                break  # cut where it was and found again: HiGHS's tolerances are reached
+            seen.add(key)
 
     def proven(self) -> bool:
         """Whether the gap is reached."""
@@ -120,29 +126,34 @@ class MilpSearch:
                 break
             last_ms = outcome.bound_ms
 
-    def _round(self, model: Any) -> None:
+    def _round(self, model: Any) -> Indices | None:
+        """Solve once and cut at the answer, which is returned."""
         target_ms = self.tree.target_ms
         distance_ms = max(target_ms - self.bound_ms, self.tree.gap * self.found.cost_ms)
         outcome = model.solve(
             self.context,
             cutoff_ms=target_ms,
             abs_gap_ms=0.3 * distance_ms,
-            watch=lambda bound_ms, nodes: self._state(min(bound_ms, target_ms), "milp", model.tangents, nodes),
+            watch=lambda bound_ms, nodes: self._state(
+                min(bound_ms, target_ms), "milp", model.tangents, nodes
+            ),
         )
         self.rounds += 1
         self._state(min(outcome.bound_ms, target_ms), "milp", model.tangents)
-        if outcome.column is not None:
-            association = associated(model.relaxation, outcome.column)
-            decision = allocate(self.instance, association)
-            self._cut_at(model, association, decision.bandwidth)
-            model.add(model.relaxation.violated(outcome.column, 1e-7))
-            if self.found.offer(association):
-                best = self.found.decision()
-                self._cut_at(model, best.association, best.bandwidth)
+        if outcome.column is None:
+            return None
+        association = associated(model.relaxation, outcome.column)
+        decision = allocate(self.instance, association)
+        self._cut_at(model, association, decision.bandwidth)
+        model.add(model.relaxation.violated(outcome.column, 1e-7))
+        if self.found.offer(association):
+            best = self.found.decision()
+            self._cut_at(model, best.association, best.bandwidth)
+        return association
 
     def _state(self, bound_ms: float, stage: str, tangents: int, nodes: float = 0) -> None:
         if np.isfinite(bound_ms):
-            self.bound_ms = max(self.bound_ms, bound_ms)
+            self.bound_ms = max(self.bound_ms, min(bound_ms, self.tree.settled_ms))
             total_ms = self.bound_ms + self.root.numbers.constant_ms
             self.context.bound(total_ms, stage, cuts=tangents, nodes=nodes, rounds=self.rounds)
 
@@ -155,4 +166,3 @@ def associated(relaxation: Any, column: Floats) -> Indices:
     x = column[: relaxation.count]
     order = np.lexsort((-x, relaxation.device))
     return np.asarray(relaxation.pairs.server[order[relaxation.pairs.start[:-1]]])
-

@@ -35,7 +35,7 @@ class Model:
 
         self.relaxation = relaxation
         self.tangents = 0
-        self._highs = highspy.Highs()
+        self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
         costs = relaxation.costs()

@@ -35,7 +35,7 @@ class _Options(Record):
 
 
 _WITH = "Solver as Pyomo names it: scip, ipopt, gurobi_direct_minlp, gams, ... Continuous ones are rounded."
-MinlpOptions = create_model(
+MinlpOptions: type[Record] = create_model(  # type: ignore[call-overload]
     "MinlpOptions",
     __base__=_Options,
     __doc__=_Options.__doc__,
@@ -47,7 +47,7 @@ MinlpOptions = create_model(
 def minlp(instance: Instance, context: Context[Any]) -> Answer:
     """The natural mixed-integer non-convex program, by any solver that Pyomo knows (with=scip)."""
     options = context.options
-    chosen = getattr(options, "with")  # noqa: B009
+    chosen = options.model_dump()["with"]
     model = minlp_model(instance, inequalities=options.inequalities)
     if chosen in _CONTINUOUS:
         from pyomo.environ import TransformationFactory

@@ -32,7 +32,7 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
     pairs = [(i, int(server[k])) for i in range(len(start) - 1) for k in range(start[i], start[i + 1])]
     index = {pair: k for k, pair in enumerate(pairs)}
     servers = sorted({j for _, j in pairs})
-    of_device = {i: [pair for pair in pairs[start[i] : start[i + 1]]] for i in range(len(start) - 1)}
+    of_device = {i: pairs[start[i] : start[i + 1]] for i in range(len(start) - 1)}
     of_server = {j: [pair for pair in pairs if pair[1] == j] for j in servers}
     weight, uplink_ms = numbers.sync_weight_per_ms, numbers.uplink_ms
 
@@ -61,9 +61,7 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
     model.association = pyo.Constraint(
         model.devices, rule=lambda m, i: sum(m.x[pair] for pair in of_device[i]) == 1
     )
-    model.band = pyo.Constraint(
-        model.servers, rule=lambda m, j: sum(m.y[pair] for pair in of_server[j]) <= 1
-    )
+    model.band = pyo.Constraint(model.servers, rule=lambda m, j: sum(m.y[pair] for pair in of_server[j]) <= 1)
     model.compute = pyo.Constraint(
         model.servers, rule=lambda m, j: sum(m.z[pair] for pair in of_server[j]) <= 1
     )

@@ -63,7 +63,7 @@ class Perspective:
     @property
     def widest(self) -> Floats:
         """(K,) y_max: no larger share of the band is of use."""
-        return np.minimum(1.0, self.pairs.uplink_ms / self.pairs.local_ms[self.device])
+        return np.asarray(np.minimum(1.0, self.pairs.uplink_ms / self.pairs.local_ms[self.device]))
 
     @property
     def narrowest(self) -> Floats:
@@ -71,7 +71,7 @@ class Perspective:
         if self.pairs.sync_weight <= 0:
             return np.ones(self.count)
         longest_ms = self.pairs.local_ms[self.device] + np.sqrt(self.cap_ms / self.pairs.sync_weight)
-        return np.minimum(1.0, self.pairs.uplink_ms / (self.widest * longest_ms))
+        return np.asarray(np.minimum(1.0, self.pairs.uplink_ms / (self.widest * longest_ms)))
 
     def costs(self) -> Floats:
         """Objective coefficient of each column, in ms."""
@@ -164,7 +164,8 @@ class Perspective:
         mine = self.pairs.server == association[self.device]
         pair = np.flatnonzero(mine)
         device = self.device[pair]
-        loads = np.bincount(association[device], self.pairs.root_flop[device], minlength=self.servers)
+        loads = np.zeros(self.servers)
+        np.add.at(loads, association[device], self.pairs.root_flop[device])
         used = np.flatnonzero(loads)
         found = [self.compute_tangents(used, loads[used])]
         if self.pairs.sync_weight > 0:

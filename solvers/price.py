@@ -166,7 +166,7 @@ def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate 
             certificate = certificate.table[certificate.prices[0]]
     if len(certificate.compute_price) != servers:
         raise InputError(f"must hold {servers} prices of each kind", source="option prices")
-    return certificate
+    return Certificate(certificate.compute_price, certificate.bandwidth_price)
 
 
 def devices_of(numbers: Coefficients) -> Indices:

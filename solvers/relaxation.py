@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any
 
 import numpy as np
@@ -36,8 +37,8 @@ def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answe
     """Solve the linear perspective relaxation with cuts (HiGHS) for a bound; round its x at random."""
     from .highs import Model
     from .perspective import Perspective
-    from .price_ascent import first_prices
     from .price import at_prices
+    from .price_ascent import first_prices
     from .price_kernel import pairs_of
 
     numbers = coefficients(instance)
@@ -45,17 +46,18 @@ def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answe
     cheapest = pairs.server[at_prices(pairs, first_prices(pairs))[2]]
     cap_ms = instance.evaluate(allocate(instance, cheapest)).controllable_ms
     model = Model(Perspective(pairs, cap_ms), first_prices(pairs))
-    column, bound_ms, rounds = cut_loop(model, context)
+    column, bound_ms, rounds = cut_loop(model, context, numbers.constant_ms)
     best = rounded(instance, context, model.relaxation, column)
     details = {"tangents": model.tangents, "rounds": rounds}
     bound = bound_ms + numbers.constant_ms if np.isfinite(bound_ms) else None
     return Answer(allocate(instance, best), bound, details=details)
 
 
-def cut_loop(model: Any, context: Context[RelaxationOptions]) -> tuple[Floats | None, float, int]:
+def cut_loop(
+    model: Any, context: Context[RelaxationOptions], constant_ms: float
+) -> tuple[Floats | None, float, int]:
     """Cut off the relaxation's points until its bound stands still: the last point, the bound, the rounds."""
     column, bound_ms, rounds = None, -np.inf, 0
-    constant_ms = coefficients(context._instance).constant_ms  # type: ignore[arg-type]
     while not context.expired():
         outcome = model.solve(context)
         if outcome.column is None or not np.isfinite(outcome.bound_ms):
@@ -78,7 +80,7 @@ def rounded(
     numbers = coefficients(instance)
     start, server = numbers.pair_start, numbers.pair_server
     x = np.ones(len(server)) if column is None else np.maximum(column[: relaxation.count], 0.0)
-    best = np.array([server[a + np.argmax(x[a:b])] for a, b in zip(start[:-1], start[1:], strict=True)])
+    best = np.array([server[a + np.argmax(x[a:b])] for a, b in pairwise(start)])
     least = instance.evaluate(allocate(instance, best)).objective_ms
     context.incumbent(allocate(instance, best))
     level = np.cumsum(x)

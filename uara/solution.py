@@ -54,9 +54,9 @@ class SolutionFile(Record):
     """For P1: kind "prices", compute_price and bandwidth_price, one entry a server."""
 
 
-def save(result: Result, path: str | Path) -> None:
-    """Write the solution file of a run."""
-    record = SolutionFile(
+def from_result(result: Result) -> SolutionFile:
+    """The solution file of a run."""
+    return SolutionFile(
         schema_version=1,
         kind="solution",
         problem=result.instance.kind,
@@ -75,7 +75,11 @@ def save(result: Result, path: str | Path) -> None:
         decision=result.decision.to_plain(),
         certificate=result.certificate.to_plain() if result.certificate else None,
     )
-    files.write_json(Path(path), record)
+
+
+def save(result: Result, path: str | Path) -> None:
+    """Write the solution file of a run."""
+    files.write_json(Path(path), from_result(result))
 
 
 def load(path: str | Path) -> SolutionFile:

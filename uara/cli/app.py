@@ -13,6 +13,8 @@ from uara.errors import UaraError, one_line
 COMMANDS = {
     "solve": "Solve an instance with one or several solvers and rank the answers.",
     "evaluate": "Score a stored solution.",
+    "export": "Write an instance as a MILP or MINLP for others' solvers.",
+    "best-known": "Regenerate or check the table of best-known answers.",
     "verify": "Check a stored solution and its proof with nothing but NumPy.",
     "generate": "Make an instance from Sionna channels and a task profile.",
     "show": "Describe an instance in words, and draw its map.",

@@ -1,0 +1,120 @@
+"""Branch certificates: what any tree proves holds, whatever it says; malformed ones are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import instances, make_instance
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from uara import InputError, solve
+from uara.branches import BranchCertificate
+from uara.certificate import Certificate, lower_bound, parse_certificate, priced
+
+
+def grown() -> tuple[Any, Any]:
+    instance = make_instance(20, 3, 0, payload=50.0)
+    return instance, solve(instance, "branch")
+
+
+def test_a_tree_proves_more_than_its_root() -> None:
+    instance, result = grown()
+    tree = result.certificate
+    assert isinstance(tree, BranchCertificate)
+    root = tree.table[tree.prices[0]]
+    assert result.gap <= 1e-4 * (1 + 1e-6)
+    assert lower_bound(instance, root) < lower_bound(instance, tree)
+    assert lower_bound(instance, tree) == pytest.approx(result.bound_ms, rel=1e-10)
+
+
+def test_it_survives_a_file() -> None:
+    instance, result = grown()
+    plain = json.loads(json.dumps(result.certificate.to_plain()))
+    assert lower_bound(instance, parse_certificate(plain)) == lower_bound(instance, result.certificate)
+
+
+def test_a_raised_target_proves_no_more_than_the_leaves() -> None:
+    instance, result = grown()
+    plain = result.certificate.to_plain()
+    plain["target_ms"] += 1e6
+    assert lower_bound(instance, parse_certificate(plain)) <= result.evaluation.objective_ms
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(), st.integers(0, 10**6), st.integers(0, 6), st.floats(-1.0, 2.0))
+def test_any_tree_with_any_prices_and_target_is_valid(instance, seed: int, splits: int, lift: float) -> None:  # type: ignore[no-untyped-def]
+    rng = np.random.default_rng(seed)
+    truth = solve(instance, "brute-force").evaluation
+    servers = len(instance.servers)
+
+    def grow(left: int) -> list[tuple[int, int]]:
+        if left == 0:
+            return [(-1, -1)]
+        first = int(rng.integers(0, left))
+        node = (int(rng.integers(len(instance.devices))), int(rng.integers(servers)))
+        return [node, *grow(first), *grow(left - 1 - first)]
+
+    nodes = grow(splits)
+    table = tuple(
+        Certificate(10 ** rng.uniform(-9, -4, servers), 10 ** rng.uniform(-3, 3, servers)) for _ in range(3)
+    )
+    tree = BranchCertificate(
+        truth.objective_ms + lift * truth.controllable_ms,
+        rng.integers(0, 3, len(nodes)),
+        np.array([node[0] for node in nodes]),
+        np.array([node[1] for node in nodes]),
+        table,
+    )
+    bound = lower_bound(instance, tree)
+    assert bound <= max(truth.objective_ms, -np.inf) * (1 + 1e-12) + 1e-9
+
+
+def test_forcing_a_pair_lifts_the_bound_by_its_excess() -> None:
+    instance = make_instance(8, 3, 1, missing=0.0)
+    prices = solve(instance, "price").certificate
+    everything, excess = priced(instance, prices.compute_price, prices.bandwidth_price)
+    i, j = instance.channel.pair_device, instance.channel.pair_server
+    for pair in range(len(i)):
+        forced, _ = priced(
+            instance, prices.compute_price, prices.bandwidth_price, (i != i[pair]) | (j == j[pair])
+        )
+        assert forced == pytest.approx(everything + excess[pair], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("device", [0], "one entry a node"),
+        ("prices", [0, 0, 7], "beyond the price tables"),
+        ("device", [0, 0, 0], "pre-order"),
+        ("device", [-1, 0, -1], "pre-order"),
+        ("compute_price", [[-1.0, 0.0]], "at least 0"),
+        ("bandwidth_price", [], "as many rows"),
+        ("target_ms", "high", "number"),
+    ],
+)
+def test_malformed_trees_are_refused(key: str, value: object, problem: str) -> None:
+    plain = {
+        "kind": "branches",
+        "target_ms": 1.0,
+        "prices": [0, 0, 0],
+        "device": [0, -1, -1],
+        "server": [0, -1, -1],
+        "compute_price": [[0.0, 0.0]],
+        "bandwidth_price": [[0.0, 0.0]],
+    }
+    parse_certificate(plain)
+    with pytest.raises(InputError, match=problem):
+        parse_certificate({**plain, key: value})
+
+
+def test_a_device_that_is_not_there_is_refused() -> None:
+    instance = make_instance(3, 2)
+    zero = Certificate(np.zeros(2), np.zeros(2))
+    tree = BranchCertificate(1.0, np.zeros(3, int), np.array([5, -1, -1]), np.array([0, -1, -1]), (zero,))
+    with pytest.raises(InputError, match="lacks"):
+        lower_bound(instance, tree)

@@ -1,0 +1,80 @@
+"""The bound of 2E prices, in NumPy, against a plain minimisation; the objective, against the evaluator."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import instances, make_instance, random_association
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from scipy.optimize import minimize_scalar
+
+from uara import Certificate, InputError, allocate, evaluate, lower_bound
+from uara.certificate import _least_band_cost, objective, parse_certificate
+from uara.model import coefficients
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.floats(1e-2, 1e4), st.floats(1e-4, 1e5), st.floats(0, 1e6), st.sampled_from([1e-4, 1e-2, 1.0]))
+def test_least_band_cost_is_the_minimum_from_below(
+    local: float, uplink: float, cost: float, weight: float
+) -> None:
+    found = _least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
+
+    def term(log_y: float) -> float:
+        y = np.exp(log_y)
+        return float(weight * (local - uplink / y) ** 2 + cost * y)
+
+    best = min(
+        term(0.0), *(minimize_scalar(term, bounds=b, method="bounded").fun for b in ((-30, 0), (-5, 0)))
+    )
+    assert found <= best * (1 + 1e-9) + 1e-12
+    assert found >= best * (1 - 1e-4) - 1e-6 * (weight * local**2 + cost)
+
+
+def test_the_bound_written_out_for_one_device() -> None:
+    instance = make_instance(1, 1, 0, energy_weight_ms_per_j=0.0)
+    numbers = coefficients(instance)
+    price = 2 * np.sqrt(numbers.server_flop[0]) / numbers.flop_per_ms[0]
+    bound = lower_bound(instance, Certificate(np.array([price]), np.zeros(1)))
+    # At the price 2 t / F the compute term is exact, and free band costs nothing beyond its energy.
+    exact = numbers.constant_ms + numbers.wait_ms[0] + numbers.server_flop[0] / numbers.flop_per_ms[0]
+    assert bound == pytest.approx(exact, rel=1e-9)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(), st.integers(0, 10**6))
+def test_objective_agrees_with_the_evaluator(instance, seed: int) -> None:  # type: ignore[no-untyped-def]
+    decision = allocate(instance, random_association(instance, seed), "sqrt")
+    value, broken = objective(instance, decision.association, decision.bandwidth, decision.compute)
+    assert not broken
+    assert value == pytest.approx(evaluate(instance, decision).objective_ms, rel=1e-12)
+
+
+def test_objective_names_every_broken_constraint() -> None:
+    instance = make_instance(4, 2, 0, missing=0.0)
+    value, broken = objective(instance, [0, 0, 1, 9], [0.7, 0.7, 0.0, 1.0], [0.9, 0.9, 0.5, 1.0])
+    assert value == float("inf")
+    assert sum("(3)" in text for text in broken) == 1
+    assert any("a share of" in text for text in broken)
+    assert any("band of" in text for text in broken)
+    assert any("compute of" in text for text in broken)
+
+
+@pytest.mark.parametrize("prices", [[-1.0, 0.0], [float("nan"), 0.0], [float("inf"), 0.0]])
+def test_prices_must_be_finite_and_not_negative(prices: list[float]) -> None:
+    with pytest.raises(InputError, match="at least 0"):
+        Certificate(np.array(prices), np.zeros(2))
+
+
+def test_prices_for_another_instance_are_refused() -> None:
+    with pytest.raises(InputError, match="must hold 2 prices"):
+        lower_bound(make_instance(3, 2), Certificate(np.zeros(3), np.zeros(3)))
+
+
+def test_it_survives_a_file() -> None:
+    certificate = Certificate(np.array([0.1, 1e-9]), np.array([3.0, 0.0]))
+    again = parse_certificate(certificate.to_plain())
+    assert again.to_plain() == certificate.to_plain()
+    with pytest.raises(InputError, match="prices"):
+        parse_certificate({"kind": "promise"})

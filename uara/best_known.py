@@ -1,0 +1,199 @@
+"""The table of best-known answers: for every instance of a folder the best objective, the best bound, and proof.
+
+``best_known.json`` is generated (``uara best-known``), never typed. Each entry points to a solution file, whose
+decision re-scores to the objective and whose certificate re-computes to the certified bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from uara import files, solution
+from uara.certificate import lower_bound, objective
+from uara.errors import InputError
+from uara.files import Record
+from uara.instance import Instance
+from uara.model import Allocation, coefficients
+from uara.solver import Result
+from uara.verify import TOLERANCE, verify
+
+TABLE = "best_known.json"
+SOLUTIONS = "solutions"
+
+
+class Entry(Record):
+    """What is known of one instance; values in ms, constant part included; gaps on the controllable part."""
+
+    digest: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """SHA-256 of the instance's data."""
+    objective_ms: float
+    """Least objective that an answer has reached."""
+    found_by: str
+    """Solver that reached it."""
+    controllable_ms: float
+    """That objective without its constant part."""
+    lower_bound_ms: float
+    """Greatest lower bound that a solver has stated."""
+    bound_by: str
+    """Solver that stated it."""
+    gap: float
+    """Between objective and lower bound."""
+    certified_lower_bound_ms: float | None
+    """What the certificate in the solution file proves to anyone."""
+    certified_gap: float | None
+    solution: str
+    """Solution file, relative to the table: decision, claims and certificate."""
+
+
+class TableFile(Record):
+    """The best-known table of a folder of instances, by instance name."""
+
+    schema_version: Literal[1] = 1
+    kind: Literal["best-known"] = "best-known"
+    instances: dict[str, Entry] = {}
+
+
+def read(folder: str | Path) -> TableFile:
+    """The table of a folder, empty where there is none."""
+    path = Path(folder) / TABLE
+    return files.read_json(path, TableFile) if path.exists() else TableFile()
+
+
+def lookup(instance: Instance, instance_file: str | Path) -> Entry | None:
+    """The entry of an instance in the table beside its file; None if the data is another or none is there."""
+    entry = read(Path(instance_file).parent).instances.get(instance.name)
+    return entry if entry is not None and entry.digest == instance.digest else None
+
+
+def distance(result: Result, entry: Entry) -> float:
+    """By how much of the controllable part an answer exceeds the best known one; negative if it is better."""
+    return float((result.evaluation.objective_ms - entry.objective_ms) / entry.controllable_ms)
+
+
+def record(folder: str | Path, instance: Instance, result: Result) -> Entry:
+    """Enter a run's answer and bound where they improve on the table, and write its solution file.
+
+    Raises
+    ------
+    InputError
+        If the run's bound and the known answer, or the other way round, contradict each other.
+    """
+    folder = Path(folder)
+    table = read(folder)
+    old = table.instances.get(instance.name)
+    path = folder / SOLUTIONS / f"{instance.name}.json"
+    fresh = old is None or old.digest != instance.digest or not path.exists()
+    kept = None if fresh else solution.open_for(instance, path)
+    merged = _merged(instance, result, None if fresh else old, kept[0] if kept else None)
+    entry = _entry(instance, merged, None if fresh else old, result, path.relative_to(folder).as_posix())
+    if entry.lower_bound_ms > entry.objective_ms * (1 + TOLERANCE):
+        raise InputError(
+            f"a bound of {entry.lower_bound_ms:.9g} ms by {entry.bound_by} contradicts an answer of "
+            f"{entry.objective_ms:.9g} ms by {entry.found_by}",
+            source=instance.name,
+        )
+    files.write_json(path, merged)
+    instances = dict(sorted({**table.instances, instance.name: entry}.items()))
+    files.write_json(folder / TABLE, TableFile(instances=instances))
+    return entry
+
+
+def _merged(
+    instance: Instance, result: Result, old: Entry | None, kept: solution.SolutionFile | None
+) -> solution.SolutionFile:
+    """The solution file with the better decision, the better bound and the better certificate of both."""
+    new = solution.from_result(result)
+    if old is None or kept is None:
+        return new
+    best = new if result.evaluation.objective_ms < old.objective_ms * (1 - TOLERANCE) else kept
+    known = [b for b in (result.bound_ms, old.lower_bound_ms) if b is not None]
+    certified = result.certified_bound_ms
+    newer = certified is not None and certified > (old.certified_lower_bound_ms or -float("inf"))
+    proof = new if newer else kept
+    claims = best.claims.model_copy(
+        update={
+            "lower_bound_ms": max(known),
+            "certified_lower_bound_ms": proof.claims.certified_lower_bound_ms,
+            "status": "",
+        }
+    )
+    return best.model_copy(update={"certificate": proof.certificate, "claims": claims})
+
+
+def _entry(
+    instance: Instance, merged: solution.SolutionFile, old: Entry | None, result: Result, path: str
+) -> Entry:
+    """The table's line for a solution file, its numbers computed from the file's content."""
+    decision = Allocation.from_plain(merged.decision)
+    value_ms, broken = objective(instance, decision.association, decision.bandwidth, decision.compute)
+    if broken:
+        raise InputError(f"is not feasible: {broken[0]}", source=path)
+    certified = None
+    if merged.certificate is not None:
+        certified = lower_bound(instance, instance.parse_certificate(merged.certificate))
+    stated = [b for b in (merged.claims.lower_bound_ms, certified) if b is not None]
+    if not stated:
+        raise InputError("has no lower bound; use a solver that proves one", source=f"solver {result.solver}")
+    bound_ms = max(stated)
+    by = result.solver if old is None or bound_ms > old.lower_bound_ms else old.bound_by
+    controllable_ms = value_ms - coefficients(instance).constant_ms
+
+    def gap(bound: float) -> float:
+        return max(0.0, value_ms - bound) / controllable_ms
+
+    return Entry(
+        digest=instance.digest,
+        objective_ms=value_ms,
+        found_by=merged.solver,
+        controllable_ms=controllable_ms,
+        lower_bound_ms=bound_ms,
+        bound_by=by,
+        gap=gap(bound_ms),
+        certified_lower_bound_ms=certified,
+        certified_gap=None if certified is None else gap(certified),
+        solution=path,
+    )
+
+
+def check(folder: str | Path, seen: Callable[[str], None] = lambda name: None) -> list[str]:
+    """Compute every entry of a folder's table again; what does not hold, a line each.
+
+    Parameters
+    ----------
+    seen
+        Called with each instance's name when its turn comes.
+    """
+    folder = Path(folder)
+    table, problems = read(folder), []
+    shipped = {path.stem for path in folder.glob("*.json") if files.read_plain_json(path).get("kind") == "p1"}
+    problems += [f"{name}: not in the table" for name in sorted(shipped - set(table.instances))]
+    for name, entry in table.instances.items():
+        seen(name)
+        if name not in shipped:
+            problems.append(f"{name}: there is no such instance")
+            continue
+        instance = Instance.load(folder / f"{name}.json")
+        if instance.digest != entry.digest:
+            problems.append(f"{name}: the instance has changed since")
+            continue
+        problems += [f"{name}: {text}" for text in _problems(instance, entry, folder / entry.solution)]
+    return problems
+
+
+def _problems(instance: Instance, entry: Entry, path: Path) -> list[str]:
+    record, decision, certificate = solution.open_for(instance, path)
+    verdict = verify(instance, decision, record.claims, certificate)  # type: ignore[arg-type]
+    found = list(verdict.refusals)
+    slack_ms = TOLERANCE * abs(entry.objective_ms)
+    if abs(verdict.objective_ms - entry.objective_ms) > slack_ms:
+        found.append(f"the solution scores {verdict.objective_ms!r}, the table says {entry.objective_ms!r}")
+    if entry.lower_bound_ms > verdict.objective_ms + slack_ms:
+        found.append("the bound exceeds the objective of the stored solution")
+    proven, stated = verdict.certified_bound_ms, entry.certified_lower_bound_ms
+    if stated is not None and (proven is None or proven < stated - slack_ms):
+        found.append(f"the certificate proves {proven!r}, the table says {stated!r}")
+    return found
