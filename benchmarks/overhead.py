@@ -54,11 +54,14 @@ def measure(suite: Path, output: Path, jobs: int, report: bool) -> dict[str, flo
         str(jobs),
         "--report" if report else "--no-report",
     ]
+    here = str(Path(__file__).resolve().parent)
+    search = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH", "")]))
     began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", f"from uara.cli import main; main({words!r})"],
-        check=True,
+        env={**os.environ, "PYTHONPATH": search},
         stdout=subprocess.DEVNULL,
+        check=True,
     )
     wall_s = time.perf_counter() - began
     runs = Results.load(output).runs

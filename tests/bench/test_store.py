@@ -51,11 +51,11 @@ def test_the_later_record_of_a_run_counts_and_takes_its_points_along(tmp_path: P
 def test_unfinished_writes_are_invisible(tmp_path: Path) -> None:
     store = Store(tmp_path / "r.parquet")
     store.append("a", [row("a")])
-    (store.parts / ".b.parquet.x.parquet").write_bytes(b"PAR1 half")
-    (store.parts / "c.parquet").write_bytes(b"")
+    (store.parts / ".b.json.x.json").write_bytes(b'[{"record": "run"')
+    (store.parts / "c.json").write_bytes(b"")
     assert store.statuses() == {"a": "ok"}
     assert len(store.warnings) == 1
-    assert "c.parquet" in store.warnings[0]
+    assert "c.json" in store.warnings[0]
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"label,objective\n", b"\x00" * 100])

@@ -5,14 +5,20 @@ from __future__ import annotations
 import datetime
 import json
 import math
+import multiprocessing
 import pickle
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module
 from typing import Any
 
 from uara.bench import machine
 from uara.bench.child import Job, RawAnswer
 from uara.bench.kinds import kind_of
+from uara.bench.p1 import load_kernels
 from uara.bench.supervise import Allowance, Outcome, Point, supervise
 from uara.problem import Problem, Score
 from uara.solver import OPTIMAL_GAP, gap_of
@@ -51,10 +57,12 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     """Do a run in a process of its own, and score its answer here, where the solver has never been."""
     import cloudpickle
 
+    warm_up()
     began = datetime.datetime.now(datetime.UTC)
     job = Job(task.problem, task.solver, task.options, task.seed, task.allowance.time_limit_s)
     outcome = supervise(cloudpickle.dumps(job), task.allowance, parent=parent)
     points = thinned(outcome.points)
+    warm_up().join()
     row: dict[str, Any] = {
         "started_at": began.isoformat(timespec="milliseconds"),
         "setup_s": outcome.setup_s,
@@ -77,6 +85,22 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     if row["status"] != "ok":
         row["log"] = outcome.log
     return Record(task.run_id, row, points)
+
+
+@cache
+def warm_up() -> threading.Thread:
+    """Load what scoring and tables need while the first run is on its way."""
+    thread = threading.Thread(target=_load, daemon=True)
+    thread.start()
+    return thread
+
+
+def _load() -> None:
+    machine.describe()
+    with suppress(Exception):  # whatever is missing here is asked for again where it is needed
+        load_kernels()
+        if multiprocessing.parent_process() is None:
+            import_module("pandas")
 
 
 def _ending(task: Task, outcome: Outcome) -> dict[str, Any]:

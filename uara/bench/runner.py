@@ -16,6 +16,7 @@ from uara.bench.execute import Record, Task
 from uara.bench.plan import Run, make_plan
 from uara.bench.store import POINT, Store
 from uara.bench.suite import Suite
+from uara.bench.zygote import template
 from uara.errors import InputError
 
 if TYPE_CHECKING:
@@ -91,6 +92,8 @@ def run(
     if not isinstance(suite, Suite):
         folder = Path(suite).resolve().parent if folder is None else folder
         suite = Suite.load(suite)
+    if backend == "joblib" and jobs == 1:
+        template(suite.threads)  # it starts up while the plan is made
     plan = make_plan(suite, Path(folder or "."))
     chosen = [each for each in plan if _matches(each, only_solver, only_instance)]
     how = How(jobs, backend, scheduler, on_progress)

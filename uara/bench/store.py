@@ -1,7 +1,8 @@
 """Results in one long Parquet file: a row a run, a row a point of its trajectory, a row an instance.
 
-While a suite runs, each finished run is a small file of its own beside it, written whole or not at all;
-at the end they are merged into the one file, which takes the old one's place in one step.
+While a suite runs, each finished run is a small file of its own beside it (JSON: it costs a hundredth of a
+Parquet file), written whole or not at all; at the end they are merged into the one file, which takes the old
+one's place in one step.
 """
 
 from __future__ import annotations
@@ -113,28 +114,24 @@ class Store:
     def statuses(self) -> dict[str, str]:
         """Status of each run that is recorded."""
         found: dict[str, str] = {}
-        for table in self._tables(["record", "run_id", "status"]):
-            for row in table.to_pylist():
-                if row["record"] == "run":
-                    found[row["run_id"]] = row["status"]
+        for rows in self._batches(["record", "run_id", "status"]):
+            found |= {row["run_id"]: row["status"] for row in rows if row["record"] == "run"}
         return found
 
     def append(self, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
         """Record a finished run: all of its rows, or none."""
-        pa = arrow()
-        with files.replacing(self.parts / f"{run_id}.parquet") as temporary:
-            pa.parquet.write_table(to_table(rows), temporary, compression="zstd")
+        plain = [{name: _plain(name, value) for name, value in row.items()} for row in rows]
+        files.write_bytes(self.parts / f"{run_id}.json", json.dumps(plain, default=str).encode())
 
     def rows(self) -> list[dict[str, Any]]:
         """Every row; of a run that is recorded twice, the later record."""
         newest: dict[str, list[dict[str, Any]]] = {}
-        for table in self._tables(None):
+        for rows in self._batches(None):
             fresh: dict[str, list[dict[str, Any]]] = {}
-            for row in table.to_pylist():
-                key = row["run_id"] or f"instance {row['instance']}"
-                fresh.setdefault(key, []).append(
-                    {name: value for name, value in row.items() if value is not None}
-                )
+            for row in rows:
+                key = row.get("run_id") or f"instance {row['instance']}"
+                known = {name: value for name, value in row.items() if value is not None}
+                fresh.setdefault(key, []).append(known)
             newest |= fresh
         return [row for rows in newest.values() for row in rows]
 
@@ -149,17 +146,22 @@ class Store:
         with files.replacing(self.path) as temporary:
             pa.parquet.write_table(table, temporary, compression="zstd")
         write_csv(self.path.with_suffix(".csv"), rows)
-        for part in self.parts.glob("*.parquet"):
+        for part in self.parts.glob("*.json"):
             part.unlink(missing_ok=True)
 
-    def _tables(self, columns: list[str] | None) -> Iterator[pa.Table]:
+    def _batches(self, columns: list[str] | None) -> Iterator[list[dict[str, Any]]]:
+        """Rows of the file, then of each part."""
         if self.path.exists():
-            yield read_table(self.path, columns)
-        for part in sorted(self.parts.glob("[!.]*.parquet")):
+            yield read_table(self.path, columns).to_pylist()
+        for part in sorted(self.parts.glob("[!.]*.json")):
             try:
-                yield read_table(part, columns)
-            except InputError as error:
-                self.warnings.append(f"{error}; its run will be done again")
+                rows = json.loads(part.read_bytes())
+                if rows and all("record" in row for row in rows):
+                    yield rows
+                    continue
+            except (ValueError, TypeError, OSError):
+                pass
+            self.warnings.append(f"{part}: not a record; its run will be done again")
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:

@@ -41,7 +41,7 @@ def sleeper(instance: Instance, context: Context[SleepOptions]) -> Allocation:
 
 def _note(context: Context[SleepOptions], instance: Instance, what: str) -> None:
     if context.options.log:
-        line = f"{os.environ.get('SESSION', '0')} {what} {instance.name} {context.seed}\n"
+        line = f"{os.environ.get('SESSION', '0')} {what} {instance.name} {context.seed} {os.getpid()}\n"
         with Path(context.options.log).open("a") as handle:
             handle.write(line)
 

@@ -1,0 +1,96 @@
+"""``uara bench`` as a user types it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from uara.cli import main
+
+from .conftest import MakeSuite
+
+
+def code(*words: object) -> object:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *map(str, words)])
+    return ended.value.code
+
+
+def test_both_forms_of_running(
+    make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite, output = make_suite([{"solver": "random"}, {"solver": "tma"}]), tmp_path / "r.parquet"
+    assert code(suite, "-o", output) == 0
+    text = capsys.readouterr().out
+    assert "runs: 2 ok" in text
+    assert (tmp_path / "r.html").exists()
+    assert (tmp_path / "r.csv").exists()
+    assert code("--json", "--no-report", suite, "-o", output) == 0, "options may come first"
+    ranking = json.loads(capsys.readouterr().out)
+    assert [row["label"] for row in ranking] == ["tma", "random"]
+    assert code("run", suite, "-o", output, "--json", "--no-report") == 0
+    assert json.loads(capsys.readouterr().out) == ranking
+
+
+def test_results_go_to_one_folder_by_default(
+    make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert code(make_suite([{"solver": "random"}]), "--no-report") == 0
+    assert {path.name for path in (tmp_path / "bench-results").iterdir()} == {"trial.parquet", "trial.csv"}
+
+
+def test_the_plan_is_shown_and_nothing_done(
+    make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert code(make_suite([{"solver": "random"}, {"solver": "nobody"}], seeds=[0, 1]), "--plan") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert sum("skipped: " in line for line in lines) == 2
+    assert not (tmp_path / "bench-results").exists()
+
+
+def test_a_part_of_a_suite(make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite, output = (
+        make_suite([{"solver": "random"}, {"solver": "tma"}], devices=[4, 5]),
+        tmp_path / "r.parquet",
+    )
+    assert code(suite, "-o", output, "--only-solver", "tm*", "--only-instance", "*=5", "--no-report") == 0
+    assert "runs: 1 ok" in capsys.readouterr().out
+    assert code("report", output) == 0
+    assert "3 planned runs have not been done yet" in (tmp_path / "r.html").read_text()
+
+
+def test_it_fails_when_nothing_succeeded(make_suite: MakeSuite, tmp_path: Path) -> None:
+    suite = make_suite([{"solver": "bench_trials:raises"}])
+    assert code(suite, "-o", tmp_path / "r.parquet", "--no-report") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["none.toml"], "none.toml: no such file"),
+        (["report", "none.parquet"], "none.parquet: no such file"),
+        (["SUITE", "--backend", "threads"], "neither joblib nor dask"),
+        (["SUITE", "--retry", "failed"], "'failed' is not one of"),
+        (["SUITE", "--scheduler", "tcp://x:1"], "--scheduler"),
+    ],
+)
+def test_mistakes_are_one_line_and_exit_code_2(
+    make_suite: MakeSuite, capsys: pytest.CaptureFixture[str], words: list[str], message: str, tmp_path: Path
+) -> None:
+    suite = make_suite([{"solver": "random"}])
+    output = ["-o", str(tmp_path / "r.parquet")] if words[0] == "SUITE" else []
+    assert code(*[str(suite) if word == "SUITE" else word for word in words], *output) == 2
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert errors.count("\n") == 1
+
+
+def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
+    assert code("--help") == 0
+    text = capsys.readouterr().out
+    assert all(name in text for name in ("run", "compare", "publish", "report", "table", "picture"))

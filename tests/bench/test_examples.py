@@ -1,0 +1,82 @@
+"""The examples run as printed, and the plug-in in the docs is the one that is tested."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "benchmarks" / "examples"
+
+
+def call(words: list[str], path: str = "", cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    search = os.pathsep.join(filter(None, [path, os.environ.get("PYTHONPATH", "")]))
+    environment = {**os.environ, "PYTHONPATH": search}
+    return subprocess.run(words, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300)
+
+
+def test_the_script_runs(tmp_path: Path) -> None:
+    ended = call([sys.executable, str(EXAMPLES / "compare_solvers.py")], cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "tma (moves=pairs)" in ended.stdout
+    assert "weighed" in ended.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> str:
+    """The example plug-in as an installer would leave it: the module, and its entry points."""
+    project = tomllib.loads((EXAMPLES / "plugin" / "pyproject.toml").read_text())["project"]
+    site = tmp_path / "site"
+    info = site / "uara_lightest-1.0.dist-info"
+    info.mkdir(parents=True)
+    (site / "uara_lightest.py").write_text((EXAMPLES / "plugin" / "uara_lightest.py").read_text())
+    (info / "METADATA").write_text(
+        f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n"
+    )
+    points = project["entry-points"]["uara.solvers"]
+    lines = ["[uara.solvers]", *(f"{name} = {value}" for name, value in points.items())]
+    (info / "entry_points.txt").write_text("\n".join(lines))
+    return str(site)
+
+
+def uara(*words: str) -> list[str]:
+    return [sys.executable, "-c", f"from uara.cli import main; main({list(words)!r})"]
+
+
+def test_the_plug_in_conforms_and_takes_part(installed: str, tmp_path: Path) -> None:
+    checked = call(uara("check-solver", "lightest"), installed)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "lightest conforms" in checked.stdout
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\n[[instances]]\n'
+        'generate = { channel = "path-loss", servers = 3, devices = 9, name = "i" }\n'
+        '[[solvers]]\nsolver = "lightest"\n[[solvers]]\nsolver = "tma"\n'
+    )
+    ran = call(
+        uara("bench", str(tmp_path / "s.toml"), "-o", str(tmp_path / "r.parquet"), "--json"), installed
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert {row["label"] for row in json.loads(ran.stdout)} == {"lightest", "tma"}
+
+
+def test_the_docs_show_the_plug_in_that_is_tested() -> None:
+    docs = (ROOT / "docs" / "bench.md").read_text()
+    for file in ("uara_lightest.py", "pyproject.toml"):
+        assert (EXAMPLES / "plugin" / file).read_text().strip() in docs
+    function = (EXAMPLES / "plugin" / "uara_lightest.py").read_text().partition("def ")[2]
+    assert len(function.splitlines()) <= 11
+
+
+def test_the_docs_hold_every_query() -> None:
+    from uara.bench.queries import QUERIES
+
+    docs = (ROOT / "docs" / "bench.md").read_text()
+    for query in QUERIES.values():
+        assert query.code.strip() in docs, query.title
