@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 import numpy as np
@@ -19,6 +20,8 @@ from .hetedge_search import Choices, Order, Programme, just_in_time, ordered
 
 RULES: tuple[Order, ...] = ("prompt", "output", "work", "airtime")
 """Orders that are tried where the best is wanted."""
+_SAME = 1 - 1e-6
+"""A gain below a millionth is none."""
 Band = Literal["uniform", "min-max", "min-sum", "in-time"]
 
 
@@ -72,7 +75,7 @@ def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> 
 def _search(
     instance: HetEdge, plan: Plan, value: float, choices: Choices, context: Context[DynamicProgrammeOptions]
 ) -> tuple[float, Plan]:
-    """Exchange requests between batches, cut the new order exactly, and again while that helps."""
+    """Exchange requests between batches or move one in the order, cut exactly, and again while that helps."""
     from .hetedge_order import exchange
 
     options, start_s = context.options, context.remaining_s()
@@ -82,13 +85,43 @@ def _search(
         return context.expired() or time.monotonic() - began > min(options.search_s, start_s)
 
     while not expired():
-        order, _ = exchange(instance, plan, context.rng, expired)
-        programme = Programme(instance, order, choices)
-        better, new, _ = alternate(programme, options.bandwidth, options.alternations, context)
-        if new >= value * (1 - 1e-6):
+        order, _ = exchange(instance, plan, context.rng, expired, arrived=options.bandwidth == "in-time")
+        cut, new, _ = alternate(
+            Programme(instance, order, choices), options.bandwidth, options.alternations, context
+        )
+        if new >= value * _SAME:
+            cut, new = _reinserted(instance, plan, value, choices, context, expired)
+        if new >= value * _SAME:
             break
-        value, plan = new, better
+        value, plan = new, cut
     return value, plan
+
+
+def _reinserted(
+    instance: HetEdge,
+    plan: Plan,
+    value: float,
+    choices: Choices,
+    context: Context[DynamicProgrammeOptions],
+    expired: Callable[[], bool],
+) -> tuple[Plan, float]:
+    """The first better plan that is found with one request in another place of the order."""
+    count, options = len(plan.order), context.options
+    for move in context.rng.permutation(count * count):
+        if expired():
+            break
+        source, target = divmod(int(move), count)
+        if source == target:
+            continue
+        order = np.insert(np.delete(plan.order, source), target, plan.order[source])
+        programme = Programme(instance, order, choices)
+        if programme.least_service_ms >= value:
+            continue
+        cut, new, _ = alternate(programme, options.bandwidth, options.alternations)
+        if new < value * _SAME:
+            context.incumbent(cut)
+            return cut, new
+    return plan, value
 
 
 def alternate(

@@ -24,12 +24,20 @@ _WORTH = 1e-9
 
 
 class Exchange:
-    """Local search over which request is in which batch of a plan."""
+    """Local search over which request is in which batch of a plan.
 
-    def __init__(self, instance: HetEdge, plan: Plan) -> None:
+    Parameters
+    ----------
+    arrived
+        Whether prompts count as there when the service begins: band shares that follow the plan will see to it,
+        while those of the plan at hand would hold any other order up.
+    """
+
+    def __init__(self, instance: HetEdge, plan: Plan, *, arrived: bool = False) -> None:
         self.instance, self.plan = instance, plan
         self.members = [list(map(int, batch)) for batch in plan.members()]
-        self.release_ms = instance.ready_ms + bandwidth.upload_ms(instance, plan.bandwidth)
+        upload_ms = bandwidth.upload_ms(instance, plan.bandwidth)
+        self.release_ms = np.zeros(len(plan.order)) if arrived else instance.ready_ms + upload_ms
         self._rows = np.stack([self._row(m, batch) for m, batch in enumerate(self.members)])
         self._released = np.array([self.release_ms[batch].max() for batch in self.members])
         self._end, self._begin = np.empty(len(self.members)), np.empty(len(self.members))
@@ -96,10 +104,15 @@ class Exchange:
 
 
 def exchange(
-    instance: HetEdge, plan: Plan, rng: np.random.Generator, expired: Callable[[], bool]
+    instance: HetEdge,
+    plan: Plan,
+    rng: np.random.Generator,
+    expired: Callable[[], bool],
+    *,
+    arrived: bool = False,
 ) -> tuple[Indices, float]:
     """Exchange and move requests until nothing helps or time is up: the order, and the total latency in ms."""
-    search = Exchange(instance, plan)
+    search = Exchange(instance, plan, arrived=arrived)
     count, limit = len(plan.order), instance.parameters.largest_batch
     home = np.empty(count, dtype=np.int64)
     for m, batch in enumerate(search.members):
