@@ -101,13 +101,17 @@ class MilpSearch:
         self._tighten(model)
         model.set_integer()
         seen: set[bytes] = set()
+        precise = False
         while not self.proven() and not self.context.expired():
             before_ms = self.bound_ms
-            association = self._round(model)
+            association = self._round(model, 0.0 if precise else 0.3)
             self.tangents = model.tangents
             key = b"" if association is None else association.tobytes()
             if key in seen and self.bound_ms <= before_ms:
-                break  # cut where it was and found again: HiGHS's tolerances are reached
+                # Cut where it was and found again: solved to the end once, it will not change any more.
+                if precise:
+                    break
+                precise = True
             seen.add(key)
 
     def proven(self) -> bool:
@@ -126,14 +130,14 @@ class MilpSearch:
                 break
             last_ms = outcome.bound_ms
 
-    def _round(self, model: Any) -> Indices | None:
-        """Solve once and cut at the answer, which is returned."""
+    def _round(self, model: Any, part: float) -> Indices | None:
+        """Solve once, to a part of the open gap, and cut at the answer, which is returned."""
         target_ms = self.tree.target_ms
         distance_ms = max(target_ms - self.bound_ms, self.tree.gap * self.found.cost_ms)
         outcome = model.solve(
             self.context,
             cutoff_ms=target_ms,
-            abs_gap_ms=0.3 * distance_ms,
+            abs_gap_ms=part * distance_ms,
             watch=lambda bound_ms, nodes: self._state(
                 min(bound_ms, target_ms), "milp", model.tangents, nodes
             ),

@@ -126,6 +126,12 @@ class Model:
         try:
             highs.HandleKeyboardInterrupt = True
             highs.solve()
+            if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
+                # Its postsolve returns points that it then finds infeasible now and then; go without.
+                highs.clearSolver()
+                highs.setOptionValue("presolve", "off")
+                highs.solve()
+                highs.setOptionValue("presolve", "choose")
         finally:
             highs.cbMipLogging.clear()
         return self._outcome(cutoff_ms)

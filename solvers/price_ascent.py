@@ -117,6 +117,12 @@ def newton_round(
         if best_value >= enough:
             break
         curvature(pairs, share, bend, temperature, weight, hessian)
+        # Where every share is at its cap, the dual is linear in a band's price: no step beyond the costs' size.
+        largest = 1e-12
+        for i in range(len(choice)):
+            largest += cost[choice[i]]
+        for n in range(size // 2, size):
+            hessian[n, n] += abs(gradient[n]) / largest
         step = newton_step(point, gradient, hessian)
         slope = 0.0
         for n in range(size):

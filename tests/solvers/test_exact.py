@@ -83,10 +83,12 @@ def test_engines_agree_on_a_gap_that_both_prove() -> None:
     instance = make_instance(20, 3, 0, payload=50.0)
     tree = solve(instance, "exact", options={"engine": "tree"})
     milp = solve(instance, "exact", options={"engine": "milp"})
-    assert tree.gap is not None and milp.gap is not None
+    assert tree.gap is not None
+    assert milp.gap is not None
     assert max(tree.gap, milp.gap) <= 1e-4 * (1 + 1e-6)
     # Each bound holds for the other's answer.
-    assert tree.bound_ms is not None and milp.bound_ms is not None
+    assert tree.bound_ms is not None
+    assert milp.bound_ms is not None
     slack = 1e-9 * tree.evaluation.objective_ms
     assert milp.bound_ms <= tree.evaluation.objective_ms + slack
     assert tree.bound_ms <= milp.evaluation.objective_ms + slack
