@@ -44,8 +44,15 @@ def output_console() -> Console:
     return console if console.is_terminal else Console(width=140)
 
 
-def ranking_table(results: Sequence[Result]) -> Table:
-    """Solvers by objective, with what is proven of each answer; times in ms, energy in J."""
+def ranking_table(results: Sequence[Result], best_known_ms: float | None = None) -> Table:
+    """Solvers by objective, with what is proven of each answer; times in ms, energy in J.
+
+    Parameters
+    ----------
+    best_known_ms
+        Best objective known of the instance; each answer's distance to it is shown, relative to the
+        controllable part.
+    """
     proven = any(result.bound_ms is not None for result in results)
     table = Table(
         box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(results[0].instance.name), title_justify="left"
@@ -54,7 +61,9 @@ def ranking_table(results: Sequence[Result]) -> Table:
     table.add_column("status")
     for name in ("objective\nms", "controll.\nms", "latency ms\nmean/p95", "energy\nJ"):
         table.add_column(name, justify="right", no_wrap=True)
-    for name in (["bound\nms", "gap\n%"] if proven else []) + ["runtime\ns"]:
+    more = ["bound\nms", "gap\n%"] if proven else []
+    more += ["over best\nknown %"] if best_known_ms is not None else []
+    for name in [*more, "runtime\ns"]:
         table.add_column(name, justify="right", no_wrap=True)
     for result in ranked(results):
         score, latency = result.evaluation, result.evaluation.latency_ms
@@ -67,9 +76,18 @@ def ranking_table(results: Sequence[Result]) -> Table:
             f"{number(latency['mean'], 0)}/{number(latency['p95'], 0)}",
             number(score.energy_j, 0),
             *([number(result.bound_ms, 0), number(gap, 4)] if proven else []),
+            *([number(_over(score, best_known_ms), 4)] if best_known_ms is not None else []),
             f"{result.runtime_s:.3f}",
         )
     return table
+
+
+def _over(score: Score, best_known_ms: float) -> float:
+    """By how many percent of the best known controllable part an answer is worse."""
+    distance_ms = score.objective_ms - best_known_ms
+    if abs(distance_ms) <= 1e-9 * score.objective_ms:
+        return 0.0
+    return 100 * distance_ms / (score.controllable_ms - distance_ms)
 
 
 def number(value: float | None, digits: int = 1) -> str:

@@ -12,6 +12,9 @@ from uara.errors import InputError
 KINDS = {"hetedge": "uara.hetedge.instance:HetEdge", "p1": "uara.instance:Instance"}
 """Kind of problem, as files name it, and the class that holds its instances."""
 
+DEFAULT_SOLVERS = {"p1": "auto", "hetedge": "hetedge-dp"}
+"""The solver that each kind is given to where none is named."""
+
 
 class Score(Protocol):
     """What every evaluation offers, whatever the problem."""
