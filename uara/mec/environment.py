@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Annotated
 
 import numpy as np
@@ -57,6 +58,13 @@ class WorldSettings(Record):
     """W, divided equally among the servers."""
 
 
+@lru_cache(maxsize=4)
+def task_table(profile: str) -> NDArray[np.float64]:
+    """(n, 3) d_i, f_i^MD and f_i^ES of tasks of a profile, drawn once for all worlds."""
+    tasks = TaskProfile.load(profile).draw_tasks(TASK_TABLE, stream(0, "mec task table"))
+    return np.stack([tasks["upload_bits"], tasks["device_flop"], tasks["server_flop"]], axis=1)
+
+
 @dataclass(frozen=True)
 class Feedback:
     """What a step returns.
@@ -109,7 +117,6 @@ class Environment:
         self.devices, self.servers = gains.devices, gains.servers
         self._dtype = dtype
         self._generator = torch.Generator(device=device)
-        self._profile = TaskProfile.load(self.settings.profile)
         self._tasks = torch.zeros(0)
         self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
         self.slot_number = 0
@@ -120,7 +127,7 @@ class Environment:
         """Draw new worlds; the same seed gives the same worlds, and the same run under the same decisions."""
         self._generator.manual_seed(derived_seed(seed, "mec", self.devices, self.servers))
         if not len(self._tasks):
-            self._tasks = self._task_table()
+            self._tasks = self._tensor(task_table(self.settings.profile))
         self.slot_number = 0
         self.fleet = self._fleet(stream(seed, "mec fleet", self.devices, self.servers))
         low, high = self.settings.battery_range
@@ -192,11 +199,6 @@ class Environment:
         """(B, 1) Log-uniform factors of the changed worlds, 1 for the others."""
         drawn = np.exp(rng.uniform(np.log(bounds[0]), np.log(bounds[1]), (self.batch, 1)))
         return self._tensor(np.where(changed, drawn, 1.0))
-
-    def _task_table(self) -> Tensor:
-        """(n, 3) d_i, f_i^MD and f_i^ES of tasks of the profile."""
-        tasks = self._profile.draw_tasks(TASK_TABLE, stream(0, "mec task table"))
-        return self._tensor(np.stack([tasks["upload_bits"], tasks["device_flop"], tasks["server_flop"]], axis=1))
 
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(
