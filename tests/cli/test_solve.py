@@ -217,3 +217,56 @@ def test_an_infeasible_answer_is_named_and_ranked_last(
         ("greedy", "infeasible"),
     ]
     assert data[1]["violations"]
+
+
+# What is said beside the ranking
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+
+
+def test_without_a_solver_the_answer_is_proven_optimal(uara: Command) -> None:
+    (row,) = uara("solve", INSTANCES / "e4_m30.json", "--json").data
+    assert (row["solver"], row["status"]) == ("auto", "optimal")
+    assert row["gap"] <= 1.0001e-4
+
+
+def test_the_distance_to_the_best_known_answer_is_shown(uara: Command, instance_file: Path) -> None:
+    words = ("--solver", "tma", "--solver", "max-sinr")
+    rows = uara("solve", INSTANCES / "e4_m30.json", "--json", *words).data
+    best = json.loads((INSTANCES / "best_known.json").read_text())["instances"]["e4_m30"]
+    for row in rows:
+        expected = (row["objective"] - best["objective_ms"]) / best["controllable_ms"]
+        assert row["distance_to_best_known"] == pytest.approx(expected)
+    assert rows[0]["distance_to_best_known"] < 0.01 < rows[1]["distance_to_best_known"]
+    assert "over best" in uara("solve", INSTANCES / "e4_m30.json", *words).out
+    assert uara("solve", instance_file, "--json", "--solver", "tma").data[0]["distance_to_best_known"] is None
+
+
+def test_explain_splits_the_gap(uara: Command, instance_file: Path) -> None:
+    words = ("--solver", "tma:allocation=uniform", "--solver", "price", "--explain")
+    out = uara("solve", instance_file, *words).out
+    assert "association %" in out
+    assert "allocation %" in out
+    numbers = [float(word) for word in out[out.index("allocation %") :].split("tma", 1)[1].split()[:3]]
+    assert numbers[0] == pytest.approx(numbers[1] + numbers[2], abs=2e-4)
+
+
+def test_the_best_answer_is_scheduled_in_batches(uara: Command) -> None:
+    words = ("solve", INSTANCES / "e4_m30.json", "--solver", "tma", "--then", "hetedge-dp")
+    assert "batching saves" in uara(*words).out
+    (row,) = uara(*words, "--json").data
+    assert [server["server"] for server in row["then"]] == [f"server{j}" for j in range(4)]
+    assert sum(server["devices"] for server in row["then"]) == 30
+    for server in row["then"]:
+        assert server["batched_latency_ms"] <= server["one_by_one_latency_ms"] * (1 + 1e-9)
+
+
+def test_p1s_own_views_are_refused_for_other_problems(uara: Command) -> None:
+    outcome = uara("solve", INSTANCES / "hetedge_k20.json", "--explain")
+    assert (outcome.code, outcome.out) == (2, "")
+    assert "--explain" in outcome.err
+
+
+def test_every_problem_kind_has_a_default_solver(uara: Command) -> None:
+    (row,) = uara("solve", INSTANCES / "hetedge_k20.json", "--json").data
+    assert row["solver"] == "hetedge-dp"
