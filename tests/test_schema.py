@@ -117,3 +117,9 @@ def test_a_record_of_the_file_is_complete() -> None:
         with pytest.raises(InputError) as caught:
             validate({name: value for name, value in plain.items() if name != key}, InstanceFile)
         assert caught.value.path == f"$.{key}"
+
+
+def test_the_published_schema_is_the_current_one() -> None:
+    """``uara schema instance > instances/instance.schema.json`` makes it again."""
+    published = Path(__file__).parents[1] / "instances" / "instance.schema.json"
+    assert json.loads(published.read_text()) == json_schema()
