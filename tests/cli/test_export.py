@@ -1,0 +1,47 @@
+"""``uara export`` and ``uara best-known`` as a user meets them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from cases import make_instance
+
+from uara.cli import main
+
+
+def run(arguments: list[str]) -> int:
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_instance(8, 3, 1, name="one").save(tmp_path / "one.json")
+    return tmp_path
+
+
+def test_export_says_what_it_wrote(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["export", str(folder / "one.json"), "--to", "lp"]) == 0
+    assert (folder / "one.lp").exists()
+    assert "wrote" in capsys.readouterr().out
+    assert run(["export", str(folder / "one.json"), "--to", "mps", "--program", "minlp"]) == 2
+
+
+def test_best_known_fills_and_checks_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["best-known", str(folder), "--time-limit", "5", "--solver", "price"]) == 0
+    assert "certified" in capsys.readouterr().out
+    assert run(["best-known", str(folder), "--check"]) == 0
+    assert "1 entries, 0 problems" in capsys.readouterr().out
+    table = json.loads((folder / "best_known.json").read_text())
+    table["instances"]["one"]["objective_ms"] += 5.0
+    (folder / "best_known.json").write_text(json.dumps(table))
+    assert run(["best-known", str(folder), "--check"]) == 1
+
+
+def test_a_folder_without_instances_is_an_error(tmp_path: Path) -> None:
+    assert run(["best-known", str(tmp_path)]) == 2

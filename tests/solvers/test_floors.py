@@ -1,0 +1,154 @@
+"""Greedy and brute force, the relaxation's rounding, the convex reference and the general solver."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cases import instances, make_instance, random_association
+from hypothesis import HealthCheck, given, settings
+from uara.solvers.convex import compute_shares
+
+from uara import InputError, Instance, allocate, evaluate, files, solution, solve
+from uara.errors import SolverError
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(max_devices=4))
+def test_brute_force_is_the_least_of_all_products(instance: Instance) -> None:
+    start, server = instance.channel.pair_start, instance.channel.pair_server
+    choices = [server[a:b] for a, b in itertools.pairwise(start)]
+    values = [
+        evaluate(instance, allocate(instance, np.array(pick))).objective_ms
+        for pick in itertools.product(*choices)
+    ]
+    result = solve(instance, "brute-force")
+    assert result.details["associations"] == len(values)
+    assert result.evaluation.objective_ms == pytest.approx(min(values), rel=1e-12)
+    assert result.gap == 0.0
+
+
+def test_brute_force_refuses_more_than_ten_million() -> None:
+    with pytest.raises(InputError, match="associations"):
+        solve(make_instance(30, 3), "brute-force")
+
+
+def test_greedy_is_feasible_and_beats_the_strongest_signal() -> None:
+    for seed in range(5):
+        instance = make_instance(40, 5, seed)
+        greedy, strongest = solve(instance, "greedy"), solve(instance, "max-sinr")
+        assert greedy.evaluation.feasible
+        assert greedy.evaluation.objective_ms < strongest.evaluation.objective_ms
+
+
+def test_greedy_keeps_a_time_limit() -> None:
+    result = solve(make_instance(300, 10, 1), "greedy", time_limit_s=1e-3)
+    assert result.evaluation.feasible
+
+
+@pytest.mark.parametrize("payload", [1.0, 50.0])
+def test_the_relaxation_has_the_value_of_the_prices(payload: float) -> None:
+    instance = make_instance(30, 4, 2, payload=payload)
+    prices, linear = solve(instance, "price"), solve(instance, "relaxation")
+    assert prices.bound_ms is not None
+    assert linear.bound_ms is not None
+    scale = prices.evaluation.controllable_ms
+    assert abs(linear.bound_ms - prices.bound_ms) <= 2e-4 * scale
+    assert linear.bound_ms <= prices.evaluation.objective_ms
+
+
+def test_more_roundings_are_no_worse() -> None:
+    instance = make_instance(30, 4, 2)
+    few = solve(instance, "relaxation", options={"roundings": 0})
+    many = solve(instance, "relaxation", options={"roundings": 200})
+    assert many.evaluation.objective_ms <= few.evaluation.objective_ms
+
+
+SHIPPED = sorted(
+    path
+    for path in (Path(__file__).parents[2] / "instances").glob("*.json")
+    if files.read_plain_json(path).get("kind") == "p1"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+@pytest.mark.parametrize("association", ["max-sinr", "tma"])
+def test_the_convex_reference_agrees_on_every_shipped_instance(path: Path, association: str) -> None:
+    agree(Instance.load(path), association)
+
+
+@pytest.mark.parametrize("payload", [0.1, 1.0, 50.0])
+@pytest.mark.parametrize("association", ["max-sinr", "tma", "price"])
+def test_the_convex_reference_agrees_with_the_closed_form(payload: float, association: str) -> None:
+    agree(make_instance(12, 3, 1, payload=payload), association)
+
+
+def agree(instance: Instance, association: str) -> None:
+    reference = solve(instance, "convex", options={"association": association})
+    assert reference.evaluation.feasible
+    closed = evaluate(instance, allocate(instance, reference.decision.association))  # type: ignore[attr-defined]
+    assert reference.evaluation.controllable_ms == pytest.approx(closed.controllable_ms, rel=1e-6)
+    assert reference.evaluation.controllable_ms >= closed.controllable_ms * (1 - 1e-9)
+
+
+def test_the_convex_reference_takes_a_solution_file(tmp_path: Path) -> None:
+    instance = make_instance(10, 3, 1)
+    tma = solve(instance, "tma")
+    solution.save(tma, tmp_path / "s.json")
+    result = solve(instance, "convex", options={"association": str(tmp_path / "s.json")})
+    assert (result.decision.association == tma.decision.association).all()  # type: ignore[attr-defined]
+    with pytest.raises(InputError, match="no association"):
+        solve(instance, "convex", options={"association": "convex"})
+
+
+def test_compute_shares_follow_the_root_of_the_load() -> None:
+    flop = np.array([1e12, 4e12, 9e12])
+    assert compute_shares(flop) == pytest.approx(np.array([1, 2, 3]) / 6, abs=1e-5)
+
+
+@pytest.mark.parametrize("inequalities", [False, True])
+def test_scip_agrees_with_brute_force(inequalities: bool) -> None:
+    pytest.importorskip("pyscipopt")
+    instance = make_instance(4, 2, 3)
+    truth = solve(instance, "brute-force")
+    options = {"with": "scip", "inequalities": inequalities}
+    result = solve(instance, "minlp", options=options, time_limit_s=20.0)
+    assert result.bound_ms is not None
+    assert result.bound_ms <= truth.evaluation.objective_ms * (1 + 1e-6)
+    assert result.evaluation.objective_ms >= truth.evaluation.objective_ms * (1 - 1e-12)
+    if inequalities:
+        assert result.evaluation.objective_ms == pytest.approx(truth.evaluation.objective_ms, rel=1e-6)
+
+
+def test_unknown_general_solvers_are_named() -> None:
+    with pytest.raises(InputError, match="Pyomo knows no solver"):
+        solve(make_instance(3, 2), "minlp", options={"with": "oracle"})
+
+
+def test_a_general_solver_without_an_answer_says_so() -> None:
+    pytest.importorskip("pyscipopt")
+    with pytest.raises(SolverError, match="no feasible answer"):
+        solve(make_instance(60, 8, 1), "minlp", time_limit_s=0.05)
+
+
+def test_association_options_are_checked() -> None:
+    with pytest.raises(InputError):
+        solve(make_instance(3, 2), "convex", options={"association": "none"})
+
+
+def test_random_associations_cost_more_than_auto() -> None:
+    instance = make_instance(15, 3, 5)
+    best = solve(instance, "auto", time_limit_s=3.0)
+    for seed in range(20):
+        other = evaluate(instance, allocate(instance, random_association(instance, seed)))
+        assert best.evaluation.objective_ms <= other.objective_ms
+
+
+def test_auto_ends_on_its_own() -> None:
+    instance = make_instance(60, 8, 2, payload=10.0, missing=0.0)
+    result = solve(instance, "auto", options={"seconds": 1.5, "gap": 1e-9})
+    assert result.ended == "time_limit"
+    assert result.runtime_s < 3

@@ -1,0 +1,125 @@
+"""The best-known table: the shipped one holds, no solver beats a bound, and contradictions are refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from cases import make_instance
+
+from uara import InputError, Instance, best_known, files, solve
+from uara.solver import Result
+
+FOLDER = Path(__file__).parents[1] / "instances"
+TABLE = best_known.read(FOLDER)
+SMALL = [name for name in TABLE.instances if "m30" in name or "m60" in name]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    make_instance(10, 3, 1, name="one").save(tmp_path / "one.json")
+    return tmp_path
+
+
+def enter(folder: Path, solver: str, **options: object) -> tuple[best_known.Entry, Result]:
+    instance = Instance.load(folder / "one.json")
+    result = solve(instance, solver, options=options, time_limit_s=5.0)
+    return best_known.record(folder, instance, result), result
+
+
+@pytest.mark.slow
+def test_the_shipped_table_holds() -> None:
+    assert best_known.check(FOLDER) == []
+
+
+def test_every_shipped_instance_is_in_the_table() -> None:
+    shipped = {path.stem for path in FOLDER.glob("*.json") if files.read_plain_json(path).get("kind") == "p1"}
+    assert shipped == set(TABLE.instances)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_stored_solutions_score_what_the_table_says(name: str) -> None:
+    instance = Instance.load(FOLDER / f"{name}.json")
+    entry = TABLE.instances[name]
+    assert best_known.lookup(instance, FOLDER / f"{name}.json") == entry
+    _, decision, certificate = best_known.solution.open_for(instance, FOLDER / entry.solution)
+    assert instance.evaluate(decision).objective_ms == pytest.approx(entry.objective_ms, rel=1e-10)  # type: ignore[arg-type]
+    assert certificate is not None
+    assert entry.lower_bound_ms <= entry.objective_ms
+
+
+@pytest.mark.parametrize("name", list(TABLE.instances))
+@pytest.mark.parametrize("solver", ["max-sinr", "tma", "greedy", "price"])
+def test_no_solver_beats_a_proven_bound(name: str, solver: str) -> None:
+    entry = TABLE.instances[name]
+    result = solve(Instance.load(FOLDER / f"{name}.json"), solver, time_limit_s=10.0)
+    slack = 1e-9 * entry.objective_ms
+    assert result.evaluation.objective_ms >= entry.lower_bound_ms - slack
+    if result.bound_ms is not None:
+        assert result.bound_ms <= entry.objective_ms + slack
+
+
+def test_the_better_answer_the_better_bound_and_the_better_proof_are_kept(folder: Path) -> None:
+    first, prices = enter(folder, "price", kicks=0)
+    second, proof = enter(folder, "exact")
+    third, _ = enter(folder, "relaxation")
+    assert first.found_by == "price"
+    assert second.lower_bound_ms > first.lower_bound_ms
+    assert second.bound_by == "exact"
+    assert second.objective_ms <= first.objective_ms
+    assert third == second
+    assert best_known.check(folder) == []
+    assert best_known.distance(proof, second) == pytest.approx(0.0, abs=1e-12)
+    assert best_known.distance(prices, second) >= -1e-9
+
+
+def test_an_answer_without_any_bound_is_not_entered(folder: Path) -> None:
+    with pytest.raises(InputError, match="no lower bound"):
+        enter(folder, "tma")
+    assert not (folder / best_known.TABLE).exists()
+
+
+def test_a_contradiction_is_refused(folder: Path) -> None:
+    enter(folder, "price")
+    table = json.loads((folder / best_known.TABLE).read_text())
+    table["instances"]["one"]["lower_bound_ms"] = 1e9
+    (folder / best_known.TABLE).write_text(json.dumps(table))
+    with pytest.raises(InputError, match="contradicts"):
+        enter(folder, "price")
+    assert any("exceeds" in text for text in best_known.check(folder))
+
+
+def test_check_finds_what_was_tampered_with(folder: Path) -> None:
+    enter(folder, "exact")
+    table_file = folder / best_known.TABLE
+    good = table_file.read_text()
+
+    table = json.loads(good)
+    table["instances"]["one"]["objective_ms"] -= 1.0
+    table_file.write_text(json.dumps(table))
+    assert any("scores" in text for text in best_known.check(folder))
+
+    table = json.loads(good)
+    table["instances"]["one"]["certified_lower_bound_ms"] += 1.0
+    table_file.write_text(json.dumps(table))
+    assert any("certificate proves" in text for text in best_known.check(folder))
+
+    table_file.write_text(good)
+    make_instance(10, 3, 2, name="one").save(folder / "one.json")
+    assert best_known.check(folder) == ["one: the instance has changed since"]
+    shutil.copy(folder / "one.json", folder / "two.json")
+    (folder / "one.json").unlink()
+    found = best_known.check(folder)
+    assert "two: not in the table" in found
+    assert "one: there is no such instance" in found
+
+
+def test_a_changed_instance_has_no_entry(folder: Path) -> None:
+    enter(folder, "price")
+    other = make_instance(10, 3, 9, name="one")
+    assert best_known.lookup(other, folder / "one.json") is None
+    other.save(folder / "one.json")
+    entry, _ = enter(folder, "price")
+    assert entry.digest == other.digest
