@@ -78,8 +78,10 @@ def _draw_gantt(axes: Axes, instance: HetEdge, plan: Plan, score: Evaluation) ->
     low = 2.1
     for batch, members in enumerate(plan.members()):
         arrival: Floats = score.release_ms[members]
-        height = 0.8 * float(plan.bandwidth[members].sum())
-        axes.broken_barh([(0.0, float(arrival.max()) / 1e3)], (low, height), color=colours[batch], linewidth=0)
+        height = 0.8 / len(plan.batch_size)
+        axes.broken_barh(
+            [(0.0, float(arrival.max()) / 1e3)], (low, height), color=colours[batch], linewidth=0
+        )
         low += height
         end = float(score.request_latency_ms[members[0]]) / 1e3
         axes.axvline(end, color=colours[batch], linewidth=0.8, linestyle=":")
@@ -90,7 +92,7 @@ def _draw_gantt(axes: Axes, instance: HetEdge, plan: Plan, score: Evaluation) ->
         ylim=(-0.05, 3.0),
         xlim=(0, score.makespan_ms / 1e3),
         yticks=[0.5, 1.5, 2.5],
-        yticklabels=["verify node", "draft node", "band shares"],
+        yticklabels=["verify node", "draft node", "uploads"],
     )
     names = (
         f"{instance.name}: total {score.objective_ms / 1e3:,.1f} s, makespan {score.makespan_ms / 1e3:,.2f} s"

@@ -24,6 +24,7 @@ METHODS: Mapping[str, Solver] = {
     "joint optimum": ("hetedge-dp", {}),
     "joint optimum, orders searched": ("hetedge-dp", {"search_s": 20.0}),
     "uniform band, full batches, length 4": ("hetedge-rules", RULES),
+    "the same, shortest prompts first": ("hetedge-rules", {**RULES, "order": "prompt"}),
     "the same without pipeline": ("hetedge-rules", {**RULES, "pipeline": False}),
     "no batching": ("hetedge-rules", {**RULES, "batching": "none"}),
     "autoregressive": ("hetedge-autoregressive", {}),
@@ -34,6 +35,7 @@ METHODS: Mapping[str, Solver] = {
 }
 """The lines of the figures."""
 BENCHMARK = "uniform band, full batches, length 4"
+ORDERED = "the same, shortest prompts first"
 FIXED_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)
 SWEEPS: Mapping[str, tuple[float, ...]] = {
     "requests": (20, 40, 60, 80, 100),
@@ -208,7 +210,7 @@ def _draw_totals(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
 
 
 def _draw_savings(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
-    for against in (BENCHMARK, "best fixed length", "autoregressive, all else optimal"):
+    for against in (BENCHMARK, ORDERED, "best fixed length", "autoregressive, all else optimal"):
         points = saving(rows, against, sweep)
         axes.plot(
             [value for value, _ in points], [100 * part for _, part in points], marker="o", markersize=4,
