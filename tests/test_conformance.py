@@ -171,3 +171,8 @@ def test_breaches_are_plain_data() -> None:
     plain = check_solver(overbooks).to_plain()
     assert plain["conforms"] is False
     assert "budget" in plain["checks"]["feasible"][0]["problem"]
+
+
+def test_the_second_problem_kind_has_trials_too() -> None:
+    verdict = check_solver("hetedge-rules")
+    assert verdict.conforms, verdict.breaches

@@ -6,6 +6,7 @@ import datetime
 import json
 import math
 import multiprocessing
+import os
 import pickle
 import threading
 from collections.abc import Callable
@@ -58,7 +59,7 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     import cloudpickle
 
     warm_up()
-    began = datetime.datetime.now(datetime.UTC)
+    began, load = datetime.datetime.now(datetime.UTC), os.getloadavg()[0]
     job = Job(task.problem, task.solver, task.options, task.seed, task.allowance.time_limit_s)
     outcome = supervise(cloudpickle.dumps(job), task.allowance, parent=parent)
     points = thinned(outcome.points)
@@ -69,6 +70,7 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
         "wall_s": outcome.wall_s,
         "peak_memory_mb": outcome.peak_memory_mb,
         "threads_seen": outcome.threads_seen,
+        "load_1min": load,
         **machine.describe(),
     }
     scored: dict[str, Any] = {}

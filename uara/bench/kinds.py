@@ -1,6 +1,6 @@
 """What the harness asks of a problem kind beyond the ``Problem`` protocol; a kind without it does without.
 
-P1's part stands in ``uara.bench.p1``. Another kind adds a line to :data:`KINDS`.
+A kind's part stands in a module of its own, which a line of :data:`KINDS` names.
 """
 
 from __future__ import annotations
@@ -21,10 +21,6 @@ def _nothing(*_: Any) -> dict[str, Any]:
     return {}
 
 
-def _no_picture(*_: Any) -> dict[str, str]:
-    return {}
-
-
 @dataclass(frozen=True)
 class Kind:
     """Hooks of a problem kind."""
@@ -36,17 +32,17 @@ class Kind:
     measures: Callable[[Any, Any, Any], dict[str, float]] = _nothing
     """Further numbers of an answer, from instance, decision and score; columns ``measure_*``.
     ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
-    pictures: Callable[[Any, Mapping[str, Any]], dict[str, str]] = _no_picture
-    """Titles and SVG of an answer, from the instance and the decision as plain data."""
+    pictures: Callable[[Any, Any], dict[str, str]] | None = None
+    """Titles and SVG of an answer, from instance and decision; what ``Problem.plot`` draws where left out."""
     trials: Callable[[], Sequence[Any]] = tuple
     """Small instances, of every regime, that a solver of this kind must master."""
     optimum: Callable[[Any], Any] | None = None
-    """The best decision of a trial, by enumeration."""
+    """The best decision of a trial, by enumeration; None where that cannot be done."""
     large: Callable[[], Problem] | None = None
     """An instance that keeps a solver busy, for its time limit."""
 
 
-KINDS = {"p1": "uara.bench.p1:KIND"}
+KINDS = {"hetedge": "uara.bench.hetedge:KIND", "p1": "uara.bench.p1:KIND"}
 
 
 def kind_of(name: str) -> Kind:

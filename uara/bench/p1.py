@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -67,7 +66,7 @@ def load_kernels() -> None:
     allocate(smallest, np.zeros(2, dtype=np.int64), "optimal")
 
 
-def pictures(instance: Instance, decision: Mapping[str, Any]) -> dict[str, str]:
+def pictures(instance: Instance, decision: Allocation) -> dict[str, str]:
     """The map and the load of each server; see :mod:`uara.bench.report.pictures`."""
     from uara.bench.report.pictures import pictures
 

@@ -30,7 +30,7 @@ _WHOLE = ("seed", "repetition", "threads", "threads_seen", "cores", "memory_mb")
 _REAL = (
     *("time_limit_s", "memory_limit_mb", "training_s", "elapsed_s", "objective_ms", "controllable_ms"),
     *("bound_ms", "certified_bound_ms", "gap", "latency_mean_ms", "latency_p95_ms", "energy_j"),
-    *("runtime_s", "setup_s", "wall_s", "peak_memory_mb"),
+    *("runtime_s", "setup_s", "wall_s", "peak_memory_mb", "load_1min"),
 )
 JSON_COLUMNS = ("options", "versions", "details", "decision", "certificate")
 """Text columns that hold JSON."""

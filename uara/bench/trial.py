@@ -49,16 +49,19 @@ class Trial:
     options: dict[str, Any] = field(default_factory=dict)
     time_limit_s: float = 10.0
     start: Decision | None = None
-    """Start solution of the third call; without one there is but one call."""
+    """Start solution of the third call; the first call's answer where left out."""
+    once: bool = False
+    """Make the first call only."""
 
     def run(self, send: Send) -> Findings:
         """Make the calls; between them, disturb everything that a solver should not depend on."""
         began = time.perf_counter()
         solver = prepare(self.solver, send, began)
         first = self._attempt(solver, 1)
-        if self.start is None:
+        if self.once:
             return Findings(first)
-        return Findings(first, self._attempt(solver, 2), self._attempt(solver, 3, self.start))
+        start = first.decision if self.start is None else self.start
+        return Findings(first, self._attempt(solver, 2), self._attempt(solver, 3, start))
 
     def _attempt(self, solver: Callable[..., Any], noise: int, start: Decision | None = None) -> Attempt:
         random.seed(noise)

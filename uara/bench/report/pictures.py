@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
-from typing import Any
 
 import numpy as np
 
@@ -15,10 +13,8 @@ from uara.model import Allocation, coefficients
 SIDE = 420.0
 
 
-def pictures(instance: Instance, decision: Mapping[str, Any]) -> dict[str, str]:
+def pictures(instance: Instance, allocation: Allocation) -> dict[str, str]:
     """Titles and SVG."""
-    names = ("association", "bandwidth", "compute")
-    allocation = Allocation(*(np.asarray(decision[name]) for name in names))
     found = {"Load of each server": load_bars(instance, allocation)}
     if instance.devices.position_m is not None and instance.servers.position_m is not None:
         found = {"Map: devices, servers, association": association_map(instance, allocation), **found}

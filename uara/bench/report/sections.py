@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.bench import queries
@@ -13,6 +14,7 @@ from uara.bench.ranking import duels, overall, payback, per_instance
 from uara.bench.report import charts
 from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
 from uara.bench.results import Results
+from uara.errors import UaraError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -46,6 +48,8 @@ RANKING = [
     ("solved", "solved %", percent(0), "runs that ended ok, of those that were not skipped"),
 ]
 
+BUSY = 2.5
+"""Load for each thread of a run beyond which a machine counts as busy with something else."""
 FEWEST = 6
 """With fewer pairs, the signed-rank test cannot reach the 5 % level: its least p-value is 2 / 2^n."""
 
@@ -106,6 +110,11 @@ def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
     for label, own in tried.groupby("label", sort=False):
         if not (own["status"] == "ok").any():
             found.append(f"{label} never succeeded: {', '.join(sorted(set(own['status'])))}.")
+    if len(tried) and tried["load_1min"].median() > BUSY * tried["threads"].median():
+        found.append(
+            f"The machine was busy with other work: its load was {tried['load_1min'].median():.1f} in the median, "
+            f"for runs of {tried['threads'].median():.0f} thread. Runtimes are too long by an unknown factor."
+        )
     commits = sorted(set(tried["commit"].dropna()) - {""})
     if len(commits) > 1:
         found.append(f"The runs were made at {len(commits)} states of the code: {', '.join(commits)}.")
@@ -365,5 +374,23 @@ def pictures_of_best(results: Results, instance: str, runs: pd.DataFrame) -> dic
     problem = results.problem(instance) if len(solved) else None
     if problem is None:
         return {}
-    decision = Results.decoded(solved.loc[solved["objective_ms"].idxmin(), "decision"])
-    return kind_of(problem.kind).pictures(problem, decision)
+    plain = Results.decoded(solved.loc[solved["objective_ms"].idxmin(), "decision"])
+    if plain is None:
+        return {}
+    draw = kind_of(problem.kind).pictures or plotted
+    return draw(problem, problem.parse_decision(plain))
+
+
+def plotted(problem: Any, decision: Any) -> dict[str, str]:
+    """What ``Problem.plot`` draws, as an image inside the page; nothing where it cannot draw."""
+    import base64
+    import tempfile
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "answer.svg"
+        try:
+            problem.plot(path, decision)
+        except UaraError:
+            return {}
+        content = base64.b64encode(path.read_bytes()).decode()
+    return {"Answer": f'<img alt="the answer" src="data:image/svg+xml;base64,{content}">'}
