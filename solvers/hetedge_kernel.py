@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from uara.hetedge.timeline import (
     DRAFT,
@@ -386,18 +385,3 @@ def _extend(
             if counts[j] < 0:
                 return False
     return True
-
-
-def best_way(
-    ways: NDArray[np.int64], labels: Floats, counts: Indices
-) -> list[tuple[int, int, int, int, int]]:
-    """The groups of the best plan in order: start, size and option of the first batch, then of the second (0, 0)."""
-    requests = len(counts) - 1
-    final = labels[requests, : counts[requests]]
-    index, boundary = int(np.argmin(final[:, COST])), requests
-    found: list[tuple[int, int, int, int, int]] = []
-    while boundary > 0:
-        start, label, *group = ways[boundary, index].tolist()
-        found.append((start, *group))
-        boundary, index = start, label
-    return found[::-1]

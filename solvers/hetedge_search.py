@@ -182,7 +182,7 @@ class Programme:
         room
             Labels that a boundary holds at first; it grows where that is not enough.
         """
-        from .hetedge_kernel import best_way, search
+        from .hetedge_kernel import search
 
         instance, found, count = self.instance, self._found, len(self.order)
         release = instance.ready_ms + bandwidth.upload_ms(instance, share)
@@ -199,8 +199,21 @@ class Programme:
             if search(*given, labels, ways, counts):
                 break
             room *= 4
-        plan = _plan(self.order, share, found, best_way(ways, labels, counts))
+        plan = _plan(self.order, share, found, _best_way(ways, labels, counts))
         return plan, float(labels[count, : counts[count], 2].min())
+
+
+def _best_way(ways: Indices, labels: Floats, counts: Indices) -> list[tuple[int, int, int, int, int]]:
+    """The groups of the best plan in order: start, size and option of the first batch, then of the second (0, 0)."""
+    requests = len(counts) - 1
+    final = labels[requests, : counts[requests]]
+    index, boundary = int(np.argmin(final[:, 2])), requests
+    found: list[tuple[int, int, int, int, int]] = []
+    while boundary > 0:
+        start, label, *group = ways[boundary, index].tolist()
+        found.append((start, *group))
+        boundary, index = start, label
+    return found[::-1]
 
 
 def _plan(
