@@ -18,10 +18,14 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.instance import Floats, Indices
 
 from .price_kernel import Pairs
+
+STEEPEST_MS = 1e12
+"""Largest slope of a tangent."""
 
 
 class Rows(NamedTuple):
@@ -66,12 +70,24 @@ class Perspective:
         return np.asarray(np.minimum(1.0, self.pairs.uplink_ms / self.pairs.local_ms[self.device]))
 
     @property
+    def hopeless(self) -> NDArray[np.bool_]:
+        """(K,) Pairs whose synchronisation costs more than ``cap_ms`` even with the whole band."""
+        gap_ms = self.pairs.uplink_ms / self.widest - self.pairs.local_ms[self.device]
+        return np.asarray(self.pairs.sync_weight * gap_ms**2 > self.cap_ms)
+
+    @property
     def narrowest(self) -> Floats:
-        """(K,) The v at which synchronisation alone costs ``cap_ms``; tangents further left are of no use."""
+        """(K,) The least v that tangents are placed at.
+
+        There synchronisation alone costs ``cap_ms``, or the tangent is as steep as HiGHS takes coefficients:
+        tangents hold wherever they touch, and no answer of interest lies further left.
+        """
         if self.pairs.sync_weight <= 0:
             return np.ones(self.count)
+        shortest_ms = self.pairs.uplink_ms / self.widest
         longest_ms = self.pairs.local_ms[self.device] + np.sqrt(self.cap_ms / self.pairs.sync_weight)
-        return np.asarray(np.minimum(1.0, self.pairs.uplink_ms / (self.widest * longest_ms)))
+        steep = np.cbrt(2.0 * self.pairs.sync_weight * shortest_ms**2 / STEEPEST_MS)
+        return np.asarray(np.clip(np.maximum(shortest_ms / longest_ms, steep), 0.0, 1.0))
 
     def costs(self) -> Floats:
         """Objective coefficient of each column, in ms."""
@@ -89,7 +105,8 @@ class Perspective:
     def bounds(self) -> tuple[Floats, Floats]:
         """Lower and upper bound of each column."""
         upper = np.full(3 * self.count + 2 * self.servers, np.inf)
-        upper[: 2 * self.count] = 1.0
+        upper[: self.count] = np.where(self.hopeless, 0.0, 1.0)
+        upper[self.count : 2 * self.count] = 1.0
         return np.zeros(len(upper)), upper
 
     def structure(self) -> list[Rows]:
@@ -127,7 +144,9 @@ class Perspective:
         )
 
     def band_tangents(self, pair: Indices, v: Floats) -> Rows:
-        """(n,) tangents of the perspective of the synchronisation cost at these v."""
+        """Tangents of the perspective of the synchronisation cost at these (n,) v; none for hopeless pairs."""
+        of_use = ~self.hopeless[pair]
+        pair, v = pair[of_use], v[of_use]
         v = np.clip(v, self.narrowest[pair], 1.0)
         value, slope = self.synchronisation(pair, v)
         return Rows(

@@ -36,16 +36,23 @@ def compile_relaxation() -> None:
 def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answer:
     """Solve the linear perspective relaxation with cuts (HiGHS) for a bound; round its x at random."""
     from .highs import Model
+    from .local_search import improve
     from .perspective import Perspective
     from .price import at_prices
     from .price_ascent import first_prices
     from .price_kernel import pairs_of
+    from .search_state import make_state, make_task
 
     numbers = coefficients(instance)
     pairs = pairs_of(numbers)
-    cheapest = pairs.server[at_prices(pairs, first_prices(pairs))[2]]
-    cap_ms = instance.evaluate(allocate(instance, cheapest)).controllable_ms
-    model = Model(Perspective(pairs, cap_ms), first_prices(pairs))
+    # A good answer says where the first tangents belong, and keeps their coefficients small.
+    task = make_task(numbers)
+    state = make_state(task, numbers, pairs.server[at_prices(pairs, first_prices(pairs))[2]])
+    improve(task, state, swaps=False, expired=context.expired)
+    loads = np.zeros(len(instance.servers))
+    np.add.at(loads, state.chosen, pairs.root_flop)
+    prices = np.concatenate([2.0 * loads / pairs.flop_per_ms, state.band_price_ms])
+    model = Model(Perspective(pairs, float(state.cost_ms.sum())), prices)
     column, bound_ms, rounds = cut_loop(model, context, numbers.constant_ms)
     best = rounded(instance, context, model.relaxation, column)
     details = {"tangents": model.tangents, "rounds": rounds}
