@@ -86,7 +86,8 @@ def test_a_battery_at_its_floor_stays_there(profile):
 
 def test_warm_starts_are_not_worse_and_rules_get_none(trace, profile):
     warm, cold = (
-        simulate(trace, controllers("tma", "random"), seed=1, profile=profile, warm=warm) for warm in (True, False)
+        simulate(trace, controllers("tma", "random"), seed=1, profile=profile, warm=warm)
+        for warm in (True, False)
     )
     assert columns(warm[1], *MEASURED) == columns(cold[1], *MEASURED), "a rule looks at no start"
     assert warm[0].total("controllable_ms") == pytest.approx(cold[0].total("controllable_ms"), rel=0.05)

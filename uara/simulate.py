@@ -193,7 +193,9 @@ def advance(
     return battery, np.maximum(left, 0.0)
 
 
-def _slot(trace: Trace, gains: Floats, profile: TaskProfile, number: int, seed: int) -> tuple[Instance, Floats]:
+def _slot(
+    trace: Trace, gains: Floats, profile: TaskProfile, number: int, seed: int
+) -> tuple[Instance, Floats]:
     """A slot's channel and tasks, and the servers' own new work (E,) in FLOP."""
     from uara.instance import Channel
 
@@ -215,7 +217,9 @@ def _without_outages(gain: Floats) -> Floats:
     """The gains (T, M, E); a device without any path keeps those of the nearest earlier slot with one."""
     reached = (gain > 0).any(2)
     if not reached.any(0).all():
-        raise InputError(f"device {int(np.argmin(reached.any(0)))} is never reached by a server", source="trace")
+        raise InputError(
+            f"device {int(np.argmin(reached.any(0)))} is never reached by a server", source="trace"
+        )
     last = np.maximum.accumulate(np.where(reached, np.arange(len(gain))[:, None], -1), axis=0)
     last = np.where(last >= 0, last, reached.argmax(0))
     held: Floats = gain[last, np.arange(gain.shape[1])]
@@ -283,9 +287,7 @@ def save_plot(runs: Sequence[Run], path: Path) -> None:
     except ModuleNotFoundError:
         raise MissingExtra("matplotlib", "plot") from None
     figure = Figure(figsize=(11, 6), layout="constrained")
-    for axes, (key, title, cumulative, factor) in zip(
-        figure.subplots(2, 3).flat, PANELS, strict=True
-    ):
+    for axes, (key, title, cumulative, factor) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
         for run in runs:
             values = np.array([row[key] for row in run.rows]) * factor
             axes.plot(np.cumsum(values) if cumulative else values, label=run.controller.title)

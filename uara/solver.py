@@ -216,7 +216,9 @@ class Result:
         """What is proven of the answer; :attr:`ended` says how the run ended."""
         if not self.evaluation.feasible:
             return "infeasible"
-        return "optimal" if self.gap is not None and self.gap <= OPTIMAL_GAP * (1 + ROUNDING_GAP) else "feasible"
+        return (
+            "optimal" if self.gap is not None and self.gap <= OPTIMAL_GAP * (1 + ROUNDING_GAP) else "feasible"
+        )
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -67,11 +67,15 @@ def load(folder: Path, learner: Learner, settings: dict[str, Any]) -> Progress:
     for key, value in settings.items():
         if key != "steps" and progress.settings.get(key) != value:
             raise InputError(
-                "differs from the configuration: resume with the run's own", source=str(path), path=f"$.settings.{key}"
+                "differs from the configuration: resume with the run's own",
+                source=str(path),
+                path=f"$.settings.{key}",
             )
     content = files.read_bytes(folder / "checkpoint.safetensors")
     if files.sha256(content) != progress.tensors_sha256:
-        raise InputError("is not the file that checkpoint.json names", source=str(folder / "checkpoint.safetensors"))
+        raise InputError(
+            "is not the file that checkpoint.json names", source=str(folder / "checkpoint.safetensors")
+        )
     try:
         tensors = from_bytes(content)
         _restore(learner, tensors)

@@ -50,7 +50,9 @@ class LogisticNormal:
         """(...,) Log-density of ``shares(log_weight)`` under Lebesgue's measure of the device shares."""
         part = shares(log_weight, self.mask)
         idle = 1 - part.sum(-1)
-        log_jacobian = (self.mask * torch.log(torch.where(self.mask > 0, part, 1.0))).sum(-1) + torch.log(idle)
+        log_jacobian = (self.mask * torch.log(torch.where(self.mask > 0, part, 1.0))).sum(-1) + torch.log(
+            idle
+        )
         return self.log_prob(log_weight).sum(-1) - log_jacobian
 
 

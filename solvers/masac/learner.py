@@ -98,7 +98,9 @@ class Learner:
     def __init__(self, settings: LearnerSettings, device: str = "cpu") -> None:
         self.settings = settings
         self.actor = Actor(settings.width, settings.prior).to(device)
-        self.critics = nn.ModuleList([Critic(settings.width, settings.informed_critic) for _ in range(2)]).to(device)
+        self.critics = nn.ModuleList([Critic(settings.width, settings.informed_critic) for _ in range(2)]).to(
+            device
+        )
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = torch.tensor(settings.first_temperature, device=device).log().requires_grad_()
         self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.actor_rate)

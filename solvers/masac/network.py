@@ -25,7 +25,9 @@ def prior_log_weights(slot: Slot, prior: Prior) -> Tensor:
     """(B, M, E, 2) Log-weights of Y and Z that the network's outputs are added to."""
     batch, devices, servers = slot.uplink_ms.shape
     if prior == "uniform":
-        start = torch.zeros(batch, devices, servers, 2, dtype=slot.local_ms.dtype, device=slot.local_ms.device)
+        start = torch.zeros(
+            batch, devices, servers, 2, dtype=slot.local_ms.dtype, device=slot.local_ms.device
+        )
         start[..., 0] = -torch.log(torch.as_tensor(max(1.0, devices / servers)))
         return start
     local = slot.local_ms[:, :, None]
@@ -148,7 +150,8 @@ def _decision(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) ->
     unsynchronised = torch.log(uplink / (band * slot.local_ms))
     used = at_server(sum_by_server(band, association, speed_count(slot)), association)
     return torch.stack(
-        [torch.log(band) + 3.0, torch.log(compute) + 3.0, unsynchronised.clamp(-8, 8), service - 5.0, used], -1
+        [torch.log(band) + 3.0, torch.log(compute) + 3.0, unsynchronised.clamp(-8, 8), service - 5.0, used],
+        -1,
     )
 
 

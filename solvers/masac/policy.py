@@ -137,7 +137,9 @@ class Policy:
         inner = _relu(self._layer("embed2", _relu(self._layer("embed1", inputs)))) * mask[..., None]
         by_server = inner.sum(1) / np.maximum(mask.sum(1), 1)[..., None]
         by_device = inner.sum(2) / np.maximum(mask.sum(2), 1)[..., None]
-        pooled = self._layer("of_server", by_server)[:, None] + self._layer("of_device", by_device)[:, :, None]
+        pooled = (
+            self._layer("of_server", by_server)[:, None] + self._layer("of_device", by_device)[:, :, None]
+        )
         out = self._layer("head", _relu(self._layer("own", inner) + pooled))[..., :2]
         return np.asarray(np.clip(self._prior(numbers) + out, *LOG_WEIGHT_RANGE))
 

@@ -32,16 +32,16 @@ class Replay:
         """Number of steps that are held."""
         return min(self._written, self._steps)
 
-    def add(
-        self, slot: Slot, association: Tensor, log_weight: Tensor, reward: Tensor, last: bool
-    ) -> None:
+    def add(self, slot: Slot, association: Tensor, log_weight: Tensor, reward: Tensor, last: bool) -> None:
         """Store a step; ``last`` marks the end of an episode, after which the next step is another world's."""
         values = {field.name: getattr(slot, field.name) for field in fields(slot)}
         values |= {"association": association, "log_weight": log_weight, "reward": reward}
         place = self._written % self._steps
         for name, value in values.items():
             if name not in self._columns:
-                self._columns[name] = torch.empty(self._steps, *value.shape, dtype=value.dtype, device=value.device)
+                self._columns[name] = torch.empty(
+                    self._steps, *value.shape, dtype=value.dtype, device=value.device
+                )
             self._columns[name][place] = value.detach()
         self._last[place] = last
         self._written += 1

@@ -336,7 +336,9 @@ def train(
 
 def _pool(path: Path, settings: TrainingSettings, note: Callable[[str], None]) -> Pool:
     if not path.exists():
-        note(f"simulating the channel pool {path}: {settings.pool.traced_drops + settings.pool.umi_drops} drops")
+        note(
+            f"simulating the channel pool {path}: {settings.pool.traced_drops + settings.pool.umi_drops} drops"
+        )
         build_pool(settings.pool, lambda done, total: note(f"drop {done} of {total}")).save(path)
     pool = Pool.load(path)
     if pool.settings != settings.pool:

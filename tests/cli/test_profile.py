@@ -32,7 +32,9 @@ def test_a_profile_from_own_prompts(capsys: pytest.CaptureFixture[str], tmp_path
         (["--threads", "0"], "threads"),
     ],
 )
-def test_mistakes(capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], problem: str) -> None:
+def test_mistakes(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: list[str], problem: str
+) -> None:
     with pytest.raises(SystemExit) as ended:
         main(["profile", *arguments, "-o", str(tmp_path / "p.json")])
     assert ended.value.code == 2

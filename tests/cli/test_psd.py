@@ -45,7 +45,11 @@ def test_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_mistakes_end_with_one_line(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], code: int, problem: str, monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str],
+    arguments: list[str],
+    code: int,
+    problem: str,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from uara.psd import models
 

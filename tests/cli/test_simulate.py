@@ -33,7 +33,14 @@ def run(capsys, *words):
 
 def test_a_table_a_csv_and_a_plot(trace, tmp_path, capsys):
     words = ["simulate", trace, "--solver", "max-sinr:allocation=uniform", "--solver", "tma-masac"]
-    words += ["--profile", profile_file(str(tmp_path)), "-o", tmp_path / "run.csv", "--plot", tmp_path / "run.svg"]
+    words += [
+        "--profile",
+        profile_file(str(tmp_path)),
+        "-o",
+        tmp_path / "run.csv",
+        "--plot",
+        tmp_path / "run.svg",
+    ]
     code, out, _ = run(capsys, *words)
     assert code == 0
     assert "tma-masac" in out

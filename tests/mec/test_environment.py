@@ -37,7 +37,9 @@ def test_worlds_of_a_batch_differ(tmp_path):
     environment.reset(1)
     battery = environment.state.battery_fraction
     assert not torch.equal(battery[0], battery[1])
-    assert not torch.equal(environment.fleet.energy_weight_ms_per_j[0], environment.fleet.energy_weight_ms_per_j[1])
+    assert not torch.equal(
+        environment.fleet.energy_weight_ms_per_j[0], environment.fleet.energy_weight_ms_per_j[1]
+    )
 
 
 def test_draws_stay_in_their_ranges(tmp_path):
@@ -49,7 +51,7 @@ def test_draws_stay_in_their_ranges(tmp_path):
     assert ((state.battery_fraction >= 0.3) & (state.battery_fraction <= 0.4)).all()
     assert ((fleet.energy_weight_ms_per_j >= 40) & (fleet.energy_weight_ms_per_j <= 50)).all()
     assert ((state.backlog_flop / fleet.server_flop_per_s) <= 0.05).all()
-    assert (fleet.bandwidth_hz.sum(1) == pytest.approx(10e6))
+    assert fleet.bandwidth_hz.sum(1) == pytest.approx(10e6)
 
 
 def test_payload_and_work_factors_scale_the_tasks(tmp_path):

@@ -138,11 +138,17 @@ def test_an_overloaded_server_builds_a_queue_and_a_battery_stops_at_its_floor(en
     heavy = type(heavy)(**{**vars(heavy), "server_flop": work.expand_as(heavy.server_flop)})
     energy = environment.fleet.battery_capacity_j * 2
     after = advance(environment.fleet, heavy, environment.given, everyone_at_0, energy)
-    expected = heavy.backlog_flop[:, 0] + work[:, 0] * environment.devices - environment.fleet.server_flop_per_s[:, 0]
+    expected = (
+        heavy.backlog_flop[:, 0]
+        + work[:, 0] * environment.devices
+        - environment.fleet.server_flop_per_s[:, 0]
+    )
     torch.testing.assert_close(after.backlog_flop[:, 0], expected)
     assert (after.battery_fraction == BATTERY_FLOOR).all()
 
 
 def test_served_picks_each_devices_own_server():
     pairs = torch.arange(12.0).reshape(1, 4, 3)
-    torch.testing.assert_close(served(pairs, torch.tensor([[0, 2, 1, 1]])), torch.tensor([[0.0, 5.0, 7.0, 10.0]]))
+    torch.testing.assert_close(
+        served(pairs, torch.tensor([[0, 2, 1, 1]])), torch.tensor([[0.0, 5.0, 7.0, 10.0]])
+    )

@@ -17,7 +17,11 @@ GAMMA = 5
 
 
 def assisted(
-    monkeypatch: pytest.MonkeyPatch, draft: LanguageModel, target: LanguageModel, prompt: list[int], count: int
+    monkeypatch: pytest.MonkeyPatch,
+    draft: LanguageModel,
+    target: LanguageModel,
+    prompt: list[int],
+    count: int,
 ) -> tuple[list[int], int, int]:
     """Output of ``generate(assistant_model=...)``, with its judged and accepted draft tokens."""
     matches: list[tuple[int, int]] = []
@@ -29,7 +33,9 @@ def assisted(
 
     monkeypatch.setattr(AssistedCandidateGenerator, "update_candidate_strategy", watch)
     draft.model.generation_config.update(
-        num_assistant_tokens=GAMMA, num_assistant_tokens_schedule="constant", assistant_confidence_threshold=0.0
+        num_assistant_tokens=GAMMA,
+        num_assistant_tokens_schedule="constant",
+        assistant_confidence_threshold=0.0,
     )
     ids = torch.tensor([prompt])
     output = target.model.generate(

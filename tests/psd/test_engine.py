@@ -32,7 +32,9 @@ def own_greedy(model: LanguageModel, prompt: list[int], count: int) -> list[int]
     """The target alone, without a cache: nothing shared with the engine."""
     tokens = list(prompt)
     with torch.inference_mode():
-        while len(tokens) < len(prompt) + count and (len(tokens) == len(prompt) or tokens[-1] not in model.end_tokens):
+        while len(tokens) < len(prompt) + count and (
+            len(tokens) == len(prompt) or tokens[-1] not in model.end_tokens
+        ):
             tokens.append(int(model.model(input_ids=torch.tensor([tokens])).logits[0, -1].argmax()))
     return tokens[len(prompt) :]
 
@@ -94,7 +96,10 @@ def test_trace_replay_and_passes_agree_with_the_run(
         draft.architecture.pass_flop(each.fed, each.cached, each.logits) for each in decoded.draft.forwards
     )
     # whether the draft agrees at each position of the target's output settles every verdict
-    agrees = [own_greedy(draft, prompt + decoded.tokens[:at], 1) == [token] for at, token in enumerate(decoded.tokens)]
+    agrees = [
+        own_greedy(draft, prompt + decoded.tokens[:at], 1) == [token]
+        for at, token in enumerate(decoded.tokens)
+    ]
     again = replay([float(each) for each in agrees], method, gamma, len(prompt), max_new_tokens=count)
     assert (again.judged, again.accepted, again.appended) == (
         decoded.trace.judged,
@@ -109,7 +114,9 @@ def _distribution(model: LanguageModel, prompt: list[int], temperature: float) -
     return (logits / temperature).softmax(-1).numpy()
 
 
-def _joint(target: LanguageModel, prompt: list[int], temperature: float, size: int) -> dict[tuple[int, ...], float]:
+def _joint(
+    target: LanguageModel, prompt: list[int], temperature: float, size: int
+) -> dict[tuple[int, ...], float]:
     """Exact probability of each three-token output, ends of sequence cutting it short."""
     table: dict[tuple[int, ...], float] = {(): 1.0}
     for _ in range(3):
@@ -159,7 +166,8 @@ def test_sampling_with_the_target_rule_has_not() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("method", "gamma"), [("autoregressive", 1), ("conventional", 1), ("conventional", 3), ("psd", 1), ("psd", 3)]
+    ("method", "gamma"),
+    [("autoregressive", 1), ("conventional", 1), ("conventional", 3), ("psd", 1), ("psd", 3)],
 )
 def test_sampling_distribution_at_length(method: Method, gamma: int) -> None:
     assert _p_value(method, gamma, "residual", 6000) > 0.01
@@ -169,7 +177,10 @@ def test_sampling_repeats_with_its_seed(pair: tuple[LanguageModel, LanguageModel
     options = DecodingOptions("psd", 4, 40, temperature=1.0, seed=7)
     first = decode(*pair, PROMPTS["code"], options).tokens
     assert decode(*pair, PROMPTS["code"], options).tokens == first
-    others = [decode(*pair, PROMPTS["code"], DecodingOptions("psd", 4, 40, 1.0, seed=each)).tokens for each in (8, 9)]
+    others = [
+        decode(*pair, PROMPTS["code"], DecodingOptions("psd", 4, 40, 1.0, seed=each)).tokens
+        for each in (8, 9)
+    ]
     assert any(each != first for each in others)
 
 
@@ -201,7 +212,9 @@ def test_end_of_sequence_inside_a_block_ends_the_text(method: Method) -> None:
 
 @pytest.mark.parametrize("method", SPECULATIVE)
 @pytest.mark.parametrize("count", [1, 2, 3, 6])
-def test_max_tokens_inside_a_block(pair: tuple[LanguageModel, LanguageModel], method: Method, count: int) -> None:
+def test_max_tokens_inside_a_block(
+    pair: tuple[LanguageModel, LanguageModel], method: Method, count: int
+) -> None:
     draft, target = pair
     decoded = decode(target, target, PROMPTS["summary"], DecodingOptions(method, 5, count))
     assert decoded.tokens == own_greedy(target, PROMPTS["summary"], count)
@@ -247,7 +260,9 @@ def test_a_failing_draft_ends_the_run_with_its_error() -> None:
 
 
 @pytest.mark.parametrize("method", ["autoregressive", *SPECULATIVE])
-def test_streaming_gives_the_output_piece_by_piece(pair: tuple[LanguageModel, LanguageModel], method: Method) -> None:
+def test_streaming_gives_the_output_piece_by_piece(
+    pair: tuple[LanguageModel, LanguageModel], method: Method
+) -> None:
     events: list[RoundEvent] = []
     decoded = decode(*pair, PROMPTS["code"], DecodingOptions(method, 4, 30), on_round=events.append)
     pieces = [[*event.accepted, *([] if event.own is None else [event.own])] for event in events]
@@ -256,7 +271,9 @@ def test_streaming_gives_the_output_piece_by_piece(pair: tuple[LanguageModel, La
         assert event.round.rejected == (event.rejected is not None)
         assert event.round.accepted == len(event.accepted)
         lost = event.round.pending + event.round.drafted - event.round.accepted
-        assert len(event.discarded) + (event.rejected is not None) in ({lost} if event.rejected is not None else {0})
+        assert len(event.discarded) + (event.rejected is not None) in (
+            {lost} if event.rejected is not None else {0}
+        )
 
 
 def test_a_run_can_be_left_in_the_middle(pair: tuple[LanguageModel, LanguageModel]) -> None:
@@ -266,7 +283,9 @@ def test_a_run_can_be_left_in_the_middle(pair: tuple[LanguageModel, LanguageMode
     assert threading.active_count() < 20
 
 
-def test_activities_lie_in_the_run_and_do_not_overlap_on_one_side(pair: tuple[LanguageModel, LanguageModel]) -> None:
+def test_activities_lie_in_the_run_and_do_not_overlap_on_one_side(
+    pair: tuple[LanguageModel, LanguageModel],
+) -> None:
     decoded = decode(*pair, PROMPTS["code"], DecodingOptions("psd", 4, 30))
     for resource in ("device", "server"):
         own = [each for each in decoded.activities if each.resource == resource]
@@ -284,7 +303,9 @@ def test_counted_operations_equal_the_formula(pair: tuple[LanguageModel, Languag
 
 @pytest.mark.parametrize(("of_draft", "of_target"), [(20, 24), (24, 20)])
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_read_outs_padded_to_other_lengths_are_taken(of_draft: int, of_target: int, temperature: float) -> None:
+def test_read_outs_padded_to_other_lengths_are_taken(
+    of_draft: int, of_target: int, temperature: float
+) -> None:
     tokenizer = tiny_tokenizer(20)
     draft = wrap(tiny_model(vocabulary=of_draft, seed=2), tokenizer, "d")
     target = wrap(tiny_model(vocabulary=of_target), tokenizer, "t")

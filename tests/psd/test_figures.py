@@ -43,7 +43,9 @@ def test_observation_one_the_best_gamma_depends_on_the_task() -> None:
     best = best_gammas(rows, "conventional")
     assert best["code"] > best["summary"]
     # and not by a hair: the other's best costs a few per cent
-    totals = {each.gamma: each.total_ms for each in rows if (each.task, each.method) == ("code", "conventional")}
+    totals = {
+        each.gamma: each.total_ms for each in rows if (each.task, each.method) == ("code", "conventional")
+    }
     assert totals[best["summary"]] > 1.03 * totals[best["code"]]
 
 

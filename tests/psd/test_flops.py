@@ -13,7 +13,8 @@ from uara.psd.flops import GPT2, GPT2_XL, SMOLLM2_135M, architecture, architectu
 
 
 @pytest.mark.parametrize(
-    ("cached", "small_gflop", "xl_gflop"), [(128, 0.2518, 3.1496), (512, 0.2660, 3.2675), (1023, 0.2848, 3.4245)]
+    ("cached", "small_gflop", "xl_gflop"),
+    [(128, 0.2518, 3.1496), (512, 0.2660, 3.2675), (1023, 0.2848, 3.4245)],
 )
 def test_gpt2_per_token(cached: int, small_gflop: float, xl_gflop: float) -> None:
     assert GPT2.pass_flop(1, cached) / 1e9 == pytest.approx(small_gflop, abs=5e-5)
@@ -73,7 +74,11 @@ def test_steps_are_the_sum_of_single_passes(steps: int, cached: int) -> None:
 @given(fed=st.integers(1, 300), cached=st.integers(0, 700))
 def test_a_pass_is_the_printed_formula(fed: int, cached: int) -> None:
     layers, width, vocabulary = 48, 1600, 50257
-    printed = 24 * layers * width**2 * fed + 4 * width * layers * fed * (cached + fed) + 2 * vocabulary * width * fed
+    printed = (
+        24 * layers * width**2 * fed
+        + 4 * width * layers * fed * (cached + fed)
+        + 2 * vocabulary * width * fed
+    )
     assert GPT2_XL.pass_flop(fed, cached) == printed
 
 

@@ -19,7 +19,9 @@ OPTIONS = DecodingOptions("psd", 3, 30)
 
 def printed(pair: tuple[LanguageModel, LanguageModel], terminal: bool) -> tuple[str, str]:
     text = io.StringIO()
-    console = Console(file=text, force_terminal=terminal, width=200, color_system="standard" if terminal else None)
+    console = Console(
+        file=text, force_terminal=terminal, width=200, color_system="standard" if terminal else None
+    )
     stream = live.Stream(console, pair[1].tokenizer)
     decoded = decode(*pair, [3, 4, 5], OPTIONS, on_round=stream.show)
     return text.getvalue(), decoded.text
@@ -75,6 +77,8 @@ def test_what_is_timed() -> None:
 def test_words(pair: tuple[LanguageModel, LanguageModel]) -> None:
     words = live.run_lines(decode(*pair, [3, 4, 5], OPTIONS))
     assert "judged accepted" in words[0]
-    alone = live.run_lines(decode(None, pair[1], [3, 4, 5], DecodingOptions("autoregressive", max_new_tokens=5)))
+    alone = live.run_lines(
+        decode(None, pair[1], [3, 4, 5], DecodingOptions("autoregressive", max_new_tokens=5))
+    )
     assert alone[0] == "5 tokens in 5 rounds (autoregressive)"
     assert len(live.legend()) > 20

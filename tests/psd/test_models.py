@@ -36,7 +36,9 @@ def test_the_hash_sees_one_weight() -> None:
 
 def test_absent_weights_are_an_error_and_no_substitute(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(models, "_hub_answers", lambda: False)
-    with pytest.raises(ModelUnavailable, match=r"nobody/nothing: not on this machine.*hf download nobody/nothing"):
+    with pytest.raises(
+        ModelUnavailable, match=r"nobody/nothing: not on this machine.*hf download nobody/nothing"
+    ):
         load_model("nobody/nothing")
 
 

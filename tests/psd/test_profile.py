@@ -100,7 +100,12 @@ def test_payloads_and_methods() -> None:
 def test_no_devices_and_refusals() -> None:
     rng = np.random.default_rng(0)
     assert ASSUMED.draw_tasks(0, rng)["upload_bits"].shape == (0,)
-    wrong: list[dict[str, object]] = [{"tasks": ["poetry"]}, {"draft": "gpt9"}, {"payload": "all"}, {"gamma": 0}]
+    wrong: list[dict[str, object]] = [
+        {"tasks": ["poetry"]},
+        {"draft": "gpt9"},
+        {"payload": "all"},
+        {"gamma": 0},
+    ]
     for each in wrong:
         with pytest.raises(InputError):
             ASSUMED.draw_tasks(1, rng, **each)  # type: ignore[arg-type]

@@ -36,7 +36,9 @@ def test_a_profile_of_real_runs(pair: tuple[LanguageModel, LanguageModel], tmp_p
             replayed = profile.trace(record, method)
             assert (replayed.judged, replayed.accepted) == (trace.judged, trace.accepted)
         counted = [run for run in record.runs if run.counted_device_flop is not None]
-        assert all((run.counted_device_flop, run.counted_server_flop) == run.trace.flop(*sizes) for run in counted)
+        assert all(
+            (run.counted_device_flop, run.counted_server_flop) == run.trace.flop(*sizes) for run in counted
+        )
     # the first prompt of each task is counted
     assert [len([r for r in each.runs if r.counted_server_flop]) for each in profile.records] == [1, 0, 1]
 
@@ -69,7 +71,9 @@ def test_a_stopped_run_goes_on(
     assert resumed.summary == whole.summary
 
 
-def test_another_measurement_is_not_taken_over(pair: tuple[LanguageModel, LanguageModel], tmp_path: Path) -> None:
+def test_another_measurement_is_not_taken_over(
+    pair: tuple[LanguageModel, LanguageModel], tmp_path: Path
+) -> None:
     output = tmp_path / "p.json"
     partial_path(output).write_text('{"key": "other", "records": []}')
     with pytest.raises(InputError, match="holds another measurement"):
@@ -79,7 +83,9 @@ def test_another_measurement_is_not_taken_over(pair: tuple[LanguageModel, Langua
         measure_profile(*pair, PROMPTS, OPTIONS, output)
 
 
-def test_sampled_profiles_hold_probabilities(pair: tuple[LanguageModel, LanguageModel], tmp_path: Path) -> None:
+def test_sampled_profiles_hold_probabilities(
+    pair: tuple[LanguageModel, LanguageModel], tmp_path: Path
+) -> None:
     options = DecodingOptions("psd", 3, 15, temperature=1.0, rule="target")
     profile = measure_profile(*pair, PROMPTS, options, tmp_path / "p.json")
     assert any(0 < each < 1 for record in profile.records for each in record.acceptance)

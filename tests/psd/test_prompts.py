@@ -15,7 +15,12 @@ def test_packaged_sets_are_whole() -> None:
 
 def test_choice_is_even_and_repeats() -> None:
     chosen = packaged_prompts(["code", "chat"], 4)
-    assert [each.name for each in chosen[:4]] == ["HumanEval/20", "HumanEval/61", "HumanEval/102", "HumanEval/143"]
+    assert [each.name for each in chosen[:4]] == [
+        "HumanEval/20",
+        "HumanEval/61",
+        "HumanEval/102",
+        "HumanEval/143",
+    ]
     assert chosen == packaged_prompts(["code", "chat"], 4)
     assert len({each.sha256 for each in chosen}) == 8
     assert len(packaged_prompts(["chat"], 80)) == 80

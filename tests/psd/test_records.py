@@ -29,7 +29,14 @@ def test_traces_inside_records_are_checked() -> None:
 
 
 def test_decoding_ranges() -> None:
-    plain = {"method": "psd", "gamma": 2, "temperature": 1.0, "rule": "target", "max_new_tokens": 4, "seed": 0}
+    plain = {
+        "method": "psd",
+        "gamma": 2,
+        "temperature": 1.0,
+        "rule": "target",
+        "max_new_tokens": 4,
+        "seed": 0,
+    }
     assert Decoding.model_validate(plain).value_bits == 16
     for change in ({"rule": "coin"}, {"temperature": -1.0}, {"max_new_tokens": 0}, {"value_bits": 0}):
         with pytest.raises(ValidationError):

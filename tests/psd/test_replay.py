@@ -69,7 +69,12 @@ def test_fractions_are_drawn() -> None:
 
 @pytest.mark.parametrize(
     ("acceptance", "gamma", "limit", "problem"),
-    [([1.5], 2, None, "0, 1"), ([0.5], 2, None, "random"), ([1.0], 0, None, "at least 1"), ([1.0] * 3, 2, 2, "limit")],
+    [
+        ([1.5], 2, None, "0, 1"),
+        ([0.5], 2, None, "random"),
+        ([1.0], 0, None, "at least 1"),
+        ([1.0] * 3, 2, 2, "limit"),
+    ],
 )
 def test_refusals(acceptance: list[float], gamma: int, limit: int | None, problem: str) -> None:
     with pytest.raises(InputError, match=problem):

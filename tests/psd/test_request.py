@@ -42,7 +42,9 @@ def test_the_shorter_context_of_the_two_counts(pair: tuple[LanguageModel, Langua
 
 def test_tokenizers_that_differ(pair: tuple[LanguageModel, LanguageModel]) -> None:
     other = wrap(tiny_model(), tiny_tokenizer(23), "other")
-    with pytest.raises(InputError, match=r"tokenizers of other and tiny-target differ: token 'w23' is absent"):
+    with pytest.raises(
+        InputError, match=r"tokenizers of other and tiny-target differ: token 'w23' is absent"
+    ):
         check_request(other, pair[1], [3], PSD)
 
 

@@ -28,7 +28,9 @@ def test_nucleus_keeps_the_smallest_set_that_reaches_its_mass() -> None:
     logits = torch.log(torch.tensor([[0.5, 0.1, 0.3, 0.1]]))
     kept = Sampler(1.0, top_p=0.7).distribution(logits)[0]
     assert torch.allclose(kept, torch.tensor([0.625, 0, 0.375, 0], dtype=torch.float64))
-    assert torch.allclose(Sampler(1.0, top_p=0.01).distribution(logits)[0], torch.tensor([1.0, 0, 0, 0]).double())
+    assert torch.allclose(
+        Sampler(1.0, top_p=0.01).distribution(logits)[0], torch.tensor([1.0, 0, 0, 0]).double()
+    )
 
 
 def test_draws_follow_the_distribution_and_never_the_impossible() -> None:

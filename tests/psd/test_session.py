@@ -22,7 +22,11 @@ def test_feeding_in_pieces_equals_one_pass(kind: str) -> None:
     session = Session(model)
     pieces = [session.feed(TOKENS[:3], 3), session.feed(TOKENS[3:4]), session.feed(TOKENS[4:], 2)]
     assert torch.allclose(torch.cat(pieces), whole(model, TOKENS)[[0, 1, 2, 3, 6, 7]])
-    assert [(each.fed, each.cached, each.logits) for each in session.forwards] == [(3, 0, 3), (1, 3, 1), (4, 4, 2)]
+    assert [(each.fed, each.cached, each.logits) for each in session.forwards] == [
+        (3, 0, 3),
+        (1, 3, 1),
+        (4, 4, 2),
+    ]
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "llama"])

@@ -35,7 +35,9 @@ def test_a_draft_that_never_fits_is_best_kept_short() -> None:
 def test_parts_add_up_and_rates_apply() -> None:
     study = Study(PROFILE, speeds(uplink_bit_per_s=1e6))
     for each in study.comparison(4, "full-logits"):
-        assert each.mobile_ms + each.transmission_ms + each.server_ms + each.idle_ms == pytest.approx(each.total_ms)
+        assert each.mobile_ms + each.transmission_ms + each.server_ms + each.idle_ms == pytest.approx(
+            each.total_ms
+        )
         assert each.uplink_mbit_per_s == 1
     slow, fast = (study.row("sure", "psd", 4, "full-logits", rate).total_ms for rate in (1, 100))
     assert fast < slow / 10

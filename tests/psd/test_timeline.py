@@ -28,7 +28,9 @@ FREE = Architecture(
 )
 
 
-def timed(draft_s: float, target_s: float, rate: float = 1e15, latency_s: float = 0.0, down: float = 1e15) -> Speeds:
+def timed(
+    draft_s: float, target_s: float, rate: float = 1e15, latency_s: float = 0.0, down: float = 1e15
+) -> Speeds:
     """Speeds at which each pass takes the same time."""
     device, server = (Processor(1e30, pass_latency_s=each) for each in (draft_s, target_s))
     return Speeds(device, server, Link(rate, latency_s), Link(down, latency_s))
@@ -102,7 +104,8 @@ def test_a_faster_link_is_never_worse(verdicts: list[bool], gamma: int) -> None:
     for method in METHODS:
         trace = replay([float(each) for each in verdicts], method, gamma, 20)
         totals = [
-            simulate(trace, GPT2, GPT2_XL, speeds(uplink_bit_per_s=rate)).completion_s for rate in (1e4, 1e5, 1e6, 1e8)
+            simulate(trace, GPT2, GPT2_XL, speeds(uplink_bit_per_s=rate)).completion_s
+            for rate in (1e4, 1e5, 1e6, 1e8)
         ]
         assert all(second <= first + 1e-12 for first, second in pairwise(totals))
 
@@ -124,11 +127,15 @@ def test_real_runs_speak_the_same_language(pair) -> None:  # type: ignore[no-unt
     assert 0 < real.completion_s <= decoded.wall_s
     assert real.mobile_s + real.server_s == pytest.approx(busy_s(decoded.activities))
     simulated = simulate(decoded.trace, pair[0].architecture, pair[1].architecture, timed(1.0, 2.0))
-    assert len([each for each in simulated.activities if each.kind == "draft"]) == decoded.trace.drafted_tokens
+    assert (
+        len([each for each in simulated.activities if each.kind == "draft"]) == decoded.trace.drafted_tokens
+    )
     assert math.isfinite(simulated.completion_s)
 
 
 def test_rounds_are_numbered() -> None:
     trace = replay([1.0] * 9, "psd", 3, 4, rng=np.random.default_rng(0))
     line = simulate(trace, FREE, FREE, timed(1.0, 2.0))
-    assert {each.round for each in line.activities if each.resource == "server"} == set(range(len(trace.rounds)))
+    assert {each.round for each in line.activities if each.resource == "server"} == set(
+        range(len(trace.rounds))
+    )

@@ -25,7 +25,11 @@ def test_the_shipped_profile_is_made_by_this() -> None:
 def test_prompts_that_are_not_the_measured_ones() -> None:
     measured = TaskProfile.load("smollm2_int4")
     first = measured.records[0]
-    for change in ({"prompt": "HumanEval/999"}, {"prompt_sha256": "0" * 64}, {"task": "poetry", "prompt": "x"}):
+    for change in (
+        {"prompt": "HumanEval/999"},
+        {"prompt_sha256": "0" * 64},
+        {"task": "poetry", "prompt": "x"},
+    ):
         changed = measured.model_copy(update={"records": [first.model_copy(update=change)]})
         with pytest.raises(InputError, match="not the packaged one"):
             transferred_profile(changed, gpt2_token_counter())

@@ -11,7 +11,9 @@ import typer
 
 def command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The profile's file (.json).")],
-    draft: Annotated[str, typer.Option(help="Draft model: packaged name, folder, or hub name.")] = "smollm2-int4",
+    draft: Annotated[
+        str, typer.Option(help="Draft model: packaged name, folder, or hub name.")
+    ] = "smollm2-int4",
     target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
     tasks: Annotated[str, typer.Option(help="Packaged tasks, separated by commas.")] = "code,summary,chat",
     prompts: Annotated[
@@ -26,7 +28,9 @@ def command(
     seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     draft_device: Annotated[str, typer.Option(help="Torch device of the draft model.")] = "cpu",
     target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads of each PyTorch operation; 1 is best on a busy box.")] = 1,
+    threads: Annotated[
+        int, typer.Option(help="Threads of each PyTorch operation; 1 is best on a busy box.")
+    ] = 1,
 ) -> None:
     """Measure acceptance, tokens, bits and operations of a pair of models on real prompts.
 

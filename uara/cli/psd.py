@@ -23,7 +23,9 @@ Latency = Annotated[float, typer.Option(help="Latency of each message in ms, eac
 Phone = Annotated[str, typer.Option(help="galaxy-s23 or iphone-14.")]
 Server = Annotated[str, typer.Option(help="rtx-2080, rtx-3090 or rtx-4090.")]
 Profile = Annotated[str, typer.Option(help="Shipped profile by name, or a file.")]
-PayloadOption = Annotated[str | None, typer.Option(help="tokens, probabilities or full-logits; the rule's need.")]
+PayloadOption = Annotated[
+    str | None, typer.Option(help="tokens, probabilities or full-logits; the rule's need.")
+]
 
 
 def options_of(
@@ -55,7 +57,9 @@ def _speeds(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, l
 @app.command()
 def run(
     prompt: Annotated[str, typer.Option(help="The prompt.")],
-    draft: Annotated[str, typer.Option(help="Draft model: packaged name, folder, or hub name.")] = "smollm2-int4",
+    draft: Annotated[
+        str, typer.Option(help="Draft model: packaged name, folder, or hub name.")
+    ] = "smollm2-int4",
     target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
     method: Annotated[str, typer.Option(help="psd, conventional or autoregressive.")] = "psd",
     gamma: Annotated[int | None, typer.Option(help="Draft length; left out, the speed ratio.")] = None,
@@ -74,7 +78,9 @@ def run(
     target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Threads of each PyTorch operation.")] = 1,
     gantt: Annotated[Path | None, typer.Option(help="Draw the simulated timeline into this file.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
+    ] = False,
 ) -> None:
     """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
     from rich.console import Console
@@ -123,7 +129,9 @@ def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
         "trace": decoded.trace.model_dump(mode="json"),
         "wall_s": decoded.wall_s,
         "overhead_share": decoded.overhead_share,
-        "timelines": {method: {part: getattr(line, part) for part in parts} for method, line in lines.items()},
+        "timelines": {
+            method: {part: getattr(line, part) for part in parts} for method, line in lines.items()
+        },
     }
 
 
@@ -153,7 +161,8 @@ def figure2(
 def compare(
     profile: Profile = "smollm2_int4",
     ratio: Annotated[
-        list[float] | None, typer.Option(help="Speed ratio: drafted tokens per target pass, free links; repeatable.")
+        list[float] | None,
+        typer.Option(help="Speed ratio: drafted tokens per target pass, free links; repeatable."),
     ] = None,
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""

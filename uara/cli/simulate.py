@@ -20,16 +20,25 @@ if TYPE_CHECKING:
 def command(
     trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file: its channel stands still.")],
     solver: Annotated[
-        list[str] | None, typer.Option(help="Solver; may be repeated, and carry options: tma-masac:polish=true")
+        list[str] | None,
+        typer.Option(help="Solver; may be repeated, and carry options: tma-masac:polish=true"),
     ] = None,
-    option: Annotated[list[str] | None, typer.Option(help="key=value for every solver that knows it.")] = None,
-    slots: Annotated[int | None, typer.Option(min=1, help="Number of slots T; the trace's by default.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="key=value for every solver that knows it.")
+    ] = None,
+    slots: Annotated[
+        int | None, typer.Option(min=1, help="Number of slots T; the trace's by default.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Root seed of tasks and own work.")] = 0,
     profile: Annotated[str, typer.Option(help="Task profile: shipped name or .json file.")] = "gpt2_gpt2-xl",
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each decision.")] = None,
     warm: Annotated[bool, typer.Option("--warm/--cold", help="Start from the last slot's decision.")] = True,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write all slots to this CSV.")] = None,
-    plot: Annotated[Path | None, typer.Option(help="Draw the course to this file (.png, .svg, .pdf).")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write all slots to this CSV.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the course to this file (.png, .svg, .pdf).")
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Every slot as JSON.")] = False,
 ) -> None:
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""

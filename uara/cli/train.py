@@ -21,7 +21,9 @@ def command(
     config: Annotated[Path, typer.Argument(help="Configuration file (TOML).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the run.")] = Path("run"),
     resume: Annotated[bool, typer.Option("--resume", help="Take up the folder's checkpoint.")] = False,
-    seed: Annotated[int | None, typer.Option(min=0, help="Root seed; the configuration's by default.")] = None,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Root seed; the configuration's by default.")
+    ] = None,
     device: Annotated[str | None, typer.Option(help="cpu or cuda; cuda where there is one.")] = None,
 ) -> None:
     """Train a policy as a configuration file says.

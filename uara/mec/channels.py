@@ -92,7 +92,9 @@ class TraceGains:
 
     def __init__(self, power_gain: NDArray[np.floating], dtype: torch.dtype = torch.float64) -> None:
         if power_gain.ndim != 3 or not len(power_gain):
-            raise InputError(f"gains of shape {power_gain.shape}, not (slots, devices, servers)", source="trace")
+            raise InputError(
+                f"gains of shape {power_gain.shape}, not (slots, devices, servers)", source="trace"
+            )
         self._gain = torch.as_tensor(_without_outages(np.asarray(power_gain, dtype=float)), dtype=dtype)
         _, self.devices, self.servers = power_gain.shape
 

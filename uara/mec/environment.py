@@ -161,7 +161,9 @@ class Environment:
     def _with_arrivals(self, state: State) -> State:
         """The next slot's tasks, one a device, and the servers' own new work."""
         shape = (self.batch, self.devices)
-        pick = torch.randint(len(self._tasks), shape, generator=self._generator, device=self._generator.device)
+        pick = torch.randint(
+            len(self._tasks), shape, generator=self._generator, device=self._generator.device
+        )
         bits, device_flop, server_flop = self._tasks[pick].unbind(2)
         own_s = self.settings.own_work_s * self._uniform(self.batch, self.servers)
         return replace(
@@ -201,9 +203,7 @@ class Environment:
         return self._tensor(np.where(changed, drawn, 1.0))
 
     def _uniform(self, *shape: int) -> Tensor:
-        return torch.rand(
-            shape, generator=self._generator, dtype=self._dtype, device=self._generator.device
-        )
+        return torch.rand(shape, generator=self._generator, dtype=self._dtype, device=self._generator.device)
 
     def _tensor(self, values: NDArray[np.float64]) -> Tensor:
         return torch.as_tensor(values, dtype=self._dtype, device=self._generator.device)

@@ -75,7 +75,9 @@ class World:
         self._association = None
         return observation(self._slot)
 
-    def step(self, log_weight: NDArray[np.floating]) -> tuple[NDArray[np.float32], float, bool, dict[str, Any]]:
+    def step(
+        self, log_weight: NDArray[np.floating]
+    ) -> tuple[NDArray[np.float32], float, bool, dict[str, Any]]:
         """Observation, reward, whether the episode is over, and facts of the slot.
 
         Parameters

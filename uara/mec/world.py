@@ -196,9 +196,7 @@ def cost_terms(
     )
 
 
-def advance(
-    fleet: Fleet, state: State, given: Parameters, association: Tensor, energy_j: Tensor
-) -> State:
+def advance(fleet: Fleet, state: State, given: Parameters, association: Tensor, energy_j: Tensor) -> State:
     """Batteries and queues at the end of the slot; gains and tasks are the next slot's to draw.
 
     A battery falls by E_i of its capacity. A server works off F_j tau of what waited and what came.

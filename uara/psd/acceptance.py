@@ -10,7 +10,11 @@ from uara.psd.session import Session
 
 
 def acceptance_along(
-    draft: LanguageModel, target: LanguageModel, prompt: Sequence[int], output: Sequence[int], sampler: Sampler
+    draft: LanguageModel,
+    target: LanguageModel,
+    prompt: Sequence[int],
+    output: Sequence[int],
+    sampler: Sampler,
 ) -> list[float]:
     """Probability of acceptance at each position of an output.
 

@@ -39,7 +39,9 @@ class RoundTimes:
 
 def _checked(acceptance: float, gamma: int) -> None:
     if not 0 <= acceptance <= 1 or gamma < 1:
-        raise InputError(f"acceptance must lie in [0, 1] and gamma be at least 1, not {acceptance} and {gamma}")
+        raise InputError(
+            f"acceptance must lie in [0, 1] and gamma be at least 1, not {acceptance} and {gamma}"
+        )
 
 
 def _geometric(acceptance: float, terms: int) -> float:

@@ -63,7 +63,10 @@ class Run:
         self._sampler = Sampler(options.temperature, options.top_p)
         # one stream for each side, so that chance does not depend on which thread is first
         draft_seed, target_seed = np.random.SeedSequence(options.seed).spawn(2)
-        self._draft_rng, self._target_rng = np.random.default_rng(draft_seed), np.random.default_rng(target_seed)
+        self._draft_rng, self._target_rng = (
+            np.random.default_rng(draft_seed),
+            np.random.default_rng(target_seed),
+        )
         self._target = Session(target, count_flop)
         self._draft = Session(draft, count_flop) if draft is not None else None
         # heads may be padded to different lengths behind the tokens that both know
@@ -97,7 +100,9 @@ class Run:
         gamma = 0 if options.method == "autoregressive" else options.gamma
         start_s = self._start_s
         drafts = self._draft.forwards if self._draft is not None else []
-        activities = [Activity("device", "draft", each.start_s - start_s, each.end_s - start_s) for each in drafts]
+        activities = [
+            Activity("device", "draft", each.start_s - start_s, each.end_s - start_s) for each in drafts
+        ]
         activities += [
             Activity("server", "target", each.start_s - start_s, each.end_s - start_s)
             for each in self._target.forwards
@@ -184,7 +189,9 @@ class Run:
                 self._keep(block, verdict, own)
                 phase: Phase = "post-verify" if waiting else "pre-verify"
                 everything = block.tokens + fresh.tail(1).tokens
-                yield _event(phase, waiting, len(fresh.tokens), block.tokens, verdict.accepted, own, everything)
+                yield _event(
+                    phase, waiting, len(fresh.tokens), block.tokens, verdict.accepted, own, everything
+                )
                 pending = _Block([], []) if rejected else fresh.tail(1)
 
 

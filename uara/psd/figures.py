@@ -67,9 +67,13 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
 def first_prompt(study: Study, task: str, gamma: int) -> dict[str, Timeline]:
     """The task's first prompt decoded by the three methods, at the study's speeds."""
     lines = {
-        method: study.timelines(task, method, gamma, study.profile.payload, study.speeds)[0] for method in METHODS
+        method: study.timelines(task, method, gamma, study.profile.payload, study.speeds)[0]
+        for method in METHODS
     }
-    return {method if method == "autoregressive" else f"{method}, gamma {gamma}": lines[method] for method in METHODS}
+    return {
+        method if method == "autoregressive" else f"{method}, gamma {gamma}": lines[method]
+        for method in METHODS
+    }
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:
@@ -90,7 +94,9 @@ def comparison_table(profile: TaskProfile, ratios: Sequence[float]) -> Table:
     table.add_column("than")
     for ratio in ratios:
         table.add_column(f"{ratio:g}", justify="right")
-    gains = [speedups(Study(profile, ratio_speeds(each)).comparison(_gamma(each), "tokens")) for each in ratios]
+    gains = [
+        speedups(Study(profile, ratio_speeds(each)).comparison(_gamma(each), "tokens")) for each in ratios
+    ]
     for task in profile.tasks:
         for other in ("conventional", "autoregressive"):
             table.add_row(task, other, *(f"{gain[task][other]:.2f}" for gain in gains))

@@ -61,7 +61,9 @@ class Architecture(Record):
     def steps_flop(self, steps: int, cached_tokens: int) -> int:
         """Operations of ``steps`` passes of one token each, the first after ``cached_tokens``."""
         pairs = steps * cached_tokens + steps * (steps + 1) // 2
-        return (self.linear_flop_per_token + self.head_flop_per_token) * steps + self.attention_flop_per_pair * pairs
+        return (
+            self.linear_flop_per_token + self.head_flop_per_token
+        ) * steps + self.attention_flop_per_pair * pairs
 
 
 def gpt2_architecture(name: str, layers: int, width: int) -> Architecture:

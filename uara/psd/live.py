@@ -85,11 +85,17 @@ def timelines(
     """The run on the given hardware and links; after a PSD run, the other methods beside it."""
     traces = {decoded.trace.method: decoded.trace}
     if decoded.trace.method == "psd":
-        verdicts, gamma, prompt = acceptance_of(decoded.trace), decoded.trace.gamma, decoded.trace.prompt_tokens
+        verdicts, gamma, prompt = (
+            acceptance_of(decoded.trace),
+            decoded.trace.gamma,
+            decoded.trace.prompt_tokens,
+        )
         for method in METHODS:
             if method != "psd":
                 traces[method] = replay(verdicts, method, gamma, prompt, max_new_tokens=max_new_tokens)
-    return {method: simulate(traces[method], *pair, speeds, payload) for method in METHODS if method in traces}
+    return {
+        method: simulate(traces[method], *pair, speeds, payload) for method in METHODS if method in traces
+    }
 
 
 def timed_pair(
@@ -125,7 +131,15 @@ def split_table(lines: dict[str, Timeline], title: str) -> Table:
     from rich.table import Table
 
     table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    headings = ("total\nms", "mobile\nms", "transm.\nms", "server\nms", "device\nwaits", "server\nwaits", "ms a\ntoken")
+    headings = (
+        "total\nms",
+        "mobile\nms",
+        "transm.\nms",
+        "server\nms",
+        "device\nwaits",
+        "server\nwaits",
+        "ms a\ntoken",
+    )
     table.add_column("method", no_wrap=True)
     for heading in headings:
         table.add_column(heading, justify="right", no_wrap=True)

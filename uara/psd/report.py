@@ -29,7 +29,7 @@ def summary_table(profile: TaskProfile) -> Table:
         title_justify="left",
         title=f"{profile.name}: {profile.draft.name} drafting for {profile.target.name}, {decoding.method}, "
         f"gamma {decoding.gamma}, temperature {decoding.temperature:g} "
-        f"(acceptance {profile.provenance.acceptance}; mean, 95 % interval)"
+        f"(acceptance {profile.provenance.acceptance}; mean, 95 % interval)",
     )
     table.add_column("task")
     counts = ("prompts", "acceptance", "tokens\na round", "prompt\ntokens", "new\ntokens")

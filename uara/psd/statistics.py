@@ -82,7 +82,10 @@ def _summary(
 
     vocabulary = draft.architecture.vocabulary_tokens
     flop: NDArray[np.float64] = np.array(
-        [np.mean([trace.flop(draft.architecture, target.architecture) for trace in each], axis=0) for each in runs]
+        [
+            np.mean([trace.flop(draft.architecture, target.architecture) for trace in each], axis=0)
+            for each in runs
+        ]
     )
     new_tokens = means(lambda trace: trace.new_tokens)
     return TaskSummary(

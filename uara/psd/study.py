@@ -43,7 +43,9 @@ class Study:
     speeds: Speeds
     _known: dict[tuple[str, Method, int], list[Trace]] = field(default_factory=dict, repr=False)
 
-    def timelines(self, task: str, method: Method, gamma: int, payload: Payload, speeds: Speeds) -> list[Timeline]:
+    def timelines(
+        self, task: str, method: Method, gamma: int, payload: Payload, speeds: Speeds
+    ) -> list[Timeline]:
         """A timeline for each run of each of the task's prompts."""
         records = [each for each in self.profile.records if each.task == task]
         if not records:
@@ -72,7 +74,9 @@ class Study:
             for number in range(1 if certain else SAMPLED_RUNS)
         ]
 
-    def row(self, task: str, method: Method, gamma: int, payload: Payload, mbit_per_s: float | None = None) -> Row:
+    def row(
+        self, task: str, method: Method, gamma: int, payload: Payload, mbit_per_s: float | None = None
+    ) -> Row:
         """Mean latency of a task; the uplink's own rate where none is given."""
         rate = self.speeds.uplink.bit_per_s if mbit_per_s is None else mbit_per_s * 1e6
         lines = self.timelines(task, method, gamma, payload, self.speeds.with_uplink(rate))
@@ -80,15 +84,32 @@ class Study:
         def mean_ms(name: str) -> float:
             return 1e3 * sum(float(getattr(each, name)) for each in lines) / len(lines)
 
-        parts = ("mobile_s", "transmission_s", "server_s", "idle_s", "completion_s", "device_idle_s", "server_idle_s")
+        parts = (
+            "mobile_s",
+            "transmission_s",
+            "server_s",
+            "idle_s",
+            "completion_s",
+            "device_idle_s",
+            "server_idle_s",
+        )
         return Row(task, method, payload, gamma, rate / 1e6, *map(mean_ms, parts))
 
     def over_gamma(self, methods: Iterable[Method], gammas: Sequence[int], payload: Payload) -> list[Row]:
         """Rows for all tasks, methods and draft lengths at the uplink's own rate."""
-        return [self.row(task, method, g, payload) for method in methods for task in self.profile.tasks for g in gammas]
+        return [
+            self.row(task, method, g, payload)
+            for method in methods
+            for task in self.profile.tasks
+            for g in gammas
+        ]
 
     def over_rate(
-        self, methods: Iterable[Method], rates_mbit_per_s: Sequence[float], payload: Payload, gammas: dict[str, int]
+        self,
+        methods: Iterable[Method],
+        rates_mbit_per_s: Sequence[float],
+        payload: Payload,
+        gammas: dict[str, int],
     ) -> list[Row]:
         """Rows for all tasks, methods and data rates, each task at its own draft length."""
         return [
@@ -115,7 +136,8 @@ def best_gammas(rows: Iterable[Row], method: Method) -> dict[str, int]:
 def saturation_mbit_per_s(rows: Iterable[Row], task: str, method: Method, within: float = 0.01) -> float:
     """The lowest data rate whose latency is within a share of that of the highest rate."""
     chosen = sorted(
-        (row for row in rows if row.task == task and row.method == method), key=lambda row: row.uplink_mbit_per_s
+        (row for row in rows if row.task == task and row.method == method),
+        key=lambda row: row.uplink_mbit_per_s,
     )
     if not chosen:
         raise InputError(f"no rows of task {task!r} and method {method}")

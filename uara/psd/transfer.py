@@ -76,7 +76,10 @@ def transferred_profile(
             created=measured.provenance.created,
             command=command,
             software=measured.provenance.software,
-            sources=[*measured.provenance.sources, f"GPT-2 vocabulary, package {GPT2_TOKENIZER_PACKAGE} 0.1.5 (MIT)"],
+            sources=[
+                *measured.provenance.sources,
+                f"GPT-2 vocabulary, package {GPT2_TOKENIZER_PACKAGE} 0.1.5 (MIT)",
+            ],
         ),
         records=records,
         summary=summarise(records, measured.decoding, *models),
@@ -95,5 +98,7 @@ def _moved(
         raise InputError(f"prompt {record.prompt} is not the packaged one that was measured")
     length = count_tokens(prompt.text)
     if length > room:
-        raise InputError(f"prompt {record.prompt} has {length} tokens, more than the {room} that the context leaves")
+        raise InputError(
+            f"prompt {record.prompt} has {length} tokens, more than the {room} that the context leaves"
+        )
     return record.model_copy(update={"prompt_tokens": length, "runs": []})

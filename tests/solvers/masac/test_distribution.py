@@ -92,4 +92,6 @@ def test_entropy_does_not_depend_on_how_many_share():
         policy = LogisticNormal(torch.linspace(-9, 0, n), torch.full((n,), math.log(0.05)), torch.ones(n))
         noise = torch.randn(4000, n, generator=torch.Generator().manual_seed(2))
         entropy = -policy.log_prob(policy.mean + 0.05 * noise).mean()
-        assert float(entropy) == pytest.approx(0.5 * math.log(2 * math.pi * math.e) + math.log(0.05), abs=0.02)
+        assert float(entropy) == pytest.approx(
+            0.5 * math.log(2 * math.pi * math.e) + math.log(0.05), abs=0.02
+        )

@@ -36,7 +36,9 @@ def test_features_are_finite_bounded_and_zero_without_a_path(tmp_path):
     assert torch.equal(usable > 0, torch.isfinite(slot.uplink_ms))
 
 
-@pytest.mark.parametrize(("field", "value"), [("sync_weight_per_ms", 0.0), ("band_cost_ms", 0.0), ("wait_ms", 0.0)])
+@pytest.mark.parametrize(
+    ("field", "value"), [("sync_weight_per_ms", 0.0), ("band_cost_ms", 0.0), ("wait_ms", 0.0)]
+)
 def test_extreme_constants_give_finite_features(tmp_path, field, value):
     slot = make_slot(str(tmp_path))
     changed = type(slot)(**{**vars(slot), field: torch.full_like(getattr(slot, field), value)})

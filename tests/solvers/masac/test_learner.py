@@ -97,11 +97,15 @@ def test_too_little_entropy_raises_the_temperature(entropy, rises):
 
 def test_learning_approaches_the_exact_allocation(tmp_path):
     """Soft actor-critic alone, on slots whose exact optimum is known, from equal shares."""
-    slot = make_slot(str(tmp_path), batch=2, devices=10, servers=2, payload_factor_range=(40.0, 40.0), plain=0.0)
+    slot = make_slot(
+        str(tmp_path), batch=2, devices=10, servers=2, payload_factor_range=(40.0, 40.0), plain=0.0
+    )
     association = slot.uplink_ms.argmin(2)
     learner = make_learner(actor_rate=3e-3, critic_rate=1e-2)
     torch.nn.init.zeros_(learner.actor.head.weight)
-    best = device_costs(slot, association, *shares_of(slot, association, exact_log_weights(slot, association)))
+    best = device_costs(
+        slot, association, *shares_of(slot, association, exact_log_weights(slot, association))
+    )
 
     def excess():
         with torch.no_grad():
@@ -157,7 +161,9 @@ def test_losses_and_gradients_agree_with_torchrl():
     class Value(torch.nn.Module):
         def __init__(self):
             super().__init__()
-            self.net = torch.nn.Sequential(torch.nn.Linear(5 + dims, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+            self.net = torch.nn.Sequential(
+                torch.nn.Linear(5 + dims, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1)
+            )
 
         def forward(self, observation, action):
             return self.net(torch.cat([observation, action], -1))
@@ -223,7 +229,9 @@ def test_losses_and_gradients_agree_with_torchrl():
     next_value = torch.minimum(
         *ours_values(loss.target_qvalue_network_params, data["next", "observation"], next_action)
     )
-    target = soft_target(data["next", "reward"][:, 0], next_value, following.log_prob(next_action), alpha, gamma)
+    target = soft_target(
+        data["next", "reward"][:, 0], next_value, following.log_prob(next_action), alpha, gamma
+    )
     first, second = ours_values(loss.qvalue_network_params, data["observation"], data["action"])
     assert float(2 * critic_loss(first, second, target.detach())) == pytest.approx(
         float(theirs["loss_qvalue"]), rel=1e-5

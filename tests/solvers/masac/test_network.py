@@ -54,7 +54,9 @@ def test_served_pairs_equal_those_among_all_pairs(tmp_path):
     with torch.no_grad():
         everything, (chosen, features) = learner.all_pairs(slot), learner.served_pairs(slot, association)
     torch.testing.assert_close(chosen.mean, at_pairs(everything.mean, association), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(chosen.log_std, at_pairs(everything.log_std, association), rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(
+        chosen.log_std, at_pairs(everything.log_std, association), rtol=1e-5, atol=1e-5
+    )
     torch.testing.assert_close(features, at_pairs(pair_features(slot, torch)[0], association))
 
 

@@ -156,7 +156,16 @@ def test_one_forward_pass_at_e20_m180_takes_milliseconds():
 def test_solving_needs_no_learning_library(tmp_path):
     """A plain install: neither torch nor any extra may be imported on the way to an answer."""
     make_instance(12, 3).save(tmp_path / "small.json")
-    blocked = ["torch", "safetensors", "tensorboard", "gymnasium", "pettingzoo", "sionna", "matplotlib", "pandas"]
+    blocked = [
+        "torch",
+        "safetensors",
+        "tensorboard",
+        "gymnasium",
+        "pettingzoo",
+        "sionna",
+        "matplotlib",
+        "pandas",
+    ]
     script = (
         "import sys\n"
         f"for name in {blocked!r}: sys.modules[name] = None\n"

@@ -124,4 +124,4 @@ def test_exact_log_weights_are_feasible_shares(tmp_path):
     weight = exact_log_weights(slot, association).exp()
     total = torch.zeros(3, 4).scatter_add(1, association, weight[..., 0])
     assert (total <= 1 + 1e-5).all()
-    assert (total.max() > 0.99), "band is scarce here"
+    assert total.max() > 0.99, "band is scarce here"

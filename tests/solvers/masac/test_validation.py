@@ -40,7 +40,10 @@ def test_the_whole_gap_measures_the_searchs_own_answer(tmp_path):
     slot = make_slot(str(tmp_path))
     usable = torch.isfinite(slot.uplink_ms)
     worst = torch.where(usable, slot.uplink_ms, 0.0).argmax(2)
-    cost = [optimal_cost(numbers, row) for (numbers, _), row in zip(coefficients_of(slot), worst.numpy(), strict=True)]
+    cost = [
+        optimal_cost(numbers, row)
+        for (numbers, _), row in zip(coefficients_of(slot), worst.numpy(), strict=True)
+    ]
     bad = replace(make_yardstick(slot), association=worst, cost_ms=torch.tensor(np.array(cost)))
     whole, alone = gaps(make_learner(prior="rules"), bad)
     assert whole < 0 < alone
