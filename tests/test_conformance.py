@@ -15,8 +15,7 @@ pytest.importorskip("psutil", reason="conformance trials need the extra 'bench'"
 pytest.importorskip("cloudpickle", reason="conformance trials need the extra 'bench'")
 
 from uara import Allocation, Answer, Context, InputError, Instance, allocate
-from uara.cli import main
-from uara.conformance import CHECKS, check_solver
+from uara.conformance import check_solver
 from uara.files import Record
 from uara.registry import as_solver
 
@@ -151,20 +150,6 @@ def test_an_unknown_solver_is_an_error() -> None:
         check_solver("nobody")
     with pytest.raises(InputError, match="moves"):
         check_solver("tma", options={"moves": "backwards"})
-
-
-def run(*words: str) -> object:
-    with pytest.raises(SystemExit) as ended:
-        main(["check-solver", *words])
-    return ended.value.code
-
-
-def test_the_command_names_each_check(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("max-sinr", "--option", "allocation=sqrt") == 0
-    output = capsys.readouterr().out
-    assert all(check in output for check in CHECKS)
-    assert "max-sinr conforms" in output
-    assert run("max-sinr", "--option", "allocation") == 2
 
 
 def test_breaches_are_plain_data() -> None:

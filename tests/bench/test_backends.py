@@ -13,7 +13,7 @@ import uara.bench
 from uara.errors import InputError, UaraError
 
 from .conftest import MakeSuite
-from .test_resume import fixed
+from .test_runner import fixed
 
 
 @pytest.fixture

@@ -1,3 +1,4 @@
+# ruff: noqa: F811 - fixtures are imported, and then named as parameters
 """``uara bench`` as a user types it."""
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ import pytest
 
 from uara.cli import main
 
-from .conftest import MakeSuite
+from ..bench.conftest import MakeSuite, _trial_solvers, make_suite  # noqa: F401
 
 
 def code(*words: object) -> object:

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from uara.bench import Results
+from uara.errors import InputError
+
+from .conftest import HOSTILE
+
+
+def test_the_parts_of_a_result_file(recorded: Path) -> None:
+    results = Results.load(recorded)
+    assert len(results.runs) + len(results.points) + len(results.instances) == len(results.table)
+    assert results.runs["run_id"].is_unique
+    assert set(results.points["run_id"]) <= set(results.runs["run_id"])
+    assert results.suite["name"] == "recorded"
+    assert sum(results.counts().values()) == len(results.runs)
+    assert results.missing == 0
+
+
+def test_instances_are_kept_inside(recorded: Path) -> None:
+    results = Results.load(recorded)
+    for _, row in results.instances.iterrows():
+        problem = results.problem(row["instance"])
+        assert problem.digest == row["digest"]
+        assert problem.name == row["instance"]
+    assert results.problem("nobody") is None
+
+
+def test_a_stored_answer_scores_what_is_stored(recorded: Path) -> None:
+    results = Results.load(recorded)
+    solved = results.runs[results.runs["status"] == "ok"]
+    checked = 0
+    for _, run in solved.groupby("label").head(2).iterrows():
+        problem = results.problem(run["instance"])
+        decision = problem.parse_decision(Results.decoded(run["decision"]))
+        assert problem.evaluate(decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
+        if run["label"] == HOSTILE:
+            certificate = problem.parse_certificate(Results.decoded(run["certificate"]))
+            assert problem.lower_bound(certificate) == pytest.approx(run["certified_bound_ms"], rel=1e-12)
+            checked += 1
+    assert checked
+
+
+def test_ranking_is_a_frame(recorded: Path) -> None:
+    ranking = Results.load(recorded).ranking()
+    assert {"rank", "label", "excess", "runtime_s", "solved"} <= set(ranking.columns)
+
+
+def test_what_is_no_result_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no such file"):
+        Results.load(tmp_path / "none.parquet")
+    assert Results.decoded(None) is None
+    assert Results.decoded('{"a": 1}') == {"a": 1}

@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from uara.bench import Results
+from uara.bench.compare import compare_results
+from uara.bench.terminal import percent, ranking_records, show_comparison, show_ranking
+
+from .conftest import made_up
+
+
+def test_records_are_plain_json(recorded: Path) -> None:
+    import json
+
+    records = ranking_records(Results.load(recorded))
+    assert json.loads(json.dumps(records, allow_nan=False)) == records
+    assert any(record["proven_gap"] is None for record in records)
+
+
+def test_the_ranking_is_printed_with_markup_escaped(
+    recorded: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    show_ranking(Results.load(recorded), [Path("somewhere.parquet")])
+    text = capsys.readouterr().out
+    assert "bench_trials:raises" in text
+    assert "error" in text
+    assert "written: somewhere.parquet" in text
+
+
+def test_a_bracket_in_a_label_is_a_bracket(capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [
+        {"label": "a[red]b", "controllable_ms": 1.0},
+        {"label": "a[red]b", "controllable_ms": 1.0, "instance": "j"},
+    ]
+    show_ranking(made_up(rows, name="[bold]n"), [])
+    text = capsys.readouterr().out
+    assert "a[red]b" in text
+    assert "[bold]n" in text
+
+
+def test_a_comparison_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    old, new = made_up([{"controllable_ms": 1.0}]), made_up([{"controllable_ms": 2.0, "commit": "d"}])
+    show_comparison(compare_results(old, new))
+    text = capsys.readouterr().out
+    assert "worse" in text
+    assert "100.00 %" in text
+    assert "commit: c -> d" in text
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "-")])
+def test_percent(value: float | None, text: str) -> None:
+    assert percent(value, 1) == text
