@@ -36,6 +36,7 @@ class Model:
         self.relaxation = relaxation
         self.tangents = 0
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs.HandleUserInterrupt = True
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
         costs = relaxation.costs()
@@ -124,13 +125,12 @@ class Model:
         if watch is not None:
             highs.cbMipLogging += _follower(seen, watch)
         try:
-            highs.HandleKeyboardInterrupt = True
-            highs.solve()
+            _run(highs)
             if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
                 # Its postsolve returns points that it then finds infeasible now and then; go without.
                 highs.clearSolver()
                 highs.setOptionValue("presolve", "off")
-                highs.solve()
+                _run(highs)
                 highs.setOptionValue("presolve", "choose")
         finally:
             highs.cbMipLogging.clear()
@@ -153,6 +153,19 @@ class Model:
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
         return Outcome(float(bound), column, int(max(info.mip_node_count, 0)), finished)
+
+
+def _run(highs: Any) -> None:
+    """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up."""
+    highs.startSolve()
+    try:
+        while not highs.wait(0.05)[0]:
+            pass
+    except KeyboardInterrupt:
+        highs.cancelSolve()
+        while not highs.wait(0.05)[0]:
+            pass
+        raise
 
 
 def _follower(seen: list[float], watch: Callable[[float, float], None]) -> Callable[[Any], None]:
