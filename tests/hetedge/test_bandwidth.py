@@ -85,7 +85,8 @@ def test_deadlines_are_met_as_early_as_possible(noise: str, seed: int) -> None:
     share, t_ms = bandwidth.in_time(instance, offset)
     arrival = bandwidth.upload_ms(instance, share)
     assert (arrival <= (t_ms + offset) * (1 + 1e-7)).all()
-    assert t_ms == pytest.approx(solve_cvxpy(instance, "in-time", offset), rel=1e-3, abs=1e-4 * scale)
+    least = max(0.0, solve_cvxpy(instance, "in-time", offset))
+    assert t_ms == pytest.approx(least, rel=1e-3, abs=1e-4 * scale)
 
 
 def test_closed_forms_with_a_linear_rate() -> None:

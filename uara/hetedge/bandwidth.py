@@ -83,7 +83,7 @@ def min_sum(instance: HetEdge, weight: Floats | None = None) -> Floats:
 
 
 def in_time(instance: HetEdge, offset_ms: Floats) -> tuple[Floats, float]:
-    """Shares with which request k is uploaded at ``t + offset_ms[k]``, for the least t.
+    """Shares with which request k is uploaded by ``t + offset_ms[k]``, for the least t from 0 on.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def in_time(instance: HetEdge, offset_ms: Floats) -> tuple[Floats, float]:
     share
         (K,) Shares that fill the band.
     t_ms
-        The least common start.
+        The least common start; at 0 prompts may arrive earlier than they must.
     """
     airtime = airtime_ms(instance)
     sends = airtime > 0
