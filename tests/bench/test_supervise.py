@@ -43,6 +43,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "absent": {"solver": "no-such-solver"},
             "broken": {"solver": "no_such_module:solver"},
             "left-out": {"solver": "random", "skip": [{"instances": "tiny", "reason": "on purpose"}]},
+            "proves": {"solver": T + "proves_at_length", "time_limit_s": 0.2},
             "compiles": {"solver": T + "slow_to_compile"},
             "chatters": {"solver": T + "chatters"},
             "threads": {"solver": T + "counts_threads", "threads": 2},
@@ -81,6 +82,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("broken", "skipped", "cannot be imported"),
         ("left-out", "skipped", "on purpose"),
         ("compiles", "ok", ""),
+        ("proves", "ok", ""),
         ("chatters", "ok", ""),
     ],
 )

@@ -137,7 +137,7 @@ def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Calla
     if method.traits.prepare:
         method.traits.prepare()
     send("prepared", time.perf_counter() - began)
-    return without_prepare(method.name, function, method.traits)
+    return prepared(method.name, function, method.traits, send)
 
 
 def freeze(value: object) -> None:
@@ -163,15 +163,22 @@ def serve(channel: Connection) -> None:
         send("failed", _failure(error))
 
 
-def without_prepare(name: str, function: Callable[..., Any], traits: Traits) -> Callable[..., Any]:
-    """The solver under its own name (its random stream hangs on it), already prepared."""
+def prepared(name: str, function: Callable[..., Any], traits: Traits, send: Send) -> Callable[..., Any]:
+    """The solver under its own name (its random stream hangs on it), with nothing left to prepare.
 
-    def prepared(instance: Problem, context: Any) -> Any:
-        return function(instance, context)
+    It says when it is called and when it has returned: what ``solve`` does around it, re-computing the bound of a
+    large certificate for one, is not on its account.
+    """
 
-    prepared.__name__ = name
-    prepared.uara_traits = dataclasses.replace(traits, prepare=None)  # type: ignore[attr-defined]
-    return prepared
+    def solver(instance: Problem, context: Any) -> Any:
+        send("called", None)
+        answer = function(instance, context)
+        send("returned", None)
+        return answer
+
+    solver.__name__ = name
+    solver.uara_traits = dataclasses.replace(traits, prepare=None)  # type: ignore[attr-defined]
+    return solver
 
 
 def _failure(error: BaseException) -> Failure:

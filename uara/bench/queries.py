@@ -45,9 +45,11 @@ QUERIES = {
         _RUNS
         + _BEST
         + """\
+import numpy
 excess = (runs.controllable_ms / runs.instance.map(best) - 1).where(runs.status == "ok")
 excess = excess.fillna(excess.groupby(runs.instance).transform("max"))
-answer = excess.groupby([runs.label, runs.instance]).mean().groupby("label").mean()
+means = numpy.log1p(excess.groupby([runs.label, runs.instance]).mean())
+answer = numpy.expm1(means.groupby("label").mean())
 answer = answer[answer.index.isin(ok.label)]""",
     ),
     "gap_to_bound": Query(

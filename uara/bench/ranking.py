@@ -53,7 +53,8 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
         Solvers that a paired Wilcoxon test over the instances (Holm-adjusted) cannot tell from the first of
         them share a rank.
     excess, excess_low, excess_high
-        That mean with its 95 % bootstrap interval over the instances.
+        That mean (geometric, of controllable part / best known one, less 1) with its 95 % bootstrap interval over
+        the instances.
     gap_to_bound, proven_gap
         Means: of the distance to the best bound of anybody, and of what the solver's own bound proves.
     controllable_ms, latency_mean_ms, latency_p95_ms, energy_j, runtime_s
@@ -70,12 +71,12 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
         tried = own[own["status"] != "skipped"]
         solved = own[own["status"] == "ok"]
         values = excess[label].dropna() if len(solved) else excess[label].iloc[:0]
-        low, high = bootstrap_interval(values, name=str(label))
+        low, high = np.expm1(bootstrap_interval(np.log1p(values), name=str(label)))
         row: dict[str, Any] = {
             "label": label,
-            "excess": values.mean() if len(values) else math.nan,
-            "excess_low": low,
-            "excess_high": high,
+            "excess": float(np.expm1(np.log1p(values).mean())) if len(values) else math.nan,
+            "excess_low": float(low),
+            "excess_high": float(high),
             "gap_to_bound": _mean(cells(own, "gap_to_bound")),
             "proven_gap": _mean(cells(own, "gap")),
             **{

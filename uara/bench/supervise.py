@@ -35,6 +35,7 @@ class Allowance:
     memory_limit_mb: float
     threads: int = 1
     setup_limit_s: float = 300.0
+    """For imports and compilation, and again for re-computing the bound of an answer."""
     grace_s: float = 2.0
 
     @property
@@ -123,10 +124,13 @@ class _Watch:
             self.process.channel.send_bytes(self.job)
         elif kind == "prepared":
             result.setup_s = content
-            self.deadline = time.monotonic() + self.allowance.last_s
-            self.late = (
-                f"still ran {self.allowance.last_s:g} s after it was given {self.allowance.time_limit_s:g} s"
-            )
+        elif kind == "called":
+            given = self.allowance
+            self.deadline = time.monotonic() + given.last_s
+            self.late = f"still ran {given.last_s:g} s after it was given {given.time_limit_s:g} s"
+        elif kind == "returned":
+            self.deadline = time.monotonic() + self.allowance.setup_limit_s
+            self.late = f"re-computing its bound took more than {self.allowance.setup_limit_s:g} s"
         elif kind == "point":
             result.points.append(content)
         elif kind == "answer":

@@ -176,3 +176,21 @@ def chatters(instance: Instance, context: Context[Any]) -> Allocation:
     for _ in range(2000):
         print("x" * 100)
     return allocate(instance, _first(instance))
+
+
+class SlowProof:
+    """A certificate whose bound takes long to compute."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data."""
+        return {"kind": "slow"}
+
+    def prove(self, instance: Instance) -> float:
+        """Zero, after a while."""
+        time.sleep(0.8)
+        return 0.0
+
+
+def proves_at_length(instance: Instance, context: Context[Any]) -> Answer:
+    """Answers at once, with a proof that takes longer to check than the solver was given."""
+    return Answer(allocate(instance, _first(instance)), certificate=SlowProof())

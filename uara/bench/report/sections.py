@@ -24,7 +24,7 @@ RANKING = [
         "excess",
         "excess %",
         percent(3),
-        "mean of controllable part / best known - 1; a failure counts as the worst",
+        "geometric mean of controllable part / best known, less 1; a failure counts as the worst",
     ),
     ("interval", "95 % interval", words, "bootstrap over the instances"),
     ("gap_to_bound", "gap to bound %", percent(4), "(objective - best bound of anybody) / controllable part"),
