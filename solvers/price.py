@@ -90,7 +90,7 @@ class Root:
     def raise_bound(self, found: Any = None) -> None:
         """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
         from .price_ascent import ascend
-        from .price_kernel import restricted
+        from .price_kernel import certificate_of, restricted
 
         keep = self._candidates(self.prices)
         pairs = restricted(self.pairs, keep)
@@ -107,6 +107,7 @@ class Root:
         self.weight = np.zeros(len(self.pairs.server))
         self.weight[keep] = result.weight
         self.value_ms, self.excess_ms, choice = at_prices(self.pairs, self.prices)
+        self.context.certify(certificate_of(self.pairs, self.prices))
         self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
         if found is None:
             return

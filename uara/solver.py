@@ -131,6 +131,7 @@ class Context(Generic[O]):
         self._on_progress = on_progress
         self._best: tuple[Score, Decision] | None = None
         self._bound_ms = -math.inf
+        self._certificate: Proof | None = None
         self._limit_hit = False
         self._clock = Clock()
 
@@ -159,6 +160,10 @@ class Context(Generic[O]):
         with self._clock.paused():
             self._bound_ms = max(self._bound_ms, bound_ms)
             self._publish(message, details)
+
+    def certify(self, certificate: Proof) -> None:
+        """Leave a proof for the case that the run is interrupted before it returns one."""
+        self._certificate = certificate
 
     def progress(self, message: str, **details: float) -> None:
         """Say how far the work has come."""
@@ -329,12 +334,25 @@ def _run(
     except UaraError:
         raise
     except Exception as error:
+        if _was_interrupted(error):
+            if context._best is None:
+                raise KeyboardInterrupt from None
+            return None, True
         raise SolverError(method.name, f"failed: {type(error).__name__}: {error}") from error
     if isinstance(answer, Answer):
         return answer, False
     if hasattr(answer, "to_plain"):
         return Answer(answer), False
     raise SolverError(method.name, f"returned {type(answer).__name__}, not an Allocation or an Answer")
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    """Whether Ctrl-C is behind an error: it comes out of a compiled kernel as the cause of a SystemError."""
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _result(
@@ -346,7 +364,7 @@ def _result(
     runtime_s: float,
     setup_s: float,
 ) -> Result:
-    certificate = answer.certificate if answer else None
+    certificate = answer.certificate if answer else context._certificate
     try:
         score, decision = _best_of(instance, answer, context._best)
         certified = instance.lower_bound(certificate) if certificate is not None else None

@@ -125,6 +125,7 @@ def test_ctrl_c_returns_the_incumbent(engine: str) -> None:
     assert result.evaluation.feasible
     assert result.runtime_s < 10
     assert result.bound_ms is not None
+    assert result.certified_bound_ms is not None
 
 
 def test_a_start_is_never_lost() -> None:
