@@ -82,3 +82,36 @@ def test_tasks_can_be_sent() -> None:
 
     task = module.Task("id", b"x", lambda instance, context: None, {}, 0, module.Allowance(1.0, 1.0))
     assert pickle.loads(cloudpickle.dumps(task)).run_id == "id"
+
+
+class Boast:
+    """A certificate of a solver's own kind, which proves whatever it likes."""
+
+    def to_plain(self) -> dict[str, Any]:
+        return {"kind": "boast"}
+
+    def prove(self, instance: Any) -> float:
+        return 1e9
+
+
+class Shrunk(Allocation):
+    """A decision that looks better than it is to whoever asks it nicely."""
+
+    @property
+    def objective_ms(self) -> float:
+        return 0.0
+
+
+def test_what_a_solver_made_itself_proves_nothing() -> None:
+    instance, raw = answer(certificate=Boast())
+    row = module._scored(instance, raw)
+    assert row["status"] == "ok"
+    assert row["certified_bound_ms"] is None
+    assert row["bound_ms"] is None
+
+
+def test_only_the_data_of_a_decision_count() -> None:
+    instance, raw = answer()
+    parts = (raw.decision.association, raw.decision.bandwidth, raw.decision.compute)  # type: ignore[attr-defined]
+    _, shrunk = answer(decision=Shrunk(*parts))
+    assert module._scored(instance, shrunk)["objective_ms"] == module._scored(instance, raw)["objective_ms"]

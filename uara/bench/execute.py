@@ -21,6 +21,7 @@ from uara.bench.child import Job, RawAnswer
 from uara.bench.kinds import kind_of
 from uara.bench.p1 import load_kernels
 from uara.bench.supervise import Allowance, Outcome, Point, supervise
+from uara.errors import UaraError
 from uara.problem import Problem, Score
 from uara.solver import OPTIMAL_GAP, gap_of
 
@@ -115,8 +116,9 @@ def _ending(task: Task, outcome: Outcome) -> dict[str, Any]:
 
 
 def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
-    score = problem.evaluate(answer.decision)
-    certified = problem.lower_bound(answer.certificate) if answer.certificate is not None else None
+    decision = problem.parse_decision(_as_plain(answer.decision))
+    score = problem.evaluate(decision)
+    certified = _certified(problem, answer)
     bounds = [
         each for each in (answer.claimed_bound_ms, certified) if each is not None and math.isfinite(each)
     ]
@@ -146,9 +148,25 @@ def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
         "certificate": _moderate(answer.certificate.to_plain() if answer.certificate is not None else None),
     }
     if status == "ok":
-        measures = kind_of(problem.kind).measures(problem, answer.decision, score)
+        measures = kind_of(problem.kind).measures(problem, decision, score)
         row |= {f"measure_{name}": finite_or_none(value) for name, value in measures.items()}
     return row
+
+
+def _as_plain(value: Any) -> Any:
+    """What a solver's object says as plain data: its class, and what that class does, are left behind."""
+    return json.loads(json.dumps(value.to_plain()))
+
+
+def _certified(problem: Problem, answer: RawAnswer) -> float | None:
+    """The bound that a certificate proves, if it is one of this problem's: a solver's own kind proves nothing here."""
+    if answer.certificate is None:
+        return None
+    try:
+        certificate = problem.parse_certificate(_as_plain(answer.certificate))
+    except (UaraError, TypeError, ValueError, KeyError):
+        return None
+    return problem.lower_bound(certificate)
 
 
 def _verdict(score: Score, answer: RawAnswer, bound: float | None) -> tuple[str, str]:
