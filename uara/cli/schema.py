@@ -14,6 +14,7 @@ class Artefact(StrEnum):
     """What has a schema."""
 
     INSTANCE = "instance"
+    HETEDGE = "hetedge"
     SOLUTION = "solution"
 
 
@@ -21,6 +22,10 @@ def command(artefact: Annotated[Artefact, typer.Argument(help="Kind of file.")])
     """Print the JSON Schema of a kind of file."""
     if artefact is Artefact.INSTANCE:
         from uara.schema import json_schema
+
+        print_json(json_schema())
+    elif artefact is Artefact.HETEDGE:
+        from uara.hetedge.schema import json_schema
 
         print_json(json_schema())
     else:
