@@ -1,8 +1,8 @@
 """What the harness costs, and what a second job gains: run on a quiet machine with two cores or more.
 
-    python benchmarks/overhead.py            # about two minutes
+    python benchmarks/overhead.py            # about seven minutes
 
-The instances are those of the suite `smoke`; the solver computes for a second and a half on its own clock.
+As many runs as the suite `smoke` has, on its instances; the solver computes for a second on its own clock.
 Overhead is the share of the command's wall time that solvers do not account for:
 ``1 - sum(setup_s + runtime_s) / (jobs * wall)``. It holds the interpreter's start, the template process, forks,
 scoring, recording, merging and, on request, the report.
@@ -24,11 +24,14 @@ from uara import Allocation, Context, Instance, allocate
 from uara.files import Record
 from uara.registry import as_solver
 
+RUNS_AN_INSTANCE = 16
+"""As in ``smoke``."""
+
 
 class WorkOptions(Record):
     """How long to work."""
 
-    seconds: float = 1.5
+    seconds: float = 1.0
     """Seconds of processor time."""
 
 
@@ -81,7 +84,7 @@ def write_suite(folder: Path, seconds: float) -> Path:
     """The instances of ``smoke`` with the working solver."""
     source = Path(__file__).resolve().parent
     smoke: dict[str, Any] = tomllib.loads((source / "smoke.toml").read_text())
-    lines = ['name = "overhead"', "time_limit_s = 60.0", "seeds = [0, 1, 2]"]
+    lines = ['name = "overhead"', "time_limit_s = 60.0", f"seeds = {list(range(RUNS_AN_INSTANCE))}"]
     for entry in smoke["instances"]:
         lines.append("[[instances]]")
         if "files" in entry:
@@ -101,7 +104,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--seconds", type=float, default=1.5)
+    parser.add_argument("--seconds", type=float, default=1.0)
     seconds: float = parser.parse_args().seconds
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -228,7 +228,9 @@ def _draw_fig5(rows: list[dict[str, Any]], path: Path) -> None:
             for title in ("tma-masac", "proven optimum", *(f"{rule} {sharing}" for rule in RULES)):
                 x, mean, half = _line(rows, axis, "latency_ms", axis=axis, scheme=title)
                 style = "--" if title == "proven optimum" else "-"  # lies on the line of tma-masac
-                axes.errorbar(x, mean, half, label=title, capsize=2, marker="o", markersize=3, linestyle=style)
+                axes.errorbar(
+                    x, mean, half, label=title, capsize=2, marker="o", markersize=3, linestyle=style
+                )
             axes.set_yscale("log")
             axes.set_ylim(bottom=100)
             axes.set_xlabel(label)

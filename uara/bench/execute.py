@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime
 import json
 import math
-import multiprocessing
 import os
 import pickle
 import threading
@@ -13,7 +12,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 from uara.bench import machine
@@ -92,7 +90,7 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
 
 @cache
 def warm_up() -> threading.Thread:
-    """Load what scoring and tables need while the first run is on its way."""
+    """Load what scoring needs while the first run is on its way."""
     thread = threading.Thread(target=_load, daemon=True)
     thread.start()
     return thread
@@ -102,8 +100,6 @@ def _load() -> None:
     machine.describe()
     with suppress(Exception):  # whatever is missing here is asked for again where it is needed
         load_kernels()
-        if multiprocessing.parent_process() is None:
-            import_module("pandas")
 
 
 def _ending(task: Task, outcome: Outcome) -> dict[str, Any]:

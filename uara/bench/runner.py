@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pickle
 import tempfile
+import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +128,8 @@ def run_plan(
         store = Store(output if output is not None else Path(scratch) / "results.parquet")
         with store.locked():
             todo = left_to_do(store, chosen, retry)
+            if todo:
+                threading.Thread(target=_load_tables, daemon=True).start()
             by_id = {each.run_id: each for each in plan}
             records = execute_all(tasks_of(todo), backend=how.backend, jobs=how.jobs, scheduler=how.scheduler)
             for done, record in enumerate(records, start=1):
@@ -137,6 +142,13 @@ def run_plan(
             facts = suite.model_dump(mode="json", exclude_none=True)
             store.merge(rows, {**facts, "planned_runs": len(plan)})
         return Results.load(store.path)
+
+
+def _load_tables() -> None:
+    """Load what the end of a suite needs while its runs are on their way."""
+    with suppress(ImportError):  # asked for again, with the remedy, where it is needed
+        for name in ("pyarrow.parquet", "pandas", "scipy.stats"):
+            import_module(name)
 
 
 def left_to_do(store: Store, runs: Sequence[Run], retry: Collection[str]) -> list[Run]:

@@ -99,8 +99,9 @@ class Template:
         return self._process.poll() is None and self.environment == _environment(threads)
 
     def close(self) -> None:
-        """Let it end."""
+        """End it; runs that it forked are their watchers' to end."""
         self.control.close()
+        self._process.kill()
         self._process.wait()
 
 
@@ -132,9 +133,12 @@ def close_templates() -> None:
 
 
 def main() -> None:
-    """The template process: import, then fork a watcher for each request until the supervisor is gone."""
+    """The template process: fork a watcher for each request until the supervisor is gone."""
+    from uara.bench.child import installed
+
     control = socket.socket(fileno=int(sys.argv[1]))
-    _preload()
+    installed()
+    waiting = [_preload]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers are not waited for
     while True:
         try:
@@ -149,18 +153,19 @@ def main() -> None:
             os._exit(0)
         for handle in handles:
             os.close(handle)
+        if waiting:
+            waiting.pop()()
 
 
 def _preload() -> None:
-    """What every run needs; solvers themselves are imported in the run, on its own account."""
+    """What most runs need; solvers themselves are imported in the run, on its own account.
+
+    It is done after the first fork: the first run loads these for itself, the later ones find them.
+    """
     import scipy.optimize  # noqa: F401
 
-    import uara.problem
-    import uara.solver  # noqa: F401
-    from uara.bench.child import installed
     from uara.bench.p1 import load_kernels
 
-    installed()
     load_kernels()
 
 
