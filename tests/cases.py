@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -81,4 +82,4 @@ def random_association(instance: Instance, seed: int = 0) -> np.ndarray[Any, Any
     """(M,) A usable server of each device, drawn at random."""
     rng = np.random.default_rng(seed)
     start, server = instance.channel.pair_start, instance.channel.pair_server
-    return np.array([rng.choice(server[a:b]) for a, b in zip(start[:-1], start[1:], strict=True)])
+    return np.array([rng.choice(server[a:b]) for a, b in pairwise(start)])

@@ -53,7 +53,14 @@ def test_reductions_are_against_the_best_baseline_of_each_point():
     gaps = {"gap": 0.01, "allocation_gap": 0.005}
 
     def entry(scheme, latency):
-        return {"axis": "devices", "devices": 30, "servers": 8, "scheme": scheme, "latency_ms": latency, **gaps}
+        return {
+            "axis": "devices",
+            "devices": 30,
+            "servers": 8,
+            "scheme": scheme,
+            "latency_ms": latency,
+            **gaps,
+        }
 
     latencies = {"tma-masac": 60, "tma-masac polish": 59, "proven optimum": 58}
     for sharing, best in (("uniform", 100), ("optimal", 80)):
