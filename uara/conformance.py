@@ -129,13 +129,10 @@ def _documentation(method: Method) -> Iterator[Breach]:
 
 
 def _outcome(trial: Any, limit_s: float) -> Outcome:
+    from uara.bench.parcel import packed
     from uara.bench.supervise import Allowance, supervise
 
-    try:
-        import cloudpickle
-    except ImportError:
-        raise MissingExtra("cloudpickle", "bench") from None
-    return supervise(cloudpickle.dumps(trial), Allowance(limit_s, 4000.0, grace_s=5.0))
+    return supervise(packed(trial, trial.solver), Allowance(limit_s, 4000.0, grace_s=5.0))
 
 
 def _try_small(

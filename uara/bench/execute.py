@@ -18,6 +18,7 @@ from uara.bench import machine
 from uara.bench.child import Job, RawAnswer
 from uara.bench.kinds import kind_of
 from uara.bench.p1 import load_kernels
+from uara.bench.parcel import packed
 from uara.bench.supervise import Allowance, Outcome, Point, supervise
 from uara.errors import UaraError
 from uara.problem import Problem, Score
@@ -43,6 +44,15 @@ class Task:
     seed: int
     allowance: Allowance
 
+    def __getstate__(self) -> dict[str, Any]:
+        solver = self.solver if isinstance(self.solver, str) else packed(self.solver, self.solver)
+        return {**self.__dict__, "solver": solver}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if isinstance(state["solver"], bytes):
+            state = {**state, "solver": pickle.loads(state["solver"])}
+        self.__dict__.update(state)
+
 
 @dataclass(frozen=True)
 class Record:
@@ -55,12 +65,10 @@ class Record:
 
 def execute(task: Task, *, parent: int | None = None) -> Record:
     """Do a run in a process of its own, and score its answer here, where the solver has never been."""
-    import cloudpickle
-
     warm_up()
     began, load = datetime.datetime.now(datetime.UTC), os.getloadavg()[0]
     job = Job(task.problem, task.solver, task.options, task.seed, task.allowance.time_limit_s)
-    outcome = supervise(cloudpickle.dumps(job), task.allowance, parent=parent)
+    outcome = supervise(packed(job, task.solver), task.allowance, parent=parent)
     points = thinned(outcome.points)
     warm_up().join()
     row: dict[str, Any] = {
