@@ -104,3 +104,15 @@ def test_every_solver_of_a_real_result_is_ranked(recorded: Path) -> None:
     assert "price" in ranks["label"][0]
     assert ranks["excess"].is_monotonic_increasing or ranks["excess"].isna().any()
     assert (ranks["excess_low"] <= ranks["excess"] + 1e-12).iloc[:5].all()
+
+
+def test_a_skipped_solver_is_neither_ranked_nor_punished() -> None:
+    rows = [{"label": "a", "instance": f"i{k}", "controllable_ms": 10.0} for k in range(4)]
+    rows += [{"label": "b", "instance": f"i{k}", "controllable_ms": 11.0} for k in range(3)]
+    rows += [{"label": "b", "instance": "i3", "status": "skipped"}]
+    rows += [{"label": "c", "instance": f"i{k}", "controllable_ms": 90.0} for k in range(4)]
+    ranks = overall(scored(made_up(rows))).set_index("label")
+    assert math.isnan(ranks["rank"]["b"])
+    assert ranks["excess"]["b"] == pytest.approx(0.1)
+    assert ranks["skipped"].to_dict() == {"a": 0, "b": 1, "c": 0}
+    assert ranks["rank"].dropna().tolist() == [1, 1]

@@ -47,7 +47,7 @@ QUERIES = {
         + """\
 import numpy
 excess = (runs.controllable_ms / runs.instance.map(best) - 1).where(runs.status == "ok")
-excess = excess.fillna(excess.groupby(runs.instance).transform("max"))
+excess = excess.fillna(excess.groupby(runs.instance).transform("max")).where(runs.status != "skipped")
 means = numpy.log1p(excess.groupby([runs.label, runs.instance]).mean())
 answer = numpy.expm1(means.groupby("label").mean())
 answer = answer[answer.index.isin(ok.label)]""",

@@ -31,14 +31,14 @@ def cells(runs: pd.DataFrame, column: str, *, penalise: bool = False) -> pd.Data
     Parameters
     ----------
     penalise
-        Give a failed or skipped run the worst value that anybody has at its instance, so that failing never
-        helps in a mean; otherwise failed runs are left out.
+        Give a failed run the worst value that anybody has at its instance, so that failing never helps in a
+        mean; otherwise failed runs are left out. Skipped runs always are.
     """
     order = list(dict.fromkeys(runs["label"]))
     values = runs[["instance", "label"]].assign(value=runs[column].where(runs["status"] == "ok"))
     if penalise:
         worst = values.groupby("instance")["value"].transform("max")
-        values["value"] = values["value"].fillna(worst)
+        values["value"] = values["value"].fillna(worst).where(runs["status"] != "skipped")
     table = values.pivot_table(index="instance", columns="label", values="value", aggfunc="mean", sort=False)
     return table.reindex(columns=order)
 
@@ -51,7 +51,7 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     rank
         By the mean excess over the best known answers, failures counting as the worst answer anybody had.
         Solvers that a paired Wilcoxon test over the instances (Holm-adjusted) cannot tell from the first of
-        them share a rank.
+        them share a rank. A solver that was skipped somewhere has none: its means are over other instances.
     excess, excess_low, excess_high
         That mean (geometric, of controllable part / best known one, less 1) with its 95 % bootstrap interval over
         the instances.
@@ -88,6 +88,7 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
             "primal_integral_s": tried["primal_integral_s"].mean(),
             "peak_memory_mb": tried["peak_memory_mb"].max(),
             "runs": len(own),
+            "skipped": int((own["status"] == "skipped").sum()),
             "solved": len(solved) / len(tried) if len(tried) else math.nan,
         }
         rows.append(row)
@@ -105,12 +106,15 @@ def _mean(table: pd.DataFrame) -> float:
 def _ranks(table: pd.DataFrame, excess: pd.DataFrame) -> list[float]:
     ranks: list[float] = []
     leader, rank = "", 0
-    for place, row in table.iterrows():
-        if math.isnan(row["excess"]):
+    others = list(table.loc[table["skipped"] == 0, "label"])
+    for _, row in table.iterrows():
+        if math.isnan(row["excess"]) or row["skipped"]:
             ranks.append(math.nan)
             continue
-        if not leader or told_apart(excess, leader, list(table["label"][place:])).get(row["label"], False):
-            leader, rank = row["label"], len(ranks) + 1
+        if not leader or told_apart(excess, leader, others[others.index(row["label"]) :]).get(
+            row["label"], False
+        ):
+            leader, rank = row["label"], 1 + sum(not math.isnan(each) for each in ranks)
         ranks.append(rank)
     return ranks
 
