@@ -79,3 +79,14 @@ def test_other_parquet_files_and_other_formats_are_refused(tmp_path: Path) -> No
         read_table(tmp_path / "y.parquet")
     with pytest.raises(InputError, match="no such file"):
         read_table(tmp_path / "z.parquet")
+
+
+def test_a_file_from_before_a_column_is_read_as_if_it_were_empty(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet
+
+    old = to_table([row("a")]).drop_columns(["load_1min", "proven"])
+    pa.parquet.write_table(old, tmp_path / "x.parquet")
+    table = read_table(tmp_path / "x.parquet").to_pandas()
+    assert table["load_1min"].isna().all()
+    assert table["proven"].isna().all()

@@ -186,6 +186,9 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
         )
     if "run_id" not in table.column_names:
         raise InputError("a Parquet file, but not one of uara bench", source=str(path))
+    for field in schema_of(()) if columns is None else ():
+        if field.name not in table.column_names:  # a column that came later
+            table = table.append_column(field, pa.nulls(len(table), field.type))
     return table
 
 

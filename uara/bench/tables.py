@@ -128,16 +128,17 @@ def machine(results: Results) -> str:
     rows = [
         [
             one["cpu"],
-            str(one["cores"]),
+            f"{one['cores']:.0f}",
             f"{one['memory_mb'] / 1000:.0f}",
             one["python"],
             one["commit"] or "–",
             str(one["runs"]),
             f"{one['hours']:.2f}",
+            _real(one["load"], 1),
         ]
         for one in machines(results)
     ]
-    return _markdown(["CPU", "cores", "memory GB", "Python", "commit", "runs", "hours"], rows)
+    return _markdown(["CPU", "cores", "memory GB", "Python", "commit", "runs", "hours", "load"], rows)
 
 
 def _markdown(head: list[str], rows: list[list[Any]]) -> str:

@@ -108,7 +108,7 @@ def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
     for label, own in tried.groupby("label", sort=False):
         if not (own["status"] == "ok").any():
             found.append(f"{label} never succeeded: {', '.join(sorted(set(own['status'])))}.")
-    if len(tried) and tried["load_1min"].median() > BUSY * tried["threads"].median():
+    if len(tried) and tried["load_1min"].astype(float).median() > BUSY * tried["threads"].median():
         found.append(
             f"The machine was busy with other work: its load was {tried['load_1min'].median():.1f} in the median, "
             f"for runs of {tried['threads'].median():.0f} thread. Runtimes are too long by an unknown factor."
@@ -128,7 +128,7 @@ def machines(results: Results) -> list[dict[str, Any]]:
         facts: dict[str, Any] = dict(zip(names, values, strict=True))
         facts |= {"runs": len(own), "versions": Results.decoded(facts["versions"]) or {}}
         facts |= {"first": own["started_at"].min(), "last": own["started_at"].max()}
-        facts["hours"] = own["wall_s"].sum() / 3600
+        facts |= {"hours": own["wall_s"].sum() / 3600, "load": float(own["load_1min"].astype(float).median())}
         found.append(facts)
     return found
 
