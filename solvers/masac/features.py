@@ -1,10 +1,13 @@
-"""What an agent sees of each device-server pair. One text for NumPy (solving) and PyTorch (training)."""
+"""What an agent sees of each pair, and where its weights start. One text for NumPy (solving) and PyTorch (training)."""
 
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, Literal
 
+Prior = Literal["uniform", "rules"]
+"""Where the log-weights start. ``uniform``: equal shares, the paper's baseline. ``rules``: band by the
+balance c/D, compute by the square root of f."""
 NAMES = (
     "log D",
     "log c",
@@ -87,6 +90,20 @@ def pair_features(numbers: Any, xp: Any) -> tuple[Any, Any]:
         xp.log(compute_load + 1e-3) - 6.0,
     ]
     return xp.stack([usable * xp.clip(column, -LARGEST, LARGEST) for column in columns], -1), usable
+
+
+def prior_log_weights(numbers: Any, prior: Prior, xp: Any) -> Any:
+    """(B, M, E, 2) Log-weights of Y and Z that the network's outputs are added to; parameters as above."""
+    local = numbers.local_ms[:, :, None]
+    can = xp.isfinite(numbers.uplink_ms)
+    zero = xp.where(can, 0.0, 0.0 * local)
+    if prior == "uniform":
+        _, devices, servers = numbers.uplink_ms.shape
+        return xp.stack([zero - math.log(max(1.0, devices / servers)), zero], -1)
+    uplink = xp.where(can, numbers.uplink_ms, local)
+    band = xp.log(xp.clip(uplink / local, None, 1.0))
+    compute = zero + 0.5 * (xp.log(numbers.server_flop) - 27.5)[:, :, None]
+    return xp.stack([band, compute], -1)
 
 
 def _least(values: Any, xp: Any) -> Any:

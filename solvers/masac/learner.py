@@ -22,8 +22,8 @@ from uara.mec.world import Slot, shares
 from uara.schema import Fraction, Positive
 
 from .distribution import LogisticNormal
-from .features import pair_features
-from .network import Actor, Critic, Prior, at_pairs, prior_log_weights
+from .features import Prior, pair_features, prior_log_weights
+from .network import Actor, Critic, at_pairs
 
 
 class LearnerSettings(Record):
@@ -40,6 +40,8 @@ class LearnerSettings(Record):
     actor_rate: Positive = 3e-4
     critic_rate: Positive = 1e-3
     temperature_rate: Positive = 3e-3
+    last_rate_part: Fraction = 1.0
+    """Actor's and critics' learning rates fall linearly to this part of themselves by the end of a run."""
     first_temperature: Positive = 0.01
     """alpha at the start."""
     target_entropy: float = -2.0
@@ -107,16 +109,26 @@ class Learner:
         self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), settings.critic_rate)
         self.temperature_optimiser = torch.optim.Adam([self.log_temperature], settings.temperature_rate)
 
+    def decay_rates(self, done: float) -> None:
+        """Set the learning rates for a run of which this part, in [0, 1], is done."""
+        part = 1 - (1 - self.settings.last_rate_part) * done
+        for optimiser, rate in (
+            (self.actor_optimiser, self.settings.actor_rate),
+            (self.critic_optimiser, self.settings.critic_rate),
+        ):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * part
+
     def all_pairs(self, slot: Slot) -> LogisticNormal:
         """The distribution of the log-weights (B, M, E, 2) of every usable pair."""
         features, usable = pair_features(slot, torch)
-        mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior))
+        mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior, torch))
         return LogisticNormal(mean, log_std, usable[..., None])
 
     def served_pairs(self, slot: Slot, association: Tensor) -> tuple[LogisticNormal, Tensor]:
         """The distribution (B, M, 2) at the served pairs, and their features (B, M, COUNT)."""
         features, usable = pair_features(slot, torch)
-        start = prior_log_weights(slot, self.settings.prior)
+        start = prior_log_weights(slot, self.settings.prior, torch)
         mean, log_std = self.actor(features, usable, start, association)
         return LogisticNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
 

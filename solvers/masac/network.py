@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor, nn
 
 from uara.mec.world import Slot, at_server, cost_terms, served, sum_by_server, uniform_costs
 
-from .features import COUNT
-
-Prior = Literal["uniform", "rules"]
-"""Where the log-weights start. ``uniform``: equal shares, the paper's baseline. ``rules``: band by the
-balance c/D, compute by the square root of f."""
+from .features import COUNT, Prior
 
 COST_TERMS = 4
 OUTPUTS = 4  # mean and log standard deviation of the log-weights of Y and of Z
 LOG_STD_RANGE = (-5.0, 0.5)
 LOG_WEIGHT_RANGE = (-25.0, 5.0)
-
-
-def prior_log_weights(slot: Slot, prior: Prior) -> Tensor:
-    """(B, M, E, 2) Log-weights of Y and Z that the network's outputs are added to."""
-    batch, devices, servers = slot.uplink_ms.shape
-    if prior == "uniform":
-        start = torch.zeros(
-            batch, devices, servers, 2, dtype=slot.local_ms.dtype, device=slot.local_ms.device
-        )
-        start[..., 0] = -torch.log(torch.as_tensor(max(1.0, devices / servers)))
-        return start
-    local = slot.local_ms[:, :, None]
-    uplink = torch.where(torch.isfinite(slot.uplink_ms), slot.uplink_ms, local)
-    band = torch.log(torch.clamp(uplink / local, max=1.0))
-    compute = 0.5 * (torch.log(slot.server_flop) - 27.5)[:, :, None].expand_as(band)
-    return torch.stack([band, compute], -1)
 
 
 class Actor(nn.Module):
@@ -63,7 +41,7 @@ class Actor(nn.Module):
         features, usable
             From :func:`..features.pair_features`.
         start
-            From :func:`prior_log_weights`.
+            From :func:`..features.prior_log_weights`.
         association
             (B, M) Only the served pairs' outputs are wanted: they are (B, M, 2) then, else (B, M, E, 2).
         """

@@ -1,20 +1,14 @@
-"""The trained policy as a file, and its forward pass in NumPy: solving needs no learning library.
-
-NumPy rather than ONNX: the network is seven matrices, its forward pass thirty lines that are tested equal to
-the PyTorch network, and a plain install needs nothing more.
-"""
+"""The trained policy as an ONNX file, run by ONNX Runtime: solving needs no learning library."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from uara import files
 from uara.errors import InputError
@@ -24,14 +18,21 @@ from uara.model import Coefficients, coefficients
 
 from . import features
 
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
 POLICY_VERSION = 1
-SHIPPED = Path(__file__).parent / "policy.npz"
+SHIPPED = Path(__file__).parent / "policy.onnx"
 """The policy that comes with the package."""
-LOG_WEIGHT_RANGE = (-25.0, 5.0)
+HEADER_KEY = "uara"
+"""Entry of the ONNX model's metadata that holds a :class:`PolicyHeader`."""
+INPUTS = {"features": 4, "usable": 3, "start": 4}
+"""Inputs of the network and their numbers of axes, the first three of them (B, M, E)."""
+OUTPUT = "mean"
 MOST_PAIRS = 20_000_000
 """Largest M E that the dense forward pass takes."""
-
-_LAYERS = ("embed1", "embed2", "own", "of_server", "of_device", "head")
+_PROBES = ((1, 1), (3, 2))
+_SILENT = 4  # ONNX Runtime's log level: its complaints arrive as exceptions
 
 
 class PolicyHeader(Record):
@@ -39,8 +40,7 @@ class PolicyHeader(Record):
 
     version: int
     kind: Literal["uara-masac-policy"]
-    width: Annotated[int, Field(ge=1)]
-    prior: Literal["uniform", "rules"]
+    prior: features.Prior
     features: list[str]
     training: dict[str, Any] = {}
     """Configuration, seed, command and validation of the training run."""
@@ -67,13 +67,13 @@ class Policy:
     Attributes
     ----------
     header
-        Version, architecture and origin.
-    weights
-        Matrices and biases by the name of their layer.
+        Version, features and origin.
+    session
+        The network, for any number of devices and servers.
     """
 
     header: PolicyHeader
-    weights: Mapping[str, NDArray[np.float32]]
+    session: InferenceSession
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Policy:
@@ -82,33 +82,58 @@ class Policy:
         Raises
         ------
         InputError
-            If the file is missing, truncated, of another version, or has weights of wrong shapes.
+            If the file is missing, truncated, of another version, or holds another network than this
+            release feeds.
         """
         path = SHIPPED if path is None else Path(path)
-        digest = files.sha256(files.read_bytes(path))
-        arrays = files.read_arrays(path, digest)
         try:
-            plain = json.loads(arrays.pop("header").tobytes())
-        except (KeyError, ValueError):
-            raise InputError("not a policy file: it has no readable header", source=str(path)) from None
-        if not isinstance(plain, dict) or plain.get("version") != POLICY_VERSION:
-            found = plain.get("version") if isinstance(plain, dict) else None
-            raise InputError(
-                f"is of version {found}, this release reads version {POLICY_VERSION}; train or fetch another",
-                source=str(path),
-                path="$.version",
-            )
-        try:
-            header = files.validate(plain, PolicyHeader)
-            _check_shapes(arrays, header)
+            policy = cls.from_bytes(files.read_bytes(path))
+            policy.probe()
         except InputError as error:
-            raise error.in_source(str(path)) from None
-        return cls(header, {name: array.astype(np.float32) for name, array in arrays.items()})
+            raise error if error.source else error.in_source(str(path)) from None
+        return policy
 
-    def save(self, path: str | Path) -> None:
-        """Write the policy file, whole or not at all."""
-        text = np.frombuffer(json.dumps(self.header.model_dump()).encode(), dtype=np.uint8)
-        files.write_bytes(Path(path), files.arrays_to_bytes({**self.weights, "header": text}))
+    @classmethod
+    def from_bytes(cls, content: bytes) -> Policy:
+        """The policy that the content of a file holds, its header and its inputs checked."""
+        import onnxruntime
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = _SILENT
+        try:
+            session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # ONNX Runtime has a class of its own for each of a dozen reasons
+            raise InputError(f"not a whole ONNX model: {error}") from None
+        header = _header(session.get_modelmeta().custom_metadata_map)
+        found = {each.name: len(each.shape) for each in session.get_inputs()}
+        if found != INPUTS or [each.name for each in session.get_outputs()] != [OUTPUT]:
+            raise InputError(f"takes the inputs {found}, not {INPUTS}", path="$.graph")
+        return cls(header, session)
+
+    def probe(self) -> None:
+        """Try the network on small inputs.
+
+        Raises
+        ------
+        InputError
+            If it fails on them, or answers with another shape or with numbers that are not finite.
+        """
+        for devices, servers in _PROBES:
+            shape = (1, devices, servers)
+            ones = np.ones((*shape, features.COUNT)), np.ones(shape), np.ones((*shape, 2))
+            try:
+                answer = self._run(*ones)
+            except Exception as error:  # as in from_bytes
+                raise InputError(
+                    f"its network fails on {devices} devices and {servers} servers: {error}", path="$.graph"
+                ) from None
+            if answer.shape != (*shape, 2):
+                raise InputError(
+                    f"its network's answer has shape {answer.shape}, not {(*shape, 2)}", path="$.graph"
+                )
+            if not np.isfinite(answer).all():
+                raise InputError("its network's answer is not finite", path="$.graph")
 
     def log_weights(self, instance: Instance) -> tuple[Floats, Floats]:
         """(K,) Log-weights of Y and of Z for the usable pairs of an instance.
@@ -131,35 +156,13 @@ class Policy:
         return chosen[:, 0], chosen[:, 1]
 
     def mean(self, numbers: PairNumbers) -> NDArray[np.float32]:
-        """(B, M, E, 2) Mean log-weights of all pairs; eqs. as in :class:`..network.Actor`."""
+        """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
-        inputs, mask = columns.astype(np.float32), usable.astype(np.float32)
-        inner = _relu(self._layer("embed2", _relu(self._layer("embed1", inputs)))) * mask[..., None]
-        by_server = inner.sum(1) / np.maximum(mask.sum(1), 1)[..., None]
-        by_device = inner.sum(2) / np.maximum(mask.sum(2), 1)[..., None]
-        pooled = (
-            self._layer("of_server", by_server)[:, None] + self._layer("of_device", by_device)[:, :, None]
-        )
-        out = self._layer("head", _relu(self._layer("own", inner) + pooled))[..., :2]
-        return np.asarray(np.clip(self._prior(numbers) + out, *LOG_WEIGHT_RANGE))
+        return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
 
-    def _layer(self, name: str, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        result = values @ self.weights[f"{name}.weight"].T
-        if f"{name}.bias" in self.weights:
-            result += self.weights[f"{name}.bias"]
-        return np.asarray(result)
-
-    def _prior(self, numbers: PairNumbers) -> NDArray[np.float32]:
-        batch, devices, servers = numbers.uplink_ms.shape
-        start = np.zeros((batch, devices, servers, 2), dtype=np.float32)
-        if self.header.prior == "uniform":
-            start[..., 0] = -np.log(max(1.0, devices / servers))
-            return start
-        local = numbers.local_ms[:, :, None]
-        uplink = np.where(np.isfinite(numbers.uplink_ms), numbers.uplink_ms, local)
-        start[..., 0] = np.log(np.minimum(uplink / local, 1.0))
-        start[..., 1] = 0.5 * (np.log(numbers.server_flop) - 27.5)[:, :, None]
-        return start
+    def _run(self, *inputs: Floats) -> NDArray[np.float32]:
+        given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
+        return np.asarray(self.session.run([OUTPUT], given)[0])
 
 
 def pair_numbers(numbers: Coefficients, battery_fraction: Floats) -> PairNumbers:
@@ -182,33 +185,18 @@ def pair_numbers(numbers: Coefficients, battery_fraction: Floats) -> PairNumbers
     )
 
 
-def policy_shapes(width: int) -> dict[str, tuple[int, ...]]:
-    """Shape of every array of a policy of this width."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name in _LAYERS:
-        inputs = features.COUNT if name == "embed1" else width
-        outputs = 4 if name == "head" else width
-        shapes[f"{name}.weight"] = (outputs, inputs)
-        if name not in ("of_server", "of_device"):
-            shapes[f"{name}.bias"] = (outputs,)
-    return shapes
-
-
-def _check_shapes(arrays: Mapping[str, NDArray[Any]], header: PolicyHeader) -> None:
+def _header(metadata: dict[str, str]) -> PolicyHeader:
+    try:
+        plain = json.loads(metadata[HEADER_KEY])
+    except (KeyError, ValueError):
+        raise InputError("not a policy file: it has no readable header") from None
+    found = plain.get("version") if isinstance(plain, dict) else None
+    if found != POLICY_VERSION:
+        raise InputError(
+            f"is of version {found}, this release reads version {POLICY_VERSION}; train or fetch another",
+            path="$.version",
+        )
+    header = files.validate(plain, PolicyHeader)
     if header.features != list(features.NAMES):
         raise InputError("was trained on other features than this release computes", path="$.features")
-    wanted = policy_shapes(header.width)
-    for name, shape in wanted.items():
-        if name not in arrays:
-            raise InputError(f"the weights {name} are missing", path=name)
-        if arrays[name].shape != shape:
-            raise InputError(f"has shape {arrays[name].shape}, not {shape}", path=name)
-        if not np.isfinite(arrays[name]).all():
-            raise InputError("holds values that are not finite", path=name)
-    extra = sorted(set(arrays) - set(wanted))
-    if extra:
-        raise InputError(f"holds {extra[0]!r}, which is no part of a policy", path=extra[0])
-
-
-def _relu(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    return np.maximum(values, 0)
+    return header

@@ -24,14 +24,16 @@ from uara.recipe import profile_sha256
 
 from . import checkpoint, features
 from .association import associate_batch, coefficients_of
+from .export import export
 from .learner import Learner, reward_of, shares_of
 from .log import Log
 from .network import at_pairs
-from .policy import POLICY_VERSION, Policy, PolicyHeader
+from .policy import POLICY_VERSION, PolicyHeader
 from .replay import Replay
 from .settings import Size, TrainingSettings
 from .validation import Yardstick, gaps, make_yardstick, optimal_cost, strongest
 
+POLICY_FILE = "policy.onnx"
 _EXPLORED = 3  # a wandering device goes to one of its so many strongest servers
 _WANDERERS = 0.3
 _VALIDATION_WORLDS = 6
@@ -110,6 +112,7 @@ class Training:
             slots += settings.parallel_worlds
             self.step += 1
             if self.step > settings.warmup_steps and group.replay.ready():
+                self.learner.decay_rates(self.step / settings.steps)
                 count = max(1, settings.batch_devices // group.environment.devices)
                 for _ in range(settings.updates_per_step):
                     losses = self.learner.update(group.replay.sample(count, self._random))
@@ -218,13 +221,11 @@ class Training:
         header = PolicyHeader(
             version=POLICY_VERSION,
             kind="uara-masac-policy",
-            width=self.settings.learner.width,
             prior=self.settings.learner.prior,
             features=list(features.NAMES),
             training=training,
         )
-        weights = {name: value.cpu().numpy() for name, value in self.learner.actor.state_dict().items()}
-        Policy(header, weights).save(self.folder / "policy.npz")
+        export(self.learner.actor, header, self.folder / POLICY_FILE)
 
     def _checkpoint(self) -> None:
         checkpoint.save(
@@ -296,7 +297,7 @@ def train(
     config
         TOML file of :class:`.settings.TrainingSettings`.
     folder
-        Receives ``policy.npz`` (the best by validation), checkpoints, ``log.csv`` and TensorBoard events.
+        Receives ``policy.onnx`` (the best by validation), checkpoints, ``log.csv`` and TensorBoard events.
     resume
         Take up the folder's checkpoint; the replay buffers fill anew.
     seed
@@ -331,7 +332,7 @@ def train(
         training.prepare(pool, resume=resume, device=device)
         training.run()
     note(f"best validation gap {training.best_gap:.4f} at step {training.best_step}")
-    return folder / "policy.npz"
+    return folder / POLICY_FILE
 
 
 def _pool(path: Path, settings: TrainingSettings, note: Callable[[str], None]) -> Pool:

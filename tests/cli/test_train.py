@@ -28,7 +28,7 @@ def test_a_run_prints_its_course_and_its_policy(tmp_path, capsys):
     lines = out.splitlines()
     assert lines[0].split()[:2] == ["step", "slots/s"]
     assert [line.split()[0] for line in lines[1:4]] == ["0", "4", "8"]
-    assert lines[-1] == str(tmp_path / "run" / "policy.npz")
+    assert lines[-1] == str(tmp_path / "run" / "policy.onnx")
     training = Policy.load(lines[-1]).header.training
     assert training["settings"]["seed"] == 5
     assert training["command"] == f"uara train {config} --output {tmp_path / 'run'} --seed 5"

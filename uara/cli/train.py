@@ -28,7 +28,7 @@ def command(
 ) -> None:
     """Train a policy as a configuration file says.
 
-    The folder receives policy.npz (the best by validation), a checkpoint, log.csv and TensorBoard events.
+    The folder receives policy.onnx (the best by validation), a checkpoint, log.csv and TensorBoard events.
     """
     from rich.console import Console
 

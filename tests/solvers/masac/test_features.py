@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from mec.learners import make_slot
-from uara.solvers.masac.features import COUNT, LARGEST, NAMES, pair_features
+from uara.solvers.masac.features import COUNT, LARGEST, NAMES, pair_features, prior_log_weights
 
 
 class Plain:
@@ -23,6 +23,9 @@ def test_numpy_and_torch_agree(tmp_path):
     other, mask = pair_features(Plain(slot), np)
     np.testing.assert_allclose(features.numpy(), other, rtol=1e-12, atol=1e-12)
     np.testing.assert_array_equal(usable.numpy(), mask)
+    for prior in ("uniform", "rules"):
+        start = prior_log_weights(slot, prior, torch)
+        np.testing.assert_allclose(start.numpy(), prior_log_weights(Plain(slot), prior, np), rtol=1e-12)
 
 
 def test_features_are_finite_bounded_and_zero_without_a_path(tmp_path):

@@ -60,6 +60,16 @@ def test_without_a_discount_the_next_slot_does_not_matter(tmp_path):
         assert (losses[0] == losses[1]) == same
 
 
+@pytest.mark.parametrize(
+    ("last", "done", "part"), [(1.0, 0.7, 1.0), (0.1, 0.0, 1.0), (0.1, 0.5, 0.55), (0.1, 1.0, 0.1)]
+)
+def test_learning_rates_fall_linearly_to_their_last_part(last, done, part):
+    learner = make_learner(actor_rate=1e-3, critic_rate=2e-3, last_rate_part=last)
+    learner.decay_rates(done)
+    rates = [optimiser.param_groups[0]["lr"] for optimiser in learner.optimisers().values()]
+    assert rates == pytest.approx([1e-3 * part, 2e-3 * part, learner.settings.temperature_rate])
+
+
 def rehearse(learner, slot, updates):
     """Updates on one batch of slots, on-policy and with true rewards; returns the rows of numbers."""
     association = slot.uplink_ms.argmin(2)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 import torch
 from mec.learners import make_learner, make_slot
-from uara.solvers.masac.features import pair_features
+from uara.solvers.masac.features import pair_features, prior_log_weights
 from uara.solvers.masac.learner import shares_of
-from uara.solvers.masac.network import Actor, Critic, at_pairs, prior_log_weights, relative_terms
+from uara.solvers.masac.network import Actor, Critic, at_pairs, relative_terms
 
 from uara.mec.world import device_costs, shares
 
@@ -69,7 +69,7 @@ def test_one_actor_serves_every_size(tmp_path, size):
 def test_an_untrained_uniform_actor_shares_equally(tmp_path):
     slot = make_slot(str(tmp_path), devices=20, servers=4)
     features, usable = pair_features(slot, torch)
-    mean, _ = Actor(8, "uniform")(features, usable, prior_log_weights(slot, "uniform"))
+    mean, _ = Actor(8, "uniform")(features, usable, prior_log_weights(slot, "uniform", torch))
     association = slot.uplink_ms.argmin(2)
     _, compute = shares_of(slot, association, at_pairs(mean, association))
     ones = torch.ones_like(compute)
@@ -80,7 +80,7 @@ def test_an_untrained_uniform_actor_shares_equally(tmp_path):
 def test_the_rule_prior_is_balance_and_square_root(tmp_path):
     slot = make_slot(str(tmp_path))
     association = slot.uplink_ms.argmin(2)
-    weight = at_pairs(prior_log_weights(slot, "rules"), association)
+    weight = at_pairs(prior_log_weights(slot, "rules", torch), association)
     uplink = slot.uplink_ms.amin(2)
     torch.testing.assert_close(weight[..., 0].exp(), (uplink / slot.local_ms).clamp(max=1.0))
     _, compute = shares_of(slot, association, weight)

@@ -1,4 +1,4 @@
-"""Policy files and inference: equal to the PyTorch network, and one clear error for anything else."""
+"""Policy files and inference: log-weights of an instance's pairs, and one clear error for a file that gives none."""
 
 from __future__ import annotations
 
@@ -9,128 +9,126 @@ import sys
 import time
 
 import numpy as np
+import onnx
 import pytest
-import torch
 from cases import make_instance
-from mec.learners import make_learner, make_slot
-from uara.solvers.masac import features
-from uara.solvers.masac.policy import (
-    POLICY_VERSION,
-    SHIPPED,
-    PairNumbers,
-    Policy,
-    PolicyHeader,
-    pair_numbers,
-    policy_shapes,
-)
+from mec.learners import make_learner
+from mec.policies import make_header, make_policy
+from uara.solvers.masac.export import export, policy_bytes
+from uara.solvers.masac.policy import HEADER_KEY, SHIPPED, Policy, pair_numbers
 
 from uara import InputError, files
+from uara.cli import main
 from uara.model import coefficients
-
-
-def as_policy(learner):
-    header = PolicyHeader(
-        version=POLICY_VERSION,
-        kind="uara-masac-policy",
-        width=learner.settings.width,
-        prior=learner.settings.prior,
-        features=list(features.NAMES),
-        training={"seed": 1},
-    )
-    return Policy(header, {name: value.numpy() for name, value in learner.actor.state_dict().items()})
-
-
-@pytest.mark.parametrize("prior", ["uniform", "rules"])
-@pytest.mark.parametrize("size", [(20, 4), (7, 2), (30, 6)])
-def test_numpy_equals_the_torch_network(tmp_path, prior, size):
-    slot = make_slot(str(tmp_path), devices=size[0], servers=size[1], payload_factor_range=(1.0, 3e4))
-    learner = make_learner(prior=prior)
-    with torch.no_grad():
-        expected = learner.all_pairs(slot.map(lambda tensor: tensor)).mean.numpy()
-    numbers = PairNumbers(**{name: value.double().numpy() for name, value in vars(slot).items()})
-    usable = np.isfinite(numbers.uplink_ms)
-    found = as_policy(learner).mean(numbers)
-    np.testing.assert_allclose(found[usable], expected[usable], rtol=1e-5, atol=1e-5)
-
-
-def test_a_policy_survives_its_file(tmp_path):
-    made = as_policy(make_learner())
-    made.save(tmp_path / "policy.npz")
-    read = Policy.load(tmp_path / "policy.npz")
-    assert read.header == made.header
-    for name, array in made.weights.items():
-        np.testing.assert_array_equal(read.weights[name], array)
-
-
-def test_shapes_are_those_of_the_network():
-    state = make_learner().actor.state_dict()
-    assert policy_shapes(16) == {name: tuple(value.shape) for name, value in state.items()}
 
 
 def test_instances_get_one_log_weight_per_usable_pair():
     instance = make_instance(15, 4)
-    band, compute = as_policy(make_learner()).log_weights(instance)
+    band, compute = make_policy(make_learner()).log_weights(instance)
     assert band.shape == compute.shape == (len(instance.channel.pair_server),)
     numbers = pair_numbers(coefficients(instance), instance.devices.battery_fraction)
-    whole = as_policy(make_learner()).mean(numbers)[0]
+    whole = make_policy(make_learner()).mean(numbers)[0]
     pair = coefficients(instance).pair_start[3]
     server = instance.channel.pair_server[pair]
     assert band[pair] == pytest.approx(whole[3, server, 0])
     assert compute[pair] == pytest.approx(whole[3, server, 1])
 
 
-def test_damaged_files_get_one_clear_error(tmp_path):
-    path = tmp_path / "policy.npz"
-    made = as_policy(make_learner())
-    made.save(path)
+def test_cut_or_missing_files_get_one_clear_error(tmp_path):
+    path, learner = tmp_path / "policy.onnx", make_learner()
+    export(learner.actor, make_header(learner), path)
     whole = path.read_bytes()
-    for cut in (0, 10, len(whole) // 2, len(whole) - 5):
+    for cut in (
+        0,
+        1,
+        10,
+        len(whole) // 4,
+        len(whole) // 2,
+        len(whole) - 2000,
+        len(whole) - 5,
+        len(whole) - 1,
+    ):
         path.write_bytes(whole[:cut])
-        with pytest.raises(InputError, match=r"policy\.npz.*not an array archive"):
+        with pytest.raises(InputError, match=r"policy\.onnx: .*not a (whole ONNX model|policy file)"):
             Policy.load(path)
+    path.write_bytes(files.arrays_to_bytes({"own.bias": np.ones(3)}))
+    with pytest.raises(InputError, match="not a whole ONNX model"):
+        Policy.load(path)
     with pytest.raises(InputError, match="no such file"):
-        Policy.load(tmp_path / "nothing.npz")
+        Policy.load(tmp_path / "nothing.onnx")
 
 
-def rewrite(path, header=None, **arrays):
-    made = as_policy(make_learner())
-    plain = {**made.header.model_dump(), **(header or {})}
-    content = {**made.weights, "header": np.frombuffer(json.dumps(plain).encode(), np.uint8), **arrays}
-    path.write_bytes(files.arrays_to_bytes({k: v for k, v in content.items() if v is not None}))
+def header(**changes):
+    def change(model):
+        plain = make_header(make_learner()).model_dump() | changes
+        onnx.helper.set_model_props(model, {HEADER_KEY: json.dumps(plain)})
+
+    return change
+
+
+def without_header(model):
+    del model.metadata_props[:]
+
+
+def other_input(model):
+    wrong = onnx.helper.make_tensor_value_info(
+        "mask", onnx.TensorProto.FLOAT, ["batch", "devices", "servers"]
+    )
+    model.graph.input.append(wrong)
+
+
+def weights(number, change):
+    """Replace the weights of a layer."""
+
+    def changed(model):
+        at = model.graph.initializer[number]
+        array = change(onnx.numpy_helper.to_array(at))
+        at.CopyFrom(onnx.numpy_helper.from_array(np.ascontiguousarray(array), at.name))
+
+    return changed
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"header": {"version": 99}}, "is of version 99, this release reads version 1"),
-        ({"header": {"kind": "other"}}, r"\$\.kind"),
-        ({"header": {"width": 32}}, r"has shape .* not \("),
-        ({"header": {"features": ["x"]}}, "trained on other features"),
-        ({"head.weight": np.ones((4, 17), np.float32)}, r"head\.weight: has shape \(4, 17\), not \(4, 16\)"),
-        ({"own.bias": None}, r"own\.bias are missing"),
-        ({"own.bias": np.full(16, np.nan, np.float32)}, r"own\.bias.*not finite"),
-        ({"more": np.ones(2)}, "no part of a policy"),
+        (header(version=99), "is of version 99, this release reads version 1"),
+        (header(kind="other"), r"\$\.kind"),
+        (header(prior="none"), r"\$\.prior"),
+        (header(features=["x"]), "trained on other features"),
+        (without_header, "no readable header"),
+        (other_input, r"\$\.graph: takes the inputs"),
+        (weights(0, lambda array: array[:-1]), "not a whole ONNX model|its network fails"),
+        (weights(-1, lambda array: array[:-1]), "not a whole ONNX model|its network fails"),
+        (weights(0, lambda array: array * np.nan), "not finite"),
     ],
 )
 def test_wrong_contents_get_one_clear_error(tmp_path, change, message):
-    path = tmp_path / "policy.npz"
-    rewrite(path, change.pop("header", None), **change)
+    path, learner = tmp_path / "policy.onnx", make_learner()
+    model = onnx.load_model_from_string(policy_bytes(learner.actor, make_header(learner)))
+    change(model)
+    path.write_bytes(model.SerializeToString())
     with pytest.raises(InputError, match=message) as caught:
         Policy.load(path)
-    assert "policy.npz" in str(caught.value)
+    assert "policy.onnx" in str(caught.value)
 
 
-def test_a_file_without_a_header_is_refused(tmp_path):
-    path = tmp_path / "policy.npz"
-    path.write_bytes(files.arrays_to_bytes({"x": np.ones(3)}))
-    with pytest.raises(InputError, match="no readable header"):
-        Policy.load(path)
+def test_a_bad_policy_file_is_one_line_of_the_command(tmp_path, capfd):
+    path = tmp_path / "policy.onnx"
+    path.write_bytes(SHIPPED.read_bytes()[:5000])
+    make_instance(12, 3).save(tmp_path / "small.json")
+    with pytest.raises(SystemExit) as stop:
+        main(["solve", str(tmp_path / "small.json"), "--solver", f"tma-masac:policy={path}"])
+    assert stop.value.code == 2
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert len(err.strip().splitlines()) == 1
+    assert "policy.onnx: not a whole ONNX model" in err
 
 
 def test_an_instance_too_large_for_a_dense_pass_is_refused(monkeypatch):
     monkeypatch.setattr("uara.solvers.masac.policy.MOST_PAIRS", 50)
     with pytest.raises(InputError, match="60 device-server pairs"):
-        as_policy(make_learner()).log_weights(make_instance(15, 4))
+        make_policy(make_learner()).log_weights(make_instance(15, 4))
 
 
 def test_the_shipped_policy_is_small_and_says_how_it_was_made():
@@ -158,6 +156,7 @@ def test_solving_needs_no_learning_library(tmp_path):
     make_instance(12, 3).save(tmp_path / "small.json")
     blocked = [
         "torch",
+        "onnx",
         "safetensors",
         "tensorboard",
         "gymnasium",
