@@ -1,4 +1,4 @@
-"""The agents' action distribution: a masked logistic-normal on each server's shares."""
+"""The agents' action distribution: masked normals over the log-weights of a server's devices."""
 
 from __future__ import annotations
 
@@ -12,19 +12,21 @@ _HALF_LOG_TAU = 0.5 * math.log(2 * math.pi)
 
 
 @dataclass(frozen=True)
-class LogisticNormal:
-    """Shares of a budget between "left idle" and n devices: a softmax of normal log-weights.
+class MaskedNormal:
+    """Independent normals over the log-weights of the devices that a server can reach.
 
-    The log-weights ``x`` are independent normals; with a log-weight of 0 for the idle part, the softmax over
-    the idle part and the devices maps them one to one onto the open simplex, so the budget holds by
-    construction and the density of the shares is known exactly.
+    The log-weights are the action; what follows from them is the world's doing
+    (:func:`uara.mec.world.shares`). A server's compute is their softmax over the devices that it serves: a
+    logistic-normal. Its band is ``exp`` of them, and the softmax where that exceeds the budget: else band
+    stays idle, as it does at the optimum. So both budgets hold by construction, and the density of an action is known
+    exactly, though two actions may mean the same shares.
 
     Parameters
     ----------
     mean, log_std
         (..., n) Parameters of the log-weights.
     mask
-        (..., n) 1 for the devices that take part, 0 for the others: they get no share, and no probability.
+        (..., n) 1 for the devices that take part, 0 for the others: they add nothing to the density.
     """
 
     mean: Tensor
@@ -37,27 +39,10 @@ class LogisticNormal:
         return self.mean + self.log_std.exp() * noise
 
     def log_prob(self, log_weight: Tensor) -> Tensor:
-        """(..., n) Contribution of each device to the log-density.
+        """(..., n) Contribution of each device to the log-density under Lebesgue's measure of the log-weights.
 
-        The measure is Aitchison's, the natural one on a simplex: Lebesgue's in the log-ratios to the idle part.
-        An entropy of -1 per device then is a relative spread of the shares of 9 %, whatever their number and
-        size. :meth:`log_prob_of_shares` is the density under Lebesgue's measure on the simplex itself.
+        In log-ratios of shares this is Aitchison's, the natural one on a simplex: an entropy of -1 per device is a
+        relative spread of the shares of 9 %, whatever their number and size.
         """
         deviation = (log_weight - self.mean) * torch.exp(-self.log_std)
         return self.mask * (-0.5 * deviation**2 - self.log_std - _HALF_LOG_TAU)
-
-    def log_prob_of_shares(self, log_weight: Tensor) -> Tensor:
-        """(...,) Log-density of ``shares(log_weight)`` under Lebesgue's measure of the device shares."""
-        part = shares(log_weight, self.mask)
-        idle = 1 - part.sum(-1)
-        log_jacobian = (self.mask * torch.log(torch.where(self.mask > 0, part, 1.0))).sum(-1) + torch.log(
-            idle
-        )
-        return self.log_prob(log_weight).sum(-1) - log_jacobian
-
-
-def shares(log_weight: Tensor, mask: Tensor) -> Tensor:
-    """(..., n) Shares of the devices, with what is left idle they sum to 1: the masked softmax."""
-    hidden = log_weight.masked_fill(mask == 0, -math.inf)
-    idle = torch.zeros_like(hidden[..., :1])
-    return torch.softmax(torch.cat([idle, hidden], -1), -1)[..., 1:]

@@ -21,7 +21,7 @@ from uara.files import Record
 from uara.mec.world import Slot, shares
 from uara.schema import Fraction, Positive
 
-from .distribution import LogisticNormal
+from .distribution import MaskedNormal
 from .features import Prior, pair_features, prior_log_weights
 from .network import Actor, Critic, at_pairs
 
@@ -119,18 +119,18 @@ class Learner:
             for group in optimiser.param_groups:
                 group["lr"] = rate * part
 
-    def all_pairs(self, slot: Slot) -> LogisticNormal:
+    def all_pairs(self, slot: Slot) -> MaskedNormal:
         """The distribution of the log-weights (B, M, E, 2) of every usable pair."""
         features, usable = pair_features(slot, torch)
         mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior, torch))
-        return LogisticNormal(mean, log_std, usable[..., None])
+        return MaskedNormal(mean, log_std, usable[..., None])
 
-    def served_pairs(self, slot: Slot, association: Tensor) -> tuple[LogisticNormal, Tensor]:
+    def served_pairs(self, slot: Slot, association: Tensor) -> tuple[MaskedNormal, Tensor]:
         """The distribution (B, M, 2) at the served pairs, and their features (B, M, COUNT)."""
         features, usable = pair_features(slot, torch)
         start = prior_log_weights(slot, self.settings.prior, torch)
         mean, log_std = self.actor(features, usable, start, association)
-        return LogisticNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
+        return MaskedNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
 
     def values(
         self, critics: nn.ModuleList, slot: Slot, features: Tensor, association: Tensor, log_weight: Tensor
