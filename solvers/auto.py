@@ -20,7 +20,7 @@ class AutoOptions(ExactOptions):
     """When to stop where no time limit is given."""
 
 
-@as_solver(options=AutoOptions, prepare=compile_exact)
+@as_solver(options=AutoOptions, prepare=compile_exact, warm_start=True)
 def auto(instance: Instance, context: Context[AutoOptions]) -> Answer:
     """Prices and local search, then exact until the gap is proven or time is up. The default."""
     context.time_limit_s = min(context.time_limit_s, context.options.seconds)

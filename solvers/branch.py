@@ -62,7 +62,7 @@ def compile_branch() -> None:
     rehearse(branch, BranchOptions(gap=1e-9))
 
 
-@as_solver(options=BranchOptions, prepare=compile_branch)
+@as_solver(options=BranchOptions, prepare=compile_branch, warm_start=True)
 def branch(instance: Instance, context: Context[BranchOptions]) -> Answer:
     """Branch and bound on prices: proves a gap by a tree of prices that anyone can check."""
     from .incumbents import Incumbents

@@ -47,7 +47,7 @@ def compile_exact() -> None:
     rehearse(exact, ExactOptions(gap=1e-9, engine="milp"))
 
 
-@as_solver(options=ExactOptions, prepare=compile_exact)
+@as_solver(options=ExactOptions, prepare=compile_exact, warm_start=True)
 def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
     """Prove the answer to a gap: a tree of prices, then the perspective MILP in HiGHS."""
     from .incumbents import Incumbents

@@ -40,7 +40,7 @@ def compile_search() -> None:
         improve(task, make_state(task, numbers, np.zeros(2, dtype=np.int64)))
 
 
-@as_solver(options=MatchingOptions, prepare=compile_search)
+@as_solver(options=MatchingOptions, prepare=compile_search, warm_start=True)
 def tma(instance: Instance, context: Context[MatchingOptions]) -> Allocation:
     """Two-phase matching: strongest gain first, then swaps until none lowers the cost (the paper's Alg. 1)."""
     from .local_search import improve

@@ -39,7 +39,7 @@ def compile_price() -> None:
     rehearse(price, PriceOptions())
 
 
-@as_solver(options=PriceOptions, prepare=compile_price)
+@as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
     from .incumbents import Incumbents

@@ -56,7 +56,7 @@ def prepare() -> None:
     associate(coefficients(smallest_instance()), ones, ones, np.zeros(2, dtype=np.int64))
 
 
-@as_solver(options=TmaMasacOptions, prepare=prepare)
+@as_solver(options=TmaMasacOptions, prepare=prepare, warm_start=True)
 def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocation:
     """The paper's scheme: a learned policy weighs bandwidth and compute, two-phase matching associates."""
     from .local_search import improve

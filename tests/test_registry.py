@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cases import make_instance
 
-from uara import InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
+from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
 from uara.files import Record
 from uara.registry import Method, NoOptions, Traits, find, method_of
 
@@ -66,6 +66,8 @@ def test_traits_are_those_declared() -> None:
     assert (method.name, method.summary) == ("name", "Do it. And more.")
     assert method.traits.options is Options
     assert method.traits.kind == "p1"
+    assert not method.traits.warm_start
+    assert method_of(as_solver(warm_start=True)(unusable)).traits.warm_start
     assert example.__name__ == "example"  # the function itself is unchanged
 
 
@@ -237,3 +239,29 @@ def test_a_method_that_cannot_be_loaded_says_why() -> None:
     with pytest.raises(SolverError, match="solver x: cannot be loaded"):
         Method("x", None).require()
     assert Method("x", None).summary == ""
+
+
+# Starts
+
+START_TAKERS = {"tma", "tma-masac", "price", "branch", "exact", "auto"}
+
+
+@pytest.mark.parametrize(
+    "name", sorted(START_TAKERS | {"random", "max-sinr", "max-compute", "masac", "greedy"})
+)
+def test_solvers_that_look_at_a_start_say_so(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[str] = []
+
+    class Watched(Context[Any]):
+        @property
+        def start(self) -> Any:
+            looks.append(name)
+            return self._start
+
+        @start.setter
+        def start(self, value: Any) -> None:
+            self._start = value
+
+    monkeypatch.setattr("uara.solver.Context", Watched)
+    solve(make_instance(6, 2), name)
+    assert find(name).traits.warm_start == bool(looks) == (name in START_TAKERS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from uara import InputError
 from uara.allocation import allocate
 from uara.mec.trace import Trace
 from uara.psd.profile import TaskProfile
+from uara.registry import find
 from uara.simulate import COLUMNS, Controller, Run, advance, save_csv, save_plot, simulate
+from uara.solver import solve
 
 
 @pytest.fixture
@@ -93,9 +96,47 @@ def test_warm_starts_are_not_worse_and_rules_get_none(trace, profile):
     assert warm[0].total("controllable_ms") == pytest.approx(cold[0].total("controllable_ms"), rel=0.05)
 
 
-def test_prices_are_carried_over_and_bounds_are_reported(trace, profile):
-    run = simulate(trace, controllers("price"), seed=1, profile=profile)[0]
+@pytest.fixture
+def reached(trace):
+    """The same walk with a path between all pairs: no decision is lost on the way."""
+    gains = np.where(trace.power_gain > 0, trace.power_gain, 1e-10)
+    return Trace(trace.instance, gains, trace.device_position_m, 1.0, 1.5)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What the simulator hands to ``solve``, slot by slot, and what comes back."""
+    seen = []
+
+    def watched(instance, solver, **given):
+        result = solve(instance, solver, **given)
+        seen.append((given, result))
+        return result
+
+    monkeypatch.setattr("uara.simulate.solve", watched)
+    return seen
+
+
+def test_prices_and_decisions_are_carried_over_and_bounds_are_reported(reached, profile, calls):
+    run = simulate(reached, controllers("price"), seed=1, profile=profile)[0]
     assert all(0 <= row["gap"] < 0.2 for row in run.rows)
+    assert calls[0][0]["options"] == {}
+    assert calls[0][0]["start"] is None
+    for (_, before), (given, _) in itertools.pairwise(calls):
+        assert given["options"]["prices"] == before.certificate.to_plain()
+        assert given["start"] is before.decision
+
+
+def test_cold_controllers_carry_nothing(trace, profile, calls):
+    simulate(trace, controllers("price"), seed=1, profile=profile, warm=False)
+    assert all(given["options"] == {} and given["start"] is None for given, _ in calls)
+
+
+@pytest.mark.parametrize("name", ["random", "greedy", "tma"])
+def test_a_start_is_for_solvers_that_take_one(reached, profile, calls, name):
+    simulate(reached, controllers(name), seed=1, profile=profile)
+    started = [given["start"] is not None for given, _ in calls]
+    assert started == [False, *[find(name).traits.warm_start] * 3]
 
 
 def test_mistakes_are_named(trace, profile):

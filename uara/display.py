@@ -124,6 +124,8 @@ def solvers_table(methods: Sequence[Method]) -> Table:
         table.add_column(name, overflow="fold")
     for method in methods:
         text = escape(method.summary)
+        if method.traits.warm_start:
+            text += "\ntakes a start"
         if method.reason:
             text += f"\n[red]not available: {escape(method.reason)}[/red]"
         options = "\n".join(

@@ -29,6 +29,7 @@ class Traits:
     requires: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
     kind: str = "p1"
+    warm_start: bool = False
 
 
 def as_solver(
@@ -37,6 +38,7 @@ def as_solver(
     requires: Mapping[str, str] | None = None,
     prepare: Callable[[], None] | None = None,
     kind: str = "p1",
+    warm_start: bool = False,
 ) -> Callable[[F], F]:
     """Declare the traits of a solver function ``(instance, context) -> Allocation | Answer``.
 
@@ -50,10 +52,14 @@ def as_solver(
         Called before the clock starts: imports and compilation belong here.
     kind
         Problem kind that it solves.
+    warm_start
+        Whether it goes on from ``context.start``; a solver without leaves it to ``solve``, which never
+        returns worse than the start.
     """
 
     def declare(function: F) -> F:
-        function.uara_traits = Traits(options, dict(requires or {}), prepare, kind)  # type: ignore[attr-defined]
+        traits = Traits(options, dict(requires or {}), prepare, kind, warm_start)
+        function.uara_traits = traits  # type: ignore[attr-defined]
         return function
 
     return declare

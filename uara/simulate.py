@@ -25,8 +25,6 @@ BATTERY_FLOOR = 0.01
 """B_i never falls below: P1 divides by it. A device at the floor is on its charger."""
 OWN_WORK_S = 0.1
 """A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
-COLD = frozenset({"random", "max-sinr", "max-compute", "masac"})
-"""Rules that look at no start. ``solve`` never returns worse than its start, which would make them better."""
 
 COLUMNS = (
     "solver", "slot", "objective_ms", "controllable_ms", "latency_mean_ms", "latency_p95_ms", "energy_j",
@@ -105,7 +103,9 @@ def simulate(
     time_limit_s
         For each decision.
     warm
-        Start each decision from the last one, and prices from the last prices, where a solver can.
+        Start each decision from the last one, and prices from the last prices, where a solver takes a start
+        (the trait ``warm_start``). Others get none: ``solve`` never returns worse than the start it is given,
+        which would make rules better than they are.
     on_slot
         Called after each decision.
 
@@ -157,7 +157,8 @@ def _decide(
         devices=base.devices.replace(battery_fraction=standing.battery),
         servers=base.servers.replace(backlog_flop=backlog),
     )
-    warmed = warm and controller.name not in COLD
+    method = find(controller.name)
+    warmed = warm and method.traits.warm_start
     result = solve(
         instance,
         controller.name,
@@ -169,7 +170,7 @@ def _decide(
     row = _row(controller, number, instance, result)
     if isinstance(result.decision, Allocation):
         standing.decision = result.decision
-    if result.certificate is not None and "prices" in find(controller.name).traits.options.model_fields:
+    if result.certificate is not None and "prices" in method.traits.options.model_fields:
         standing.carried = {"prices": result.certificate.to_plain()}
     energy = result.evaluation.device_energy_j  # type: ignore[attr-defined]
     standing.battery, standing.backlog_flop = advance(instance, result.decision, energy, trace.slot_s)

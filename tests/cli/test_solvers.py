@@ -21,6 +21,8 @@ def test_json_says_what_a_solver_takes(uara: Command) -> None:
     assert data.keys() == available_solvers().keys()
     tma = data["tma"]
     assert (tma["problem"], tma["available"], tma["reason"], tma["package"]) == ("p1", True, None, "uara")
+    assert tma["warm_start"]
+    assert not data["random"]["warm_start"]
     options = {item["name"]: item for item in tma["options"]}
     assert options["moves"]["type"] == "pairs|pairs+vacancies"
     assert options["moves"]["default"] == "pairs+vacancies"
@@ -38,6 +40,8 @@ def test_json_says_what_a_solver_takes(uara: Command) -> None:
 def test_one_solver_alone(uara: Command) -> None:
     assert [row["solver"] for row in uara("solvers", "tma", "--json").data] == ["tma"]
     assert "max-sinr" not in uara("solvers", "tma").out
+    assert "takes a start" in uara("solvers", "tma").out
+    assert "takes a start" not in uara("solvers", "random").out
     outcome = uara("solvers", "nobody")
     assert outcome.code == 2
     assert "there is no solver 'nobody'" in outcome.err

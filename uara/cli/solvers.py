@@ -25,6 +25,7 @@ def command(
             {
                 "solver": method.name,
                 "problem": method.traits.kind,
+                "warm_start": method.traits.warm_start,
                 "available": method.reason is None,
                 "reason": method.reason,
                 "summary": method.summary,
