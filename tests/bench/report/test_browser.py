@@ -154,6 +154,27 @@ def test_it_fits_a_phone(page: Any, width: int) -> None:
     assert size >= 12
 
 
+def test_words_in_charts_can_be_read_on_a_phone(page: Any) -> None:
+    """A chart keeps its size and is pushed sideways; the page itself is not."""
+    device = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}
+    page.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", device)
+    page.get(page.address + "?phone")
+    sizes = page.execute_script(
+        """return [...document.querySelectorAll("#overview figure svg")].map(svg =>
+            11 * svg.getBoundingClientRect().width / svg.viewBox.baseVal.width)"""
+    )
+    assert sizes
+    assert min(sizes) >= 10
+    assert page.execute_script("return document.documentElement.scrollWidth") <= 390
+
+
+def test_the_columns_are_explained_without_a_pointer(page: Any) -> None:
+    terms = page.execute_script(
+        "return [...document.querySelectorAll('#ranking dt')].map(each => each.textContent)"
+    )
+    assert {"excess %", "gap to bound %", "runtime s"} <= set(terms)
+
+
 def test_without_scripts_everything_is_still_there(page: Any) -> None:
     page.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:

@@ -20,6 +20,7 @@ def render(results: Results) -> str:
         raise MissingExtra("jinja2", "bench") from None
     import uara
     from uara.bench.report.sections import build
+    from uara.bench.report.svg import colour, dash
 
     environment = Environment(
         loader=PackageLoader("uara.bench.report", "."),
@@ -29,6 +30,7 @@ def render(results: Results) -> str:
         lstrip_blocks=True,
     )
     environment.filters["svg"] = Markup  # pictures are made here, with every word in them escaped
+    environment.filters |= {"colour": colour, "dash": dash}
     folder = resources.files("uara.bench.report")
     parts: dict[str, Any] = {
         "style": Markup((folder / "report.css").read_text()),
