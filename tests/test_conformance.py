@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import os
 import random
@@ -14,7 +15,7 @@ import pytest
 pytest.importorskip("psutil", reason="conformance trials need the extra 'bench'")
 pytest.importorskip("cloudpickle", reason="conformance trials need the extra 'bench'")
 
-from uara import Allocation, Answer, Context, InputError, Instance, allocate
+from uara import Allocation, Answer, Context, InputError, Instance, SolverError, allocate
 from uara.conformance import check_solver
 from uara.files import Record
 from uara.registry import as_solver
@@ -94,6 +95,88 @@ def spoils(instance: Instance, context: Context[Any]) -> Allocation:
     return allocate(instance, first(instance))
 
 
+def is_large(instance: Instance) -> bool:
+    return len(instance.devices) > 100
+
+
+def hides(instance: Instance, context: Context[Any]) -> Allocation:
+    """Reports an answer that is right, and returns one that is not."""
+    context.incumbent(allocate(instance, first(instance)))
+    return overbooks(instance, context)
+
+
+def overbooks_large(instance: Instance, context: Context[Any]) -> Allocation:
+    """Shares too much where nobody knows the optimum."""
+    return overbooks(instance, context) if is_large(instance) else honest(instance, context)
+
+
+def forces_large(instance: Instance, context: Context[Any]) -> Allocation:
+    """Changes large instances only."""
+    return forces(instance, context) if is_large(instance) else honest(instance, context)
+
+
+def faints(instance: Instance, context: Context[Any]) -> Allocation:
+    """Fails on large instances at once."""
+    if is_large(instance):
+        raise ZeroDivisionError("so many")
+    return honest(instance, context)
+
+
+def gives_up_early(instance: Instance, context: Context[Any]) -> Allocation:
+    """Says that it has nothing, long before its time is over."""
+    if is_large(instance):
+        raise SolverError("gives-up-early", "nothing yet")
+    return honest(instance, context)
+
+
+def gives_up_in_time(instance: Instance, context: Context[Any]) -> Allocation:
+    """Works until its time is over, and has nothing to show then."""
+    if is_large(instance):
+        while not context.expired():
+            time.sleep(0.01)
+        raise SolverError("gives-up-in-time", "found nothing")
+    return honest(instance, context)
+
+
+def declines(instance: Instance, context: Context[Any]) -> Allocation:
+    """Will not have large instances."""
+    if is_large(instance):
+        raise InputError("has too many devices", source=instance.name)
+    return honest(instance, context)
+
+
+def flatters(instance: Instance, context: Context[Any]) -> Allocation:
+    """Has its answers scored a little better than they are."""
+    from uara import evaluate
+
+    def score(self: Instance, decision: Allocation) -> Any:
+        true = evaluate(self, decision)
+        return dataclasses.replace(true, objective_ms=true.objective_ms - 1e-3 * true.controllable_ms)
+
+    type(instance).evaluate = score  # type: ignore[method-assign]
+    return honest(instance, context)
+
+
+def overbounds_on_the_way(instance: Instance, context: Context[Any]) -> Allocation:
+    """Reports its own answer as a bound while it works, and nothing in the end."""
+    decision = allocate(instance, first(instance))
+    if context.start is None:
+        context.bound(instance.evaluate(decision).objective_ms)
+    return decision
+
+
+def forgets(instance: Instance, context: Context[Any]) -> Allocation:
+    """Drops the start that it was given, and answers with something worse."""
+    context._best = None
+    return honest(instance, context)
+
+
+@as_solver(warm_start=True)
+def worsens(instance: Instance, context: Context[Any]) -> Allocation:
+    """Says that it takes a start, and takes none."""
+    return honest(instance, context)
+
+
 class Mute(Record):
     depth: int = 3
 
@@ -115,13 +198,22 @@ def test_an_honest_solver_conforms() -> None:
     ("solver", "check", "words"),
     [
         (writes, "instance", "read-only"),
-        pytest.param(forces, "instance", "changed the instance", marks=pytest.mark.slow),
+        (forces, "instance", "changed the instance"),
+        (forces_large, "instance", "changed the instance"),
         (dices, "seeds", "two answers"),
         (overbooks, "feasible", "bandwidth budget"),
+        (overbooks_large, "feasible", "bandwidth budget"),
+        (hides, "feasible", "solve kept an incumbent instead"),
+        (flatters, "scores", "ms outside"),
         (overbounds, "bounds", "above"),
-        pytest.param(dawdles, "time limit", "took 2.", marks=pytest.mark.slow),
+        (overbounds_on_the_way, "bounds", "is reached"),
+        (forgets, "warm start", "ended at"),
+        (worsens, "warm start", "ended at"),
+        (dawdles, "time limit", "took 2."),
         pytest.param(stumbles, "answers", "server indices", marks=pytest.mark.slow),
-        pytest.param(dies, "answers", "exit code 3", marks=pytest.mark.slow),
+        (dies, "answers", "exit code 3"),
+        (faints, "answers", "so many"),
+        (gives_up_early, "answers", "gave up after 0."),
         pytest.param(mute, "documented", "no docstring", marks=pytest.mark.slow),
         (mute, "documented", "option depth"),
     ],
@@ -143,6 +235,20 @@ def test_a_hanging_solver_is_ended_and_named() -> None:
 
 def test_a_spoilt_start_is_caught() -> None:
     assert "warm start" in {breach.check for breach in check_solver(spoils).breaches}
+
+
+def test_running_out_of_time_and_declining_are_no_breaches() -> None:
+    late, small = check_solver(gives_up_in_time), check_solver(declines)
+    assert late.conforms, late.breaches
+    assert small.conforms, small.breaches
+    assert any("no answer within 1 s" in note and "found nothing" in note for note in late.notes)
+    assert any("declines" in note and "too many devices" in note for note in small.notes)
+
+
+@pytest.mark.parametrize("name", ["random", "max-sinr", "greedy", "tma", "price"])
+def test_shipped_solvers_conform(name: str) -> None:
+    verdict = check_solver(name)
+    assert verdict.conforms, verdict.breaches
 
 
 def test_an_unknown_solver_is_an_error() -> None:

@@ -11,24 +11,28 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from uara.errors import InputError, MissingExtra
-from uara.problem import Problem
+from uara.problem import Decision, Problem, Score
 from uara.registry import Method
 
 if TYPE_CHECKING:
     from uara.bench.supervise import Outcome
-    from uara.bench.trial import Attempt, Findings
+    from uara.bench.trial import Attempt
+    from uara.conformance_watch import GivenUp, Observed
 
 TOLERANCE = 1e-6
 """Relative to the controllable part."""
 TIME_LIMIT_S = 1.0
 """Time limit of the trial that tests time limits."""
+OVERTIME = 1.1
+"""How much longer than its limit a solver may take."""
+CALLS = ("first", "second", "warm-started")
 CHECKS = {
-    "answers": "answers every small instance, in every regime",
-    "feasible": "its answers keep all constraints",
+    "answers": "answers every small instance, in every regime, and fails on a large one only for want of time",
+    "feasible": "what it returns keeps all constraints",
     "instance": "leaves the instance as it was",
     "scores": "its answers score the same inside and outside its process",
     "seeds": "the same seed gives the same answer, whatever the global random state is",
-    "warm start": "a start solution is not changed, and not made worse",
+    "warm start": "a start solution is not changed, and not made worse by a solver that says it takes one",
     "bounds": "no bound of it lies above the optimum",
     "time limit": "a large instance with a limit of one second is answered, or given up, within 1.1 s",
     "documented": "it and its options say what they do",
@@ -112,7 +116,7 @@ def check_solver(
         if on_trial:
             on_trial(problem.name)
         best = kind.optimum(problem) if kind.optimum else None
-        _try_small(verdict, problem, best, solver, values)
+        _try_small(verdict, problem, best, solver, values, takes_start=method.traits.warm_start)
     if kind.large is not None:
         if on_trial:
             on_trial("large")
@@ -128,35 +132,48 @@ def _documentation(method: Method) -> Iterator[Breach]:
             yield Breach("documented", "", f"option {name} has no description")
 
 
-def _outcome(trial: Any, limit_s: float) -> Outcome:
+def _outcome(
+    limit_s: float, problem: bytes, solver: str | Callable[..., Any], *rest: Any, **how: Any
+) -> Outcome:
+    """The outcome of a trial whose every call has so long; ``rest`` and ``how`` as for ``Trial``."""
     from uara.bench.parcel import packed
     from uara.bench.supervise import Allowance, supervise
+    from uara.bench.trial import Trial
+    from uara.conformance_watch import WatchedTrial
 
-    return supervise(packed(trial, trial.solver), Allowance(limit_s, 4000.0, grace_s=5.0))
+    trial = WatchedTrial(Trial(problem, solver, *rest, **how))
+    return supervise(packed(trial, solver), Allowance(limit_s, 4000.0, grace_s=5.0))
 
 
 def _try_small(
-    verdict: Verdict, problem: Problem, best: Any, solver: str | Callable[..., Any], options: dict[str, Any]
+    verdict: Verdict,
+    problem: Problem,
+    best: Any,
+    solver: str | Callable[..., Any],
+    options: dict[str, Any],
+    *,
+    takes_start: bool,
 ) -> None:
-    from uara.bench.trial import Trial
-
     content = pickle.dumps(problem)
-    outcome = _outcome(Trial(content, solver, options, start=best), 30.0)
+    outcome = _outcome(30.0, content, solver, options, start=best)
     if outcome.log:
         verdict.notes.append(f"{problem.name}: prints {outcome.log.splitlines()[0]!r}")
     if outcome.status != "ok":
         verdict.breaches.append(Breach(_check_of(outcome.reason), problem.name, outcome.reason))
         return
-    findings: Findings = outcome.answer
-    start = findings.first.decision if best is None else best
-    calls = {"first": findings.first, "second": findings.again, "warm-started": findings.warm}
-    for which, attempt in calls.items():
-        if attempt is not None:
-            verdict.breaches += _breaches(pickle.loads(content), start, which, attempt)
-    if findings.again and findings.again.decision.to_plain() != findings.first.decision.to_plain():
+    seen: Observed = outcome.answer
+    assert seen.findings is not None
+    first, again, warm = seen.findings.first, seen.findings.again, seen.findings.warm
+    assert again is not None
+    assert warm is not None
+    fresh: Problem = pickle.loads(content)
+    start = fresh.evaluate(first.decision if best is None else best)
+    for which, attempt, returned in zip(CALLS, (first, again, warm), seen.returned, strict=True):
+        verdict.breaches += _breaches(fresh, which, attempt, returned)
+        verdict.breaches += _overbound(fresh, start, which, attempt)
+    if _differ(first.decision, again.decision) or _differ(seen.returned[0], seen.returned[1]):
         verdict.breaches.append(Breach("seeds", problem.name, "two calls with one seed gave two answers"))
-    if findings.warm:
-        verdict.breaches += _cooled(problem, start, findings.warm)
+    verdict.breaches += _cooled(fresh, start, warm, seen.returned[2] if takes_start else warm.decision)
 
 
 def _check_of(reason: str) -> str:
@@ -166,22 +183,38 @@ def _check_of(reason: str) -> str:
     return "bounds" if "lower bound" in reason else "answers"
 
 
-def _breaches(problem: Problem, best: Any, which: str, attempt: Attempt) -> Iterator[Breach]:
-    score, optimum = problem.evaluate(attempt.decision), problem.evaluate(best)
-    slack = TOLERANCE * abs(optimum.controllable_ms) + 1e-9
+def _differ(one: Decision, other: Decision) -> bool:
+    return one.to_plain() != other.to_plain()
+
+
+def _slack(score: Score) -> float:
+    return TOLERANCE * abs(score.controllable_ms) + 1e-9
+
+
+def _worse(objective_ms: float, start: Score) -> bool:
+    return objective_ms > start.objective_ms + _slack(start)
+
+
+def _breaches(problem: Problem, which: str, attempt: Attempt, returned: Decision) -> Iterator[Breach]:
+    """What is wrong with a call, whatever the optimum."""
     if attempt.instance_changed:
         yield Breach("instance", problem.name, f"the {which} call changed the instance")
-    if not score.feasible:
-        broken = "; ".join(str(each) for each in getattr(score, "violations", ())[:2])
-        yield Breach("feasible", problem.name, f"the answer of the {which} call breaks {broken}")
-    elif abs(score.objective_ms - attempt.objective_ms) > slack:
+    score, raw = problem.evaluate(attempt.decision), problem.evaluate(returned)
+    if not raw.feasible:
+        broken = "; ".join(str(each) for each in getattr(raw, "violations", ())[:2])
+        hidden = " (solve kept an incumbent instead)" if score.feasible else ""
+        yield Breach("feasible", problem.name, f"the answer of the {which} call breaks {broken}{hidden}")
+    if score.feasible and abs(score.objective_ms - attempt.objective_ms) > _slack(score):
         yield Breach(
             "scores",
             problem.name,
             f"the answer of the {which} call scored {attempt.objective_ms:.6f} ms inside and "
             f"{score.objective_ms:.6f} ms outside",
         )
-    wrong = [bound for bound in attempt.bounds_ms if bound > optimum.objective_ms + slack]
+
+
+def _overbound(problem: Problem, optimum: Score, which: str, attempt: Attempt) -> Iterator[Breach]:
+    wrong = [bound for bound in attempt.bounds_ms if _worse(bound, optimum)]
     if wrong:
         yield Breach(
             "bounds",
@@ -191,30 +224,46 @@ def _breaches(problem: Problem, best: Any, which: str, attempt: Attempt) -> Iter
         )
 
 
-def _cooled(problem: Problem, best: Any, warm: Attempt) -> Iterator[Breach]:
-    start = problem.evaluate(best)
+def _cooled(problem: Problem, start: Score, warm: Attempt, judged: Decision) -> Iterator[Breach]:
+    """What went wrong with the start: a solver that takes one is judged by what it returned itself."""
     if warm.start_changed:
         yield Breach("warm start", problem.name, "changed the start solution")
-    if warm.objective_ms > start.objective_ms + TOLERANCE * abs(start.controllable_ms) + 1e-9:
+    ended = problem.evaluate(judged)
+    if ended.feasible and _worse(ended.objective_ms, start):
         yield Breach(
             "warm start",
             problem.name,
-            f"started from {start.objective_ms:.6f} ms and ended at {warm.objective_ms:.6f} ms",
+            f"started from {start.objective_ms:.6f} ms and ended at {ended.objective_ms:.6f} ms",
         )
 
 
 def _try_large(
     verdict: Verdict, problem: Problem, solver: str | Callable[..., Any], options: dict[str, Any]
 ) -> None:
-    from uara.bench.trial import Trial
+    outcome = _outcome(TIME_LIMIT_S, pickle.dumps(problem), solver, options, TIME_LIMIT_S, once=True)
+    if outcome.status != "ok":
+        check = "time limit" if outcome.status == "timeout" else _check_of(outcome.reason)
+        verdict.breaches.append(Breach(check, problem.name, outcome.reason))
+        return
+    seen: Observed = outcome.answer
+    if seen.findings is not None:
+        verdict.breaches += _breaches(problem, CALLS[0], seen.findings.first, seen.returned[0])
+        took_s = seen.findings.first.runtime_s
+    else:
+        assert seen.given_up is not None
+        _give_up(verdict, problem.name, seen.given_up)
+        took_s = seen.given_up.after_s
+    if took_s > OVERTIME * TIME_LIMIT_S:
+        text = f"was given {TIME_LIMIT_S:g} s and took {took_s:.2f} s"
+        verdict.breaches.append(Breach("time limit", problem.name, text))
 
-    outcome = _outcome(Trial(pickle.dumps(problem), solver, options, TIME_LIMIT_S, once=True), TIME_LIMIT_S)
-    if outcome.status in ("timeout", "memory"):
-        verdict.breaches.append(Breach("time limit", problem.name, outcome.reason))
-    elif outcome.status != "ok":
-        verdict.notes.append(f"{problem.name}: no answer within {TIME_LIMIT_S:g} s: {outcome.reason}")
-    elif outcome.answer.first.runtime_s > 1.1 * TIME_LIMIT_S:
-        took = outcome.answer.first.runtime_s
-        verdict.breaches.append(
-            Breach("time limit", problem.name, f"was given {TIME_LIMIT_S:g} s and took {took:.2f} s")
-        )
+
+def _give_up(verdict: Verdict, instance: str, how: GivenUp) -> None:
+    """An instance may be declined, and time may run out; whoever fails earlier has failed."""
+    if how.declined:
+        verdict.notes.append(f"{instance}: declines: {how.reason}")
+    elif how.after_s >= 0.9 * TIME_LIMIT_S:
+        verdict.notes.append(f"{instance}: no answer within {TIME_LIMIT_S:g} s: {how.reason}")
+    else:
+        text = f"gave up after {how.after_s:.2f} of {TIME_LIMIT_S:g} s: {how.reason}"
+        verdict.breaches.append(Breach("answers", instance, text))
