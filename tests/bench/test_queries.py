@@ -12,6 +12,7 @@ from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.queries import QUERIES
 from uara.bench.report.cells import Table
+from uara.bench.report.charts import profiles
 from uara.bench.report.sections import RANKING, ranking_table
 
 
@@ -27,7 +28,17 @@ def shown(recorded: Path) -> Table:
 
 
 @pytest.mark.parametrize(
-    "name", ["solved", "excess", "gap_to_bound", "proven_gap", "controllable_ms", "runtime_s"]
+    "name",
+    [
+        "solved",
+        "excess",
+        "gap_to_bound",
+        "proven_gap",
+        "controllable_ms",
+        "latency_mean_ms",
+        "runtime_s",
+        "primal_integral_s",
+    ],
 )
 def test_the_ranking_of_the_report_is_recomputed(recorded: Path, shown: Table, name: str) -> None:
     place = [column for column, *_ in RANKING].index(name)
@@ -47,6 +58,15 @@ def test_the_allocation_gap_is_recomputed(recorded: Path) -> None:
     solved = runs[runs["status"] == "ok"]
     expected = solved.groupby(["label", "instance"])["allocation_gap"].mean().groupby("label").mean()
     pandas.testing.assert_series_equal(answer(recorded, "allocation_gap"), expected, check_names=False)
+
+
+def test_a_value_of_the_performance_profile_is_recomputed(recorded: Path) -> None:
+    shown = profiles(scored(Results.load(recorded)))["quality"]
+    found = answer(recorded, "quality_profile")
+    assert found.to_dict() == pytest.approx({label: one.at(1.1) for label, one in shown.items()})
+    assert 0 < found.max() <= 1
+    assert found.min() == 0
+    assert found.nunique() >= 3
 
 
 def test_statuses_trajectories_and_machines_are_found(recorded: Path) -> None:
