@@ -9,6 +9,8 @@ from uara.bench.tables import markdown_tables, renew
 from uara.cli import main
 from uara.errors import InputError
 
+from .conftest import made_up
+
 README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of table -->\nafter\n"
 
 
@@ -48,6 +50,11 @@ def test_a_file_without_marks_is_refused(recorded: Path, tmp_path: Path) -> None
     (tmp_path / "README.md").write_text("<!-- uara bench table: other-ranking -->\nx\n<!-- end of table -->")
     with pytest.raises(InputError, match="holds no mark of recorded-ranking"):
         renew(tmp_path / "README.md", markdown_tables(Results.load(recorded)))
+
+
+def test_results_without_a_run_are_an_error() -> None:
+    with pytest.raises(InputError, match="holds no runs"):
+        markdown_tables(made_up([], [{"run_id": "x"}]))
 
 
 def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import pytest
 from uara.bench import Results
 from uara.bench.compare import compare_results
 from uara.bench.terminal import percent, ranking_records, show_comparison, show_ranking
+from uara.errors import InputError
 
 from .conftest import made_up
 
@@ -39,6 +40,14 @@ def test_a_bracket_in_a_label_is_a_bracket(capsys: pytest.CaptureFixture[str]) -
     text = capsys.readouterr().out
     assert "a[red]b" in text
     assert "[bold]n" in text
+
+
+def test_results_without_a_run_are_an_error() -> None:
+    nothing = made_up([], [{"run_id": "x"}], name="n")
+    with pytest.raises(InputError, match="holds no runs"):
+        show_ranking(nothing, [])
+    with pytest.raises(InputError, match="holds no runs"):
+        ranking_records(nothing)
 
 
 def test_a_comparison_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,6 +12,7 @@ from uara.bench.claims import measured
 from uara.bench.metrics import references, scored
 from uara.bench.ranking import overall, per_instance
 from uara.bench.results import Results
+from uara.bench.terminal import refuse_empty
 from uara.errors import InputError
 
 MARK = re.compile(r"(<!-- uara bench table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
@@ -19,6 +20,7 @@ MARK = re.compile(r"(<!-- uara bench table: (?P<name>[\w-]+) -->\n).*?(<!-- end 
 
 def markdown_tables(results: Results) -> dict[str, str]:
     """Every table by its name: ``SUITE-ranking``, ``SUITE-instances``, ``SUITE-claims``, ``SUITE-machine``."""
+    refuse_empty(results)
     name = results.suite.get("name", "results")
     tables = {
         "ranking": ranking(results),

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uara.bench.metrics import scored
 from uara.bench.ranking import overall
 from uara.bench.results import Results
+from uara.errors import InputError
 
 if TYPE_CHECKING:
     from uara.bench.compare import Comparison
@@ -16,8 +17,15 @@ if TYPE_CHECKING:
 
 def ranking_records(results: Results) -> list[dict[str, Any]]:
     """The overall ranking as plain data; numbers that do not exist are None."""
+    refuse_empty(results)
     records = overall(scored(results)).to_dict("records")
     return [{str(name): _known(value) for name, value in record.items()} for record in records]
+
+
+def refuse_empty(results: Results) -> None:
+    """:class:`InputError` if there is no run to show."""
+    if results.runs.empty:
+        raise InputError("holds no runs", source=results.source or "results")
 
 
 def _known(value: Any) -> Any:
@@ -32,6 +40,7 @@ def show_ranking(results: Results, written: list[Path]) -> None:
 
     from uara.display import number, output_console
 
+    refuse_empty(results)
     console = output_console()
     shown = Table(
         box=SIMPLE_HEAD,
