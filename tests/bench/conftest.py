@@ -49,7 +49,7 @@ def make_suite(tmp_path: Path) -> MakeSuite:
         generate = {
             "channel": "path-loss",
             "servers": 3,
-            "devices": devices or [6],
+            "devices": [6] if devices is None else devices,
             "seed": 1,
             "name": "tiny",
         }

@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
-from uara.bench.plan import make_plan
+from uara.bench.plan import choose, make_plan
 from uara.bench.suite import Suite
 from uara.errors import InputError
 
 from .conftest import MakeSuite
+
+CLAIM = {"text": "t", "source": "s", "solver": "tma", "against": ["random"], "groups": ["all"]}
 
 
 def plan(path: Path) -> list[Any]:
@@ -81,14 +83,17 @@ def test_equal_instances_are_one_with_both_groups(make_suite: MakeSuite) -> None
 def test_what_is_skipped_keeps_its_reason(make_suite: MakeSuite) -> None:
     runs = plan(
         make_suite(
-            [{"solver": "random", "skip": [{"instances": "*=4", "reason": "small"}]}, {"solver": "nobody"}],
+            [
+                {"solver": "random", "skip": [{"instances": "*=4", "reason": "small"}]},
+                {"solver": "bench_trials:needs_more"},
+            ],
             devices=[4, 5],
         )
     )
     reasons = {(run.case.name, run.setting.label): run.skip for run in runs}
     assert reasons["tiny@devices=4", "random"] == "small"
     assert reasons["tiny@devices=5", "random"] is None
-    assert "no solver 'nobody'" in reasons["tiny@devices=5", "nobody"]
+    assert "uara[scip]" in (reasons["tiny@devices=5", "bench_trials:needs_more"] or "")
 
 
 @pytest.mark.parametrize(
@@ -113,11 +118,80 @@ def test_what_is_skipped_keeps_its_reason(make_suite: MakeSuite) -> None:
             {"instances": [{"generate": {"channel": "path-loss"}, "parameters": {"w": 1}}]},
             "parameters.w",
         ),
+        (
+            [{"solver": "max-sinnr"}],
+            {},
+            "$.solvers[0].solver: there is no solver 'max-sinnr'; did you mean max-sinr",
+        ),
+        (
+            [{"solver": "random"}, {"solver": "bench_trials:no_such"}],
+            {},
+            "$.solvers[1].solver: solver bench_trials",
+        ),
+        ([{"solver": "breaks_on_import:solver"}], {}, "cannot be imported: RuntimeError: out of order"),
+        ([{"solver": "tma", "options": {"moves": []}}], {}, "$.solvers[0].options.moves: holds no value"),
+        ([{"solver": "random"}], {"devices": []}, "$.instances[0].generate.devices: holds no value"),
+        (
+            [{"solver": "random", "instances": "large*"}],
+            {},
+            "$.solvers[0].instances: 'large*' matches none of tiny",
+        ),
+        (
+            [{"solver": "random", "skip": [{"instances": "huge", "reason": "r"}]}],
+            {},
+            "$.solvers[0].skip[0].instances: 'huge' matches none of tiny",
+        ),
+        (
+            [{"solver": "random"}],
+            {"figures": [{"title": "t", "group": "all", "x": "x", "y": "y", "solvers": ["rndom"]}]},
+            "$.figures[0].solvers: no solver is labelled 'rndom'; did you mean random?",
+        ),
+        (
+            [{"solver": "tma"}, {"solver": "random"}],
+            {"claims": [{**CLAIM, "solver": "tm"}]},
+            "$.claims[0].solver",
+        ),
+        (
+            [{"solver": "tma"}, {"solver": "random"}],
+            {"claims": [{**CLAIM, "against": ["x"]}]},
+            "$.claims[0].against",
+        ),
     ],
 )
 def test_mistakes_are_found_before_anything_runs(
-    make_suite: MakeSuite, solvers: list[dict[str, Any]], keys: dict[str, Any], message: str
+    make_suite: MakeSuite,
+    monkeypatch: pytest.MonkeyPatch,
+    solvers: list[dict[str, Any]],
+    keys: dict[str, Any],
+    message: str,
 ) -> None:
+    path = make_suite(solvers, **keys)
+    (path.parent / "breaks_on_import.py").write_text("raise RuntimeError('out of order')")
+    monkeypatch.syspath_prepend(path.parent)
     with pytest.raises(InputError) as caught:
-        plan(make_suite(solvers, **keys))
+        plan(path)
     assert message in str(caught.value)
+    assert str(path) in str(caught.value) or "parameters.w" in message
+
+
+def test_a_claim_that_is_spelt_right_is_planned(make_suite: MakeSuite) -> None:
+    assert len(plan(make_suite([{"solver": "tma"}, {"solver": "random"}], claims=[CLAIM]))) == 2
+
+
+@pytest.mark.parametrize("name", ["smoke", "hard", "hetedge", "paper", "readme"])
+def test_shipped_suites_can_be_planned(name: str) -> None:
+    folder = Path(__file__).parents[2] / "benchmarks"
+    assert plan(folder / f"{name}.toml")
+
+
+def test_a_part_is_chosen_by_globs(make_suite: MakeSuite) -> None:
+    runs = plan(make_suite([{"solver": "random"}, {"solver": "tma", "instances": "*=4"}], devices=[4, 5]))
+    assert choose(runs) == runs
+    assert {run.setting.label for run in choose(runs, "tm*")} == {"tma"}
+    assert {run.case.name for run in choose(runs, only_instance="*=5")} == {"tiny@devices=5"}
+    with pytest.raises(InputError, match="--only-solver: 'zzz' matches none of random, tma"):
+        choose(runs, "zzz")
+    with pytest.raises(InputError, match="--only-instance: 'zzz' matches none of tiny"):
+        choose(runs, only_instance="zzz")
+    with pytest.raises(InputError, match="no solver that matches 'tma' runs on"):
+        choose(runs, "tma", "*=5")

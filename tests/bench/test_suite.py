@@ -57,6 +57,11 @@ def test_shipped_suites_are_valid(name: str) -> None:
         ({"threads": 0}, "$.threads"),
         ({"instances": [{"groups": ["a"]}]}, "$.instances[0]: needs one of files and generate"),
         ({"instances": [{"files": "x", "generate": {}}]}, "$.instances[0]: needs one of"),
+        ({"instances": [{"generate": {"devices": []}}]}, "$.instances[0].generate.devices: holds no value"),
+        (
+            {"instances": [{"files": "x", "parameters": {"w": []}}]},
+            "$.instances[0].parameters.w: holds no value",
+        ),
         (
             {"claims": [{"text": "t", "source": "s", "solver": "a", "against": ["b"], "groups": ["none"]}]},
             "'none'",

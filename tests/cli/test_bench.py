@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from uara.bench import Results
 from uara.cli import main
 
 from ..bench.conftest import MakeSuite, _trial_solvers, make_suite  # noqa: F401
@@ -47,11 +48,33 @@ def test_the_plan_is_shown_and_nothing_done(
     make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert code(make_suite([{"solver": "random"}, {"solver": "nobody"}], seeds=[0, 1]), "--plan") == 0
+    suite = make_suite([{"solver": "random"}, {"solver": "bench_trials:needs_more"}], seeds=[0, 1])
+    assert code(suite, "--plan") == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert sum("skipped: " in line for line in lines) == 2
     assert not (tmp_path / "bench-results").exists()
+
+
+def test_the_plan_is_what_the_same_command_would_do(
+    make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    suite = make_suite([{"solver": "random"}, {"solver": "bench_trials:raises"}], seeds=[0, 1])
+    output = tmp_path / "r.parquet"
+
+    def planned(*words: str) -> list[str]:
+        assert code(suite, "-o", output, "--plan", *words) == 0
+        return [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()]
+
+    assert planned("--only-solver", "rand*") == ["random", "random"]
+    assert code(suite, "-o", output, "--no-report", "--only-solver", "random") == 0
+    capsys.readouterr()
+    assert planned() == ["bench_trials:raises"] * 2
+    assert code(suite, "-o", output, "--no-report") == 0
+    capsys.readouterr()
+    assert planned() == []
+    assert planned("--retry", "error") == ["bench_trials:raises"] * 2
+    assert planned("--retry", "ok,error", "--only-solver", "random") == ["random"] * 2
 
 
 def test_a_part_of_a_suite(make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -77,7 +100,11 @@ def test_it_fails_when_nothing_succeeded(make_suite: MakeSuite, tmp_path: Path) 
         (["report", "none.parquet"], "none.parquet: no such file"),
         (["SUITE", "--backend", "threads"], "neither joblib nor dask"),
         (["SUITE", "--retry", "failed"], "'failed' is not one of"),
+        (["SUITE", "--plan", "--retry", "failed"], "'failed' is not one of"),
         (["SUITE", "--scheduler", "tcp://x:1"], "--scheduler"),
+        (["SUITE", "--only-solver", "zzz"], "--only-solver: 'zzz' matches none of random"),
+        (["SUITE", "--only-instance", "zzz"], "--only-instance: 'zzz' matches none of tiny"),
+        (["SUITE", "--plan", "--only-solver", "zzz"], "--only-solver: 'zzz' matches none of random"),
     ],
 )
 def test_mistakes_are_one_line_and_exit_code_2(
@@ -89,6 +116,22 @@ def test_mistakes_are_one_line_and_exit_code_2(
     errors = capsys.readouterr().err
     assert message in errors
     assert errors.count("\n") == 1
+
+
+def test_the_smoke_suite_runs_whole_and_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    suite, output = Path(__file__).parents[2] / "benchmarks" / "smoke.toml", tmp_path / "smoke.parquet"
+    assert code(suite, "-o", output) == 0
+    assert f"runs: {len(Results.load(output).runs)} ok\n" in capsys.readouterr().out
+    results = Results.load(output)
+    assert results.missing == 0
+    assert results.counts() == {"ok": len(results.runs)}
+    assert {"auto", "price", "tma (moves=pairs)", "random (allocation=uniform)"} <= set(results.runs["label"])
+    assert "Latency against the number of devices" in (tmp_path / "smoke.html").read_text()
+    assert code(suite, "-o", output, "--plan") == 0
+    assert capsys.readouterr().out == "", "nothing is left to do"
+    assert code(suite, "-o", output, "--no-report") == 0
+    again = Results.load(output).runs
+    assert again["started_at"].tolist() == results.runs["started_at"].tolist()
 
 
 def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import uara.problem
-from uara.bench.child import find_method
+from uara.bench.child import find_method, installed
 from uara.bench.kinds import Feature, kind_of, with_parameters
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
 from uara.bench.supervise import Allowance
-from uara.errors import InputError, UaraError
+from uara.errors import InputError, SolverError
 from uara.problem import Problem
-from uara.registry import Method
 
 
 @dataclass
@@ -43,7 +43,7 @@ class Setting:
     name: str
     kind: str
     options: Mapping[str, Any]
-    """As validated, defaults included; as given where the solver cannot be loaded."""
+    """As validated, defaults included."""
     refusal: str | None = None
 
 
@@ -83,20 +83,64 @@ def make_plan(suite: Suite, folder: Path) -> list[Run]:
     Raises
     ------
     InputError
-        For instances that cannot be read or drawn, option values that a solver does not take, or two runs
-        that are the same.
+        For instances that cannot be read or drawn, solvers that do not exist or cannot be imported, option values
+        that a solver does not take, globs and labels that match nothing, or two runs that are the same. It names
+        the suite's file and the key path.
     """
+    try:
+        suite.check()
+        return _plan(suite, folder)
+    except InputError as error:
+        if error.source or suite.source is None:
+            raise
+        raise error.in_source(suite.source) from None
+
+
+def _plan(suite: Suite, folder: Path) -> list[Run]:
+    chosen = [settings(entry, f"$.solvers[{number}]") for number, entry in enumerate(suite.solvers)]
+    refuse_unknown_labels(suite, {setting.label for each in chosen for setting in each})
     cases = find_cases(suite, folder)
+    for number, entry in enumerate(suite.solvers):
+        refuse_idle_globs(entry, [case.name for case in cases], f"$.solvers[{number}]")
     runs = [
         run
-        for number, entry in enumerate(suite.solvers)
-        for setting in settings(entry, f"$.solvers[{number}]")
+        for entry, found in zip(suite.solvers, chosen, strict=True)
+        for setting in found
         for run in _runs_of(suite, entry, setting, cases)
     ]
     order = {id(case): place for place, case in enumerate(cases)}
     runs.sort(key=lambda run: order[id(run.case)])
     refuse_twins(runs)
     return runs
+
+
+def choose(runs: Sequence[Run], only_solver: str = "*", only_instance: str = "*") -> list[Run]:
+    """The runs whose label and instance match these globs.
+
+    Raises
+    ------
+    InputError
+        If a glob matches nothing, alone or together with the other.
+    """
+    labels = dict.fromkeys(run.setting.label for run in runs)
+    names = dict.fromkeys(run.case.name for run in runs)
+    for option, glob, known in (
+        ("--only-solver", only_solver, labels),
+        ("--only-instance", only_instance, names),
+    ):
+        if not any(fnmatchcase(each, glob) for each in known):
+            raise InputError(f"{glob!r} matches none of {_some(list(known))}", source=option)
+    found = [
+        run
+        for run in runs
+        if fnmatchcase(run.setting.label, only_solver) and fnmatchcase(run.case.name, only_instance)
+    ]
+    if not found:
+        raise InputError(
+            f"no solver that matches {only_solver!r} runs on an instance that matches {only_instance!r}",
+            source="--only-solver and --only-instance",
+        )
+    return found
 
 
 def _runs_of(suite: Suite, entry: Solver, setting: Setting, cases: list[Case]) -> Iterator[Run]:
@@ -122,28 +166,58 @@ def _runs_of(suite: Suite, entry: Solver, setting: Setting, cases: list[Case]) -
 
 
 def settings(entry: Solver, place: str) -> list[Setting]:
-    """One setting for each combination of an entry's options."""
+    """One setting for each combination of an entry's options; :class:`InputError` if there is no such solver."""
     try:
         method = find_method(entry.solver)
-        refusal = method.reason
-    except UaraError as error:
-        method, refusal = Method(entry.solver, None), str(error)
+    except InputError as error:
+        raise InputError(error.problem + _hint(entry.solver, installed()), path=f"{place}.solver") from None
+    except SolverError as error:
+        raise InputError(str(error), path=f"{place}.solver") from error
     found = []
     for options in grid(entry.options):
-        full: Mapping[str, Any] = options
-        if method.function is not None:
-            try:
-                full = method.make_options(options).model_dump(mode="json")
-            except InputError as error:
-                raise InputError(
-                    error.problem, path=f"{place}.options.{error.path or ''}".rstrip(".")
-                ) from None
+        try:
+            full = method.make_options(options).model_dump(mode="json")
+        except InputError as error:
+            raise InputError(error.problem, path=f"{place}.options.{error.path or ''}".rstrip(".")) from None
         label = entry.label or option_label(entry.solver, options)
         varied = {key: options[key] for key, value in entry.options.items() if isinstance(value, list)}
         if entry.label and varied:
             label = option_label(entry.label, varied)
-        found.append(Setting(label, entry.solver, method.name, method.traits.kind, full, refusal))
+        found.append(Setting(label, entry.solver, method.name, method.traits.kind, full, method.reason))
     return found
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """What may have been meant."""
+    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(sorted(known))}"
+
+
+def refuse_unknown_labels(suite: Suite, known: set[str]) -> None:
+    """:class:`InputError` if a figure or a claim speaks of a label that no solver of the suite has."""
+    asked = [(f"$.figures[{n}].solvers", figure.solvers) for n, figure in enumerate(suite.figures)]
+    asked += [(f"$.claims[{n}].solver", [claim.solver]) for n, claim in enumerate(suite.claims)]
+    asked += [(f"$.claims[{n}].against", claim.against) for n, claim in enumerate(suite.claims)]
+    for place, labels in asked:
+        for label in labels:
+            if label not in known:
+                raise InputError(f"no solver is labelled {label!r}{_hint(label, known)}", path=place)
+
+
+def refuse_idle_globs(entry: Solver, names: list[str], place: str) -> None:
+    """:class:`InputError` if a glob of a solver's entry matches none of the instances it is about."""
+    own = [name for name in names if fnmatchcase(name, entry.instances)]
+    if not own:
+        raise InputError(f"{entry.instances!r} matches none of {_some(names)}", path=f"{place}.instances")
+    for number, skip in enumerate(entry.skip):
+        if not any(fnmatchcase(name, skip.instances) for name in own):
+            raise InputError(
+                f"{skip.instances!r} matches none of {_some(own)}", path=f"{place}.skip[{number}].instances"
+            )
+
+
+def _some(names: list[str], most: int = 8) -> str:
+    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
 
 
 def find_cases(suite: Suite, folder: Path) -> list[Case]:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
 from uara import files
 from uara.errors import InputError
@@ -131,6 +131,12 @@ class Suite(Limits):
     solvers: Annotated[list[Solver], Field(min_length=1)]
     figures: list[Figure] = []
     claims: list[Claim] = []
+    _source: str | None = PrivateAttr(None)
+
+    @property
+    def source(self) -> str | None:
+        """The file that it was read from, for errors that are found later."""
+        return self._source
 
     @classmethod
     def load(cls, path: str | Path) -> Suite:
@@ -150,6 +156,7 @@ class Suite(Limits):
             raise InputError(f"not valid TOML: {error}", source=str(path)) from None
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
+        suite._source = str(path)
         return suite
 
     def check(self) -> None:
@@ -157,6 +164,10 @@ class Suite(Limits):
         for number, entry in enumerate(self.instances):
             if (entry.files is None) == (entry.generate is None):
                 raise InputError("needs one of files and generate", path=f"$.instances[{number}]")
+            refuse_empty(entry.generate or {}, f"$.instances[{number}].generate")
+            refuse_empty(entry.parameters, f"$.instances[{number}].parameters")
+        for number, choice in enumerate(self.solvers):
+            refuse_empty(choice.options, f"$.solvers[{number}].options")
         known = {group for entry in self.instances for group in entry.groups}
         asked = [(f"$.figures[{n}].group", [figure.group]) for n, figure in enumerate(self.figures)]
         asked += [(f"$.claims[{n}].groups", claim.groups) for n, claim in enumerate(self.claims)]
@@ -173,6 +184,15 @@ def grid(values: Mapping[str, Any]) -> list[dict[str, Any]]:
     """
     choices = [value if isinstance(value, list) else [value] for value in values.values()]
     return [dict(zip(values, picked, strict=True)) for picked in itertools.product(*choices)]
+
+
+def refuse_empty(values: Mapping[str, Any], place: str) -> None:
+    """:class:`InputError` if a list of values to try holds none: nothing would be left of its entry."""
+    for key, value in values.items():
+        if value == []:
+            raise InputError(
+                "holds no value to try; leave the key out for its default", path=f"{place}.{key}"
+            )
 
 
 def option_label(solver: str, options: Mapping[str, Any]) -> str:

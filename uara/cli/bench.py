@@ -13,7 +13,9 @@ from typer.core import TyperGroup
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uara.bench.plan import Run
     from uara.bench.runner import Advance
+    from uara.bench.suite import Suite
 
 
 class SuiteFirst(TyperGroup):
@@ -49,7 +51,9 @@ def run(
     only_solver: Annotated[str, typer.Option(help="Glob of solver labels.")] = "*",
     only_instance: Annotated[str, typer.Option(help="Glob of instance names.")] = "*",
     report: Annotated[bool, typer.Option(help="Write the HTML report beside the results.")] = True,
-    plan: Annotated[bool, typer.Option("--plan", help="List what would be done, and do nothing.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="List what would be done and what is left out, and do nothing.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON.")] = False,
 ) -> None:
     """Do the runs of a suite that are not recorded yet, rank the solvers, write the report.
@@ -62,22 +66,25 @@ def run(
     from uara.bench.suite import Suite
     from uara.errors import InputError
 
-    loaded = Suite.load(suite)
+    loaded, folder = Suite.load(suite), suite.resolve().parent
     if backend not in ("joblib", "dask"):
         raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
-    if plan:
-        _print_plan(loaded, suite.resolve().parent)
-        return
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
+    again = _statuses(retry)
+    if plan or (only_solver, only_instance) != ("*", "*"):
+        chosen = _chosen(loaded, folder, only_solver, only_instance)
+        if plan:
+            _print_plan(chosen, target, again)
+            return
     with _progress() as follow:
         results: Results = run_suite(
             loaded,
             output=target,
-            folder=suite.resolve().parent,
+            folder=folder,
             jobs=jobs,
             backend=backend,  # type: ignore[arg-type]
             scheduler=scheduler,
-            retry=[word.strip() for word in retry.split(",") if word.strip()],
+            retry=again,
             only_solver=only_solver,
             only_instance=only_instance,
             on_progress=follow,
@@ -106,12 +113,38 @@ def _finish(results: Any, target: Path, report: bool, json: bool) -> None:
         raise typer.Exit(1)
 
 
-def _print_plan(suite: Any, folder: Path) -> None:
-    from uara.bench.plan import make_plan
+def _statuses(words: str) -> list[str]:
+    from uara.bench.runner import STATUSES
+    from uara.errors import InputError
 
-    for each in make_plan(suite, folder):
-        note = f"skipped: {each.skip}" if each.skip else f"{each.allowance.time_limit_s:g} s"
-        typer.echo(f"{each.case.name}\t{each.setting.label}\tseed {each.seed}\t#{each.repetition}\t{note}")
+    found = [word.strip() for word in words.split(",") if word.strip()]
+    for word in found:
+        if word not in STATUSES:
+            raise InputError(f"{word!r} is not one of {', '.join(STATUSES)}", source="--retry")
+    return found
+
+
+def _chosen(suite: Suite, folder: Path, only_solver: str, only_instance: str) -> list[Run]:
+    from uara.bench.plan import choose, make_plan
+
+    return choose(make_plan(suite, folder), only_solver, only_instance)
+
+
+def _print_plan(runs: list[Run], target: Path, retry: list[str]) -> None:
+    """A line for each run that would be done or is left out on purpose, and a count of all."""
+    from uara.bench.runner import left_to_do
+    from uara.bench.store import Store
+
+    todo = {each.run_id for each in left_to_do(Store(target), runs, retry)}
+    skipped = sum(each.skip is not None for each in runs)
+    for each in runs:
+        if each.skip is not None or each.run_id in todo:
+            note = f"skipped: {each.skip}" if each.skip else f"{each.allowance.time_limit_s:g} s"
+            typer.echo(
+                f"{each.case.name}\t{each.setting.label}\tseed {each.seed}\t#{each.repetition}\t{note}"
+            )
+    recorded = len(runs) - skipped - len(todo)
+    typer.echo(f"{len(todo)} to do, {recorded} recorded in {target}, {skipped} skipped", err=True)
 
 
 @contextmanager
