@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -24,7 +26,7 @@ class PoolSettings(Record):
 
     seed: Annotated[int, Field(ge=0)] = 7_000_000
     """Seed of the first drop; drop n has ``seed + n``. Held-out instances must use others."""
-    scenes: list[str] = ["etoile", "munich"]
+    scenes: Annotated[list[str], Field(min_length=1)] = ["etoile", "munich"]
     """Scenes that are ray-traced in turn."""
     traced_drops: Annotated[int, Field(ge=0)] = 24
     """Drops by ray tracing."""
@@ -32,6 +34,29 @@ class PoolSettings(Record):
     """Drops by the 38.901 urban micro-cell model."""
     servers: Annotated[int, Field(ge=1)] = 20
     devices: Annotated[int, Field(ge=1)] = 180
+
+    @property
+    def drops(self) -> int:
+        """Number of drops."""
+        return self.traced_drops + self.umi_drops
+
+    def of_drop(self, number: int) -> PoolSettings:
+        """Settings of the pool that holds this drop alone."""
+        alone = PoolSettings(
+            seed=self.seed + number, traced_drops=0, umi_drops=1, servers=self.servers, devices=self.devices
+        )
+        if number >= self.traced_drops:
+            return alone
+        scene = self.scenes[number % len(self.scenes)]
+        return alone.model_copy(update={"scenes": [scene], "traced_drops": 1, "umi_drops": 0})
+
+
+class _Header(Record):
+    """What a pool file says of itself."""
+
+    version: int
+    settings: PoolSettings
+    facts: dict[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,50 +94,159 @@ class Pool:
         """
         arrays = files.read_arrays(path, files.sha256(files.read_bytes(path, files.MAX_ARRAYS_BYTES)))
         try:
-            header = json.loads(arrays["header"].tobytes())
+            plain = json.loads(arrays["header"].tobytes())
             gain = arrays["power_gain"]
-        except (KeyError, ValueError) as error:
+        except (KeyError, ValueError, RecursionError) as error:
             raise InputError(f"not a pool of channel drops: {error}", source=str(path)) from None
-        if header.get("version") != POOL_VERSION:
-            raise InputError(f"version {header.get('version')}, not {POOL_VERSION}", source=str(path))
-        settings = files.validate(header["settings"], PoolSettings)
-        if gain.shape[1:] != (settings.devices, settings.servers):
-            raise InputError(f"gains of shape {gain.shape} do not match the settings", source=str(path))
-        return cls(gain.astype(np.float32), settings, header["facts"])
+        if isinstance(plain, dict) and plain.get("version", POOL_VERSION) != POOL_VERSION:
+            raise InputError(f"version {plain['version']}, not {POOL_VERSION}", source=str(path))
+        try:
+            header = files.validate(plain, _Header, path="$.header")
+            _check_gains(gain, header.settings)
+        except InputError as error:
+            raise error.in_source(str(path)) from None
+        return cls(gain.astype(np.float32), header.settings, header.facts)
+
+    def split(self, part: float) -> tuple[Pool, Pool]:
+        """The drops for training and those for validation: every so manieth is for validation.
+
+        Raises
+        ------
+        InputError
+            If the pool is too small.
+        """
+        aside = held_out(len(self.power_gain), part)
+        return (
+            Pool(self.power_gain[~aside], self.settings, self.facts),
+            Pool(self.power_gain[aside], self.settings, self.facts),
+        )
 
 
-def build_pool(settings: PoolSettings, on_drop: Callable[[int, int], None] | None = None) -> Pool:
+def held_out(drops: int, part: float) -> NDArray[np.bool_]:
+    """(drops,) Which drops of a pool are kept for validation; raises as :meth:`Pool.split`."""
+    every = max(2, round(1 / part))
+    aside: NDArray[np.bool_] = np.arange(drops) % every == every - 1
+    if not aside.any():
+        raise InputError(f"{drops} drops are too few to keep every {every}th for validation", source="pool")
+    return aside
+
+
+def _check_gains(gain: NDArray[Any], settings: PoolSettings) -> None:
+    wanted = (settings.drops, settings.devices, settings.servers)
+    if gain.shape != wanted:
+        raise InputError(
+            f"has shape {gain.shape}: does not match the settings' {wanted}", path="$.power_gain"
+        )
+    usable = gain.dtype.kind == "f" and ((gain >= 0) & (gain <= np.finfo(np.float32).max)).all()
+    if not usable:
+        raise InputError("must hold finite numbers that are not negative", path="$.power_gain")
+
+
+def build_pool(
+    settings: PoolSettings,
+    on_drop: Callable[[int, int], None] | None = None,
+    parts: Path | None = None,
+) -> Pool:
     """Simulate the drops of a pool with Sionna, ten to thirty seconds each.
 
     Parameters
     ----------
     on_drop
         Called with the number of drops done and their total.
+    parts
+        Folder that receives each drop when it is done, as a pool of its own, and from which drops that are
+        there already are taken.
 
     Raises
     ------
+    InputError
+        If the folder cannot be written, or holds drops of other settings.
     MissingExtra, ChannelError
         As :func:`uara.channel.raytrace.draw`.
     """
+    if not settings.drops:
+        raise InputError("a pool needs at least one drop", source="pool")
+    found = []
+    for number in range(settings.drops):
+        alone = settings.of_drop(number)
+        part = None if parts is None else _part(parts, alone)
+        if part is not None and part.exists():
+            found.append(_opened(part, alone))
+        else:
+            found.append(_simulated(alone))
+            if part is not None:
+                found[-1].save(part)
+        if on_drop:
+            on_drop(number + 1, settings.drops)
+    models = [model for drop in found for model in drop.facts["models"]]
+    versions = {key: value for drop in found for key, value in drop.facts["versions"].items()}
+    gains = np.concatenate([drop.power_gain for drop in found])
+    return Pool(gains, settings, {"models": models, "versions": versions})
+
+
+def obtain_pool(path: Path, settings: PoolSettings, note: Callable[[str], None]) -> Pool:
+    """A pool from its file, which is made where it is missing.
+
+    Drops are kept in ``<name>.parts/`` beside the file until it is whole: a simulation that was cut off
+    goes on where it stood.
+
+    Parameters
+    ----------
+    note
+        Receives lines of text about the simulation.
+
+    Raises
+    ------
+    InputError
+        If the file is no pool of these settings, or cannot be written.
+    MissingExtra, ChannelError
+        As :func:`build_pool`.
+    """
+    if path.exists():
+        return _opened(path, settings)
+    parts = path.with_name(f"{path.name}.parts")
+    _check_writable(path, parts)
+    note(f"simulating the channel pool {path}: {settings.drops} drops")
+    pool = build_pool(settings, lambda done, total: note(f"drop {done} of {total}"), parts)
+    pool.save(path)
+    for number in range(settings.drops):
+        _part(parts, settings.of_drop(number)).unlink(missing_ok=True)
+    with suppress(OSError):  # someone else's files are in it
+        parts.rmdir()
+    return pool
+
+
+def _check_writable(path: Path, parts: Path) -> None:
+    """A simulation of many minutes must not fail at its last line."""
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
+
+
+def _part(parts: Path, alone: PoolSettings) -> Path:
+    return parts / f"drop_{alone.seed}.npz"
+
+
+def _opened(path: Path, settings: PoolSettings) -> Pool:
+    pool = Pool.load(path)
+    if pool.settings != settings:
+        raise InputError("was made with other settings than the configuration's: remove it", source=str(path))
+    return pool
+
+
+def _simulated(alone: PoolSettings) -> Pool:
+    """A pool of one drop."""
     from uara.channel import raytrace, umi
 
-    total = settings.traced_drops + settings.umi_drops
-    gains, models = [], []
-    versions: dict[str, Any] = {}
-    size = {"servers": settings.servers, "devices": settings.devices}
-    for number in range(total):
-        seed = settings.seed + number
-        if number < settings.traced_drops:
-            scene = settings.scenes[number % len(settings.scenes)]
-            drop = raytrace.draw(raytrace.RayTracing(scene=scene), seed=seed, **size)
-            models.append(f"sionna-rt {scene}")
-        else:
-            drop = umi.draw(umi.UrbanMicro(), seed=seed, **size)
-            models.append("sionna-umi")
-        versions.update(drop.facts.get("versions", {}))
-        gains.append(drop.power_gain.astype(np.float32))
-        if on_drop:
-            on_drop(number + 1, total)
-    if not gains:
-        raise InputError("a pool needs at least one drop", source="pool")
-    return Pool(np.stack(gains), settings, {"models": models, "versions": versions})
+    size = {"servers": alone.servers, "devices": alone.devices}
+    if alone.traced_drops:
+        scene = alone.scenes[0]
+        drop = raytrace.draw(raytrace.RayTracing(scene=scene), seed=alone.seed, **size)
+        model = f"sionna-rt {scene}"
+    else:
+        drop, model = umi.draw(umi.UrbanMicro(), seed=alone.seed, **size), "sionna-umi"
+    facts = {"models": [model], "versions": drop.facts.get("versions", {})}
+    return Pool(drop.power_gain.astype(np.float32)[None], alone, facts)
