@@ -52,11 +52,7 @@ class Replay:
         A step whose follower is not stored (the end of an episode, or the newest step) is left out: a
         truncated episode is not taken for a terminated one.
         """
-        held = len(self)
-        newest = (self._written - 1) % self._steps
-        allowed = ~self._last[:held]
-        allowed[newest] = False
-        candidates = torch.nonzero(allowed)[:, 0]
+        candidates = self._followed()
         step = candidates[torch.randint(len(candidates), (count,), generator=generator)]
         worlds = self._columns["reward"].shape[1]
         world = torch.randint(worlds, (count,), generator=generator)
@@ -72,7 +68,15 @@ class Replay:
 
     def ready(self) -> bool:
         """Whether :meth:`sample` has something to draw from."""
-        return len(self) >= 3
+        return len(self._followed()) > 0
+
+    def _followed(self) -> Tensor:
+        """Places of the steps whose follower is stored."""
+        held = len(self)
+        allowed = ~self._last[:held]
+        if held:
+            allowed[(self._written - 1) % self._steps] = False
+        return torch.nonzero(allowed)[:, 0]
 
     def _slot(self, pick: Callable[[Tensor], Tensor]) -> Slot:
         return Slot(**{field.name: pick(self._columns[field.name]) for field in fields(Slot)})

@@ -12,7 +12,8 @@ from uara import files
 from uara.errors import InputError
 from uara.files import Record
 from uara.mec.environment import WorldSettings
-from uara.mec.pool import PoolSettings
+from uara.mec.pool import PoolSettings, held_out
+from uara.psd.profile import TaskProfile
 from uara.schema import Fraction, Positive
 
 from .learner import LearnerSettings
@@ -32,7 +33,7 @@ class TrainingSettings(Record):
     pool: PoolSettings = PoolSettings()
     worlds: WorldSettings = WorldSettings(payload_factor_range=(1.0, 30_000.0), work_factor_range=(0.4, 3.0))
     learner: LearnerSettings = LearnerSettings()
-    sizes: list[Size] = [(30, 4), (60, 6), (90, 8), (120, 12), (180, 20)]
+    sizes: Annotated[list[Size], Field(min_length=1)] = [(30, 4), (60, 6), (90, 8), (120, 12), (180, 20)]
     """(M, E) of the training worlds."""
     held_out_sizes: list[Size] = [(45, 5), (90, 16), (150, 8)]
     """(M, E) that only validation sees."""
@@ -40,9 +41,9 @@ class TrainingSettings(Record):
     """Part of the pool's drops that only validation sees."""
     parallel_worlds: Count = 4
     """Worlds of one size that step at once."""
-    slots_per_episode: Count = 10
-    """After this many slots new worlds are drawn."""
-    replay_steps: Count = 400
+    slots_per_episode: Annotated[int, Field(ge=2)] = 10
+    """After this many slots new worlds are drawn; the last slot of an episode is never learned from."""
+    replay_steps: Annotated[int, Field(ge=3)] = 400
     """Steps (of all parallel worlds) kept for each size."""
     batch_devices: Count = 1000
     """Devices in a batch of an update, in as many whole slots of one size."""
@@ -50,7 +51,7 @@ class TrainingSettings(Record):
     steps: Count = 2500
     """Steps of the whole run."""
     warmup_steps: Count = 50
-    """Steps before the first update."""
+    """Steps before the first update, and again before the first one after a resumption."""
     wandering: Fraction = 0.25
     """Part of the worlds in which devices are scattered, so that critics see other associations too."""
     imitation_steps: Annotated[int, Field(ge=0)] = 0
@@ -76,6 +77,36 @@ class TrainingSettings(Record):
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise InputError(f"not valid TOML: {error}", source=str(path)) from None
         try:
-            return files.validate(data, cls, strict=False)
+            settings = files.validate(data, cls, strict=False)
+            settings.check()
         except InputError as error:
-            raise error.in_source(str(path)) from None
+            raise (error if error.source else error.in_source(str(path))) from None
+        return settings
+
+    def check(self) -> None:
+        """What no single value shows, and what would come to light only once the pool is simulated.
+
+        Raises
+        ------
+        InputError
+            Naming the key that is wrong, or an unknown task profile.
+        """
+        for key in ("sizes", "held_out_sizes"):
+            for number, (_, servers) in enumerate(getattr(self, key)):
+                if servers > self.pool.servers:
+                    raise InputError(
+                        f"has {servers} servers, but the pool's drops have {self.pool.servers}",
+                        path=f"$.{key}[{number}]",
+                    )
+        try:
+            held_out(self.pool.drops, self.validation_part)
+        except InputError as error:
+            raise InputError(error.problem, path="$.pool") from None
+        first = max(self.warmup_steps, len(self.sizes))
+        if self.steps <= first:
+            raise InputError(
+                f"must be more than {first}: no update is made in the first warmup_steps, "
+                "nor before a size's worlds have played twice",
+                path="$.steps",
+            )
+        TaskProfile.load(self.worlds.profile)

@@ -45,9 +45,16 @@ def test_the_ring_forgets_the_oldest_steps(tmp_path):
 def test_readiness_and_reproducibility(tmp_path):
     buffer = Replay(8)
     slot = make_slot(str(tmp_path))
-    fill(buffer, slot, steps=2, episode=1000)
     assert not buffer.ready()
+    fill(buffer, slot, steps=1, episode=1000)
+    assert not buffer.ready(), "what follows the newest step is not known"
     fill(buffer, slot, steps=3, episode=1000)
     assert buffer.ready()
     first, second = (buffer.sample(9, torch.Generator().manual_seed(4)) for _ in range(2))
     torch.testing.assert_close(first.reward, second.reward)
+
+
+def test_a_buffer_of_last_steps_alone_is_not_ready(tmp_path):
+    buffer = Replay(8)
+    fill(buffer, make_slot(str(tmp_path)), steps=6, episode=1)
+    assert not buffer.ready()

@@ -27,6 +27,16 @@ def test_an_empty_file_gives_the_defaults(tmp_path):
         ("unknown = 1", r"\$\.unknown"),
         ("sizes = [[30]]", r"\$\.sizes"),
         ("steps = ", "not valid TOML"),
+        ("sizes = []", r"\$\.sizes"),
+        ("sizes = [[30, 4], [30, 21]]", r"\$\.sizes\[1\].*has 21 servers.*have 20"),
+        ("held_out_sizes = [[30, 21]]", r"\$\.held_out_sizes\[0\]"),
+        ("[pool]\nscenes = []", r"\$\.pool\.scenes"),
+        ("[pool]\ntraced_drops = 3\numi_drops = 1", r"\$\.pool.*4 drops are too few"),
+        ("slots_per_episode = 1", r"\$\.slots_per_episode"),
+        ("replay_steps = 2", r"\$\.replay_steps"),
+        ("steps = 50", r"\$\.steps.*no update"),
+        ("steps = 5\nwarmup_steps = 1", r"\$\.steps.*no update"),
+        ("[worlds]\nprofile = 'none'", r"no profile 'none'"),
     ],
 )
 def test_errors_name_the_file_and_the_key(tmp_path, text, message):
@@ -51,3 +61,11 @@ def test_shipped_configurations_are_valid(path):
 
 def test_there_are_configurations():
     assert len(CONFIGURATIONS) >= 8
+
+
+def test_a_damaged_profile_is_named_itself(tmp_path):
+    (tmp_path / "tasks.json").write_text("{")
+    path = tmp_path / "run.toml"
+    path.write_text(f"[worlds]\nprofile = {str(tmp_path / 'tasks.json')!r}")
+    with pytest.raises(InputError, match=r"tasks\.json"):
+        TrainingSettings.load(path)
