@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from uara.allocation import optimal_bandwidth
+from uara.allocation import shares_of as compute_parts
 from uara.mec.world import Slot, device_costs
 from uara.model import Coefficients
 
@@ -44,6 +46,16 @@ def optimal_cost(numbers: Coefficients, association: np.ndarray[tuple[int], np.d
     return float(make_state(make_task(numbers), numbers, association).cost_ms.sum())
 
 
+def exact_log_weights(slot: Slot, association: torch.Tensor) -> torch.Tensor:
+    """(B, M, 2) Logs of the optimal Y and Z for an association."""
+    rows = []
+    for (numbers, _), chosen in zip(coefficients_of(slot), association.cpu().numpy(), strict=True):
+        band = optimal_bandwidth(numbers, chosen, numbers.pairs_of(chosen))
+        compute = compute_parts(chosen, numbers.server_flop**0.5, len(numbers.flop_per_ms))
+        rows.append(torch.stack([torch.as_tensor(band).log(), torch.as_tensor(compute).log()], -1))
+    return torch.stack(rows).to(slot.local_ms)
+
+
 def make_yardstick(slot: Slot) -> Yardstick:
     """Solve a batch of slots by Alg. 1 with vacancies under optimal shares."""
     chosen, cost = [], []
@@ -67,3 +79,17 @@ def gaps(learner: Learner, yardstick: Yardstick) -> tuple[float, float]:
             band, compute = shares_of(slot, association, at_pairs(mean, association))
             costs.append(device_costs(slot, association, band, compute).sum(1).double().cpu())
     return tuple(float((cost / yardstick.cost_ms - 1).mean()) for cost in costs)  # type: ignore[return-value]
+
+
+def same_association_gap(learner: Learner, slot: Slot, association: torch.Tensor) -> float:
+    """Excess of the mean shares over exact ones for this association (B, M).
+
+    A device whose server no longer reaches it is taken to its strongest.
+    """
+    usable = torch.isfinite(slot.uplink_ms.gather(2, association[:, :, None]))[:, :, 0]
+    association = torch.where(usable, association, strongest(slot))
+    exact = [
+        optimal_cost(numbers, row)
+        for (numbers, _), row in zip(coefficients_of(slot), association.cpu().numpy(), strict=True)
+    ]
+    return gaps(learner, Yardstick(slot, association, torch.tensor(exact, dtype=torch.float64)))[1]

@@ -17,7 +17,7 @@ from uara.solvers.masac.learner import (
     soft_target,
     temperature_loss,
 )
-from uara.solvers.masac.training import exact_log_weights
+from uara.solvers.masac.validation import exact_log_weights
 
 from uara.mec.world import device_costs, uniform_costs
 
@@ -209,12 +209,16 @@ def test_losses_and_gradients_agree_with_torchrl():
     torch.manual_seed(7)
     theirs = loss(data.clone())
 
-    def ours_values(which, observation, action):
+    def leaves(params):
+        flat = params.data.flatten_keys(".").items()
+        return {key.replace("module.", ""): value.clone().requires_grad_() for key, value in flat}
+
+    critics, targets = leaves(loss.qvalue_network_params), leaves(loss.target_qvalue_network_params)
+
+    def ours_values(params, observation, action):
         own = Value()
-        params = which.data if hasattr(which, "data") else which
-        flat = {key.replace("module.", ""): v for key, v in params.flatten_keys(".").items()}
         return [
-            torch.func.functional_call(own, {k: v[n] for k, v in flat.items()}, (observation, action))[:, 0]
+            torch.func.functional_call(own, {k: v[n] for k, v in params.items()}, (observation, action))[:, 0]
             for n in (0, 1)
         ]
 
@@ -236,22 +240,21 @@ def test_losses_and_gradients_agree_with_torchrl():
     now = policy(data["observation"])
     action = now.rsample()
     log_prob = now.log_prob(action)
-    next_value = torch.minimum(
-        *ours_values(loss.target_qvalue_network_params, data["next", "observation"], next_action)
-    )
+    next_value = torch.minimum(*ours_values(targets, data["next", "observation"], next_action))
     target = soft_target(
         data["next", "reward"][:, 0], next_value, following.log_prob(next_action), alpha, gamma
     )
-    first, second = ours_values(loss.qvalue_network_params, data["observation"], data["action"])
-    assert float(2 * critic_loss(first, second, target.detach())) == pytest.approx(
-        float(theirs["loss_qvalue"]), rel=1e-5
-    )
-    mine = actor_loss(
-        log_prob, torch.minimum(*ours_values(loss.qvalue_network_params, data["observation"], action)), alpha
-    )
+    first, second = ours_values(critics, data["observation"], data["action"])
+    mine_critics = 2 * critic_loss(first, second, target.detach())
+    assert float(mine_critics) == pytest.approx(float(theirs["loss_qvalue"]), rel=1e-5)
+    mine = actor_loss(log_prob, torch.minimum(*ours_values(critics, data["observation"], action)), alpha)
     assert float(mine) == pytest.approx(float(theirs["loss_actor"]), rel=1e-5)
-    mine_alpha = temperature_loss(torch.log(alpha), log_prob.detach(), -2.0)
+    log_alpha = torch.log(alpha).requires_grad_()
+    mine_alpha = temperature_loss(log_alpha, log_prob.detach(), -2.0)
     assert float(mine_alpha) == pytest.approx(float(theirs["loss_alpha"]), rel=1e-5)
+
+    def same(own, theirs):
+        torch.testing.assert_close(own, theirs, rtol=1e-4, atol=1e-6)
 
     gradient = torch.autograd.grad(mine, list(head.parameters()))
     theirs["loss_actor"].backward(retain_graph=True)
@@ -261,4 +264,18 @@ def test_losses_and_gradients_agree_with_torchrl():
             for key, p in loss.named_parameters()
             if "actor" in key and key.replace("_", ".").endswith(name.replace("_", "."))
         ]
-        torch.testing.assert_close(own, match[0], rtol=1e-4, atol=1e-6)
+        same(own, match[0])
+
+    loss.zero_grad()
+    theirs["loss_qvalue"].backward(retain_graph=True)
+    found = {
+        key.replace("module.", ""): p.grad for key, p in loss.qvalue_network_params.flatten_keys(".").items()
+    }
+    gradient = torch.autograd.grad(mine_critics, list(critics.values()))
+    assert set(found) == set(critics)
+    for name, own in zip(critics, gradient, strict=True):
+        assert own.abs().max() > 1e-6
+        same(own, found[name])
+
+    theirs["loss_alpha"].backward()
+    same(torch.autograd.grad(mine_alpha, log_alpha)[0], loss.log_alpha.grad)

@@ -8,8 +8,14 @@ import torch
 from mec.learners import make_learner, make_slot
 from uara.solvers.masac.association import coefficients_of
 from uara.solvers.masac.learner import shares_of
-from uara.solvers.masac.training import exact_log_weights
-from uara.solvers.masac.validation import gaps, make_yardstick, optimal_cost, strongest
+from uara.solvers.masac.validation import (
+    exact_log_weights,
+    gaps,
+    make_yardstick,
+    optimal_cost,
+    same_association_gap,
+    strongest,
+)
 
 from uara.mec.world import device_costs
 
@@ -53,3 +59,24 @@ def test_strongest_is_the_shortest_uplink(tmp_path):
     slot = make_slot(str(tmp_path))
     chosen = strongest(slot)
     torch.testing.assert_close(slot.uplink_ms.gather(2, chosen[:, :, None])[:, :, 0], slot.uplink_ms.amin(2))
+
+
+def test_exact_log_weights_are_feasible_shares(tmp_path):
+    slot = make_slot(str(tmp_path), payload_factor_range=(500.0, 500.0), plain=0.0)
+    association = slot.uplink_ms.argmin(2)
+    weight = exact_log_weights(slot, association).exp()
+    total = torch.zeros(3, 4).scatter_add(1, association, weight[..., 0])
+    assert (total <= 1 + 1e-5).all()
+    assert total.max() > 0.99, "band is scarce here"
+
+
+def test_the_gap_of_an_association_is_that_of_its_allocation(tmp_path):
+    slot, learner = make_slot(str(tmp_path)), make_learner(3)
+    stick = make_yardstick(slot)
+    found = same_association_gap(learner, slot, stick.association)
+    assert found == pytest.approx(gaps(learner, stick)[1], rel=1e-6)
+    lost = torch.isinf(slot.uplink_ms).any(2)
+    assert lost.any()
+    unreached = torch.where(lost, torch.isinf(slot.uplink_ms).int().argmax(2), strongest(slot))
+    at_strongest = same_association_gap(learner, slot, strongest(slot))
+    assert same_association_gap(learner, slot, unreached) == pytest.approx(at_strongest)
