@@ -14,7 +14,9 @@ from uara.files import Record
 
 from .learner import Learner
 
-VERSION = 1
+VERSION = 2
+NAME = "checkpoint.json"
+_HASH_DIGITS = 12
 
 
 class Progress(Record):
@@ -26,13 +28,33 @@ class Progress(Record):
     best_gap: float | None
     best_step: int
     elapsed_s: float
+    mean_return: float | None
+    """Moving average of the rewards."""
     tensors_sha256: str
 
 
 def save(folder: Path, learner: Learner, progress: dict[str, Any]) -> None:
-    """Write ``checkpoint.safetensors``, then ``checkpoint.json`` which names it by its hash; each whole."""
+    """Write the tensors, then ``checkpoint.json`` which names them by their hash; each whole.
+
+    The tensors' file is named after its content: until the JSON file is replaced, the old pair stays whole.
+    """
     from safetensors.torch import save as to_bytes
 
+    content = to_bytes(_tensors(learner))
+    record = Progress(**progress, tensors_sha256=files.sha256(content))
+    side = _side(folder, record)
+    stale = set(folder.glob(f"checkpoint.{'[0-9a-f]' * _HASH_DIGITS}.safetensors")) - {side}
+    files.write_bytes(side, content)
+    files.write_json(folder / NAME, record.model_dump())
+    for old in stale:
+        old.unlink(missing_ok=True)
+
+
+def _side(folder: Path, progress: Progress) -> Path:
+    return folder / f"checkpoint.{progress.tensors_sha256[:_HASH_DIGITS]}.safetensors"
+
+
+def _tensors(learner: Learner) -> dict[str, Tensor]:
     tensors = {
         f"{part}/{name}": tensor.contiguous()
         for part, state in learner.state().items()
@@ -43,24 +65,23 @@ def save(folder: Path, learner: Learner, progress: dict[str, Any]) -> None:
             for name, value in state.items():
                 tensors[f"optimiser/{part}/{number}/{name}"] = torch.as_tensor(value).clone()
     tensors["random/torch"] = torch.get_rng_state()
-    content = to_bytes(tensors)
-    files.write_bytes(folder / "checkpoint.safetensors", content)
-    record = Progress(**progress, tensors_sha256=files.sha256(content))
-    files.write_json(folder / "checkpoint.json", record.model_dump())
+    device = learner.log_temperature.device
+    if device.type == "cuda":
+        tensors["random/cuda"] = torch.cuda.get_rng_state(device)
+    return tensors
 
 
-def load(folder: Path, learner: Learner, settings: dict[str, Any]) -> Progress:
-    """Put a learner back where its run stood.
+def read(folder: Path, settings: dict[str, Any]) -> Progress:
+    """Where the run of a folder stands.
 
     Raises
     ------
     InputError
-        If there is no checkpoint, its files do not belong together, or its settings are other ones.
+        If there is no checkpoint, or its settings are other ones.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load as from_bytes
-
-    path = folder / "checkpoint.json"
+    path = folder / NAME
+    if not path.exists():
+        raise InputError("holds no checkpoint: start without resuming", source=str(folder))
     progress = files.read_json(path, Progress)
     if progress.version != VERSION:
         raise InputError(f"is of version {progress.version}, not {VERSION}", source=str(path))
@@ -71,11 +92,25 @@ def load(folder: Path, learner: Learner, settings: dict[str, Any]) -> Progress:
                 source=str(path),
                 path=f"$.settings.{key}",
             )
-    content = files.read_bytes(folder / "checkpoint.safetensors")
+    return progress
+
+
+def load(folder: Path, learner: Learner, settings: dict[str, Any]) -> Progress:
+    """Put a learner, and the streams of random numbers, back where its run stood.
+
+    Raises
+    ------
+    InputError
+        As :func:`read`, or if the checkpoint's files do not belong together or are another learner's.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load as from_bytes
+
+    progress = read(folder, settings)
+    side = _side(folder, progress)
+    content = files.read_bytes(side)
     if files.sha256(content) != progress.tensors_sha256:
-        raise InputError(
-            "is not the file that checkpoint.json names", source=str(folder / "checkpoint.safetensors")
-        )
+        raise InputError(f"is not the file that {NAME} names", source=str(side))
     try:
         tensors = from_bytes(content)
         _restore(learner, tensors)
@@ -99,3 +134,6 @@ def _restore(learner: Learner, tensors: dict[str, Tensor]) -> None:
                 state.setdefault(int(number), {})[name] = tensor
         optimiser.load_state_dict({"state": state, "param_groups": plain["param_groups"]})
     torch.set_rng_state(parts["random"]["torch"])
+    device = learner.log_temperature.device
+    if device.type == "cuda" and "cuda" in parts["random"]:
+        torch.cuda.set_rng_state(parts["random"]["cuda"], device)

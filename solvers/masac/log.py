@@ -6,7 +6,9 @@ import csv
 from importlib import util
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TextIO
+
+from uara import files
 
 COLUMNS = (
     "step",
@@ -33,26 +35,30 @@ class Log:
     ----------
     folder
         Receives ``log.csv`` and ``tensorboard/``.
-    fresh
-        Begin the table anew; otherwise rows are added.
+    resumed_at
+        Step of the checkpoint that the run goes on from: what was logged beyond it is dropped, since it comes
+        again. None begins the table anew.
     """
 
-    def __init__(self, folder: Path, *, fresh: bool) -> None:
+    def __init__(self, folder: Path, *, resumed_at: int | None) -> None:
         path = folder / "log.csv"
-        new = fresh or not path.exists()
-        self._file = path.open("w" if new else "a", newline="")
-        self._table = csv.DictWriter(self._file, COLUMNS, restval="", extrasaction="ignore")
-        if new:
-            self._table.writeheader()
+        kept = [] if resumed_at is None else _rows_until(path, resumed_at)
+        with files.replacing(path) as temporary, temporary.open("w", newline="") as file:
+            table = _writer(file)
+            table.writeheader()
+            table.writerows(kept)
+        self._file = path.open("a", newline="")
+        self._table = _writer(self._file)
         self._events: Any = None
         if util.find_spec("tensorboard"):
             from torch.utils.tensorboard import SummaryWriter
 
-            self._events = SummaryWriter(str(folder / "tensorboard"))
+            beyond = 0 if resumed_at is None else resumed_at + 1
+            self._events = SummaryWriter(str(folder / "tensorboard"), purge_step=beyond)
 
     def write(self, row: dict[str, float]) -> None:
         """Add a row; it is on the disk when this returns."""
-        self._table.writerow({key: f"{value:.6g}" for key, value in row.items()})
+        self._table.writerow({key: f"{value:.6g}" for key, value in row.items()} | {"step": int(row["step"])})
         self._file.flush()
         if self._events is not None:
             for key, value in row.items():
@@ -69,3 +75,17 @@ class Log:
         self._file.close()
         if self._events is not None:
             self._events.close()
+
+
+def _writer(file: TextIO) -> csv.DictWriter[str]:
+    return csv.DictWriter(file, COLUMNS, restval="", extrasaction="ignore")
+
+
+def _rows_until(path: Path, step: int) -> list[dict[str, str]]:
+    """The whole rows of a table up to a step: the last one may have been cut off while it was written."""
+    if not path.exists():
+        return []
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    whole = [row for row in rows if None not in row.values() and row.get("step", "").isdigit()]
+    return [row for row in whole if int(row["step"]) <= step]

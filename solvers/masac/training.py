@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib import util
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 import uara
-from uara.errors import InputError
+from uara.errors import InputError, MissingExtra
 from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
-from uara.mec.pool import Pool, build_pool
+from uara.mec.pool import Pool, obtain_pool
 from uara.mec.world import Slot
 from uara.psd.profile import TaskProfile
 from uara.randomness import derived_seed
 from uara.recipe import profile_sha256
 
 from . import checkpoint, features
-from .association import associate_batch, coefficients_of
+from .association import associate_batch
 from .export import export
 from .learner import Learner, reward_of, shares_of
 from .log import Log
@@ -31,7 +32,14 @@ from .network import at_pairs
 from .policy import POLICY_VERSION, PolicyHeader
 from .replay import Replay
 from .settings import Size, TrainingSettings
-from .validation import Yardstick, gaps, make_yardstick, optimal_cost, strongest
+from .validation import (
+    Yardstick,
+    exact_log_weights,
+    gaps,
+    make_yardstick,
+    same_association_gap,
+    strongest,
+)
 
 POLICY_FILE = "policy.onnx"
 _EXPLORED = 3  # a wandering device goes to one of its so many strongest servers
@@ -57,14 +65,15 @@ class Training:
 
     Attributes
     ----------
-    report
-        Called with a row of numbers after each validation.
+    report, progress
+        Called with a row of numbers after each validation, and after each step.
     """
 
     settings: TrainingSettings
     folder: Path
     command: str
     report: Callable[[dict[str, float]], None]
+    progress: Callable[[dict[str, float]], None]
     learner: Learner = field(init=False)
     groups: list[Group] = field(init=False)
     yardsticks: list[Yardstick] = field(init=False)
@@ -72,12 +81,14 @@ class Training:
     best_gap: float = float("inf")
     best_step: int = 0
     elapsed_s: float = 0.0
+    mean_return: float | None = None
+    resumed: bool = False
 
     def prepare(self, pool: Pool, *, resume: bool, device: str = "cpu") -> None:
         """Build worlds, validation and learner; with ``resume``, take up the checkpoint of the folder."""
         settings = self.settings
         torch.manual_seed(derived_seed(settings.seed, "masac"))
-        seen, unseen = split(pool, settings.validation_part)
+        seen, unseen = pool.split(settings.validation_part)
         self.learner = Learner(settings.learner, device)
         self.groups = [
             Group(
@@ -93,49 +104,60 @@ class Training:
             for world in worlds
         ]
         if resume:
-            progress = checkpoint.load(self.folder, self.learner, settings.model_dump(mode="json"))
-            self.step, self.best_step, self.elapsed_s = progress.step, progress.best_step, progress.elapsed_s
-            self.best_gap = float("inf") if progress.best_gap is None else progress.best_gap
+            found = checkpoint.load(self.folder, self.learner, settings.model_dump(mode="json"))
+            self.step, self.best_step, self.elapsed_s = found.step, found.best_step, found.elapsed_s
+            self.best_gap = float("inf") if found.best_gap is None else found.best_gap
+            self.mean_return, self.resumed = found.mean_return, True
 
     def run(self) -> None:
         """Train until the last step, or until validation has not improved for long."""
         settings = self.settings
-        began, slots, losses = time.perf_counter() - self.elapsed_s, 0, {}
-        returns = gap_same = 0.0
-        if self.step == 0:
+        began = time.perf_counter() - self.elapsed_s
+        if not self.resumed:
             self._imitate()
-            self._validate({"step": 0.0, "elapsed_s": time.perf_counter() - began})
-        mark = time.perf_counter()
+            self.elapsed_s = time.perf_counter() - began
+            self._validate(self._row())
+            self._checkpoint()
+        first, slots, mark = self.step, 0, time.perf_counter()
         while self.step < settings.steps:
             group = self.groups[self.step % len(self.groups)]
-            returns += 0.05 * (self._act(group) - returns)
+            self._play(group)
             slots += settings.parallel_worlds
-            self.step += 1
-            if self.step > settings.warmup_steps and group.replay.ready():
-                self.learner.decay_rates(self.step / settings.steps)
-                count = max(1, settings.batch_devices // group.environment.devices)
-                for _ in range(settings.updates_per_step):
-                    losses = self.learner.update(group.replay.sample(count, self._random))
+            losses = self._update(group) if self.step - first > settings.warmup_steps else {}
             self.elapsed_s = time.perf_counter() - began
+            row = self._row() | {"slots_per_s": slots / (time.perf_counter() - mark)} | losses
+            self.progress(row | {"steps": float(settings.steps), "best_gap": self.best_gap})
+            improved = False
             if self.step % settings.validate_every == 0:
-                gap_same = self._same_association_gap(group)
-                rate = slots / (time.perf_counter() - mark)
-                self._validate(
-                    {
-                        "step": float(self.step),
-                        "elapsed_s": self.elapsed_s,
-                        "slots_per_s": rate,
-                        "return": returns,
-                        "live_gap": gap_same,
-                        **losses,
-                    }
-                )
+                improved = self._validate(row | {"live_gap": self._live_gap(group)})
                 slots, mark = 0, time.perf_counter()
                 if (self.step - self.best_step) // settings.validate_every >= settings.patience:
                     break
-            if self.step % settings.checkpoint_every == 0:
+            if improved or self.step % settings.checkpoint_every == 0:
                 self._checkpoint()
         self._checkpoint()
+
+    def _row(self) -> dict[str, float]:
+        """What can be said of the run at any time."""
+        row = {"step": float(self.step), "elapsed_s": self.elapsed_s}
+        return row if self.mean_return is None else row | {"return": self.mean_return}
+
+    def _play(self, group: Group) -> None:
+        reward = self._act(group)
+        if self.mean_return is None:
+            self.mean_return = reward
+        self.mean_return += 0.05 * (reward - self.mean_return)
+        self.step += 1
+
+    def _update(self, group: Group) -> dict[str, float]:
+        """The updates that follow a step; returns the numbers of the last one, and none without an update."""
+        settings, losses = self.settings, {}
+        if group.replay.ready():
+            self.learner.decay_rates(self.step / settings.steps)
+            count = max(1, settings.batch_devices // group.environment.devices)
+            for _ in range(settings.updates_per_step):
+                losses = self.learner.update(group.replay.sample(count, self._random))
+        return losses
 
     @property
     def _random(self) -> torch.Generator:
@@ -175,25 +197,18 @@ class Training:
             association = wandered(slot, strongest(slot), 1.0)
             self.learner.imitate(slot, association, exact_log_weights(slot, association))
 
-    def _same_association_gap(self, group: Group) -> float:
-        """Excess of the policy's mean shares over exact ones, for the association the worlds stand at."""
-        slot = group.slot
-        if slot is None or group.association is None:
+    def _live_gap(self, group: Group) -> float:
+        """Excess of the policy's mean shares over exact ones, where the worlds of a group stand."""
+        if group.slot is None or group.association is None:
             return float("nan")
-        usable = torch.isfinite(slot.uplink_ms.gather(2, group.association[:, :, None]))[:, :, 0]
-        association = torch.where(usable, group.association, strongest(slot))
-        exact = [
-            optimal_cost(numbers, row)
-            for (numbers, _), row in zip(coefficients_of(slot), association.cpu().numpy(), strict=True)
-        ]
-        stick = Yardstick(slot, association, torch.tensor(exact, dtype=torch.float64))
-        return gaps(self.learner, stick)[1]
+        return same_association_gap(self.learner, group.slot, group.association)
 
     def _yardstick(self, pool: Pool, size: Size, worlds: WorldSettings, device: str) -> Yardstick:
         environment = Environment(PoolGains(pool, *size), _VALIDATION_WORLDS, worlds, device=device)
         return make_yardstick(environment.reset(_VALIDATION_SEED + size[0] * 100 + size[1]))
 
-    def _validate(self, row: dict[str, float]) -> None:
+    def _validate(self, row: dict[str, float]) -> bool:
+        """Complete a row and report it; true where the policy is the best so far, which is then written."""
         found = [gaps(self.learner, stick) for stick in self.yardsticks]
         whole, alone = [sum(pair[k] for pair in found) / len(found) for k in (0, 1)]
         plain = found[::2]
@@ -203,11 +218,13 @@ class Training:
             "gap_table1": sum(pair[0] for pair in plain) / len(plain),
             "allocation_gap_table1": sum(pair[1] for pair in plain) / len(plain),
         }
-        if whole < self.best_gap - self.settings.tolerance:
+        improved = whole < self.best_gap - self.settings.tolerance
+        if improved:
             self.best_gap, self.best_step = whole, self.step
             self._export(row)
         row["best_gap"] = self.best_gap
         self.report(row)
+        return improved
 
     def _export(self, row: dict[str, float]) -> None:
         """Write the policy as it is now: the best so far."""
@@ -237,20 +254,9 @@ class Training:
                 "best_gap": None if self.best_gap == float("inf") else self.best_gap,
                 "best_step": self.best_step,
                 "elapsed_s": self.elapsed_s,
+                "mean_return": self.mean_return,
             },
         )
-
-
-def split(pool: Pool, part: float) -> tuple[Pool, Pool]:
-    """A pool's drops for training and for validation; every so manieth drop is for validation."""
-    every = max(2, round(1 / part))
-    aside = np.arange(len(pool.power_gain)) % every == every - 1
-    if not aside.any():
-        raise InputError("is too small to keep drops for validation", source="pool")
-    return (
-        Pool(pool.power_gain[~aside], pool.settings, pool.facts),
-        Pool(pool.power_gain[aside], pool.settings, pool.facts),
-    )
 
 
 def wandered(slot: Slot, association: Tensor, part: float) -> Tensor:
@@ -266,19 +272,6 @@ def wandered(slot: Slot, association: Tensor, part: float) -> Tensor:
     return torch.where(moved, elsewhere, association)
 
 
-def exact_log_weights(slot: Slot, association: Tensor) -> Tensor:
-    """(B, M, 2) Logs of the optimal Y and Z for an association."""
-    from uara.allocation import optimal_bandwidth
-    from uara.allocation import shares_of as parts
-
-    rows = []
-    for (numbers, _), chosen in zip(coefficients_of(slot), association.cpu().numpy(), strict=True):
-        band = optimal_bandwidth(numbers, chosen, numbers.pairs_of(chosen))
-        compute = parts(chosen, numbers.server_flop**0.5, len(numbers.flop_per_ms))
-        rows.append(torch.stack([torch.as_tensor(band).log(), torch.as_tensor(compute).log()], -1))
-    return torch.stack(rows).to(slot.local_ms)
-
-
 def train(
     config: Path,
     folder: Path,
@@ -288,6 +281,7 @@ def train(
     device: str | None = None,
     command: str = "",
     report: Callable[[dict[str, float]], None] = lambda row: None,
+    progress: Callable[[dict[str, float]], None] = lambda row: None,
     note: Callable[[str], None] = lambda text: None,
 ) -> Path:
     """Train a policy as a configuration file says; the entry point of ``uara train``.
@@ -299,49 +293,82 @@ def train(
     folder
         Receives ``policy.onnx`` (the best by validation), checkpoints, ``log.csv`` and TensorBoard events.
     resume
-        Take up the folder's checkpoint; the replay buffers fill anew.
+        Take up the folder's checkpoint; the replay buffers fill anew before updates go on.
     seed
         Overrides the configuration's.
     device
         ``cpu`` or ``cuda``; the CPU where left out, unless there is a CUDA device.
-    report, note
-        Receive a row of numbers after each validation, and lines of text.
+    report, progress, note
+        Receive a row of numbers after each validation, one after each step, and lines of text.
 
     Returns
     -------
     Path
         The policy file.
+
+    Raises
+    ------
+    InputError
+        Unusable configuration, device, folder, checkpoint or pool; all but the pool's content is looked at
+        before a pool is simulated.
+    MissingExtra
+        A library that is needed sooner or later is not installed.
     """
     settings = TrainingSettings.load(config)
     if seed is not None:
         settings = settings.model_copy(update={"seed": seed})
-    device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-    if device == "cpu":
-        torch.set_num_threads(1)  # on a busy machine two threads are many times slower than one
-    pool = _pool(config.parent / settings.pool_file, settings, note)
-    folder.mkdir(parents=True, exist_ok=True)
-    if not resume and (folder / "checkpoint.json").exists():
-        raise InputError("holds a run already: resume it, or choose another folder", source=str(folder))
-    with Log(folder, fresh=not resume) as log:
+    device = usable_device(device)
+    for library in ("onnx", "safetensors"):
+        if util.find_spec(library) is None:
+            raise MissingExtra(library, "learn")
+    resumed_at = _claim(folder, settings, resume=resume)
+    pool = obtain_pool(config.parent / settings.pool_file, settings.pool, note)
+    training = Training(settings, folder, command, lambda row: None, progress)
+    training.prepare(pool, resume=resume, device=device)
+    if 0 < settings.steps - training.step <= settings.warmup_steps:
+        note(f"no update: the {settings.steps - training.step} steps left only fill the replay buffers")
+    with Log(folder, resumed_at=resumed_at) as log:
 
         def row_done(row: dict[str, float]) -> None:
             log.write(row)
             report(row)
 
-        training = Training(settings, folder, command, row_done)
-        training.prepare(pool, resume=resume, device=device)
+        training.report = row_done
         training.run()
     note(f"best validation gap {training.best_gap:.4f} at step {training.best_step}")
     return folder / POLICY_FILE
 
 
-def _pool(path: Path, settings: TrainingSettings, note: Callable[[str], None]) -> Pool:
-    if not path.exists():
-        note(
-            f"simulating the channel pool {path}: {settings.pool.traced_drops + settings.pool.umi_drops} drops"
-        )
-        build_pool(settings.pool, lambda done, total: note(f"drop {done} of {total}")).save(path)
-    pool = Pool.load(path)
-    if pool.settings != settings.pool:
-        raise InputError("was made with other settings than the configuration's: remove it", source=str(path))
-    return pool
+def usable_device(name: str | None) -> str:
+    """The device that is trained on; on a CPU, PyTorch is told to use one thread.
+
+    Raises
+    ------
+    InputError
+        If there is no such device here.
+    """
+    name = name or ("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, number = name.partition(":")
+    if kind not in ("cpu", "cuda") or (number and not number.isdigit()):
+        raise InputError(f"{name!r} is neither cpu nor cuda", source="--device")
+    found = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if kind == "cuda" and int(number or 0) >= found:
+        raise InputError(f"PyTorch finds no device {name!r} here: use cpu", source="--device")
+    if kind == "cpu":
+        torch.set_num_threads(1)  # on a busy machine two threads are many times slower than one
+    return name
+
+
+def _claim(folder: Path, settings: TrainingSettings, *, resume: bool) -> int | None:
+    """Make the run's folder ready; returns the step that is resumed at, None for a fresh run."""
+    if resume:
+        found = checkpoint.read(folder, settings.model_dump(mode="json"))
+    elif (folder / checkpoint.NAME).exists():
+        raise InputError("holds a run already: resume it, or choose another folder", source=str(folder))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", source=str(folder)) from None
+    return found.step if resume else None

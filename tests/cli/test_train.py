@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 
 import pytest
 from mec.runs import configure
+from rich.console import Console
 from uara.solvers.masac.policy import Policy
 
+from uara import MissingExtra
 from uara.cli import main
+from uara.cli import train as module
 
 
 def run(capsys, *words):
@@ -40,6 +44,8 @@ def test_a_run_prints_its_course_and_its_policy(tmp_path, capsys):
         ("method = 'q'", "'q' is no trainer; there are: masac"),
         ("method = ", "not valid TOML"),
         ("steps = -1", "$.steps"),
+        ("sizes = []", "$.sizes"),
+        ("replay_steps = 2", "$.replay_steps"),
     ],
 )
 def test_errors_are_one_line(tmp_path, capsys, text, message):
@@ -52,15 +58,65 @@ def test_errors_are_one_line(tmp_path, capsys, text, message):
     assert len(err.strip().splitlines()) == 1
 
 
-def test_without_torch_the_remedy_is_named(tmp_path):
+@pytest.mark.parametrize("library", ["torch", "onnx", "safetensors"])
+def test_without_a_library_the_remedy_is_named(tmp_path, library):
     config = configure(tmp_path)
     script = (
-        "import sys\nsys.modules['torch'] = None\nfrom uara.cli import main\n"
+        f"import sys\nsys.modules[{library!r}] = None\nfrom uara.cli import main\n"
         f"main(['train', {str(config)!r}, '-o', {str(tmp_path / 'run')!r}])"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert done.returncode == 3
-    assert done.stderr.strip() == "uara: torch is not installed; install it with: pip install 'uara[learn]'"
+    remedy = f"uara: {library} is not installed; install it with: pip install 'uara[learn]'"
+    assert done.stderr.strip() == remedy
+
+
+def test_modules_of_a_library_stand_for_it(tmp_path, monkeypatch):
+    class Point:
+        name = "masac"
+
+        def load(self):
+            raise ModuleNotFoundError("no", name="safetensors.torch")
+
+    monkeypatch.setattr(module.metadata, "entry_points", lambda group: [Point()])
+    with pytest.raises(MissingExtra, match="safetensors is not installed"):
+        module.find_trainer(configure(tmp_path))
+
+
+def test_an_unknown_device_is_one_line(tmp_path, capsys):
+    code, _, err = run(capsys, "train", configure(tmp_path), "-o", tmp_path / "run", "--device", "tpu")
+    assert code == 2
+    assert err.strip() == "uara: --device: 'tpu' is neither cpu nor cuda"
+    assert not (tmp_path / "run").exists()
+
+
+ROW = {"step": 30.0, "steps": 200.0, "slots_per_s": 12.345, "return": -0.5, "best_gap": 0.02}
+
+
+def test_a_terminal_shows_where_the_run_stands():
+    console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
+    with module.live_line(console) as progress:
+        progress(ROW)
+        progress(ROW | {"step": 31.0, "temperature": 0.01})
+    shown = console.file.getvalue()
+    assert "step 30 of 200  slots/s 12.35  return -0.5  best gap 0.02" in shown
+    assert "step 31 of 200  slots/s 12.35  return -0.5  temperature 0.01  best gap 0.02" in shown
+
+
+def test_a_pipe_shows_nothing():
+    console = Console(file=io.StringIO())
+    with module.live_line(console) as progress:
+        progress(ROW)
+    assert console.file.getvalue() == ""
+
+
+def test_the_table_stays_on_standard_output(capsys):
+    console = Console(file=io.StringIO(), force_terminal=True)
+    with module.live_line(console) as progress:
+        progress(ROW)
+        print("a row")
+    assert capsys.readouterr().out == "a row\n"
+    assert "a row" not in console.file.getvalue()
 
 
 def test_a_second_run_needs_resume(tmp_path, capsys):

@@ -3,18 +3,31 @@
 from __future__ import annotations
 
 import shlex
+import sys
 import tomllib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from uara import files
 from uara.errors import InputError, MissingExtra
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 GROUP = "uara.trainers"
 """Entry points: what ``method`` in a configuration file may name."""
+_LIBRARIES = ("torch", "safetensors", "onnx", "tensorboard")
+_LIVE = {
+    "slots_per_s": "slots/s",
+    "return": "return",
+    "temperature": "temperature",
+    "best_gap": "best gap",
+}
 
 
 def command(
@@ -43,16 +56,18 @@ def command(
         typer.echo("  ".join(cells))
 
     words = shlex.join(["uara", "train", str(config), *_spelled(output, seed)])
-    policy = trainer(
-        config,
-        output,
-        resume=resume,
-        seed=seed,
-        device=device,
-        command=words,
-        report=report,
-        note=lambda text: note.print(text, highlight=False),
-    )
+    with live_line(note) as progress:
+        policy = trainer(
+            config,
+            output,
+            resume=resume,
+            seed=seed,
+            device=device,
+            command=words,
+            report=report,
+            progress=progress,
+            note=lambda text: note.print(text, highlight=False),
+        )
     typer.echo(f"{policy}")
 
 
@@ -77,9 +92,36 @@ def find_trainer(config: Path) -> Any:
     try:
         return found[method].load()
     except ModuleNotFoundError as error:
-        if error.name in ("torch", "safetensors", "tensorboard"):
-            raise MissingExtra(error.name, "learn") from None
+        library = (error.name or "").partition(".")[0]
+        if library in _LIBRARIES:
+            raise MissingExtra(library, "learn") from None
         raise
+
+
+@contextmanager
+def live_line(console: Console) -> Iterator[Callable[[dict[str, float]], None]]:
+    """A function that shows a row of numbers on the last line of a terminal, and nothing in a pipe."""
+    if not console.is_terminal:
+        yield lambda row: None
+        return
+    from rich.live import Live
+    from rich.text import Text
+
+    # Standard output may be a pipe where standard error is a terminal: its lines are then left alone.
+    together = sys.stdout.isatty()
+    with Live(
+        Text(""), console=console, auto_refresh=False, transient=True, redirect_stdout=together
+    ) as live:
+        yield lambda row: live.update(
+            Text(progress_line(row), no_wrap=True, overflow="ellipsis"), refresh=True
+        )
+
+
+def progress_line(row: dict[str, float]) -> str:
+    """A row of numbers in words; what is not known yet is left out."""
+    words = [f"step {row['step']:.0f} of {row['steps']:.0f}" if "steps" in row else f"step {row['step']:.0f}"]
+    words += [f"{name} {row[key]:.4g}" for key, name in _LIVE.items() if key in row]
+    return "  ".join(words)
 
 
 def _spelled(output: Path, seed: int | None) -> list[str]:

@@ -15,12 +15,12 @@ import onnx
 import pytest
 import torch
 from mec.learners import make_slot
-from mec.pools import make_pool
 from mec.runs import configure
+from uara.solvers.masac import training as module
 from uara.solvers.masac.policy import Policy
-from uara.solvers.masac.training import exact_log_weights, split, train, wandered
+from uara.solvers.masac.training import Training, train, wandered
 
-from uara import InputError
+from uara import InputError, MissingExtra
 
 
 def table(folder):
@@ -43,6 +43,32 @@ def test_a_run_leaves_policy_log_and_checkpoint(tmp_path):
     assert header.training["settings"]["seed"] == 3
     assert header.training["validation"]["gap"] == min(row["gap"] for row in seen)
     assert json.loads((tmp_path / "run" / "checkpoint.json").read_text())["step"] == 8
+    for row in seen[1:]:
+        assert 0 < row["slots_per_s"] < 1e6
+        assert -1e-6 < row["live_gap"] < 1e3, "no allocation beats the exact one"
+        assert np.isfinite(row["return"])
+
+
+def test_each_step_is_shown(tmp_path):
+    seen = []
+    train(configure(tmp_path), tmp_path / "run", progress=seen.append)
+    assert [row["step"] for row in seen] == list(range(1, 9))
+    assert {row["steps"] for row in seen} == {8.0}
+    assert all(row["slots_per_s"] > 0 and np.isfinite(row["best_gap"]) for row in seen)
+    assert "temperature" not in seen[1], "the warm-up has no updates"
+    assert "temperature" in seen[-1]
+
+
+def test_the_return_starts_at_the_first_reward(tmp_path, monkeypatch):
+    rewards = iter([-0.8, -0.4, -0.4, -0.4])
+    monkeypatch.setattr(Training, "_act", lambda self, group: next(rewards))
+    seen, folder = [], tmp_path / "run"
+    train(configure(tmp_path, steps=3), folder, progress=seen.append)
+    returns = [row["return"] for row in seen]
+    assert returns == pytest.approx([-0.8, -0.78, -0.761])
+    assert json.loads((folder / "checkpoint.json").read_text())["mean_return"] == returns[-1]
+    train(configure(tmp_path, steps=4), folder, progress=seen.append, resume=True)
+    assert seen[-1]["return"] == pytest.approx(-0.761 + 0.05 * 0.361)
 
 
 def test_same_seed_same_policy_and_different_seeds_differ(tmp_path):
@@ -61,6 +87,113 @@ def test_a_run_resumes_where_its_checkpoint_stands(tmp_path):
     longer = configure(tmp_path, steps=8)
     train(longer, tmp_path / "run", resume=True)
     assert [row["step"] for row in table(tmp_path / "run")] == ["0", "4", "8"]
+
+
+class Killed(BaseException):
+    """Ends a run where it stands."""
+
+
+def cut_off(config, folder, after):
+    """A run that ends without a word after so many steps."""
+
+    def progress(row):
+        if row["step"] == after:
+            raise Killed
+
+    with pytest.raises(Killed):
+        train(config, folder, progress=progress)
+
+
+def test_what_was_logged_beyond_the_checkpoint_comes_once(tmp_path):
+    folder = tmp_path / "run"
+    config = configure(tmp_path, checkpoint_every=6, validate_every=2, tolerance=10.0, steps=12)
+    cut_off(config, folder, after=11)
+    assert [row["step"] for row in table(folder)] == ["0", "2", "4", "6", "8", "10"]
+    assert json.loads((folder / "checkpoint.json").read_text())["step"] == 6
+    train(config, folder, resume=True)
+    assert [row["step"] for row in table(folder)] == ["0", "2", "4", "6", "8", "10", "12"]
+
+
+def test_a_run_can_be_resumed_from_its_first_step_on(tmp_path):
+    config, folder = configure(tmp_path, checkpoint_every=100, imitation_steps=2), tmp_path / "run"
+    cut_off(config, folder, after=1)
+    assert json.loads((folder / "checkpoint.json").read_text())["step"] == 0
+    train(config, folder, resume=True)
+    train(config, tmp_path / "straight")
+    assert initializers(folder / "policy.onnx") == initializers(tmp_path / "straight" / "policy.onnx")
+    assert [row["step"] for row in table(folder)] == ["0", "4", "8"]
+
+
+def test_the_checkpoint_knows_the_policy_that_was_written(tmp_path):
+    config, folder = configure(tmp_path, checkpoint_every=1000, tolerance=1e-12), tmp_path / "run"
+    cut_off(config, folder, after=7)
+    found = json.loads((folder / "checkpoint.json").read_text())
+    assert found["best_gap"] == Policy.load(folder / "policy.onnx").header.training["validation"]["gap"]
+
+
+def test_buffers_warm_up_again_after_a_resumption(tmp_path):
+    folder, seen, lines = tmp_path / "run", [], []
+    train(configure(tmp_path, steps=4), folder)
+    train(configure(tmp_path, steps=8), folder, resume=True, progress=seen.append)
+    assert ["temperature" in row for row in seen] == [False, False, True, True]
+    train(configure(tmp_path, steps=9), folder, resume=True, note=lines.append)
+    assert lines[0] == "no update: the 1 steps left only fill the replay buffers"
+
+
+def test_without_a_checkpoint_there_is_nothing_to_resume(tmp_path):
+    with pytest.raises(InputError, match="holds no checkpoint: start without"):
+        train(configure(tmp_path), tmp_path / "run", resume=True)
+
+
+@pytest.fixture
+def no_pool(monkeypatch):
+    """Whoever asks for the pool has asked too soon."""
+
+    def asked(*arguments):
+        raise AssertionError("the pool is simulated before a cheap check")
+
+    monkeypatch.setattr(module, "obtain_pool", asked)
+
+
+@pytest.mark.parametrize(
+    ("device", "message"),
+    [
+        ("tpu", "--device: 'tpu' is neither cpu nor cuda"),
+        ("cuda:x", "--device: 'cuda:x' is neither"),
+        ("cuda:99", "--device: PyTorch finds no device 'cuda:99' here"),
+    ],
+)
+def test_devices_that_are_not_there_are_named_at_once(tmp_path, no_pool, device, message):
+    with pytest.raises(InputError, match=message):
+        train(configure(tmp_path), tmp_path / "run", device=device)
+
+
+def test_cuda_without_cuda_is_an_error_of_the_option(tmp_path, no_pool, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(InputError, match="--device: PyTorch finds no device 'cuda' here"):
+        train(configure(tmp_path), tmp_path / "run", device="cuda")
+
+
+@pytest.mark.parametrize("library", ["onnx", "safetensors"])
+def test_missing_libraries_are_named_at_once(tmp_path, no_pool, monkeypatch, library):
+    monkeypatch.setitem(sys.modules, library, None)
+    with pytest.raises(MissingExtra, match=rf"{library} is not installed.*uara\[learn\]"):
+        train(configure(tmp_path), tmp_path / "run")
+
+
+def test_folders_are_looked_at_before_the_pool_is_simulated(tmp_path, no_pool):
+    config, folder = configure(tmp_path), tmp_path / "run"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="file/run: cannot be written"):
+        train(config, tmp_path / "file" / "run")
+    with pytest.raises(InputError, match="holds no checkpoint"):
+        train(config, folder, resume=True)
+    folder.mkdir()
+    (folder / "checkpoint.json").write_text("{}")
+    with pytest.raises(InputError, match="holds a run already"):
+        train(config, folder)
+    with pytest.raises(InputError, match=r"checkpoint\.json"):
+        train(config, folder, resume=True)
 
 
 def test_a_killed_run_loses_at_most_one_interval(tmp_path):
@@ -102,17 +235,6 @@ def test_a_pool_of_other_settings_is_refused(tmp_path):
         train(config, tmp_path / "run")
 
 
-def test_training_and_validation_share_no_drop():
-    pool = make_pool(drops=10)
-    seen, unseen = split(pool, 0.2)
-    assert len(seen.power_gain) == 8
-    assert len(unseen.power_gain) == 2
-    for drop in unseen.power_gain:
-        assert not any(np.array_equal(drop, other) for other in seen.power_gain)
-    with pytest.raises(InputError, match="too small"):
-        split(make_pool(drops=1), 0.2)
-
-
 def test_wanderers_stay_on_usable_pairs_and_only_where_asked(tmp_path):
     slot = make_slot(str(tmp_path), batch=6)
     chosen = slot.uplink_ms.argmin(2)
@@ -121,12 +243,3 @@ def test_wanderers_stay_on_usable_pairs_and_only_where_asked(tmp_path):
     scattered = wandered(slot, chosen, 1.0)
     assert not torch.equal(scattered, chosen)
     assert torch.isfinite(slot.uplink_ms.gather(2, scattered[:, :, None])).all()
-
-
-def test_exact_log_weights_are_feasible_shares(tmp_path):
-    slot = make_slot(str(tmp_path), payload_factor_range=(500.0, 500.0), plain=0.0)
-    association = slot.uplink_ms.argmin(2)
-    weight = exact_log_weights(slot, association).exp()
-    total = torch.zeros(3, 4).scatter_add(1, association, weight[..., 0])
-    assert (total <= 1 + 1e-5).all()
-    assert total.max() > 0.99, "band is scarce here"
