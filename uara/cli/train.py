@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from types import TracebackType
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
@@ -50,13 +48,15 @@ def command(
     header = ("step", "slots/s", "return", "gap", "alloc. gap", "live gap", "temperature", "best")
     keys = ("step", "slots_per_s", "return", "gap", "allocation_gap", "live_gap", "temperature", "best_gap")
     typer.echo("  ".join(f"{word:>11}" for word in header))
+    line = LiveLine(note)
 
     def report(row: dict[str, float]) -> None:
         cells = (f"{row[key]:11.4g}" if key in row else " " * 11 for key in keys)
+        line.clear()
         typer.echo("  ".join(cells))
 
     words = shlex.join(["uara", "train", str(config), *_spelled(output, seed)])
-    with live_line(note) as progress:
+    with line:
         policy = trainer(
             config,
             output,
@@ -65,7 +65,7 @@ def command(
             device=device,
             command=words,
             report=report,
-            progress=progress,
+            progress=line.show,
             note=lambda text: note.print(text, highlight=False),
         )
     typer.echo(f"{policy}")
@@ -98,23 +98,46 @@ def find_trainer(config: Path) -> Any:
         raise
 
 
-@contextmanager
-def live_line(console: Console) -> Iterator[Callable[[dict[str, float]], None]]:
-    """A function that shows a row of numbers on the last line of a terminal, and nothing in a pipe."""
-    if not console.is_terminal:
-        yield lambda row: None
-        return
-    from rich.live import Live
-    from rich.text import Text
+class LiveLine:
+    """The last line of a terminal, which shows where a run stands; nothing in a pipe.
 
-    # Standard output may be a pipe where standard error is a terminal: its lines are then left alone.
-    together = sys.stdout.isatty()
-    with Live(
-        Text(""), console=console, auto_refresh=False, transient=True, redirect_stdout=together
-    ) as live:
-        yield lambda row: live.update(
-            Text(progress_line(row), no_wrap=True, overflow="ellipsis"), refresh=True
-        )
+    Parameters
+    ----------
+    console
+        Where it is shown. What goes elsewhere is left alone: standard output may be a pipe.
+    """
+
+    def __init__(self, console: Console) -> None:
+        from rich.live import Live
+
+        self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
+        self._shown = console.is_terminal
+
+    def show(self, row: dict[str, float]) -> None:
+        """Show a row of numbers in place of the last one."""
+        self._put(progress_line(row))
+
+    def clear(self) -> None:
+        """Empty the line, so that another can be printed there."""
+        self._put("")
+
+    def _put(self, words: str) -> None:
+        from rich.text import Text
+
+        if self._shown:
+            self._live.update(Text(words, no_wrap=True, overflow="ellipsis"), refresh=True)
+
+    def __enter__(self) -> Self:
+        if self._shown:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            self.clear()
+            self._live.stop()
 
 
 def progress_line(row: dict[str, float]) -> str:
