@@ -23,8 +23,9 @@ from uara import (
     evaluate,
     solve,
 )
+from uara.clock import Clock
 from uara.files import Record, pretty_json
-from uara.solver import OPTIMAL_GAP, Clock, Progress, gap_of
+from uara.solver import OPTIMAL_GAP, Progress, gap_of
 
 INSTANCE = make_instance(12, 3, seed=2)
 BUILT_IN = ("random", "max-sinr", "max-compute", "tma")
@@ -199,6 +200,41 @@ def test_an_infeasible_start_or_incumbent_is_not_kept() -> None:
 def test_a_start_for_other_devices_is_refused() -> None:
     with pytest.raises(InputError, match="is for 1 devices"):
         solve(INSTANCE, "tma", start=Allocation([0], [1.0], [1.0]))  # type: ignore[arg-type]
+
+
+GAPPED = make_instance(12, 3, seed=2, missing=0.4)
+
+
+def lost() -> list[int]:
+    """An association with a pair that has no path."""
+    chosen = random_association(GAPPED, 0)
+    device, server = np.argwhere(GAPPED.channel.dense(3) == 0)[0]
+    chosen[device] = server
+    return list(chosen)
+
+
+@pytest.mark.parametrize("solver", ["price", "branch", "exact", "auto", "tma", "tma-masac", "random"])
+@pytest.mark.parametrize(
+    ("association", "message"),
+    [
+        ([7] * 12, "start: puts device .* on server 7: the servers are 0 to 2"),
+        ([-1] + [0] * 11, "start: puts device .* on server -1"),
+        (lost(), "start: puts device .* has no path to it"),
+        ([0], "start: is for 1 devices"),
+    ],
+    ids=["index", "negative", "no path", "length"],
+)
+def test_an_unusable_start_is_one_error_before_any_solver_sees_it(
+    solver: str, association: list[int], message: str
+) -> None:
+    shares = np.full(len(association), 0.1)
+    with pytest.raises(InputError, match=message):
+        solve(GAPPED, solver, start=Allocation(np.array(association), shares, shares))
+
+
+def test_a_start_of_another_kind_is_refused() -> None:
+    with pytest.raises(InputError, match="start: is str, not an Allocation"):
+        solve(INSTANCE, "price", start="text")  # type: ignore[arg-type]
 
 
 def test_a_feasible_incumbent_is_better_than_an_infeasible_answer() -> None:

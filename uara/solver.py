@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, Literal, TypeVar
 
 import numpy as np
 
+from uara.clock import Clock
 from uara.errors import InputError, SolverError, UaraError
 from uara.files import Record
 from uara.problem import Decision, Problem, Proof, Score
 from uara.randomness import stream
 from uara.registry import Method, find, method_of
+from uara.start import check_start
 
 OPTIMAL_GAP = 1e-4
 """Proven gap, on the controllable part, at which an answer is called optimal."""
@@ -64,37 +65,6 @@ class Progress:
     gap: float
     message: str = ""
     details: Mapping[str, float] = field(default_factory=dict)
-
-
-class Clock:
-    """Wall time since the start, without the time spent in :meth:`paused`."""
-
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
-        self._paused_s = 0.0
-        self._stopped_at: float | None = None
-
-    def wall_s(self) -> float:
-        """Seconds since the start, pauses included."""
-        return time.perf_counter() - self._start
-
-    def elapsed_s(self) -> float:
-        """Seconds on the clock."""
-        now = time.perf_counter() if self._stopped_at is None else self._stopped_at
-        return now - self._start - self._paused_s
-
-    @contextmanager
-    def paused(self) -> Iterator[None]:
-        """Time in this block does not count; a block within one changes nothing."""
-        if self._stopped_at is not None:
-            yield
-            return
-        self._stopped_at = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._paused_s += time.perf_counter() - self._stopped_at
-            self._stopped_at = None
 
 
 class Context(Generic[O]):
@@ -289,7 +259,8 @@ def solve(
     Raises
     ------
     InputError
-        For an unknown solver, bad options, or a solver of another problem kind.
+        For an unknown solver, bad options, a solver of another problem kind, or a start that is no decision
+        for the instance: another number of devices, or a pair without a path. Shares may break their budgets.
     SolverError
         If the solver fails, or answers with something that is no answer.
     """
@@ -302,6 +273,8 @@ def solve(
     if not isinstance(seed, int) or seed < 0:
         raise InputError("must be an integer of at least 0", source="seed")
     checked = method.make_options(options)
+    if start is not None:
+        check_start(instance, start)
     began = time.perf_counter()
     if method.traits.prepare:
         method.traits.prepare()

@@ -1,0 +1,38 @@
+"""The clock of a run: it stands while answers are scored and progress is shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+class Clock:
+    """Wall time since the start, without the time spent in :meth:`paused`."""
+
+    def __init__(self) -> None:
+        self._start = time.perf_counter()
+        self._paused_s = 0.0
+        self._stopped_at: float | None = None
+
+    def wall_s(self) -> float:
+        """Seconds since the start, pauses included."""
+        return time.perf_counter() - self._start
+
+    def elapsed_s(self) -> float:
+        """Seconds on the clock."""
+        now = time.perf_counter() if self._stopped_at is None else self._stopped_at
+        return now - self._start - self._paused_s
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Time in this block does not count; a block within one changes nothing."""
+        if self._stopped_at is not None:
+            yield
+            return
+        self._stopped_at = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._paused_s += time.perf_counter() - self._stopped_at
+            self._stopped_at = None
