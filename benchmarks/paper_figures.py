@@ -3,8 +3,8 @@
     python benchmarks/paper_figures.py fig5 --out docs/masac
     python benchmarks/paper_figures.py fig6 --out docs/masac
 
-Instances are ray-traced (needs the extra ``sionna``) from seeds that training never sees, and kept in
-``--instances`` for the next time. Points are means over the seeds with 95 % intervals (Student's t).
+Instances are cut from ray-traced drops that training never sees (``instances/drops``). Points are means over
+the drops with 95 % intervals (Student's t).
 """
 
 from __future__ import annotations
@@ -18,19 +18,13 @@ import numpy as np
 import typer
 
 from uara.allocation import allocate
-from uara.instance import Channel, Instance
+from uara.instance import Instance
 from uara.model import Allocation, evaluate
-from uara.psd.profile import TaskProfile
-from uara.randomness import stream
-from uara.recipe import generate
 from uara.solver import solve
+from uara.subset import subset
 
-FIRST_SEED = 500
-"""Held-out seeds begin here; the training pool's begin at 7,000,000."""
-DROP_SERVERS, DROP_DEVICES = 20, 240
-"""Size of the drop of each seed; every point takes its first servers, and the first devices that reach them."""
-LEAST_GAIN = 1e-12
-"""-120 dB, the recipe's threshold."""
+DROPS = Path(__file__).parents[1] / "instances" / "drops"
+"""20 servers and 240 devices each, seeds 500 to 509; the training pool's seeds begin at 7,000,000."""
 DEVICES = (30, 60, 90, 120, 150, 180)
 SERVERS = (4, 8, 12, 16, 20)
 WEIGHTS = (20.0, 40.0, 60.0, 80.0, 100.0)
@@ -39,21 +33,20 @@ RULES = ("random", "max-sinr", "max-compute")
 CONTROLLERS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("tma-masac", "tma-masac", {}),
     ("tma-masac polish", "tma-masac", {"polish": True}),
-    ("proven optimum", "price", {}),
+    ("price, certified", "price", {}),
     *((f"{rule} uniform", rule, {"allocation": "uniform"}) for rule in RULES),
     *((f"{rule} optimal", rule, {"allocation": "optimal"}) for rule in RULES),
 )
 app = typer.Typer(add_completion=False)
 Out = Annotated[Path, typer.Option(help="Folder of the CSV and the picture.")]
-Store = Annotated[Path, typer.Option(help="Folder that keeps the instances.")]
-Seeds = Annotated[int, typer.Option(min=2, help="Number of seeds.")]
+Seeds = Annotated[int, typer.Option(min=2, help="Number of drops.")]
 
 
 @app.command()
-def fig5(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: Seeds = 10) -> None:
+def fig5(out: Out = Path("."), seeds: Seeds = 10) -> None:
     """Average latency against M (E = 8) and against E (M = 90)."""
     rows = []
-    for axis, instance, seed in _sizes(instances, seeds):
+    for axis, instance, seed in _sizes(seeds):
         for title, solver, options in CONTROLLERS:
             result = solve(instance, solver, options=options, seed=seed)
             size = {"axis": axis, "devices": len(instance.devices), "servers": len(instance.servers)}
@@ -65,7 +58,7 @@ def fig5(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: 
 
 
 @app.command()
-def fig6(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: Seeds = 10) -> None:
+def fig6(out: Out = Path("."), seeds: Seeds = 10) -> None:
     """Latency and energy against w, for devices with B >= 0.8 and with B <= 0.2 (E = 8, M = 90).
 
     Half of the devices of each instance have a low battery, half a high one. The search at each w starts
@@ -74,12 +67,12 @@ def fig6(out: Out = Path("."), instances: Store = Path("build/figures"), seeds: 
     """
     rows: list[dict[str, Any]] = []
     first = np.zeros(0, dtype=np.int64)
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        base = part(_drop(instances, seed), 8, 90)
+    for drop in _drops(seeds):
+        base, seed = subset(drop, 8, 90), drop.provenance.seed or 0
         rng = np.random.default_rng(seed)
         low = np.arange(90) % 2 == 0
         battery = np.where(low, rng.uniform(0.05, 0.2, 90), rng.uniform(0.8, 1.0, 90))
-        for title, solver in (("tma-masac", "tma-masac"), ("proven optimum", "price")):
+        for title, solver in (("tma-masac", "tma-masac"), ("price, certified", "price")):
             start: Allocation | None = None
             for weight in WEIGHTS:
                 instance = base.replace(
@@ -119,45 +112,20 @@ def _groups(instance: Instance, score: Any, head: dict[str, Any], low: Any) -> I
         }
 
 
-def _sizes(folder: Path, seeds: int) -> Iterator[tuple[str, Instance, int]]:
-    for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-        drop = _drop(folder, seed)
+def _sizes(seeds: int) -> Iterator[tuple[str, Instance, int]]:
+    for drop in _drops(seeds):
+        seed = drop.provenance.seed or 0
         for devices in DEVICES:
-            yield "devices", part(drop, 8, devices), seed
+            yield "devices", subset(drop, 8, devices), seed
         for servers in SERVERS:
-            yield "servers", part(drop, servers, 90), seed
+            yield "servers", subset(drop, servers, 90), seed
 
 
-def _drop(folder: Path, seed: int) -> Instance:
-    """The drop of a seed; its channel is simulated once, its tasks are those of the profile shipped now."""
-    path = folder / f"drop_s{seed}.json"
-    if not path.exists():
-        generate(servers=DROP_SERVERS, devices=DROP_DEVICES, seed=seed, name=path.stem).save(path)
-    drop = Instance.load(path)
-    tasks = TaskProfile.load(drop.provenance.task_profile).draw_tasks(DROP_DEVICES, stream(seed, "tasks"))
-    return drop.replace(devices=drop.devices.replace(**tasks))
-
-
-def part(drop: Instance, servers: int, devices: int) -> Instance:
-    """The first servers of a drop, which share its whole band, and the first devices that reach them."""
-    gain = drop.channel.dense(len(drop.servers))[:, :servers]
-    chosen = np.flatnonzero(gain.max(1) >= LEAST_GAIN)[:devices]
-    if len(chosen) < devices:
-        raise ValueError(f"only {len(chosen)} devices of {drop.name} reach its first {servers} servers")
-    band_hz = drop.servers.bandwidth_hz.sum() / servers
-    columns = {name: _rows(column, range(servers)) for name, column in drop.servers.columns().items()}
-    return drop.replace(
-        name=f"{drop.name}_e{servers}_m{devices}",
-        servers=type(drop.servers)(**{**columns, "bandwidth_hz": np.full(servers, band_hz)}),
-        devices=type(drop.devices)(
-            **{name: _rows(column, chosen) for name, column in drop.devices.columns().items()}
-        ),
-        channel=Channel.from_dense(gain[chosen]),
-    )
-
-
-def _rows(column: Any, chosen: Any) -> Any:
-    return tuple(column[i] for i in chosen) if isinstance(column, tuple) else column[list(chosen)]
+def _drops(count: int) -> list[Instance]:
+    paths = sorted(DROPS.glob("drop_s*.json"))
+    if len(paths) < count:
+        raise typer.BadParameter(f"{DROPS} holds {len(paths)} drops, not {count}")
+    return [Instance.load(path) for path in paths[:count]]
 
 
 def _numbers(instance: Instance, result: Any) -> dict[str, float]:
@@ -179,7 +147,7 @@ def _numbers(instance: Instance, result: Any) -> dict[str, float]:
 def _with_gaps(rows: list[dict[str, Any]]) -> None:
     """Proven gap of every row on the controllable part, by the price method's certified bound."""
     key = ("axis", "devices", "servers", "seed")
-    bound = {tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "proven optimum"}
+    bound = {tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "price, certified"}
     for row in rows:
         row["bound_ms"] = bound[tuple(row[k] for k in key)]
         row["gap"] = max(0.0, row["objective_ms"] - row["bound_ms"]) / row["controllable_ms"]
@@ -225,9 +193,9 @@ def _draw_fig5(rows: list[dict[str, Any]], path: Path) -> None:
     ):
         for line, sharing in enumerate(("uniform", "optimal")):
             axes = panels[line, column]
-            for title in ("tma-masac", "proven optimum", *(f"{rule} {sharing}" for rule in RULES)):
+            for title in ("tma-masac", "price, certified", *(f"{rule} {sharing}" for rule in RULES)):
                 x, mean, half = _line(rows, axis, "latency_ms", axis=axis, scheme=title)
-                style = "--" if title == "proven optimum" else "-"  # lies on the line of tma-masac
+                style = "--" if title == "price, certified" else "-"  # lies on the line of tma-masac
                 axes.errorbar(
                     x, mean, half, label=title, capsize=2, marker="o", markersize=3, linestyle=style
                 )
@@ -254,7 +222,7 @@ def _draw_fig6(rows: list[dict[str, Any]], path: Path) -> None:
     for axes, (key, label) in zip(figure.subplots(1, 2), labels.items(), strict=True):
         start = {_line_of(row): row[key] for row in rows if row["w"] == WEIGHTS[0]}
         changes = [{**row, key: row[key] - start[_line_of(row)]} for row in rows]
-        for scheme, style in (("tma-masac", "-"), ("proven optimum", "--"), (KEPT, ":")):
+        for scheme, style in (("tma-masac", "-"), ("price, certified", "--"), (KEPT, ":")):
             for group, colour in (("low", "C0"), ("high", "C1")):
                 x, mean, half = _line(changes, "w", key, scheme=scheme, battery=group)
                 title = f"{scheme}, {group} battery"
@@ -295,7 +263,7 @@ def reductions(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             entry["gap"] = mean("tma-masac", "gap")
             entry["gap_polish"] = mean("tma-masac polish", "gap")
             entry["allocation_gap"] = mean("tma-masac", "allocation_gap")
-            entry["gap_price"] = mean("proven optimum", "gap")
+            entry["gap_price"] = mean("price, certified", "gap")
             table.append(entry)
     return table
 

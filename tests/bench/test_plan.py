@@ -38,6 +38,19 @@ def test_names_of_runs_do_not_depend_on_their_place(make_suite: MakeSuite) -> No
     assert {run.run_id for run in plan(make_suite(entries, file="b.toml", name="other"))} == ids
 
 
+def test_subsets_are_cut_and_then_varied(make_suite: MakeSuite) -> None:
+    entry = {
+        "generate": {"name": "net", "channel": "path-loss", "servers": 4, "devices": 12, "seed": 1},
+        "subsets": {"servers": [2, 3], "devices": 5},
+        "parameters": {"energy_weight_ms_per_j": [20.0, 90.0]},
+    }
+    runs = plan(make_suite([{"solver": "random"}], instances=[entry]))
+    assert [run.case.name for run in runs] == [
+        f"net[e{servers},m5]@energy_weight_ms_per_j={weight}" for servers in (2, 3) for weight in (20, 90)
+    ]
+    assert [run.case.features["servers"] for run in runs] == [2, 2, 3, 3]
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -5,6 +5,7 @@ A kind's part stands in a module of its own, which a line of :data:`KINDS` names
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -27,6 +28,8 @@ class Kind:
 
     generate: Callable[..., Problem] | None = None
     """Draw an instance from the fields of a recipe and a ``name``."""
+    subset: Callable[..., Problem] | None = None
+    """A smaller instance of the sizes that are given by name, cut from an instance."""
     features: Callable[[Any], dict[str, Feature]] = _nothing
     """What tells instances apart: sizes, weights; columns ``feature_*``."""
     measures: Callable[[Any, Any, Any], dict[str, float]] = _nothing
@@ -52,6 +55,28 @@ def kind_of(name: str) -> Kind:
     module, _, attribute = KINDS[name].partition(":")
     found: Kind = getattr(import_module(module), attribute)
     return found
+
+
+def cut(problem: Any, size: Mapping[str, Any], place: str) -> Any:
+    """A smaller instance cut from an instance; the instance itself where no size is given.
+
+    Raises
+    ------
+    InputError
+        Naming ``place``, if instances of this kind cannot be cut, or not so.
+    """
+    if not size:
+        return problem
+    subset = kind_of(problem.kind).subset
+    if subset is None:
+        raise InputError(f"instances of kind {problem.kind} cannot be cut", path=place)
+    try:
+        inspect.signature(subset).bind(problem, **size)
+    except TypeError as error:
+        raise InputError(f"not the sizes of an instance of kind {problem.kind}: {error}", path=place) from None
+    if wrong := [name for name, value in size.items() if not isinstance(value, int) or value < 1]:
+        raise InputError("must be a positive whole number, or a list of them", path=f"{place}.{wrong[0]}")
+    return subset(problem, **size)
 
 
 def with_parameters(problem: Any, changes: Mapping[str, Any]) -> Any:

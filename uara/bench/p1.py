@@ -9,6 +9,7 @@ import numpy as np
 from uara.bench.kinds import Feature, Kind
 from uara.instance import Instance
 from uara.model import Allocation, Evaluation, evaluate
+from uara.subset import subset
 
 LOW_BATTERY = 0.2
 HIGH_BATTERY = 0.8
@@ -92,4 +93,4 @@ def large() -> Instance:
     return generate(channel="path-loss", servers=20, devices=600, seed=1, name="large")
 
 
-KIND = Kind(generate, features, measures, pictures, trials, optimum, large)
+KIND = Kind(generate, subset, features, measures, pictures, trials, optimum, large)

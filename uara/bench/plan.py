@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from typing import Any
 
 import uara.problem
 from uara.bench.child import find_method, installed
-from uara.bench.kinds import Feature, kind_of, with_parameters
+from uara.bench.kinds import Feature, cut, kind_of, with_parameters
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
 from uara.bench.supervise import Allowance
 from uara.errors import InputError, SolverError
@@ -230,8 +231,8 @@ def find_cases(suite: Suite, folder: Path) -> list[Case]:
     for number, entry in enumerate(suite.instances):
         place = f"$.instances[{number}]"
         for problem in _problems(entry, folder, place):
-            for changes in grid(entry.parameters):
-                case = Case(with_parameters(problem, changes))
+            for size, changes in itertools.product(grid(entry.subsets), grid(entry.parameters)):
+                case = Case(with_parameters(cut(problem, size, f"{place}.subsets"), changes))
                 known = found.setdefault(case.problem.digest, case)
                 if names.setdefault(known.name, case.problem.digest) != case.problem.digest:
                     raise InputError(f"two different instances are called {case.name}", path=place)

@@ -39,6 +39,9 @@ class Instances(Record):
     """Fields of a recipe; a list stands for each of its values in turn."""
     kind: str = "p1"
     """Problem kind of what is generated."""
+    subsets: dict[str, Any] = {}
+    """Sizes of smaller instances that are cut from each one, as the kind knows them: ``servers`` and ``devices``
+    for P1; a list stands for each of its values in turn."""
     parameters: dict[str, Any] = {}
     """Constants of the instance that are changed; a list stands for each of its values in turn."""
     groups: list[Name] = []
@@ -165,6 +168,7 @@ class Suite(Limits):
             if (entry.files is None) == (entry.generate is None):
                 raise InputError("needs one of files and generate", path=f"$.instances[{number}]")
             refuse_empty(entry.generate or {}, f"$.instances[{number}].generate")
+            refuse_empty(entry.subsets, f"$.instances[{number}].subsets")
             refuse_empty(entry.parameters, f"$.instances[{number}].parameters")
         for number, choice in enumerate(self.solvers):
             refuse_empty(choice.options, f"$.solvers[{number}].options")
