@@ -29,8 +29,8 @@ HEADER_KEY = "uara"
 INPUTS = {"features": 4, "usable": 3, "start": 4}
 """Inputs of the network and their numbers of axes, the first three of them (B, M, E)."""
 OUTPUT = "mean"
-MOST_PAIRS = 20_000_000
-"""Largest M E that the dense forward pass takes."""
+MOST_PAIRS = 2_000_000
+"""Largest M E that the dense forward pass takes: some ten seconds and 3 GB."""
 _PROBES = ((1, 1), (3, 2))
 _SILENT = 4  # ONNX Runtime's log level: its complaints arrive as exceptions
 
