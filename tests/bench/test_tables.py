@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from uara.bench import Results
-from uara.bench.tables import markdown_tables, renew
+from uara.bench.tables import gaps_by_size, groups_of, markdown_tables, renew
 from uara.cli import main
 from uara.errors import InputError
 
@@ -15,8 +16,12 @@ README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of tab
 
 
 def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> None:
-    tables = markdown_tables(Results.load(recorded))
-    assert set(tables) == {f"recorded-{name}" for name in ("ranking", "instances", "claims", "machine")}
+    results = Results.load(recorded)
+    tables = markdown_tables(results)
+    names = {"ranking", "instances", "claims", "machine"} | {
+        f"ranking-{group}" for group in groups_of(results)
+    }
+    assert set(tables) == {f"recorded-{name}" for name in names}
     for text in tables.values():
         lines = text.splitlines()
         assert len(lines) >= 3
@@ -31,6 +36,26 @@ def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
         assert cells[1] == row["label"]
         if row["excess"] == row["excess"]:
             assert float(cells[2]) == pytest.approx(100 * row["excess"], abs=6e-4)
+
+
+def test_gaps_of_learned_solvers_stand_by_size() -> None:
+    rows = [
+        (label, servers, devices, drop, 0.01 * servers + 0.001 * devices + shift, training)
+        for label, training in (("learned", 60.0), ("rule", None))
+        for servers in (4.0, 8.0)
+        for devices in (30.0, 60.0)
+        for drop, shift in (("a", -0.01), ("b", 0.01))
+    ]
+    runs = pd.DataFrame(
+        rows, columns=["label", "feature_servers", "feature_devices", "drop", "gap_to_bound", "training_s"]
+    )
+    runs["instance"] = runs["drop"] + runs.index.astype(str)
+    runs["status"] = "ok"
+    assert gaps_by_size(runs) == {
+        "learned": "| E \\ M (2 to 2 instances each) | 30 | 60 |\n|---|---|---|\n"
+        "| 4 | 7.00 | 10.00 |\n| 8 | 11.00 | 14.00 |"
+    }
+    assert gaps_by_size(runs[runs["feature_servers"] == 4]) == {}
 
 
 def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uara import files
 from uara.bench.claims import measured
@@ -15,15 +15,25 @@ from uara.bench.results import Results
 from uara.bench.terminal import refuse_empty
 from uara.errors import InputError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 MARK = re.compile(r"(<!-- uara bench table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
 
 
 def markdown_tables(results: Results) -> dict[str, str]:
-    """Every table by its name: ``SUITE-ranking``, ``SUITE-instances``, ``SUITE-claims``, ``SUITE-machine``."""
+    """Every table by its name.
+
+    ``SUITE-ranking``, ``SUITE-instances``, ``SUITE-claims``, ``SUITE-machine``; ``SUITE-ranking-GROUP`` for each group
+    of instances; ``SUITE-gap-LABEL`` for each learned solver where sizes are a grid.
+    """
     refuse_empty(results)
     name = results.suite.get("name", "results")
+    runs = scored(results)
     tables = {
-        "ranking": ranking(results),
+        "ranking": ranking(runs),
+        **{f"ranking-{group}": ranking(of_group(runs, group)) for group in groups_of(results)},
+        **{f"gap-{_word(label)}": text for label, text in gaps_by_size(runs).items()},
         "instances": instances(results),
         "claims": claims(results),
         "machine": machine(results),
@@ -56,8 +66,19 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     return new != old
 
 
-def ranking(results: Results) -> str:
-    """The overall ranking."""
+def groups_of(results: Results) -> list[str]:
+    """Names of the groups of instances that a suite has."""
+    entries = results.suite.get("instances", [])
+    return list(dict.fromkeys(group for entry in entries for group in entry["groups"]))
+
+
+def of_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
+    """The runs on the instances of a group."""
+    return runs[runs["groups"].map(lambda groups: group in groups)]
+
+
+def ranking(runs: pd.DataFrame) -> str:
+    """The ranking over some scored runs."""
     head = [
         "rank",
         "solver",
@@ -70,7 +91,7 @@ def ranking(results: Results) -> str:
     ]
     head += ["runtime s", "solved %"]
     rows = []
-    for row in overall(scored(results)).to_dict("records"):
+    for row in overall(runs).to_dict("records"):
         interval = f"{_percent(row['excess_low'], 2)} … {_percent(row['excess_high'], 2)}"
         rows.append(
             [
@@ -87,6 +108,33 @@ def ranking(results: Results) -> str:
             ]
         )
     return _markdown(head, rows)
+
+
+def gaps_by_size(runs: pd.DataFrame) -> dict[str, str]:
+    """Mean gap to the best bound by number of servers and devices, a table a learned solver (``training_s``)."""
+    sizes = ["feature_servers", "feature_devices"]
+    if not set(sizes) <= set(runs.columns):
+        return {}
+    found = {}
+    learned = runs[runs["training_s"].notna() & (runs["status"] == "ok")]
+    for label, own in learned.groupby("label", sort=False):
+        table = own.groupby(sizes)["gap_to_bound"].mean().unstack()
+        count = own.groupby(sizes)["instance"].nunique()
+        if min(table.shape) > 1:
+            head = [
+                f"E \\ M ({count.min()} to {count.max()} instances each)",
+                *(f"{m:.0f}" for m in table.columns),
+            ]
+            rows = [
+                [f"{e:.0f}", *(_percent(gap, 2) for gap in row)]
+                for e, row in zip(table.index, table.values, strict=True)
+            ]
+            found[str(label)] = _markdown(head, rows)
+    return found
+
+
+def _word(label: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", label).strip("-").lower()
 
 
 def instances(results: Results) -> str:

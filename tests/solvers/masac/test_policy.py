@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -18,8 +19,11 @@ from uara.solvers.masac.export import export, policy_bytes
 from uara.solvers.masac.policy import HEADER_KEY, SHIPPED, Policy, pair_numbers
 
 from uara import InputError, files
+from uara.bench.suite import Suite
 from uara.cli import main
 from uara.model import coefficients
+
+ROOT = Path(__file__).parents[3]
 
 
 def test_instances_get_one_log_weight_per_usable_pair():
@@ -180,3 +184,15 @@ def test_solving_needs_no_learning_library(tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)[0]["feasible"]
+
+
+def test_suites_state_the_training_time_of_the_shipped_policy():
+    elapsed_s = Policy.load().header.training["validation"]["elapsed_s"]
+    stated = [
+        entry.training_s
+        for path in (ROOT / "benchmarks").glob("*.toml")
+        for entry in Suite.load(path).solvers
+        if entry.training_s is not None
+    ]
+    assert stated
+    assert stated == pytest.approx([elapsed_s] * len(stated), abs=1.0)
