@@ -33,12 +33,13 @@ def brute_force(instance: Instance, context: Context[NoOptions]) -> Answer:
     """Try every association (at most 10^7): the exact optimum."""
     numbers = coefficients(instance)
     counts = np.diff(numbers.pair_start)
-    associations = math.prod(int(count) for count in counts)
-    if associations > MOST_ASSOCIATIONS:
+    digits = float(np.log10(counts).sum())
+    if digits > math.log10(MOST_ASSOCIATIONS):
         raise InputError(
-            f"has {associations:.3g} associations, more than the {MOST_ASSOCIATIONS:.0e} that brute-force tries",
+            f"has some 10^{digits:.0f} associations, more than the {MOST_ASSOCIATIONS:.0e} that brute-force tries",
             source=instance.name,
         )
+    associations = math.prod(int(count) for count in counts)
     walk = _Walk(pairs_of(numbers))
     while not walk.visit(_CHUNK):
         if context.expired():

@@ -11,7 +11,7 @@ import numpy as np
 from uara.allocation import allocate, shares_of, usable_pairs
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, coefficients
+from uara.model import Allocation, coefficients, evaluate
 from uara.registry import as_solver
 from uara.solver import Context
 
@@ -70,11 +70,14 @@ def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocati
     chosen = associate(numbers, band, compute, start, context.expired)
     answer = weighted_allocation(instance, chosen, band, compute)
     context.incumbent(answer)
-    if not context.options.polish:
-        return answer
-    state = make_state(task := make_task(numbers), numbers, chosen)
-    improve(task, state, expired=context.expired)
-    return allocate(instance, state.chosen, "optimal")
+    if context.options.polish:
+        state = make_state(task := make_task(numbers), numbers, chosen)
+        improve(task, state, expired=context.expired)
+        answer = allocate(instance, state.chosen, "optimal")
+    known = (
+        [context.start] if isinstance(context.start, Allocation) else []
+    )  # its shares may be better than learned ones
+    return min(answer, *known, key=lambda each: evaluate(instance, each).objective_ms) if known else answer
 
 
 @as_solver(options=MasacOptions, prepare=prepare)

@@ -33,6 +33,8 @@ def test_brute_force_is_the_least_of_all_products(instance: Instance) -> None:
 def test_brute_force_refuses_more_than_ten_million() -> None:
     with pytest.raises(InputError, match="associations"):
         solve(make_instance(30, 3), "brute-force")
+    with pytest.raises(InputError, match=r"some 10\^\d+ associations, more than the 1e\+07"):
+        solve(make_instance(600, 20), "brute-force")
 
 
 def test_greedy_is_feasible_and_beats_the_strongest_signal() -> None:

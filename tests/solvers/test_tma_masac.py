@@ -10,9 +10,9 @@ from cases import make_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.masac.policy import SHIPPED
-from uara.solvers.tma_masac import load_policy, weighted_allocation
+from uara.solvers.tma_masac import TmaMasacOptions, load_policy, tma_masac, weighted_allocation
 
-from uara import InputError, allocate, evaluate, solve
+from uara import Context, InputError, allocate, evaluate, solve
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -56,6 +56,15 @@ def test_a_start_is_taken_up():
     best = solve(instance, "tma", options={"allocation": "optimal"})
     result = solve(instance, "tma-masac", start=best.decision)
     assert result.evaluation.objective_ms <= best.evaluation.objective_ms
+
+
+def test_an_answer_is_not_worse_than_the_start_by_itself():
+    """``solve`` keeps the better of the two anyway: here the solver's own answer counts."""
+    instance = make_instance(30, 4)
+    best = solve(instance, "price").decision
+    for polish in (False, True):
+        own = tma_masac(instance, Context(instance, TmaMasacOptions(polish=polish), seed=0, start=best))
+        assert evaluate(instance, own).objective_ms <= evaluate(instance, best).objective_ms
 
 
 def test_a_time_limit_still_gives_an_answer():
