@@ -36,6 +36,14 @@ def test_files_of_no_kind_are_refused(tmp_path: Path, content: str) -> None:
     assert (caught.value.source, caught.value.path) == (str(path), "$.kind")
 
 
+def test_a_trace_is_for_another_command(tmp_path: Path) -> None:
+    path = tmp_path / "walk.json"
+    path.write_text('{"kind": "p1-trace"}')
+    with pytest.raises(InputError, match="uara simulate") as caught:
+        load(path)
+    assert (caught.value.source, caught.value.path) == (str(path), "$.kind")
+
+
 def test_an_instance_offers_what_every_problem_does(tmp_path: Path) -> None:
     instance = make_instance()
     decision = allocate(instance, random_association(instance))

@@ -12,6 +12,9 @@ from uara.errors import InputError
 KINDS = {"hetedge": "uara.hetedge.instance:HetEdge", "p1": "uara.instance:Instance"}
 """Kind of problem, as files name it, and the class that holds its instances."""
 
+NO_INSTANCES = {"p1-trace": "this is a trace of moving devices: use 'uara simulate'"}
+"""Kinds of file that hold no instance, and what to do with them."""
+
 DEFAULT_SOLVERS = {"p1": "auto", "hetedge": "hetedge-dp"}
 """The solver that each kind is given to where none is named."""
 
@@ -102,6 +105,8 @@ def load(path: str | Path) -> Any:
     path = Path(path)
     kind = files.read_plain_json(path).get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        raise InputError(f"must be one of {', '.join(sorted(KINDS))}", source=str(path), path="$.kind")
+        known = f"must be one of {', '.join(sorted(KINDS))}"
+        hint = f"; {NO_INSTANCES[kind]}" if isinstance(kind, str) and kind in NO_INSTANCES else ""
+        raise InputError(known + hint, source=str(path), path="$.kind")
     module, name = KINDS[kind].split(":")
     return getattr(import_module(module), name).load(path)

@@ -13,7 +13,7 @@ from uara.schema import json_schema
 Command = Callable[..., Any]
 
 
-@pytest.mark.parametrize("artefact", ["instance", "hetedge", "solution"])
+@pytest.mark.parametrize("artefact", ["instance", "hetedge", "trace", "solution"])
 def test_the_schema_is_a_schema(uara: Command, artefact: str) -> None:
     schema = uara("schema", artefact).data
     jsonschema.Draft202012Validator.check_schema(schema)

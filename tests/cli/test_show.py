@@ -25,6 +25,14 @@ def test_json_has_words_and_digest(uara: Command, instance_file: Path, instance:
     }
 
 
+@pytest.mark.parametrize("command", ["show", "solve"])
+def test_a_trace_is_pointed_to_its_command(uara: Command, command: str) -> None:
+    walk = Path(__file__).parents[2] / "instances" / "traces" / "walk_umi.json"
+    outcome = uara(command, walk)
+    assert outcome.code == 2
+    assert "uara simulate" in outcome.err
+
+
 def test_maps_are_drawn_alone_with_a_solver_or_with_a_solution(
     uara: Command, instance_file: Path, tmp_path: Path
 ) -> None:

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
+import jsonschema
 import numpy as np
 import pytest
 from cases import make_instance
 from mec.worlds import random_gains
 
 from uara import InputError
-from uara.mec.trace import Trace
+from uara.mec.pool import PoolSettings
+from uara.mec.trace import Trace, json_schema
+
+INSTANCES = Path(__file__).parents[2] / "instances"
+SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi"}
 
 
 @pytest.fixture
@@ -86,3 +92,44 @@ def test_a_damaged_file_gets_one_clear_error(trace, tmp_path):
     next(tmp_path.glob("walk.*.npz")).write_bytes(b"other")
     with pytest.raises(InputError, match="SHA-256"):
         Trace.load(path)
+
+
+def test_saved_files_match_the_schema_and_damaged_ones_do_not(trace, tmp_path):
+    validator = jsonschema.Draft202012Validator(json_schema())
+    trace.save(tmp_path / "walk.json")
+    data = json.loads((tmp_path / "walk.json").read_text())
+    validator.validate(data)
+    for change in ({"slots": 0}, {"kind": "p1"}, {"slot_s": -1.0}, {"colour": 1}, {"instance": {}}):
+        assert not validator.is_valid({**data, **change})
+
+
+def test_the_published_schema_is_the_current_one():
+    """``uara schema trace > instances/trace.schema.json`` makes it again."""
+    assert json.loads((INSTANCES / "trace.schema.json").read_text()) == json_schema()
+
+
+def test_the_shipped_traces_are_all_known():
+    assert {path.stem for path in (INSTANCES / "traces").glob("*.json")} == set(SHIPPED)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_traces_say_where_they_come_from(name):
+    path = INSTANCES / "traces" / f"{name}.json"
+    jsonschema.Draft202012Validator(json_schema()).validate(json.loads(path.read_text()))
+    trace = Trace.load(path)
+    assert (len(trace), trace.power_gain.shape[1:]) == (60, (90, 8))
+    source = trace.instance.provenance
+    assert source.channel_model == SHIPPED[name]
+    words = f"--channel {SHIPPED[name]} --seed {source.seed} --slots 60 --speed 1.5 -o {name}.json"
+    assert source.command.startswith("uara generate --servers 8 --devices 90 ")
+    assert source.command.replace("--scene etoile ", "").endswith(words)
+    assert (source.settings["slots"], source.settings["slot_s"]) == (60, trace.slot_s)
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_traces_were_never_trained_on(name):
+    pool = PoolSettings()
+    seeds = range(pool.seed, pool.seed + pool.drops)
+    seed = Trace.load(INSTANCES / "traces" / f"{name}.json").instance.provenance.seed
+    assert seed is not None
+    assert seed not in seeds

@@ -15,6 +15,7 @@ class Artefact(StrEnum):
 
     INSTANCE = "instance"
     HETEDGE = "hetedge"
+    TRACE = "trace"
     SOLUTION = "solution"
 
 
@@ -26,6 +27,10 @@ def command(artefact: Annotated[Artefact, typer.Argument(help="Kind of file.")])
         print_json(json_schema())
     elif artefact is Artefact.HETEDGE:
         from uara.hetedge.schema import json_schema
+
+        print_json(json_schema())
+    elif artefact is Artefact.TRACE:
+        from uara.mec.trace import json_schema
 
         print_json(json_schema())
     else:

@@ -40,6 +40,14 @@ class TraceFile(Record):
     """Holds ``power_gain`` (T, M, E), linear, 0 where there is no path, and ``device_position_m`` (T, M, 3)."""
 
 
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of trace files (``instances/trace.schema.json``)."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TraceFile.model_json_schema(by_alias=True),
+    }
+
+
 @dataclass(frozen=True, eq=False)
 class Trace:
     """Channel gains of moving devices.
