@@ -54,3 +54,21 @@ def test_what_is_no_result_is_an_error(tmp_path: Path) -> None:
         Results.load(tmp_path / "none.parquet")
     assert Results.decoded(None) is None
     assert Results.decoded('{"a": 1}') == {"a": 1}
+
+
+def test_whole_numbers_stay_whole_where_some_are_missing(recorded: Path) -> None:
+    results = Results.load(recorded)
+    assert str(results.table["seed"].dtype) == "Int64"
+    assert results.table["seed"].isna().any(), "instances have none"
+    assert len(results.planned) == len(results.runs)
+
+
+def test_a_file_from_before_the_planned_runs_were_kept_is_read(recorded: Path, tmp_path: Path) -> None:
+    import pyarrow.parquet
+
+    table = pyarrow.parquet.read_table(recorded)
+    facts = {key: value for key, value in table.schema.metadata.items() if key != b"uara.planned"}
+    pyarrow.parquet.write_table(table.replace_schema_metadata(facts), tmp_path / "old.parquet")
+    results = Results.load(tmp_path / "old.parquet")
+    assert results.planned == frozenset()
+    assert results.missing == 0

@@ -18,7 +18,7 @@ import psutil
 import pytest
 
 import uara.bench
-from uara.bench import Results
+from uara.bench import Results, runner
 from uara.bench.store import Store
 from uara.errors import InputError
 
@@ -56,10 +56,10 @@ def suite_of(make_suite: MakeSuite, log: Path, seconds: float, **keys: Any) -> P
     )
 
 
-def start(suite: Path, output: Path, jobs: int, session: int) -> subprocess.Popen[bytes]:
+def start(suite: Path, output: Path, jobs: int, session: int, before: str = "") -> subprocess.Popen[bytes]:
     words = ["bench", str(suite), "-o", str(output), "--no-report", "--jobs", str(jobs)]
     return subprocess.Popen(
-        [sys.executable, "-c", f"from uara.cli import main; main({words!r})"],
+        [sys.executable, "-c", f"{before}from uara.cli import main; main({words!r})"],
         env={**os.environ, "SESSION": str(session)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -177,6 +177,117 @@ def test_a_changed_limit_is_another_run_and_a_changed_label_is_not(
     assert count(label="dice") == 0
 
 
+def test_runs_that_left_the_suite_do_not_count(make_suite: MakeSuite, tmp_path: Path) -> None:
+    def suite(seed: int, **entry: Any) -> Path:
+        recipe = {"channel": "path-loss", "servers": 3, "devices": [5, 6], "name": "net", "seed": seed}
+        return make_suite(
+            [{"solver": "random", **entry}, {"solver": "max-sinr"}], instances=[{"generate": recipe}]
+        )
+
+    output = tmp_path / "r.parquet"
+    first = uara.bench.run(suite(1), output=output)
+    second = uara.bench.run(suite(2, time_limit_s=7.0), output=output, only_instance="*=5")
+    assert len(second.runs) == 2
+    assert second.missing == 2, "the old runs of the same names stand in for none"
+    assert not set(second.runs["run_id"]) & set(first.runs["run_id"])
+    assert not set(second.points["run_id"]) & set(first.runs["run_id"])
+    assert second.runs.groupby("instance")["digest"].nunique().max() == 1
+    for name, digest in second.runs[["instance", "digest"]].itertuples(index=False):
+        assert second.problem(name).digest == digest
+    calls: list[Any] = []
+    back = uara.bench.run(suite(1), output=output, on_progress=calls.append)
+    assert calls == [], "they come back with the suite that has them"
+    assert back.missing == 0
+    assert fixed(back).equals(fixed(first))
+    assert back.points.equals(first.points)
+
+
+def test_another_name_of_the_same_data_is_on_every_row(make_suite: MakeSuite, tmp_path: Path) -> None:
+    def names(name: str) -> list[set[str]]:
+        recipe = {"channel": "path-loss", "servers": 3, "devices": 5, "name": name, "seed": 1}
+        suite = make_suite([{"solver": "bench_trials:anytime"}], instances=[{"generate": recipe}])
+        results = uara.bench.run(suite, output=tmp_path / "r.parquet")
+        return [set(part["instance"]) for part in (results.runs, results.points, results.instances)]
+
+    assert names("old") == [{"old"}] * 3
+    assert names("new") == [{"new"}] * 3
+
+
+def test_what_is_missing_in_the_run_is_said_and_tried_again(make_suite: MakeSuite, tmp_path: Path) -> None:
+    output, there = tmp_path / "r.parquet", tmp_path / "there"
+    solver = {"solver": "bench_trials:misses_something", "options": {"file": str(there)}}
+    first = uara.bench.run(make_suite([solver]), output=output)
+    assert first.counts() == {"skipped": 1}
+    assert "uara[scip]" in first.runs["reason"][0]
+    assert first.missing == 0
+    there.touch()
+    assert uara.bench.run(make_suite([solver]), output=output).counts() == {"ok": 1}
+
+
+def test_what_an_earlier_suite_left_out_is_missing_until_it_is_done(
+    make_suite: MakeSuite, tmp_path: Path
+) -> None:
+    output = tmp_path / "r.parquet"
+    left_out = {"solver": "random", "skip": [{"instances": "*", "reason": "why not"}]}
+    assert uara.bench.run(make_suite([left_out]), output=output).counts() == {"skipped": 1}
+    results = uara.bench.run(make_suite([{"solver": "random"}]), output=output, only_solver="nobody")
+    assert results.counts() == {}
+    assert results.missing == 1
+
+
+def test_the_file_is_renewed_while_the_suite_runs(
+    make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner, "MERGE_S", 0.0)
+    monkeypatch.setattr(runner, "MERGE_SHARE", 1e9)
+    seen = []
+
+    def look(advance: Any) -> None:
+        if advance.done > 1:
+            found = Results.load(tmp_path / "r.parquet")
+            seen.append((len(found.runs), found.missing))
+
+    suite = make_suite([{"solver": "random", "seeds": [0, 1, 2]}])
+    results = uara.bench.run(suite, output=tmp_path / "r.parquet", on_progress=look)
+    assert seen == [(1, 2), (2, 1)]
+    assert results.missing == 0
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_an_interrupted_suite_leaves_a_file(make_suite: MakeSuite, tmp_path: Path, jobs: int) -> None:
+    log, output = tmp_path / "log", tmp_path / "r.parquet"
+    log.touch()
+    process = start(suite_of(make_suite, log, 0.5, devices=[5]), output, jobs, 0)
+    wait_until(lambda: log.read_text().count("start") >= jobs + 1)
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors.decode()
+    results = Results.load(output)
+    assert len(results.runs) >= 1
+    assert results.missing == 8 - len(results.runs) > 0
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_killed_at_the_end(make_suite: MakeSuite, tmp_path: Path, suffix: str) -> None:
+    log, output = tmp_path / "log", tmp_path / "r.parquet"
+    suite = suite_of(make_suite, log, 0.0, devices=[5])
+    hold = (
+        "import os, signal; put = os.replace\n"
+        f"os.replace = lambda a, b: os.kill(os.getpid(), 9) if str(b).endswith({suffix!r}) else put(a, b)\n"
+    )
+    process = start(suite, output, 1, 0, hold)
+    _, errors = process.communicate(timeout=120)
+    assert process.returncode == -signal.SIGKILL, errors.decode()
+    calls: list[Any] = []
+    results = uara.bench.run(suite, output=output, on_progress=calls.append)
+    assert calls == []
+    assert results.runs["run_id"].is_unique
+    assert results.missing == 0
+    assert {path.name for path in tmp_path.glob("*r.*")} == {"r.parquet", "r.csv"}, (
+        "nothing half-written is left"
+    )
+
+
 def test_an_empty_part_is_not_a_finished_run(make_suite: MakeSuite, tmp_path: Path) -> None:
     suite = make_suite([{"solver": "random"}], seeds=[0, 1])
     output = tmp_path / "r.parquet"
@@ -186,8 +297,10 @@ def test_an_empty_part_is_not_a_finished_run(make_suite: MakeSuite, tmp_path: Pa
     parts.mkdir()
     (parts / f"{results.runs['run_id'][0]}.json").touch()
     calls: list[Any] = []
-    again = uara.bench.run(suite, output=output, on_progress=calls.append)
+    with pytest.warns(UserWarning, match="not a record; its run is done again"):
+        again = uara.bench.run(suite, output=output, on_progress=calls.append)
     assert len(calls) == 2
+    assert len(again.warnings) == 1
     assert fixed(again).equals(fixed(results))
 
 

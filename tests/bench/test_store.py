@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +32,11 @@ def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
     assert rows[0]["decision"] == '{"b": [1]}'
     assert rows[0]["measure_x"] == 2.0
     assert rows[1]["elapsed_s"] == 0.5
-    store.merge(rows, {"name": "n"})
+    assert store.pending()
+    store.merge(rows, {"name": "n"}, ["a", "b"])
+    assert not store.pending()
     assert store.rows() == rows
-    assert read_suite(store.path) == {"name": "n"}
+    assert read_suite(store.path) == ({"name": "n"}, {"a", "b"})
     assert list(store.parts.glob("*")) == []
     table = read_table(store.path).to_pandas()
     assert table["feature_devices"].tolist()[2] == 3.0
@@ -56,6 +60,72 @@ def test_unfinished_writes_are_invisible(tmp_path: Path) -> None:
     assert store.statuses() == {"a": "ok"}
     assert len(store.warnings) == 1
     assert "c.json" in store.warnings[0]
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+import pyarrow.dataset, pyarrow.parquet
+from uara.bench.store import Store
+
+def deadly(function):
+    def call(*words, **more):
+        for step in (lambda: None, lambda: function(*words, **more)):
+            step()
+            steps[0] -= 1
+            if steps[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+    return call
+
+def write(path):
+    store = Store(path)
+    with store.locked():
+        for run in "abc":
+            if run not in store.statuses():
+                points = [{"record": "point", "run_id": run, "elapsed_s": float(k)} for k in range(2)]
+                store.append(run, [{"record": "run", "run_id": run, "status": "ok"}, *points])
+            if run == "b":
+                store.merge(store.rows(), {"name": "n"}, ["a", "b", "c"])
+        store.merge(store.rows(), {"name": "n"}, ["a", "b", "c"])
+
+def forked(path, kill_at):
+    if child := os.fork():
+        return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    steps[0] = kill_at
+    write(path)
+    os._exit(0)
+
+steps = [0]
+os.replace, os.unlink = deadly(os.replace), deadly(os.unlink)
+kill_at = 1
+while forked(f"{sys.argv[1]}/{kill_at}.parquet", kill_at) == -signal.SIGKILL:
+    print(kill_at, *Store(f"{sys.argv[1]}/{kill_at}.parquet").parts.glob("[!.]*.json"))
+    assert forked(f"{sys.argv[1]}/{kill_at}.parquet", 0) == 0
+    kill_at += 1
+"""
+"""Appends three runs, merges in between and at the end: killed before and after each step that changes the
+disk, then done again to the end."""
+
+
+def test_killed_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
+    words = [sys.executable, "-c", WRITER, str(tmp_path)]
+    done = subprocess.run(words, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    kills = len(done.stdout.splitlines())
+    assert kills >= 20
+    assert any(".parts" in line for line in done.stdout.splitlines()), "some kills leave parts behind"
+    expected = Store(tmp_path / f"{kills + 1}.parquet").rows()
+    assert len(expected) == 9
+    for kill_at in range(1, kills + 1):
+        store = Store(tmp_path / f"{kill_at}.parquet")
+        assert sorted(store.rows(), key=key) == sorted(expected, key=key), kill_at
+        assert store.warnings == []
+        assert not store.parts.exists()
+        assert list(tmp_path.glob(f".{kill_at}.*")) == [], kill_at
+
+
+def key(row: dict[str, Any]) -> tuple[str, str, float]:
+    return row["run_id"], row["record"], row.get("elapsed_s", 0.0)
 
 
 @pytest.mark.parametrize("content", [b"", b"PAR1", b"label,objective\n", b"\x00" * 100])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, Literal
@@ -18,7 +18,7 @@ CONNECT_S = 20
 
 def execute_all(
     tasks: Sequence[Task], *, backend: Backend = "joblib", jobs: int = 1, scheduler: str | None = None
-) -> Iterator[Record]:
+) -> Generator[Record]:
     """Do all runs, and yield their records as they come.
 
     Parameters
@@ -35,12 +35,12 @@ def execute_all(
     return _one_by_one(tasks) if jobs == 1 else _with_joblib(tasks, jobs)
 
 
-def _one_by_one(tasks: Sequence[Task]) -> Iterator[Record]:
+def _one_by_one(tasks: Sequence[Task]) -> Generator[Record]:
     for task in tasks:
         yield execute(task)
 
 
-def _with_joblib(tasks: Sequence[Task], jobs: int) -> Iterator[Record]:
+def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
     try:
         from joblib import Parallel, delayed
         from joblib.externals.loky import get_reusable_executor
@@ -58,7 +58,7 @@ def _with_joblib(tasks: Sequence[Task], jobs: int) -> Iterator[Record]:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
-def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Iterator[Record]:
+def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Generator[Record]:
     try:
         distributed: Any = import_module("distributed")
     except ImportError:

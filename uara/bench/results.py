@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.bench.store import read_suite, read_table
+from uara.bench.store import arrow, read_suite, read_table
 from uara.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -34,18 +34,25 @@ class Results:
         Every row, as in the file; the column ``record`` tells runs, points and instances apart.
     suite
         The suite as plain data.
+    planned
+        Identifiers of the runs that the suite plans; empty where the file is from before they were kept.
+    warnings
+        What the command that wrote the file could not use.
     """
 
     table: pd.DataFrame
     suite: dict[str, Any]
     source: str = ""
+    planned: frozenset[str] = frozenset()
+    warnings: tuple[str, ...] = ()
 
     @classmethod
     def load(cls, path: str | Path) -> Results:
         """Read a result file; :class:`uara.InputError` if it is none."""
-        frames()
+        whole = {arrow().int64(): frames().Int64Dtype()}  # NumPy's integers know no missing values
         path = Path(path)
-        return cls(read_table(path).to_pandas(), read_suite(path), str(path))
+        suite, planned = read_suite(path)
+        return cls(read_table(path).to_pandas(types_mapper=whole.get), suite, str(path), planned)
 
     def _part(self, record: str) -> pd.DataFrame:
         rows = self.table[self.table["record"] == record]
@@ -53,7 +60,7 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row a run."""
+        """One row a run of the suite; what is left of runs that it no longer has is in :attr:`table` alone."""
         return self._part("run").drop(columns=["elapsed_s", "content"])
 
     @cached_property
@@ -83,6 +90,8 @@ class Results:
     @property
     def missing(self) -> int:
         """Planned runs that have no row yet."""
+        if self.planned:
+            return len(self.planned.difference(self.runs["run_id"]))
         return max(0, int(self.suite.get("planned_runs", 0)) - len(self.runs))
 
     def problem(self, name: str) -> Any:
@@ -91,7 +100,7 @@ class Results:
 
         import uara.problem
 
-        content = self.instances.set_index("instance")["content"].get(name)
+        content = self.instances.groupby("instance")["content"].last().get(name)
         if not isinstance(content, str):
             return None
         with tempfile.TemporaryDirectory() as folder:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pickle
 import tempfile
 import threading
+import time
+import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
@@ -17,7 +19,7 @@ from uara import files
 from uara.bench.backends import Backend, execute_all
 from uara.bench.execute import Record, Task
 from uara.bench.plan import Run, make_plan
-from uara.bench.store import POINT, Store
+from uara.bench.store import OLD, POINT, Store
 from uara.bench.suite import Suite
 from uara.bench.zygote import template
 from uara.errors import InputError
@@ -29,6 +31,10 @@ STATUSES = ("ok", "timeout", "memory", "error", "infeasible", "skipped")
 """How a run ends. A run that has not been done has no row at all."""
 MOST_CONTENT_BYTES = 2_000_000
 """Instances whose file is larger are not kept inside the results."""
+MERGE_S = 60.0
+"""The result file is renewed so often while a suite runs."""
+MERGE_SHARE = 0.05
+"""At most this part of the time goes into renewing it before the end."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Advance:
     label: str
     instance: str
     status: str
+    run_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -130,18 +137,43 @@ def run_plan(
             todo = left_to_do(store, chosen, retry)
             if todo:
                 threading.Thread(target=_load_tables, daemon=True).start()
-            by_id = {each.run_id: each for each in plan}
-            records = execute_all(tasks_of(todo), backend=how.backend, jobs=how.jobs, scheduler=how.scheduler)
-            for done, record in enumerate(records, start=1):
-                one = by_id[record.run_id]
-                store.append(record.run_id, rows_of(suite.name, one, record))
-                if how.on_progress:
-                    status = record.row["status"]
-                    how.on_progress(Advance(done, len(todo), one.setting.label, one.case.name, status))
-            rows = merged(suite, plan, store.rows())
-            facts = suite.model_dump(mode="json", exclude_none=True)
-            store.merge(rows, {**facts, "planned_runs": len(plan)})
-        return Results.load(store.path)
+            try:
+                _do(suite, plan, todo, store, how)
+            except BaseException:  # an interrupt, above all
+                if store.pending():
+                    _merge(suite, plan, store)
+                raise
+            _merge(suite, plan, store)
+        for warning in store.warnings:
+            warnings.warn(warning, stacklevel=3)
+        return replace(Results.load(store.path), warnings=tuple(store.warnings))
+
+
+def _do(suite: Suite, plan: list[Run], todo: list[Run], store: Store, how: How) -> None:
+    """Do these runs, record each as it ends, and renew the result file now and then."""
+    by_id = {each.run_id: each for each in plan}
+    records = execute_all(tasks_of(todo), backend=how.backend, jobs=how.jobs, scheduler=how.scheduler)
+    next_merge = time.monotonic() + MERGE_S
+    try:
+        for done, record in enumerate(records, start=1):
+            one = by_id[record.run_id]
+            store.append(record.run_id, rows_of(suite.name, one, record))
+            if how.on_progress:
+                what = (one.setting.label, one.case.name, record.row["status"], record.run_id)
+                how.on_progress(Advance(done, len(todo), *what))
+            began = time.monotonic()
+            if began > next_merge:
+                _merge(suite, plan, store)
+                spent = time.monotonic() - began
+                next_merge = began + max(MERGE_S, spent / MERGE_SHARE)
+    finally:
+        records.close()
+
+
+def _merge(suite: Suite, plan: list[Run], store: Store) -> None:
+    facts = suite.model_dump(mode="json", exclude_none=True)
+    rows = merged(suite, plan, store.rows())
+    store.merge(rows, {**facts, "planned_runs": len(plan)}, [each.run_id for each in plan])
 
 
 def _load_tables() -> None:
@@ -209,40 +241,54 @@ def identity(suite: str, run: Run) -> dict[str, Any]:
 
 
 def merged(suite: Suite, plan: Sequence[Run], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """All rows in the order of the plan, under its present labels and groups, with what is left out and the instances.
+    """All rows in the order of the plan, under its present names and groups, with what is left out and the instances.
 
-    Runs that are recorded but no longer in the suite stay, at the end.
+    Runs that are recorded but no longer in the suite stay at the end, marked as :data:`uara.bench.store.OLD`.
     """
     by_run: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
-        if row["record"] != "instance" and row.get("status") != "skipped":
-            by_run.setdefault(row["run_id"], []).append(dict(row))
+        kind = row["record"].removeprefix(OLD)
+        if kind != "instance":
+            by_run.setdefault(row["run_id"], []).append({**row, "record": kind})
     result: list[dict[str, Any]] = []
     for each in plan:
         known = identity(suite.name, each)
-        found = by_run.pop(each.run_id, None)
-        if found is None and each.skip is not None:
-            found = [{"record": "run", "status": "skipped", "reason": each.skip}]
-        for row in found or []:
-            result.append(row | (known if row["record"] == "run" else {"label": known["label"]}))
-    for left in by_run.values():
-        result += left
-    return result + _instance_rows(suite, plan, rows)
+        brief = {name: known[name] for name in ("suite", "instance", "label")}
+        for row in _counted(each, by_run.pop(each.run_id, [])):
+            result.append(row | (known if row["record"] == "run" else brief))
+    left = [row for found in by_run.values() if not _skipped(found) for row in found]
+    result += [{**row, "record": OLD + row["record"]} for row in left]
+    return result + _instance_rows(suite, plan, rows, left)
+
+
+def _counted(run: Run, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of a planned run: what is recorded of it, or that the suite leaves it out."""
+    if found and not _skipped(found):
+        return found
+    if run.skip is not None:
+        return [{"record": "run", "status": "skipped", "reason": run.skip}]
+    return [row for row in found if row.get("started_at")]  # skipped in the run, not by an earlier suite
+
+
+def _skipped(found: Sequence[Mapping[str, Any]]) -> bool:
+    return any(row.get("status") == "skipped" for row in found)
 
 
 def _instance_rows(
-    suite: Suite, plan: Sequence[Run], rows: Sequence[Mapping[str, Any]]
+    suite: Suite, plan: Sequence[Run], rows: Sequence[Mapping[str, Any]], left: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
-    old = {(row["instance"], row["digest"]): dict(row) for row in rows if row["record"] == "instance"}
+    """A row for each instance of the plan, then those of the runs that are left from other plans."""
+    found: dict[tuple[str, str], dict[str, Any]] = {}
     for problem in {each.case.name: each.case.problem for each in plan}.values():
-        facts = {
-            "record": "instance",
-            "suite": suite.name,
-            "instance": problem.name,
-            "digest": problem.digest,
-        }
-        old[problem.name, problem.digest] = {**facts, "kind": problem.kind, "content": file_of(problem)}
-    return list(old.values())
+        facts = {"record": "instance", "suite": suite.name, "instance": problem.name}
+        facts |= {"digest": problem.digest, "kind": problem.kind}
+        found[problem.name, problem.digest] = {**facts, "content": file_of(problem)}
+    used = {(row["instance"], row["digest"]) for row in left if row["record"] == "run"} - found.keys()
+    for row in rows:
+        key = (row["instance"], row.get("digest"))
+        if row["record"].removeprefix(OLD) == "instance" and key in used:
+            found[key] = {**row, "record": OLD + "instance"}
+    return list(found.values())
 
 
 def file_of(problem: Any) -> str | None:

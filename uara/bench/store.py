@@ -8,6 +8,7 @@ one's place in one step.
 from __future__ import annotations
 
 import csv
+import glob
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,8 @@ _REAL = (
 )
 JSON_COLUMNS = ("options", "versions", "details", "decision", "certificate")
 """Text columns that hold JSON."""
+OLD = "old "
+"""Prefix of the ``record`` of rows that belong to no run of the present suite: kept, in case it comes back."""
 BULKY = ("decision", "certificate", "log", "content")
 """Columns that tables for people leave out."""
 POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
@@ -106,16 +109,25 @@ class Store:
                 raise InputError(
                     "another uara bench is writing these results", source=str(self.path)
                 ) from None
+            self._sweep()
             yield
         with suppress(OSError):
             (self.parts / "lock").unlink()
             self.parts.rmdir()
 
+    def _sweep(self) -> None:
+        """Remove what a killed command was writing."""
+        for path in (self.path, self.path.with_suffix(".csv")):
+            for left in path.parent.glob(f".{glob.escape(path.name)}.*{path.suffix}"):
+                left.unlink(missing_ok=True)
+
     def statuses(self) -> dict[str, str]:
         """Status of each run that is recorded."""
         found: dict[str, str] = {}
         for rows in self._batches(["record", "run_id", "status"]):
-            found |= {row["run_id"]: row["status"] for row in rows if row["record"] == "run"}
+            found |= {
+                row["run_id"]: row["status"] for row in rows if row["record"].removeprefix(OLD) == "run"
+            }
         return found
 
     def append(self, run_id: str, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -123,24 +135,31 @@ class Store:
         plain = [{name: _plain(name, value) for name, value in row.items()} for row in rows]
         files.write_bytes(self.parts / f"{run_id}.json", json.dumps(plain, default=str).encode())
 
+    def pending(self) -> bool:
+        """Whether there are records that are not in the one file yet."""
+        return any(self.parts.glob("[!.]*.json"))
+
     def rows(self) -> list[dict[str, Any]]:
         """Every row; of a run that is recorded twice, the later record."""
         newest: dict[str, list[dict[str, Any]]] = {}
         for rows in self._batches(None):
             fresh: dict[str, list[dict[str, Any]]] = {}
             for row in rows:
-                key = row.get("run_id") or f"instance {row['instance']}"
+                key = row.get("run_id") or f"instance {row['instance']} {row['digest']}"
                 known = {name: value for name, value in row.items() if value is not None}
                 fresh.setdefault(key, []).append(known)
             newest |= fresh
         return [row for rows in newest.values() for row in rows]
 
-    def merge(self, rows: Sequence[Mapping[str, Any]], suite: Mapping[str, Any]) -> None:
-        """Write these rows as the one file, with the suite beside them, and clear the parts away."""
+    def merge(
+        self, rows: Sequence[Mapping[str, Any]], suite: Mapping[str, Any], planned: Sequence[str] = ()
+    ) -> None:
+        """Write these rows as the one file, with the suite and its runs beside them, and clear the parts away."""
         pa = arrow()
         facts = {
             b"uara.bench.format": str(FORMAT_VERSION).encode(),
             b"uara.suite": json.dumps(suite).encode(),
+            b"uara.planned": json.dumps(list(planned)).encode(),
         }
         table = to_table(rows).replace_schema_metadata(facts)
         with files.replacing(self.path) as temporary:
@@ -161,7 +180,9 @@ class Store:
                     continue
             except (ValueError, TypeError, OSError):
                 pass
-            self.warnings.append(f"{part}: not a record; its run will be done again")
+            warning = f"{part}: not a record; its run is done again"
+            if warning not in self.warnings:
+                self.warnings.append(warning)
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -192,11 +213,11 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     return table
 
 
-def read_suite(path: Path) -> dict[str, Any]:
-    """The suite that a result file was made from."""
+def read_suite(path: Path) -> tuple[dict[str, Any], frozenset[str]]:
+    """The suite that a result file was made from, and the runs that it plans; none if the file does not say."""
     metadata = read_table(path, ["run_id"]).schema.metadata or {}
     suite: dict[str, Any] = json.loads(metadata.get(b"uara.suite", b"{}"))
-    return suite
+    return suite, frozenset(json.loads(metadata.get(b"uara.planned", b"[]")))
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

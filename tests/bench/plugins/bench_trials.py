@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from uara import Allocation, Answer, Context, Instance, allocate
+from uara.errors import MissingExtra
 from uara.files import Record
 from uara.registry import as_solver
 
@@ -161,6 +162,21 @@ def slow_to_compile(instance: Instance, context: Context[Any]) -> Allocation:
 @as_solver(prepare=lambda: time.sleep(600))
 def never_ready(instance: Instance, context: Context[Any]) -> Allocation:
     """Never gets done with its imports."""
+    return allocate(instance, _first(instance))
+
+
+class WantsOptions(Record):
+    """What to wait for."""
+
+    file: str = ""
+    """File without which something is missing."""
+
+
+@as_solver(options=WantsOptions)
+def misses_something(instance: Instance, context: Context[WantsOptions]) -> Allocation:
+    """Finds out late that an extra is not installed."""
+    if not Path(context.options.file).exists():
+        raise MissingExtra("something", "scip")
     return allocate(instance, _first(instance))
 
 
