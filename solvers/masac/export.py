@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import tempfile
 import warnings
 from pathlib import Path
 
@@ -50,23 +50,22 @@ def policy_bytes(actor: Actor, header: PolicyHeader) -> bytes:
     except ImportError:
         raise MissingExtra("onnx", "learn") from None
     example = torch.ones(*_EXAMPLE, COUNT), torch.ones(_EXAMPLE), torch.ones(*_EXAMPLE, 2)
-    network, buffer = _Mean(actor).cpu().eval(), io.BytesIO()
     where = next(actor.parameters()).device
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), tempfile.TemporaryDirectory() as folder:
             warnings.simplefilter("ignore", DeprecationWarning)
             torch.onnx.export(
-                network,
+                _Mean(actor).cpu().eval(),
                 example,
-                buffer,
+                path := Path(folder) / "policy.onnx",
                 input_names=list(INPUTS),
                 output_names=[OUTPUT],
                 dynamic_axes=dict.fromkeys((*INPUTS, OUTPUT), _AXES),
                 dynamo=False,
             )
+            model = onnx.load_model(path)
     finally:
         actor.to(where)
-    model = onnx.load_model_from_string(buffer.getvalue())
     onnx.helper.set_model_props(model, {HEADER_KEY: header.model_dump_json()})
     content: bytes = model.SerializeToString(deterministic=True)
     return content
