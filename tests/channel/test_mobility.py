@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from uara.channel import isolation
 from uara.channel.drop import Drop
 from uara.channel.mobility import MovingDrop, Walk, Walkers, draw_traced, draw_umi
-from uara.channel.positions import Box, Floats, StreetPoints, nearest_distance_m
+from uara.channel.positions import Box, Floats, StreetPoints, flat_ground, nearest_distance_m
 from uara.channel.raytrace import RayTracing, draw, trace
 from uara.channel.umi import UrbanMicro
+from uara.channel.umi_worker import Motion, _walked
 from uara.errors import InputError
 from uara.randomness import stream
 
@@ -168,3 +171,59 @@ def test_38_901_walk_changes_smoothly_and_repeats() -> None:
     assert step < 0.4 * apart
     again = draw_umi(UrbanMicro(), walk, servers=3, devices=30, seed=6)
     assert again.power_gain.tobytes() == moving.power_gain.tobytes()
+
+
+def test_velocities_lead_to_the_next_slot_and_the_last_one_is_kept() -> None:
+    seen: list[Motion] = []
+
+    class Deaf:
+        def power_gain(self, servers: Floats, devices: Floats, motion: Motion) -> Floats:
+            seen.append(motion)
+            return np.ones((len(devices), len(servers)))
+
+    walk = Walk(slots=4, speed_m_per_s=2.0, slot_s=0.5, wander_deg=30.0)
+    start = np.array([[0.0, 0.0, 1.5], [50.0, 0.0, 1.5]])
+    walkers = Walkers(start, flat_ground, BOX, np.zeros((0, 3)), 0, walk, stream(0, "walks"))
+    moved, _ = _walked(Deaf(), np.zeros((1, 3)), walkers, walk)  # type: ignore[arg-type]
+    velocity = seen[0].velocity_m_per_s.reshape(4, 2, 3)
+    np.testing.assert_allclose(velocity[:-1], np.diff(moved, axis=0) / 0.5)
+    np.testing.assert_array_equal(velocity[-1], velocity[-2])
+    np.testing.assert_allclose(np.linalg.norm(velocity, axis=-1), 2.0, atol=4e-3)
+    assert seen[0].track.tolist() == [0, 1] * 4
+    _walked(Deaf(), np.zeros((1, 3)), walkers, Walk(slots=1))  # type: ignore[arg-type]
+    assert not seen[1].velocity_m_per_s.any(), "a single slot leads nowhere"
+
+
+DOPPLER = """
+import numpy as np
+from uara.channel.umi import UrbanMicro
+from uara.channel.umi_worker import Model, Motion
+
+def gains(data, arrays):
+    def drawn(speed, samples):
+        velocity = np.tile([speed, 0.0, 0.0], (len(arrays["devices"]), 1))
+        motion = Motion(velocity, np.arange(len(velocity)), samples, float(samples))
+        return Model(UrbanMicro(), 4).power_gain(arrays["servers"], arrays["devices"], motion)
+
+    cases = {"standing": (0.0, 16), "moving": (1.5, 16), "at once": (1.5, 1), "still at once": (0.0, 1)}
+    return {}, {name: drawn(*case) for name, case in cases.items()}
+"""
+
+
+@traced
+def test_moving_devices_have_the_mean_of_their_own_fading(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Same seed, same positions: only the Doppler averaging over the slot tells the gains apart."""
+    (tmp_path / "doppler_job.py").write_text(DOPPLER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    places = {
+        "servers": np.array([[0.0, 0.0, 10.0], [60.0, 40.0, 10.0]]),
+        "devices": np.array([[20.0, 10.0, 1.5], [-80.0, 60.0, 1.5], [120.0, -90.0, 1.5], [30.0, 90.0, 1.5]]),
+    }
+    _, gain = isolation.call("doppler_job:gains", {}, places)
+    np.testing.assert_allclose(gain["standing"], gain["still at once"], rtol=1e-5)
+    np.testing.assert_allclose(gain["at once"], gain["still at once"], rtol=1e-5)
+    apart_db = np.abs(10 * np.log10(gain["moving"] / gain["standing"]))
+    assert np.median(apart_db) > 0.1
+    assert apart_db.max() < 20, "large-scale gains are the same"

@@ -177,15 +177,23 @@ def _walked(model: Model, servers: Floats, walkers: Walkers, wanted: Walk) -> tu
         positions.append(walkers.position_m.copy())
     moved = np.stack(positions)
     slots, size = moved.shape[:2]
-    strides = np.diff(moved, axis=0, append=moved[-1:])
     motion = Motion(
-        velocity_m_per_s=(strides / wanted.slot_s).reshape(-1, 3),
+        velocity_m_per_s=_velocities(moved, wanted.slot_s).reshape(-1, 3),
         track=np.tile(np.arange(size), slots),
         samples=_SAMPLES_PER_SLOT,
         sampling_hz=_SAMPLES_PER_SLOT / wanted.slot_s,
     )
     gain = model.power_gain(servers, moved.reshape(-1, 3), motion)
     return moved, gain.reshape(slots, size, -1)
+
+
+def _velocities(position_m: Floats, slot_s: float) -> Floats:
+    """(T, n, 3) Velocities towards the next slot's positions; the last slot has that of the slot before."""
+    if len(position_m) == 1:
+        return np.zeros_like(position_m)
+    strides = np.diff(position_m, axis=0)
+    velocities: Floats = np.concatenate([strides, strides[-1:]]) / slot_s
+    return velocities
 
 
 def gains(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
