@@ -19,6 +19,8 @@ def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> N
     runs = Results.load(recorded).runs
     assert len(rows) == len(runs)
     assert [row["label"] for row in rows] == runs["label"].tolist()
+    whole = [row[name] for row in rows for name in ("seed", "repetition", "threads", "cores") if row[name]]
+    assert all(value.isdigit() for value in whole), "1, not 1.0"
     best = [float(row["objective_ms"]) for row in rows if row["objective_ms"]]
     assert best == runs["objective_ms"].dropna().tolist(), "written to the last digit"
 

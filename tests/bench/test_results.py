@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from uara.bench import Results
+from uara.bench.store import Store
 from uara.errors import InputError
 
 from .conftest import HOSTILE
@@ -18,6 +19,31 @@ def test_the_parts_of_a_result_file(recorded: Path) -> None:
     assert results.suite["name"] == "recorded"
     assert sum(results.counts().values()) == len(results.runs)
     assert results.missing == 0
+
+
+def test_whole_numbers_stay_whole(recorded: Path) -> None:
+    results = Results.load(recorded)
+    for part in (results.runs, results.points):
+        for name in {"seed", "repetition", "threads", "threads_seen", "cores", "memory_mb"} & {*part}:
+            assert str(part[name].dtype) == "Int64", name
+
+
+def test_missing_runs_are_counted_by_what_they_are(tmp_path: Path) -> None:
+    def row(run: str, record: str = "run") -> dict[str, str]:
+        return {"record": record, "run_id": run, "instance": "i", "digest": "d", "status": "ok"}
+
+    store = Store(tmp_path / "r.parquet")
+    store.merge([row("a"), row("x", "old run"), row("x", "old point")], {"planned_runs": 2}, ["a", "b"])
+    results = Results.load(store.path)
+    assert results.runs["run_id"].tolist() == ["a"]
+    assert results.points.empty
+    assert results.missing == 1
+
+
+def test_a_file_that_does_not_name_its_runs_counts_them(tmp_path: Path) -> None:
+    store = Store(tmp_path / "r.parquet")
+    store.merge([{"record": "run", "run_id": "a", "status": "ok"}], {"planned_runs": 3})
+    assert Results.load(store.path).missing == 2
 
 
 def test_instances_are_kept_inside(recorded: Path) -> None:
