@@ -1,13 +1,13 @@
 from __future__ import annotations
 
+import json
 import pickle
 from typing import Any
 
-import numpy as np
 import pytest
 
 import uara
-from uara.bench.child import Failure, Job, _failure, find_method, freeze, prepare
+from uara.bench.child import Failure, Job, _failure, find_method, freeze, load_kernels, prepare
 from uara.errors import InputError, MissingExtra, SolverError
 
 from ..cases import make_instance
@@ -50,9 +50,7 @@ def test_a_job_answers_as_solve_does() -> None:
     job = Job(pickle.dumps(instance), "random", {"allocation": "sqrt"}, seed=5, time_limit_s=float("inf"))
     answer = job.run(lambda kind, content: sent.append((kind, content)))
     expected = uara.solve(instance, "random", options={"allocation": "sqrt"}, seed=5)
-    assert np.array_equal(answer.decision.association, expected.decision.association), (
-        "the same random stream"
-    )  # type: ignore[attr-defined]
+    assert answer.decision == json.loads(json.dumps(expected.decision.to_plain())), "the same random stream"  # type: ignore[attr-defined]
     assert answer.own_objective_ms == expected.evaluation.objective_ms
     assert [kind for kind, _ in sent if kind != "point"] == ["prepared", "called", "returned"]
     assert sent[0][1] >= 0
@@ -70,6 +68,16 @@ def test_a_prepared_solver_is_not_prepared_twice() -> None:
     solver = prepare("bench_trials:slow_to_compile", lambda kind, content: None, 0.0)
     assert solver.__name__ == "slow-to-compile"
     assert solver.uara_traits.prepare is None  # type: ignore[attr-defined]
+
+
+def test_compiled_parts_are_loaded_before_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    from uara.bench import p1
+
+    order: list[str] = []
+    monkeypatch.setattr(p1, "load_kernels", lambda: order.append("kernels"))
+    prepare("bench_trials:raises", lambda kind, content: order.append(kind), 0.0)
+    assert order == ["kernels", "prepared"]
+    load_kernels("a kind that nobody knows")
 
 
 @pytest.mark.parametrize(

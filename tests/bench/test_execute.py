@@ -8,8 +8,9 @@ import pytest
 
 from uara import Allocation, Certificate, allocate
 from uara.bench import execute as module
-from uara.bench.child import RawAnswer
+from uara.bench.child import RawAnswer, plain
 from uara.bench.execute import thinned
+from uara.bench.supervise import Outcome
 
 from ..cases import make_instance
 
@@ -27,13 +28,15 @@ def answer(**changes: Any) -> tuple[Any, RawAnswer]:
         "own_objective_ms": instance.evaluate(decision).objective_ms,
         "details": {},
     }
-    return instance, RawAnswer(**{**facts, **changes})
+    facts |= changes
+    facts |= {name: plain(facts[name]) for name in ("decision", "certificate") if facts[name] is not None}
+    return instance, RawAnswer(**facts)
 
 
 def test_an_honest_answer_is_scored_outside() -> None:
     instance, raw = answer()
     row = module._scored(instance, raw)
-    score = instance.evaluate(raw.decision)
+    score = instance.evaluate(instance.parse_decision(raw.decision))
     assert row["status"] == "ok"
     assert row["objective_ms"] == score.objective_ms
     assert row["measure_optimal_shares_ms"] == pytest.approx(score.objective_ms, rel=1e-9)
@@ -65,7 +68,8 @@ def test_lies_are_errors() -> None:
 def test_an_infeasible_answer_says_what_it_breaks() -> None:
     instance, raw = answer()
     ones = np.ones(8)
-    row = module._scored(instance, answer(decision=Allocation(raw.decision.association, ones, ones))[1])
+    first = instance.parse_decision(raw.decision).association
+    row = module._scored(instance, answer(decision=Allocation(first, ones, ones))[1])
     assert row["status"] == "infeasible"
     assert "bandwidth budget" in row["reason"]
 
@@ -82,6 +86,33 @@ def test_tasks_can_be_sent() -> None:
 
     task = module.Task("id", b"x", lambda instance, context: None, {}, 0, module.Allowance(1.0, 1.0))
     assert pickle.loads(cloudpickle.dumps(task)).run_id == "id"
+
+
+@pytest.mark.parametrize(
+    ("status", "ran_s", "expected"),
+    [
+        ("error", None, "error"),
+        ("error", 0.2, "error"),
+        ("error", 1.0, "timeout"),
+        ("error", 1.4, "timeout"),
+        ("memory", 1.4, "memory"),
+        ("ok", 1.4, "ok"),
+    ],
+)
+def test_a_failure_when_the_time_is_over_is_a_timeout(
+    status: str, ran_s: float | None, expected: str
+) -> None:
+    outcome = Outcome(status, "without an answer", ran_s=ran_s, wall_s=9.0, setup_s=1.0)
+    ending = module._ending(module.Allowance(1.0, 100.0), outcome)
+    assert ending["status"] == expected
+    assert ending["reason"].endswith("without an answer")
+
+
+def test_an_answer_after_the_limit_does_not_count() -> None:
+    limit = module.Allowance(10.0, 100.0)
+    assert module._lateness(limit, answer(runtime_s=11.05)[1]) == {}
+    row = module._lateness(limit, answer(runtime_s=12.5)[1])
+    assert row == {"status": "timeout", "reason": "answered 2.50 s after the 10 s that it was given"}
 
 
 class Boast:
@@ -112,6 +143,7 @@ def test_what_a_solver_made_itself_proves_nothing() -> None:
 
 def test_only_the_data_of_a_decision_count() -> None:
     instance, raw = answer()
-    parts = (raw.decision.association, raw.decision.bandwidth, raw.decision.compute)  # type: ignore[attr-defined]
+    honest = instance.parse_decision(raw.decision)
+    parts = (honest.association, honest.bandwidth, honest.compute)
     _, shrunk = answer(decision=Shrunk(*parts))
     assert module._scored(instance, shrunk)["objective_ms"] == module._scored(instance, raw)["objective_ms"]

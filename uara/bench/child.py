@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import pickle
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
@@ -16,8 +18,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from uara.bench.kinds import KINDS
 from uara.errors import InputError, MissingExtra, SolverError
-from uara.problem import Decision, Problem, Proof
+from uara.problem import Decision, Problem
 from uara.registry import GROUP, Method, Traits, method_of
 from uara.solver import Progress, solve
 
@@ -68,8 +71,8 @@ class Job:
             on_progress=on_progress,
         )
         return RawAnswer(
-            decision=result.decision,
-            certificate=result.certificate,
+            decision=plain(result.decision),
+            certificate=None if result.certificate is None else plain(result.certificate),
             claimed_bound_ms=result.bound_ms,
             own_objective_ms=result.evaluation.objective_ms,
             ended=result.ended,
@@ -80,10 +83,13 @@ class Job:
 
 @dataclass(frozen=True)
 class RawAnswer:
-    """What a run sends back; nothing of it is believed before it is re-computed."""
+    """What a run sends back; nothing of it is believed before it is re-computed.
 
-    decision: Decision
-    certificate: Proof | None
+    Decision and certificate are plain data: their classes may be the solver's own, and stay in its process.
+    """
+
+    decision: Any
+    certificate: Any
     claimed_bound_ms: float | None
     own_objective_ms: float
     ended: str
@@ -134,10 +140,24 @@ def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Calla
     """Import and compile a solver, and say how long that took since ``began``: now its clock may start."""
     method = find_method(solver)
     function = method.require()
+    load_kernels(method.traits.kind)
     if method.traits.prepare:
         method.traits.prepare()
     send("prepared", time.perf_counter() - began)
     return prepared(method.name, function, method.traits, send)
+
+
+def load_kernels(kind: str) -> None:
+    """Load what the toolkit compiles for this problem kind: no solver pays for it with its own time."""
+    if kind in KINDS:
+        load = getattr(import_module(KINDS[kind].partition(":")[0]), "load_kernels", None)
+        with suppress(Exception):  # whoever needs what is missing says so
+            (load or (lambda: None))()
+
+
+def plain(value: Any) -> Any:
+    """What a solver's object says of itself, as JSON's types."""
+    return json.loads(json.dumps(value.to_plain()))
 
 
 def freeze(value: object) -> None:

@@ -19,7 +19,7 @@ from uara.bench.child import Job, RawAnswer
 from uara.bench.kinds import kind_of
 from uara.bench.p1 import load_kernels
 from uara.bench.parcel import packed
-from uara.bench.supervise import Allowance, Outcome, Point, supervise
+from uara.bench.supervise import POLL_S, Allowance, Outcome, Point, supervise
 from uara.errors import UaraError
 from uara.problem import Problem, Score
 from uara.solver import OPTIMAL_GAP, gap_of
@@ -28,6 +28,8 @@ AGREEMENT = 1e-6
 """Largest difference, relative to the controllable part, between numbers that ought to be equal."""
 MOST_POINTS = 500
 """Points of a trajectory that are kept."""
+LATE_S = 0.1
+"""An answer counts that comes so many seconds and a tenth of the time limit after it."""
 MOST_JSON = 1_000_000
 """Decisions and certificates that are longer as JSON are not kept."""
 
@@ -71,6 +73,7 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     outcome = supervise(packed(job, task.solver), task.allowance, parent=parent)
     points = thinned(outcome.points)
     warm_up().join()
+    facts = machine.describe()
     row: dict[str, Any] = {
         "started_at": began.isoformat(timespec="milliseconds"),
         "setup_s": outcome.setup_s,
@@ -78,19 +81,20 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
         "peak_memory_mb": outcome.peak_memory_mb,
         "threads_seen": outcome.threads_seen,
         "load_1min": load,
-        **machine.describe(),
+        **facts,
+        "versions": {**facts["versions"], **machine.plugin_version(task.solver)},
     }
     scored: dict[str, Any] = {}
     if outcome.answer is not None:
-        problem: Problem = pickle.loads(task.problem)
         try:
-            scored = _scored(problem, outcome.answer)
+            late = _lateness(task.allowance, outcome.answer)
+            scored = late or _scored(pickle.loads(task.problem), outcome.answer)
         except Exception as error:
             scored = {
                 "status": "error",
                 "reason": f"its answer cannot be scored: {type(error).__name__}: {error}",
             }
-    row |= _ending(task, outcome) | scored
+    row |= _ending(task.allowance, outcome) | scored
     if row["status"] != "ok":
         row["log"] = outcome.log
     return Record(task.run_id, row, points)
@@ -110,17 +114,25 @@ def _load() -> None:
         load_kernels()
 
 
-def _ending(task: Task, outcome: Outcome) -> dict[str, Any]:
-    status, reason = outcome.status, outcome.reason
-    if status == "error" and outcome.setup_s is not None and "without an answer" in reason:
-        ran = outcome.wall_s - outcome.setup_s
-        if ran >= task.allowance.time_limit_s:
-            status, reason = "timeout", f"found no answer within its {task.allowance.time_limit_s:g} s"
+def _ending(allowance: Allowance, outcome: Outcome) -> dict[str, Any]:
+    """How a run ended; what fails without an answer when its time is over has run out of time."""
+    status, reason, limit = outcome.status, outcome.reason, allowance.time_limit_s
+    if status == "error" and outcome.ran_s is not None and outcome.ran_s >= max(0.9 * limit, limit - POLL_S):
+        status, reason = "timeout", f"found no answer within its {limit:g} s: {reason}"
     return {"status": status, "reason": reason}
 
 
+def _lateness(allowance: Allowance, answer: RawAnswer) -> dict[str, Any]:
+    """The ending of a run that answered too late; empty if it did not."""
+    limit = allowance.time_limit_s
+    if answer.runtime_s <= 1.1 * limit + LATE_S:
+        return {}
+    late = answer.runtime_s - limit
+    return {"status": "timeout", "reason": f"answered {late:.2f} s after the {limit:g} s that it was given"}
+
+
 def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
-    decision = problem.parse_decision(_as_plain(answer.decision))
+    decision = problem.parse_decision(answer.decision)
     score = problem.evaluate(decision)
     certified = _certified(problem, answer)
     bounds = [
@@ -148,8 +160,8 @@ def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
         if gap is not None and gap <= OPTIMAL_GAP
         else "feasible",
         "details": answer.details,
-        "decision": _moderate(answer.decision.to_plain()),
-        "certificate": _moderate(answer.certificate.to_plain() if answer.certificate is not None else None),
+        "decision": _moderate(answer.decision),
+        "certificate": _moderate(answer.certificate),
     }
     if status == "ok":
         measures = kind_of(problem.kind).measures(problem, decision, score)
@@ -157,17 +169,12 @@ def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
     return row
 
 
-def _as_plain(value: Any) -> Any:
-    """What a solver's object says as plain data: its class, and what that class does, are left behind."""
-    return json.loads(json.dumps(value.to_plain()))
-
-
 def _certified(problem: Problem, answer: RawAnswer) -> float | None:
     """The bound that a certificate proves, if it is one of this problem's: a solver's own kind proves nothing here."""
     if answer.certificate is None:
         return None
     try:
-        certificate = problem.parse_certificate(_as_plain(answer.certificate))
+        certificate = problem.parse_certificate(answer.certificate)
     except (UaraError, TypeError, ValueError, KeyError):
         return None
     return problem.lower_bound(certificate)

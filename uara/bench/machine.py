@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+from collections.abc import Callable
 from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from uara.bench.child import installed
 
 VERSIONS_OF = (
     "uara",
@@ -52,10 +55,27 @@ def versions() -> dict[str, str]:
     return found
 
 
+def plugin_version(solver: str | Callable[..., Any]) -> dict[str, str]:
+    """Name and version of the distribution that a solver comes from; empty for one from a loose file."""
+    if isinstance(solver, str) and ":" not in solver:
+        found = installed()[solver].dist if solver in installed() else None
+        return {} if found is None else {found.name: found.version}
+    module = solver.partition(":")[0] if isinstance(solver, str) else getattr(solver, "__module__", None)
+    names = _distributions().get((module or "").partition(".")[0], [])
+    return {name: metadata.version(name) for name in names}
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return {module: list(names) for module, names in metadata.packages_distributions().items()}
+
+
 def commit() -> str:
-    """Commit of the toolkit's working tree, marked where files differ from it; empty outside a repository."""
-    folder = Path(__file__).resolve().parent
+    """Commit of the toolkit's working tree, marked where files differ from it; empty where no repository holds it."""
+    file = Path(__file__).resolve()
+    folder = file.parent
     try:
+        _git(folder, "ls-files", "--error-unmatch", "--", str(file))  # not merely a folder within somebody's
         head = _git(folder, "rev-parse", "--short=12", "HEAD")
         changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "uara", "solvers")
     except (OSError, subprocess.SubprocessError):

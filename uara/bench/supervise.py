@@ -54,6 +54,8 @@ class Outcome:
     """What the work returned; nothing of it has been checked."""
     points: list[Point] = field(default_factory=list)
     setup_s: float | None = None
+    ran_s: float | None = None
+    """Seconds from the call of the solver to its return, or else to its end; None if it was never called."""
     wall_s: float = 0.0
     peak_memory_mb: float = 0.0
     threads_seen: int = 0
@@ -87,6 +89,7 @@ class _Watch:
         self.process, self.job, self.allowance, self.parent = process, job, allowance, parent
         self.result = Outcome()
         self.deadline = time.monotonic() + allowance.setup_limit_s
+        self.called_at: float | None = None
         self.late = f"imports and compilation took more than {allowance.setup_limit_s:g} s"
         self.seen: psutil.Process | None = None
         self.family: list[psutil.Process] = []
@@ -126,11 +129,14 @@ class _Watch:
             result.setup_s = content
         elif kind == "called":
             given = self.allowance
+            self.called_at = time.monotonic()
             self.deadline = time.monotonic() + given.last_s
             self.late = f"still ran {given.last_s:g} s after it was given {given.time_limit_s:g} s"
         elif kind == "returned":
-            self.deadline = time.monotonic() + self.allowance.setup_limit_s
-            self.late = f"re-computing its bound took more than {self.allowance.setup_limit_s:g} s"
+            self._stop_clock()
+            limit = self.allowance.setup_limit_s
+            self.deadline = time.monotonic() + limit
+            self.late = f"re-computing its bound and packing its answer took more than {limit:g} s"
         elif kind == "point":
             result.points.append(content)
         elif kind == "answer":
@@ -169,7 +175,13 @@ class _Watch:
         self.result.threads_seen = max(self.result.threads_seen, threads)
 
     def _end(self, status: str, reason: str = "") -> None:
+        self._stop_clock()
         self.result.status, self.result.reason = status, reason
+
+    def _stop_clock(self) -> None:
+        if self.called_at is not None:
+            self.result.ran_s = time.monotonic() - self.called_at
+            self.called_at = None
 
 
 def _died(code: int | None) -> tuple[str, str]:

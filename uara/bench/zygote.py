@@ -2,7 +2,8 @@
 
 A fresh interpreter for every run would add its start to every run. The template imports once and
 forks in milliseconds. Between it and the run stands a watcher, which reports how the run ended, and
-ends the run if the supervisor is gone: no run outlives the command that started it.
+ends the run if the supervisor is gone: no run outlives the command that started it. What a run leaves
+behind falls to its watcher (on Linux, also what left its group), which ends it.
 
     supervisor -- template (one a supervisor and thread count) -- watcher -- run (leads its own group)
 """
@@ -34,6 +35,8 @@ THREAD_VARIABLES = (
 )
 """Environment variables that pin the threads of numerical libraries."""
 _STATUS = struct.Struct("!i")
+_PR_SET_CHILD_SUBREAPER = 36
+_SWEEPS = 20
 
 
 class Process:
@@ -134,6 +137,8 @@ def close_templates() -> None:
 
 def main() -> None:
     """The template process: fork a watcher for each request until the supervisor is gone."""
+    import psutil  # noqa: F401 - watchers find it loaded
+
     from uara.bench.child import installed
 
     control = socket.socket(fileno=int(sys.argv[1]))
@@ -177,6 +182,7 @@ def _watch(channel: int, status: int, log: int) -> None:
         end.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(ring.fileno())
+    _adopt_orphans()
     run = os.fork()
     if run == 0:
         signal.set_wakeup_fd(-1)
@@ -202,8 +208,34 @@ def _watch(channel: int, status: int, log: int) -> None:
             break
         with suppress(BlockingIOError):
             wake.recv(64)
+    _end_family(run)
     with suppress(OSError):
         os.write(status, _STATUS.pack(os.waitstatus_to_exitcode(code)))
+
+
+def _adopt_orphans() -> None:
+    """Have the system hand this process what its descendants leave behind, instead of the first process."""
+    if sys.platform == "linux":
+        import ctypes
+
+        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_family(run: int) -> None:
+    """End all that a run which has ended left behind."""
+    import psutil
+
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(run, signal.SIGKILL)
+    this = psutil.Process()
+    for _ in range(_SWEEPS):  # what is killed may have children that fall to this process
+        family = this.children(recursive=True)
+        if not family:
+            return
+        for each in family:
+            with suppress(psutil.Error):
+                each.kill()
+        psutil.wait_procs(family, timeout=1.0)
 
 
 def _become_run(channel: int, log: int) -> None:

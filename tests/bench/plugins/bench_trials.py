@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -178,6 +179,51 @@ def misses_something(instance: Instance, context: Context[WantsOptions]) -> Allo
     if not Path(context.options.file).exists():
         raise MissingExtra("something", "scip")
     return allocate(instance, _first(instance))
+
+
+class LateOptions(Record):
+    """How late to answer."""
+
+    seconds: float = 0.0
+    """Time until the answer, whatever the limit."""
+
+
+@as_solver(options=LateOptions)
+def late(instance: Instance, context: Context[LateOptions]) -> Allocation:
+    """Answers when it likes."""
+    time.sleep(context.options.seconds)
+    return allocate(instance, _first(instance))
+
+
+def escapes(instance: Instance, context: Context[Any]) -> Allocation:
+    """Leaves a process behind in a session of its own, and its number in a file."""
+    words = [sys.executable, "-c", "import time; time.sleep(600)"]
+    left = subprocess.Popen(words, start_new_session=True)
+    Path(os.environ["ESCAPED"]).write_text(str(left.pid))
+    return allocate(instance, _first(instance))
+
+
+def escapes_and_hangs(instance: Instance, context: Context[Any]) -> Allocation:
+    """Does so, and has to be ended."""
+    escapes(instance, context)
+    time.sleep(600)
+    return allocate(instance, _first(instance))
+
+
+class Telltale(Allocation):
+    """A decision of a solver's own class, whose code notes where it runs."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data."""
+        with Path(os.environ["TOLD"]).open("a") as handle:
+            handle.write(f"{os.getpid()}\n")
+        return super().to_plain()
+
+
+def tells(instance: Instance, context: Context[Any]) -> Allocation:
+    """Answers with an object of its own class."""
+    first = allocate(instance, _first(instance))
+    return Telltale(first.association, first.bandwidth, first.compute)
 
 
 def counts_threads(instance: Instance, context: Context[Any]) -> Answer:
