@@ -54,6 +54,12 @@ def test_mistakes_are_one_error() -> None:
             uara.bench.rank([instance], solvers)
 
 
+def test_two_instances_of_one_name_are_refused() -> None:
+    one, two = make_instance(5, 2, name="same"), make_instance(6, 2, name="same")
+    with pytest.raises(InputError, match="two different instances are called same"):
+        uara.bench.rank([one, two], [first])
+
+
 def test_results_of_solve_become_a_frame() -> None:
     instance = make_instance(6, 2)
     results = [uara.solve(instance, "random", seed=seed) for seed in (0, 1)]

@@ -230,9 +230,17 @@ def test_what_an_earlier_suite_left_out_is_missing_until_it_is_done(
     output = tmp_path / "r.parquet"
     left_out = {"solver": "random", "skip": [{"instances": "*", "reason": "why not"}]}
     assert uara.bench.run(make_suite([left_out]), output=output).counts() == {"skipped": 1}
-    results = uara.bench.run(make_suite([{"solver": "random"}]), output=output, only_solver="nobody")
-    assert results.counts() == {}
+    suite = make_suite([{"solver": "random"}, {"solver": "max-sinr"}])
+    results = uara.bench.run(suite, output=output, only_solver="max-*")
+    assert results.counts() == {"ok": 1}
     assert results.missing == 1
+
+
+@pytest.mark.parametrize("glob", ["only_solver", "only_instance"])
+def test_a_glob_that_matches_nothing_is_an_error(make_suite: MakeSuite, tmp_path: Path, glob: str) -> None:
+    with pytest.raises(InputError, match="'nobody' matches none of"):
+        uara.bench.run(make_suite([{"solver": "random"}]), output=tmp_path / "r.parquet", **{glob: "nobody"})  # type: ignore[arg-type]
+    assert not (tmp_path / "r.parquet").exists()
 
 
 def test_the_file_is_renewed_while_the_suite_runs(

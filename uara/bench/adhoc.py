@@ -50,12 +50,16 @@ def rank(
     Raises
     ------
     InputError
-        For a solver that does not exist or cannot be used, bad options, or two runs that are the same.
+        For a solver that does not exist or cannot be used, bad options, two runs that are the same, or two different
+        instances of one name.
     """
     cases = [Case(uara.problem.load(each) if isinstance(each, str | Path) else each) for each in instances]
     if not cases or not solvers:
         raise InputError("needs at least one instance and one solver", source="rank")
+    digests: dict[str, str] = {}
     for case in cases:
+        if digests.setdefault(case.name, case.problem.digest) != case.problem.digest:
+            raise InputError(f"two different instances are called {case.name}", source="rank")
         case.features = kind_of(case.problem.kind).features(case.problem)
     allowance = Allowance(time_limit_s, memory_limit_mb, threads)
     settings = [_setting(entry) for entry in solvers]

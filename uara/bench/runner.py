@@ -10,7 +10,6 @@ import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from uara import files
 from uara.bench.backends import Backend, execute_all
 from uara.bench.execute import Record, Task
-from uara.bench.plan import Run, make_plan
+from uara.bench.plan import Run, choose, make_plan
 from uara.bench.store import OLD, POINT, Store
 from uara.bench.suite import Suite
 from uara.bench.zygote import template
@@ -93,7 +92,7 @@ def run(
     Raises
     ------
     InputError
-        For a suite that cannot be run, or results that another command is writing.
+        For a suite that cannot be run, a glob that matches nothing, or results that another command is writing.
     """
     if unknown := set(retry) - set(STATUSES):
         raise InputError(f"{sorted(unknown)[0]!r} is not one of {', '.join(STATUSES)}", source="retry")
@@ -105,7 +104,7 @@ def run(
     if backend == "joblib" and jobs == 1:
         template(suite.threads)  # it starts up while the plan is made
     plan = make_plan(suite, Path(folder or "."))
-    chosen = [each for each in plan if _matches(each, only_solver, only_instance)]
+    chosen = choose(plan, only_solver, only_instance)
     how = How(jobs, backend, scheduler, on_progress)
     return run_plan(suite, plan, chosen, output, retry, how)
 
@@ -299,7 +298,3 @@ def file_of(problem: Any) -> str | None:
         if path.stat().st_size > MOST_CONTENT_BYTES or len(list(Path(folder).iterdir())) > 1:
             return None
         return files.read_bytes(path).decode()
-
-
-def _matches(run: Run, solver: str, instance: str) -> bool:
-    return fnmatchcase(run.setting.label, solver) and fnmatchcase(run.case.name, instance)
