@@ -4,9 +4,11 @@ import os
 import signal
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import uara.bench
@@ -46,11 +48,17 @@ def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: P
             pids = list(client.run(os.getpid).values())
         assert len(set(pids)) == 3
 
+        killed: dict[str, Any] = {}
+
         def kill_one() -> None:
-            while not (tmp_path / "log").exists():
+            while not killed:
                 time.sleep(0.02)
-            time.sleep(0.2)
-            os.kill(pids[0], signal.SIGKILL)
+                for run in unfinished(tmp_path / "log"):
+                    with suppress(psutil.Error):
+                        worker = {each.pid for each in psutil.Process(run[-1]).parents()} & set(pids)
+                        os.kill(worker.pop(), signal.SIGKILL)
+                        killed["run"] = run
+                        return
 
         killer = threading.Thread(target=kill_one)
         killer.start()
@@ -64,9 +72,52 @@ def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: P
         )
         killer.join()
         with distributed.Client(cluster) as client:
-            assert pids[0] not in client.run(os.getpid).values(), "the worker was to be killed"
+            assert set(client.run(os.getpid).values()) != set(pids), "a worker was to be killed"
     assert fixed(results).equals(expected)
-    assert len(calls) == len({(call.label, call.instance, call.done) for call in calls}) == 18
+    assert len(calls) == len({call.run_id for call in calls}) == 18
+    lines = [line.split()[1:] for line in (tmp_path / "log").read_text().splitlines()]
+    what, instance, seed, pid = "start", *map(str, killed["run"])
+    assert ["finish", instance, seed, pid] not in lines, "the killed worker was busy"
+    assert len([line for line in lines if line[:3] == [what, instance, seed]]) >= 2, "its run was done again"
+
+
+def unfinished(log: Path) -> list[tuple[str, str, int]]:
+    """Instance, seed and process of the runs that have started and not finished."""
+    lines = [line.split()[1:] for line in log.read_text().splitlines()] if log.exists() else []
+    done = {tuple(line[1:]) for line in lines if line[0] == "finish"}
+    return [(line[1], line[2], int(line[3])) for line in lines if tuple(line[1:]) not in done]
+
+
+class BrokenCluster:
+    """The parts of ``distributed`` that are used, on a cluster whose scheduler is lost."""
+
+    class KilledWorker(Exception):
+        pass
+
+    class Future:
+        def result(self) -> Any:
+            raise ConnectionError("lost the scheduler")
+
+    class Client:
+        def __init__(self, *words: Any, **more: Any) -> None: ...
+
+        def submit(self, *words: Any, **more: Any) -> Any:
+            return BrokenCluster.Future()
+
+        def close(self) -> None:
+            raise TimeoutError("nobody answers")
+
+    LocalCluster, as_completed = Client, staticmethod(list)
+
+
+def test_a_lost_cluster_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from uara.bench import backends
+    from uara.bench.supervise import Allowance
+
+    monkeypatch.setattr(backends, "import_module", lambda name: BrokenCluster)
+    task = backends.Task("id", b"", "random", {}, 0, Allowance(1.0, 100.0))
+    with pytest.raises(UaraError, match=r"Dask cluster failed .ConnectionError: lost the scheduler"):
+        list(backends.execute_all([task], backend="dask"))
 
 
 def test_no_scheduler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

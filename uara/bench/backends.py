@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, Literal
@@ -75,14 +76,24 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Gener
         futures = _submit(client, tasks)
         for future in distributed.as_completed(futures):
             try:
-                yield future.result()
+                record = future.result()
             except distributed.KilledWorker as error:
                 reason = f"every worker that did it died: {error.last_worker.address}"
-                yield Record(futures[future].run_id, {"status": "error", "reason": reason})
+                record = Record(futures[future].run_id, {"status": "error", "reason": reason})
+            yield record
+    except UaraError:
+        raise
+    except (
+        Exception
+    ) as error:  # a lost scheduler, workers without this uara, and whatever else a cluster thinks of
+        raise UaraError(
+            f"the Dask cluster failed ({type(error).__name__}: {error}); "
+            "the same command goes on where it stopped"
+        ) from error
     finally:
-        client.close()
-        if cluster is not None:
-            cluster.close()
+        for each in filter(None, (client, cluster)):
+            with suppress(Exception):  # what it could not do is already said
+                each.close()
 
 
 def _submit(client: Any, tasks: Sequence[Task]) -> dict[Any, Task]:
