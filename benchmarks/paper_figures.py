@@ -147,7 +147,9 @@ def _numbers(instance: Instance, result: Any) -> dict[str, float]:
 def _with_gaps(rows: list[dict[str, Any]]) -> None:
     """Proven gap of every row on the controllable part, by the price method's certified bound."""
     key = ("axis", "devices", "servers", "seed")
-    bound = {tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "price, certified"}
+    bound = {
+        tuple(row[k] for k in key): row["bound_ms"] for row in rows if row["scheme"] == "price, certified"
+    }
     for row in rows:
         row["bound_ms"] = bound[tuple(row[k] for k in key)]
         row["gap"] = max(0.0, row["objective_ms"] - row["bound_ms"]) / row["controllable_ms"]
