@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import uara
 from uara.catalogue import ACCELERATORS, PHONES
-from uara.channel.mobility import Walk
+from uara.channel.mobility import MovingDrop, Walk
 from uara.errors import InputError
 from uara.instance import Instance
 from uara.psd.profile import TaskProfile
@@ -308,3 +308,39 @@ def test_a_trace_is_an_instance_whose_channel_moves(tmp_path: Path) -> None:
     ]
     assert len(files[0]) == 2
     assert files[0] == files[1]
+
+
+def test_more_pairs_of_walkers_than_memory_holds_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*arguments: object, **options: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("uara.recipe.draw_umi", never)
+    with pytest.raises(InputError, match="pairs of a device and a server"):
+        generate_trace(channel="sionna-umi", servers=10_000, devices=10_000)
+
+
+def standing_still(settings: object, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
+    """A walk without a simulator."""
+    shape = (walk.slots, devices)
+    return MovingDrop(
+        np.zeros((servers, 3)), np.zeros((*shape, 3)), np.full((*shape, servers), 1e-9), {"versions": {}}
+    )
+
+
+def test_the_length_of_a_slot_is_the_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uara.recipe.draw_umi", standing_still)
+    short = generate_trace(walk=Walk(slots=3, slot_s=0.1), channel="sionna-umi", servers=2, devices=4)
+    assert (short.slot_s, short.instance.parameters.slot_ms) == (0.1, 100.0)
+    plain = generate_trace(walk=Walk(slots=3), channel="sionna-umi", servers=2, devices=4)
+    assert plain.instance.parameters.slot_ms == 1000.0
+    load = [each.instance.provenance.settings["server_load_per_slot"] for each in (short, plain)]
+    assert load[0] == pytest.approx(10 * load[1], rel=1e-3)  # type: ignore[operator]
+
+
+def test_the_command_of_a_trace_says_how_it_walks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("uara.recipe.draw_umi", standing_still)
+    size = {"channel": "sionna-umi", "servers": 2, "devices": 4}
+    plain = generate_trace(walk=Walk(slots=3), **size)  # type: ignore[arg-type]
+    assert plain.instance.provenance.command.endswith("--slots 3 --speed 1.5 -o e2_m4_t3.json")
+    other = generate_trace(walk=Walk(slots=3, slot_s=0.1, wander_deg=5.0), **size)  # type: ignore[arg-type]
+    assert "--slots 3 --speed 1.5 --slot-s 0.1 --wander-deg 5 -o" in other.instance.provenance.command

@@ -161,6 +161,7 @@ def generate_trace(
     from uara.mec.trace import Trace
 
     recipe, walk = _merged(recipe, options), walk or Walk()
+    _check_size(recipe)
     name = name or f"{recipe.default_name}_t{walk.slots}"
     profile = TaskProfile.load(recipe.profile)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
@@ -171,9 +172,8 @@ def generate_trace(
     else:
         raise InputError("walks need a sionna-rt or sionna-umi channel", path="recipe.channel")
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
-    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
-    command = recipe.command(name).replace(" -o ", f" {words} -o ")
-    instance = _assembled(recipe, profile, start, name, command, walk.model_dump())
+    command = recipe.command(name).replace(" -o ", f" {_walk_words(walk)} -o ")
+    instance = _assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
     return Trace(
         instance,
         moving.power_gain.astype(np.float32),
@@ -183,15 +183,30 @@ def generate_trace(
     )
 
 
+def _walk_words(walk: Walk) -> str:
+    """The options of ``uara generate`` that make this walk."""
+    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
+    for option, field in (("--slot-s", "slot_s"), ("--wander-deg", "wander_deg")):
+        if getattr(walk, field) != Walk.model_fields[field].default:
+            words += f" {option} {_plain(getattr(walk, field))}"
+    return words
+
+
 def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
     return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
 
 
 def _assembled(
-    recipe: Recipe, profile: TaskProfile, drop: Drop, name: str, command: str, more: dict[str, Any]
+    recipe: Recipe,
+    profile: TaskProfile,
+    drop: Drop,
+    name: str,
+    command: str,
+    more: dict[str, Any],
+    slot_ms: float = Parameters().slot_ms,
 ) -> Instance:
     """Everything but the channel, drawn and put around it."""
-    parameters = Parameters(energy_weight_ms_per_j=recipe.energy_weight_ms_per_j)
+    parameters = Parameters(energy_weight_ms_per_j=recipe.energy_weight_ms_per_j, slot_ms=slot_ms)
     servers = _servers(recipe, drop.server_position_m)
     devices = _devices(recipe, profile, drop.device_position_m)
     load = devices.server_flop.sum() / (servers.compute_flop_per_s.sum() * parameters.slot_ms / 1e3)
@@ -226,13 +241,17 @@ def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
     return {**model.model_dump(exclude={"scene"}), **own, "payload": payload}
 
 
-def _drop(recipe: Recipe) -> Drop:
+def _check_size(recipe: Recipe) -> None:
     pairs = recipe.servers * recipe.devices
     if pairs > MOST_PAIRS:
         raise InputError(
             f"{pairs} pairs of a device and a server, more than the {MOST_PAIRS} that are drawn",
             path="recipe",
         )
+
+
+def _drop(recipe: Recipe) -> Drop:
+    _check_size(recipe)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
     if recipe.channel == "sionna-rt":
         return raytrace.draw(recipe.ray_tracing(), **counts)

@@ -3,10 +3,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from uara.channel.mobility import MovingDrop, Walk
 from uara.cli import main
 from uara.instance import Instance
+from uara.mec.trace import Trace
 from uara.recipe import generate
 
 PLAIN = ["generate", "--channel", "path-loss", "--servers", "3", "--devices", "6"]
@@ -78,6 +81,9 @@ def test_json_says_what_was_made(capsys: pytest.CaptureFixture[str]) -> None:
         (["--profile", "nobody"], "no profile 'nobody'"),
         (["--box-m", "1"], "no room on the streets"),
         (["-o", "/dev/null/x.json"], "cannot be written"),
+        (["--speed", "2"], "--speed has no meaning without --slots"),
+        (["--slots", "1", "--slot-s", "0.5"], "--slot-s has no meaning without --slots"),
+        (["--wander-deg", "3"], "--wander-deg has no meaning without --slots"),
         (["--picture", "x.png"], "was not ray-traced"),
     ],
 )
@@ -87,6 +93,21 @@ def test_mistakes_are_one_line(
     printed = fails([*PLAIN, *arguments], capsys)
     assert message in printed
     assert printed.count("\n") == 1
+
+
+def test_the_recorded_command_makes_the_same_walk(monkeypatch: pytest.MonkeyPatch) -> None:
+    def still(settings: object, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
+        place, gain = np.zeros((walk.slots, devices, 3)), np.full((walk.slots, devices, servers), 1e-9)
+        return MovingDrop(np.zeros((servers, 3)), place, gain, {"versions": {}})
+
+    monkeypatch.setattr("uara.recipe.draw_umi", still)
+    words = ["--channel", "sionna-umi", "--servers", "2", "--devices", "3", "--slots", "2", "--speed", "3"]
+    assert run(["generate", *words, "--slot-s", "0.25", "--wander-deg", "4", "-o", "w.json"]) == 0
+    trace, first = Trace.load("w.json"), Path("w.json").read_bytes()
+    assert (trace.slot_s, trace.instance.parameters.slot_ms, trace.speed_m_per_s) == (0.25, 250.0, 3.0)
+    Path("w.json").unlink()
+    assert run(trace.instance.provenance.command.split()[1:]) == 0
+    assert Path("w.json").read_bytes() == first
 
 
 def test_a_twin_accepts_no_recipe(capsys: pytest.CaptureFixture[str]) -> None:

@@ -11,7 +11,7 @@ import pytest
 from cases import make_instance
 from mec.worlds import random_gains
 
-from uara import InputError
+from uara import InputError, Provenance
 from uara.mec.pool import PoolSettings
 from uara.mec.trace import Trace, json_schema
 
@@ -66,6 +66,7 @@ def test_a_slot_is_an_instance_with_that_slots_gains(trace):
         ({"power_gain": np.ones((5, 8, 3))}, r"power_gain.*shape"),
         ({"power_gain": -np.ones((5, 9, 3))}, "not negative"),
         ({"power_gain": np.full((5, 9, 3), np.nan)}, "finite"),
+        ({"slot_s": 0.1}, r"slot_s: is 0\.1 s, but the instance's slot_ms is 1000"),
         ({"device_position_m": np.ones((4, 9, 3))}, r"device_position_m.*shape"),
     ],
 )
@@ -73,6 +74,14 @@ def test_arrays_that_do_not_fit_are_refused(trace, change, message):
     parts = {**vars(trace), **change}
     with pytest.raises(InputError, match=message):
         Trace(**parts)
+
+
+def test_the_payload_is_what_the_provenance_says(trace):
+    assert trace.payload is None
+    for said, read in (("full-logits", "full-logits"), ("pigeons", None), (3, None)):
+        provenance = Provenance(settings={"payload": said})
+        changed = Trace(**{**vars(trace), "instance": trace.instance.replace(provenance=provenance)})
+        assert changed.payload == read
 
 
 def test_a_damaged_file_gets_one_clear_error(trace, tmp_path):

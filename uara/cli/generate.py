@@ -9,6 +9,7 @@ import typer
 from typer.core import TyperOption
 
 _TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
+_WALK_OPTIONS = {"speed", "slot_s", "wander_deg"}
 _COLLECTION_OPTIONS = {"collection", "output", "json"}
 
 
@@ -39,6 +40,10 @@ def command(
         int, typer.Option(help="More than 1: a trace of this many slots of walking devices.")
     ] = 1,
     speed: Annotated[float, typer.Option(help="Speed of walking devices, m/s.")] = 1.5,
+    slot_s: Annotated[float, typer.Option(help="Time from one slot of a trace to the next, seconds.")] = 1.0,
+    wander_deg: Annotated[
+        float, typer.Option(help="Standard deviation of a walker's change of heading from slot to slot.")
+    ] = 10.0,
     name: Annotated[str | None, typer.Option(help="Name of the instance; the file's by default.")] = None,
     twin: Annotated[
         Path | None, typer.Option(help="Keep this instance and redraw its channel (--channel sionna-umi).")
@@ -79,8 +84,10 @@ def command(
         if slots != 1:
             if picture is not None:
                 raise InputError("--picture has no meaning beside --slots")
-            _make_trace(options, slots, speed, output, name, json)
+            walk = {"slots": slots, "speed_m_per_s": speed, "slot_s": slot_s, "wander_deg": wander_deg}
+            _make_trace(options, walk, output, name, json)
             return
+        _reject(context, _WALK_OPTIONS, "has no meaning without --slots of 2 or more")
         output = output or Path(f"e{servers}_m{devices}.json")
         with _status(json, f"drawing {servers} servers and {devices} devices ({channel})"):
             instance = generate(name=name or output.stem, **options)
@@ -94,15 +101,15 @@ def command(
 
 
 def _make_trace(
-    options: dict[str, Any], slots: int, speed: float, output: Path | None, name: str | None, json: bool
+    options: dict[str, Any], walking: dict[str, float], output: Path | None, name: str | None, json: bool
 ) -> None:
     from uara.channel.mobility import Walk
     from uara.files import validate
     from uara.recipe import generate_trace
 
-    walk = validate({"slots": slots, "speed_m_per_s": speed}, Walk, path="walk")
-    output = output or Path(f"e{options['servers']}_m{options['devices']}_t{slots}.json")
-    with _status(json, f"{slots} slots of {options['devices']} walking devices ({options['channel']})"):
+    walk = validate(walking, Walk, path="walk")
+    output = output or Path(f"e{options['servers']}_m{options['devices']}_t{walk.slots}.json")
+    with _status(json, f"{walk.slots} slots of {options['devices']} walking devices ({options['channel']})"):
         trace = generate_trace(walk=walk, name=name or output.stem, **options)
     trace.save(output)
     _report(trace.instance, output, None, json)
@@ -122,13 +129,22 @@ def _status(quiet: bool, text: str) -> Any:
 
 def _reject_others(context: typer.Context, allowed: set[str], option: str) -> None:
     """Refuse options that would be ignored."""
+    _reject(
+        context,
+        {parameter.name for parameter in context.command.params} - allowed,
+        f"has no meaning beside {option}",
+    )
+
+
+def _reject(context: typer.Context, names: set[str], reason: str) -> None:
+    """Refuse options of these names if they are given."""
     from uara.errors import InputError
 
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
         given = source is not None and source.name == "COMMANDLINE"
-        if given and isinstance(parameter, TyperOption) and parameter.name not in allowed:
-            raise InputError(f"{parameter.opts[0]} has no meaning beside {option}")
+        if given and isinstance(parameter, TyperOption) and parameter.name in names:
+            raise InputError(f"{parameter.opts[0]} {reason}")
 
 
 def _make_collection(collection: str, folder: Path, json: bool) -> None:

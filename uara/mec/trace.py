@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -15,6 +16,7 @@ from uara import files
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Channel, Instance
+from uara.psd.payload import PAYLOADS, Payload
 from uara.schema import InstanceFile, Name, Positive, SideFile
 
 TRACE_VERSION = 1
@@ -31,7 +33,7 @@ class TraceFile(Record):
     slots: Annotated[int, Field(ge=1, le=10**6)]
     """T."""
     slot_s: Positive
-    """Time from one slot to the next."""
+    """Time from one slot to the next; the instance's ``slot_ms`` says the same."""
     speed_m_per_s: Annotated[float, Field(ge=0)]
     """Speed of the devices."""
     instance: InstanceFile
@@ -61,7 +63,7 @@ class Trace:
     device_position_m : (T, M, 3)
         Where the devices are.
     slot_s, speed_m_per_s
-        Time between slots, and the devices' speed.
+        Time between slots, which is the instance's ``slot_ms``, and the devices' speed.
     """
 
     instance: Instance
@@ -82,11 +84,23 @@ class Trace:
                 raise InputError(f"has shape {array.shape}, not {shape}", path=f"$.{name}")
             if not np.isfinite(array).all() or (name == "power_gain" and (array < 0).any()):
                 raise InputError("must be finite, and gains not negative", path=f"$.{name}")
+        slot_ms = self.instance.parameters.slot_ms
+        if not math.isclose(slot_ms, self.slot_s * 1e3, rel_tol=1e-9):
+            raise InputError(
+                f"is {self.slot_s:g} s, but the instance's slot_ms is {slot_ms:g}", path="$.slot_s"
+            )
 
     @property
     def name(self) -> str:
         """Name of the trace."""
         return self.instance.name
+
+    @property
+    def payload(self) -> Payload | None:
+        """What each draft token puts on the uplink, where the provenance says it."""
+        return next(
+            (each for each in PAYLOADS if each == self.instance.provenance.settings.get("payload")), None
+        )
 
     def __len__(self) -> int:
         """Number of slots T."""
