@@ -10,21 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from uara.catalogue import PHONES
 from uara.errors import InputError
 from uara.files import Record, replacing
-from uara.instance import Floats, Instance
+from uara.instance import Channel, Floats, Instance
+from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S, battery_capacity_j, place_on, without_outages
 from uara.mec.trace import Trace
 from uara.model import Allocation, coefficients
 from uara.psd.profile import TaskProfile
 from uara.randomness import derived_seed, stream
 from uara.registry import find
 from uara.solver import Result, solve
-
-BATTERY_FLOOR = 0.01
-"""B_i never falls below: P1 divides by it. A device at the floor is on its charger."""
-OWN_WORK_S = 0.1
-"""A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
 
 COLUMNS = (
     "solver", "slot", "objective_ms", "controllable_ms", "latency_mean_ms", "latency_p95_ms", "energy_j",
@@ -125,7 +120,7 @@ def simulate(
     tasks = profile if isinstance(profile, TaskProfile) else TaskProfile.load(profile)
     for controller in controllers:
         find(controller.name).make_options(controller.options)
-    gains = _without_outages(trace.power_gain)
+    gains = without_outages(trace.power_gain)
     worlds = [_slot(trace, gains, tasks, number, seed) for number in range(count)]
     runs = []
     for controller in controllers:
@@ -185,10 +180,8 @@ def advance(
     A battery falls by E_i of its capacity. A server works off F_j tau of what waited and what came.
     """
     servers, devices = instance.servers, instance.devices
-    capacity = devices.battery_capacity_j
-    if capacity is None:
-        capacity = np.full(len(devices), float(np.mean([phone.battery_capacity_j for phone in PHONES])))
-    battery = np.maximum(devices.battery_fraction - device_energy_j / capacity, BATTERY_FLOOR)
+    left_over = devices.battery_fraction - device_energy_j / battery_capacity_j(devices)
+    battery = np.maximum(left_over, BATTERY_FLOOR)
     came = np.bincount(allocation.association, weights=devices.server_flop, minlength=len(servers))
     left = servers.backlog_flop + came - servers.compute_flop_per_s * slot_s
     return battery, np.maximum(left, 0.0)
@@ -198,33 +191,17 @@ def _slot(
     trace: Trace, gains: Floats, profile: TaskProfile, number: int, seed: int
 ) -> tuple[Instance, Floats]:
     """A slot's channel and tasks, and the servers' own new work (E,) in FLOP."""
-    from uara.instance import Channel
-
-    period = max(1, 2 * (len(trace) - 1))
-    place = min(number % period, period - number % period) if len(trace) > 1 else 0
+    place = place_on(len(trace), number)
     devices, servers = trace.instance.devices, trace.instance.servers
     devices = devices.replace(position_m=trace.device_position_m[place])
     rng = stream(seed, "simulate", number)
     if number:
-        devices = devices.replace(**profile.draw_tasks(len(devices), rng))
+        devices = devices.replace(**profile.draw_tasks(len(devices), rng, payload=trace.payload))
     own = rng.uniform(0, OWN_WORK_S, len(servers)) * servers.compute_flop_per_s
     instance = trace.instance.replace(
         name=f"{trace.name}@{number}", channel=Channel.from_dense(gains[place]), devices=devices
     )
     return instance, own
-
-
-def _without_outages(gain: Floats) -> Floats:
-    """The gains (T, M, E); a device without any path keeps those of the nearest earlier slot with one."""
-    reached = (gain > 0).any(2)
-    if not reached.any(0).all():
-        raise InputError(
-            f"device {int(np.argmin(reached.any(0)))} is never reached by a server", source="trace"
-        )
-    last = np.maximum.accumulate(np.where(reached, np.arange(len(gain))[:, None], -1), axis=0)
-    last = np.where(last >= 0, last, reached.argmax(0))
-    held: Floats = gain[last, np.arange(gain.shape[1])]
-    return held
 
 
 def _usable_start(instance: Instance, decision: Allocation | None) -> Allocation | None:

@@ -17,30 +17,35 @@ def generator(seed=0):
 
 def test_cuts_have_the_size_asked_for_and_reach_every_device():
     source = PoolGains(make_pool(), devices=25, servers=4)
-    gain = source.first(7, generator())
+    gain, mean = source.first(7, generator())
     assert gain.shape == (7, 25, 4)
     assert (gain.amax(2) > 0).all()
     assert not torch.equal(gain[0], gain[1])
+    assert torch.equal(gain > 0, mean > 0)
 
 
 def test_more_devices_than_a_drop_has_are_drawn_with_repetition():
-    assert PoolGains(make_pool(devices=40), devices=100, servers=4).first(1, generator()).shape == (1, 100, 4)
+    assert PoolGains(make_pool(devices=40), devices=100, servers=4).first(1, generator())[0].shape == (
+        1,
+        100,
+        4,
+    )
 
 
 def test_cuts_depend_on_the_generator_alone():
     source = PoolGains(make_pool(), devices=25, servers=4)
-    first = source.first(2, generator(3))
-    assert torch.equal(first, source.first(2, generator(3)))
-    assert not torch.equal(first, source.first(2, generator(4)))
+    first, _ = source.first(2, generator(3))
+    assert torch.equal(first, source.first(2, generator(3))[0])
+    assert not torch.equal(first, source.first(2, generator(4))[0])
 
 
 def test_fading_keeps_its_spread_and_its_memory():
     source, draw = PoolGains(make_pool(), devices=40, servers=6, dtype=torch.float64), generator()
-    gain = source.first(60, draw)
-    base, paths = source._base, source._base > 0
+    gain, base = source.first(60, draw)
+    paths = base > 0
     levels = []
     for slot in range(1, 6):
-        following = source.following(gain, slot, draw)
+        following = source.following(gain, base, slot, draw)
         assert torch.equal(following > 0, paths), "a pair without a path never gets one"
         levels.append([10 * torch.log10((g / base)[paths]) for g in (gain, following)])
         gain = following
@@ -61,10 +66,10 @@ def test_a_pool_too_small_is_refused():
 def test_a_trace_runs_back_and_forth():
     gains = np.arange(1.0, 4.0)[:, None, None] * np.ones((3, 2, 2))
     source = TraceGains(gains)
-    level = source.first(1, generator())
+    level, mean = source.first(1, generator())
     seen = [float(level[0, 0, 0])]
     for slot in range(1, 8):
-        level = source.following(level, slot, generator())
+        level = source.following(level, mean, slot, generator())
         seen.append(float(level[0, 0, 0]))
     assert seen == [1, 2, 3, 2, 1, 2, 3, 2]
 
@@ -72,12 +77,26 @@ def test_a_trace_runs_back_and_forth():
 def test_an_outage_keeps_the_last_gains():
     gains = np.ones((3, 2, 2)) * 1e-9
     gains[1, 0] = 0.0
-    gains[0, 1] = 0.0
-    gains[2, 1] = 3e-9
-    held = TraceGains(gains)._gain.numpy()
-    np.testing.assert_array_equal(held[1, 0], gains[0, 0])
-    np.testing.assert_array_equal(held[0, 1], gains[1, 1])
-    np.testing.assert_array_equal(held[2, 1], gains[2, 1])
+    source = TraceGains(gains)
+    first, mean = source.first(1, generator())
+    following = source.following(first, mean, 1, generator())
+    np.testing.assert_array_equal(following[0, 0], gains[0, 0])
+
+
+def test_two_runs_on_one_source_do_not_disturb_each_other():
+    """The source keeps nothing of an episode."""
+
+    def run(source, disturb):
+        draw = generator(5)
+        gain, mean = source.first(3, draw)
+        for slot in range(1, 4):
+            if disturb:
+                source.first(4, generator(slot))
+            gain = source.following(gain, mean, slot, draw)
+        return gain
+
+    source = PoolGains(make_pool(), devices=25, servers=4)
+    assert torch.equal(run(source, disturb=False), run(source, disturb=True))
 
 
 def test_bad_traces_are_refused():

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
-from mec.worlds import make_environment, profile_file, random_gains, reachable
+from cases import make_instance
+from mec.pools import make_pool
+from mec.worlds import as_instance, make_environment, profile_file, random_gains, reachable
 
-from uara.mec.channels import TraceGains
+from uara import InputError
+from uara.allocation import allocate
+from uara.mec.channels import PoolGains, TraceGains
 from uara.mec.environment import Environment, WorldSettings
+from uara.mec.trace import Trace
 from uara.mec.world import shares
+from uara.model import coefficients
+from uara.simulate import advance
 
 
 def play(environment, seed, slots=5):
@@ -103,3 +111,77 @@ def test_worlds_step_on_cuda(tmp_path):
     ones = torch.ones_like(slot.local_ms)
     _, feedback = environment.step(association, *shares(ones, ones, association, environment.servers))
     assert feedback.outcome.cost_ms.is_cuda
+
+
+def make_trace(slot_s=1.0, **devices):
+    """A walk with devices that no draw would give."""
+    instance = make_instance(9, 3)
+    chosen = {"battery_fraction": np.linspace(0.02, 0.9, 9), "battery_capacity_j": np.full(9, 4e4), **devices}
+    parameters = instance.parameters.model_copy(
+        update={"slot_ms": slot_s * 1e3, "energy_weight_ms_per_j": 33.0, "sync_weight_per_ms": 0.02}
+    )
+    instance = instance.replace(devices=instance.devices.replace(**chosen), parameters=parameters)
+    return Trace(instance, random_gains(4), np.zeros((4, 9, 3)), slot_s, 1.5)
+
+
+def from_trace(folder, trace, batch=2, **settings):
+    chosen = WorldSettings(profile=profile_file(str(folder)), **settings)
+    return Environment.from_trace(trace, batch, chosen, dtype=torch.float64)
+
+
+def test_worlds_of_a_trace_begin_as_it_says(tmp_path):
+    trace = make_trace()
+    environment = from_trace(tmp_path, trace)
+    environment.reset(1)
+    for world in range(2):
+        numbers, wanted = coefficients(as_instance(environment, world)), coefficients(trace.at(0))
+        for name in ("uplink_ms", "band_cost_ms", "local_ms", "server_flop", "flop_per_ms", "wait_ms"):
+            np.testing.assert_allclose(getattr(numbers, name), getattr(wanted, name), rtol=1e-12)
+    slot = environment.observe()
+    assert (slot.sync_weight_per_ms == 0.02).all()
+    np.testing.assert_allclose(slot.battery_fraction[1], trace.instance.devices.battery_fraction)
+
+
+@pytest.mark.parametrize("slot_s", [1.0, 0.1])
+def test_worlds_of_a_trace_go_on_as_in_the_simulator(tmp_path, slot_s):
+    trace = make_trace(slot_s)
+    environment = from_trace(tmp_path, trace, own_work_s=0.0)
+    environment.reset(1)
+    association = environment.observe().uplink_ms.argmin(2)
+    decision = allocate(trace.at(0), association[0].numpy(), "uniform")
+    band, compute = (torch.tensor(part).expand(2, -1) for part in (decision.bandwidth, decision.compute))
+    _, feedback = environment.step(association, band, compute)
+    energy = feedback.outcome.energy_j[0].numpy()
+    battery, backlog = advance(trace.at(0), decision, energy, trace.slot_s)
+    np.testing.assert_allclose(environment.state.battery_fraction[0], battery, rtol=1e-12)
+    np.testing.assert_allclose(environment.state.backlog_flop[1], backlog, rtol=1e-9, atol=1.0)
+    assert not torch.equal(environment.state.server_flop[0], environment.state.server_flop[1]), "new tasks"
+
+
+def test_worlds_of_a_trace_repeat_under_one_seed_alone(tmp_path):
+    environment = from_trace(tmp_path, make_trace())
+    assert torch.equal(play(environment, 3), play(environment, 3))
+    assert not torch.equal(play(environment, 3), play(environment, 4))
+
+
+def test_what_a_trace_says_cannot_be_chosen_beside_it(tmp_path):
+    with pytest.raises(InputError, match="only profile and own_work_s"):
+        from_trace(tmp_path, make_trace(), battery_range=(0.1, 0.2))
+
+
+def test_environments_on_one_source_do_not_disturb_each_other(tmp_path):
+    settings = WorldSettings(profile=profile_file(str(tmp_path)))
+    source = PoolGains(make_pool(), 12, 3)
+    alone = play(Environment(source, 2, settings), 7)
+    first, second = Environment(source, 2, settings), Environment(source, 2, settings)
+    first.reset(7)
+    second.reset(8)
+    record = []
+    for _ in range(5):
+        for environment in (first, second):
+            association = reachable(environment)
+            ones = torch.ones_like(environment.state.battery_fraction)
+            _, feedback = environment.step(association, *shares(ones, ones, association, 3))
+            if environment is first:
+                record.append(torch.cat([feedback.outcome.cost_ms, environment.state.battery_fraction], 1))
+    assert torch.equal(torch.stack(record), alone[::2])

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from uara.errors import InputError
 from uara.mec.pool import Pool
+from uara.mec.slots import place_on, without_outages
 
 FADING_DB = 4.0
 """Standard deviation of the fluctuation laid over a pool's gains."""
@@ -21,16 +22,16 @@ _WEAKEST_GAIN = 1e-12
 
 
 class Gains(Protocol):
-    """A source of power gains (B, M, E), slot by slot."""
+    """A source of power gains (B, M, E), slot by slot. It keeps nothing of an episode: worlds may share it."""
 
     devices: int
     servers: int
 
-    def first(self, batch: int, generator: torch.Generator) -> Tensor:
-        """Gains of slot 0."""
+    def first(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Gains of slot 0, and those that the whole episode fades around."""
 
-    def following(self, previous: Tensor, slot: int, generator: torch.Generator) -> Tensor:
-        """Gains of slot ``slot``, given those of the slot before."""
+    def following(self, previous: Tensor, mean: Tensor, slot: int, generator: torch.Generator) -> Tensor:
+        """Gains of slot ``slot``, given those of the slot before and those that the episode fades around."""
 
 
 class PoolGains:
@@ -45,28 +46,21 @@ class PoolGains:
         self.devices, self.servers = devices, servers
         self._gain = pool.power_gain
         self._dtype = dtype
-        self._base = torch.zeros(0)
 
-    def first(self, batch: int, generator: torch.Generator) -> Tensor:
-        """Gains of slot 0; also chooses the drops of the whole episode."""
+    def first(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Gains of slot 0, and the drops' own, cut for the episode."""
         seed = int(torch.randint(2**62, (), generator=generator, device=generator.device))
         rng = np.random.default_rng(seed)
         cut = np.stack([self._cut(rng) for _ in range(batch)])
-        self._base = torch.as_tensor(cut, dtype=self._dtype, device=generator.device)
-        return self._faded(self._noise(generator) * FADING_DB)
+        mean = torch.as_tensor(cut, dtype=self._dtype, device=generator.device)
+        return _faded(mean, FADING_DB * _noise(mean, generator)), mean
 
-    def following(self, previous: Tensor, slot: int, generator: torch.Generator) -> Tensor:
+    def following(self, previous: Tensor, mean: Tensor, slot: int, generator: torch.Generator) -> Tensor:
         """The gains of the slot before, faded on."""
-        ratio = torch.where(self._base > 0, previous / self._base, torch.ones_like(previous))
+        ratio = torch.where(mean > 0, previous / mean, torch.ones_like(previous))
         step_db = FADING_DB * (1 - FADING_MEMORY**2) ** 0.5
-        return self._faded(FADING_MEMORY * 10 * torch.log10(ratio) + step_db * self._noise(generator))
-
-    def _noise(self, generator: torch.Generator) -> Tensor:
-        base = self._base
-        return torch.randn(base.shape, generator=generator, dtype=base.dtype, device=base.device)
-
-    def _faded(self, level_db: Tensor) -> Tensor:
-        return self._base * 10 ** (level_db / 10)
+        level_db = FADING_MEMORY * 10 * torch.log10(ratio) + step_db * _noise(mean, generator)
+        return _faded(mean, level_db)
 
     def _cut(self, rng: np.random.Generator) -> NDArray[np.float32]:
         for _ in range(100):
@@ -77,6 +71,14 @@ class PoolGains:
                 again = len(reached) < self.devices
                 return np.asarray(gain[rng.choice(reached, self.devices, replace=again)])
         raise InputError(f"no drop has {self.servers} servers that reach 20 devices", source="pool")
+
+
+def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator, dtype=like.dtype, device=like.device)
+
+
+def _faded(mean: Tensor, level_db: Tensor) -> Tensor:
+    return mean * 10 ** (level_db / 10)
 
 
 class TraceGains:
@@ -95,31 +97,17 @@ class TraceGains:
             raise InputError(
                 f"gains of shape {power_gain.shape}, not (slots, devices, servers)", source="trace"
             )
-        self._gain = torch.as_tensor(_without_outages(np.asarray(power_gain, dtype=float)), dtype=dtype)
+        self._gain = torch.as_tensor(without_outages(np.asarray(power_gain, dtype=float)), dtype=dtype)
         _, self.devices, self.servers = power_gain.shape
 
-    def first(self, batch: int, generator: torch.Generator) -> Tensor:
-        """Gains of slot 0."""
-        return self._at(0).expand(batch, -1, -1).to(generator.device)
+    def first(self, batch: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Gains of slot 0, twice: nothing is drawn, so nothing fades around them."""
+        gain = self._at(0).expand(batch, -1, -1).to(generator.device)
+        return gain, gain
 
-    def following(self, previous: Tensor, slot: int, generator: torch.Generator) -> Tensor:
+    def following(self, previous: Tensor, mean: Tensor, slot: int, generator: torch.Generator) -> Tensor:
         """Gains of a later slot."""
         return self._at(slot).expand_as(previous).to(generator.device)
 
     def _at(self, slot: int) -> Tensor:
-        period = max(1, 2 * (len(self._gain) - 1))
-        place = slot % period
-        return self._gain[min(place, period - place) if len(self._gain) > 1 else 0]
-
-
-def _without_outages(gain: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The gains (T, M, E), those of devices without any path taken over from the nearest earlier slot."""
-    reached = (gain > 0).any(2)
-    if not reached.any(0).all():
-        lonely = int(np.argmin(reached.any(0)))
-        raise InputError(f"device {lonely} is never reached by a server", source="trace")
-    slot = np.where(reached, np.arange(len(gain))[:, None], -1)
-    last = np.maximum.accumulate(slot, axis=0)
-    last = np.where(last >= 0, last, reached.argmax(0))
-    held: NDArray[np.float64] = gain[last, np.arange(gain.shape[1])]
-    return held
+        return self._gain[place_on(len(self._gain), slot)]

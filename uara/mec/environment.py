@@ -13,8 +13,11 @@ from pydantic import Field
 from torch import Tensor
 
 from uara.catalogue import ACCELERATORS, PHONES
+from uara.errors import InputError
 from uara.files import Record
-from uara.mec.channels import Gains
+from uara.mec.channels import Gains, TraceGains
+from uara.mec.slots import OWN_WORK_S, battery_capacity_j
+from uara.mec.trace import Trace
 from uara.mec.world import (
     Fleet,
     Outcome,
@@ -27,6 +30,7 @@ from uara.mec.world import (
     slot_of,
     uniform_costs,
 )
+from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile
 from uara.randomness import derived_seed, stream
 from uara.schema import Fraction, NonNegative, Parameters, Positive
@@ -52,16 +56,16 @@ class WorldSettings(Record):
     """Factor on d_i, f_i^MD and f_i^ES of each world, log-uniform: longer or shorter outputs."""
     plain: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Part of the worlds whose factors are 1."""
-    own_work_s: NonNegative = 0.1
+    own_work_s: NonNegative = OWN_WORK_S
     """A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
     bandwidth_hz: Positive = 10e6
     """W, divided equally among the servers."""
 
 
 @lru_cache(maxsize=4)
-def task_table(profile: str) -> NDArray[np.float64]:
+def task_table(profile: str, payload: Payload | None = None) -> NDArray[np.float64]:
     """(n, 3) d_i, f_i^MD and f_i^ES of tasks of a profile, drawn once for all worlds."""
-    tasks = TaskProfile.load(profile).draw_tasks(TASK_TABLE, stream(0, "mec task table"))
+    tasks = TaskProfile.load(profile).draw_tasks(TASK_TABLE, stream(0, "mec task table"), payload=payload)
     return np.stack([tasks["upload_bits"], tasks["device_flop"], tasks["server_flop"]], axis=1)
 
 
@@ -118,25 +122,91 @@ class Environment:
         self._dtype = dtype
         self._generator = torch.Generator(device=device)
         self._tasks = torch.zeros(0)
+        self._trace: Trace | None = None
         self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
         self.slot_number = 0
         self.fleet: Fleet
         self.state: State
 
+    @classmethod
+    def from_trace(
+        cls,
+        trace: Trace,
+        batch: int = 1,
+        settings: WorldSettings | None = None,
+        *,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.float32,
+    ) -> Environment:
+        """The worlds of a trace: its devices, servers, batteries, queues, constants and slot length.
+
+        Slot 0 is the trace's instance in every world; the seed draws the tasks and the servers' own work
+        of the slots after it, as in :func:`uara.simulate.simulate`.
+
+        Parameters
+        ----------
+        settings
+            Its ``profile`` and ``own_work_s`` may differ from the defaults.
+
+        Raises
+        ------
+        InputError
+            If other settings differ from the defaults: the trace says them.
+        """
+        chosen = settings or WorldSettings()
+        if chosen != WorldSettings(profile=chosen.profile, own_work_s=chosen.own_work_s):
+            raise InputError("beside a trace only profile and own_work_s can be chosen", source="settings")
+        given = trace.instance.parameters
+        made = cls(TraceGains(trace.power_gain, dtype), batch, chosen, given, device=device, dtype=dtype)
+        made._trace = trace
+        return made
+
     def reset(self, seed: int) -> Slot:
         """Draw new worlds; the same seed gives the same worlds, and the same run under the same decisions."""
         self._generator.manual_seed(derived_seed(seed, "mec", self.devices, self.servers))
         if not len(self._tasks):
-            self._tasks = self._tensor(task_table(self.settings.profile))
+            payload = None if self._trace is None else self._trace.payload
+            self._tasks = self._tensor(task_table(self.settings.profile, payload))
         self.slot_number = 0
+        if self._trace is None:
+            self._draw(seed)
+        else:
+            self._take(self._trace)
+        return self.observe()
+
+    def _draw(self, seed: int) -> None:
+        """Random devices and servers, with their first slot."""
         self.fleet = self._fleet(stream(seed, "mec fleet", self.devices, self.servers))
         low, high = self.settings.battery_range
         battery = low + (high - low) * self._uniform(self.batch, self.devices)
         nothing = torch.zeros_like(battery)
         idle = torch.zeros_like(self.fleet.server_flop_per_s)
-        gain = self.gains.first(self.batch, self._generator)
-        self.state = self._with_arrivals(State(gain, battery, idle, nothing, nothing, nothing))
-        return self.observe()
+        gain, mean = self.gains.first(self.batch, self._generator)
+        self.state = self._with_arrivals(State(gain, mean, battery, idle, nothing, nothing, nothing))
+
+    def _take(self, trace: Trace) -> None:
+        """The trace's devices and servers, with its first slot."""
+
+        def same(values: NDArray[np.float64]) -> Tensor:
+            return self._tensor(values.copy()).expand(self.batch, -1)
+
+        devices, servers = trace.instance.devices, trace.instance.servers
+        self.fleet = Fleet(
+            device_flop_per_s=same(devices.compute_flop_per_s),
+            tx_power_w=same(devices.tx_power_w),
+            battery_capacity_j=same(battery_capacity_j(devices)),
+            server_flop_per_s=same(servers.compute_flop_per_s),
+            bandwidth_hz=same(servers.bandwidth_hz),
+            energy_weight_ms_per_j=self._tensor(np.full(self.batch, self.given.energy_weight_ms_per_j)),
+        )
+        self.state = State(
+            *self.gains.first(self.batch, self._generator),
+            battery_fraction=same(devices.battery_fraction),
+            backlog_flop=same(servers.backlog_flop),
+            upload_bits=same(devices.upload_bits),
+            device_flop=same(devices.device_flop),
+            server_flop=same(devices.server_flop),
+        )
 
     def observe(self) -> Slot:
         """P1 of the present slot."""
@@ -154,7 +224,9 @@ class Environment:
         )
         rested = advance(self.fleet, self.state, self.given, association, result.energy_j)
         self.slot_number += 1
-        gain = self.gains.following(self.state.power_gain, self.slot_number, self._generator)
+        gain = self.gains.following(
+            self.state.power_gain, self.state.mean_gain, self.slot_number, self._generator
+        )
         self.state = self._with_arrivals(replace(rested, power_gain=gain))
         return self.observe(), feedback
 

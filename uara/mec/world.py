@@ -12,10 +12,8 @@ from typing import Any, Self
 import torch
 from torch import Tensor
 
+from uara.mec.slots import BATTERY_FLOOR
 from uara.schema import Parameters
-
-BATTERY_FLOOR = 0.01
-"""B_i never falls below: P1 divides by it. A device at the floor is on its charger."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +57,8 @@ class State(Tensors):
 
     power_gain: Tensor
     """(B, M, E) h_ij^2; 0 where there is no path."""
+    mean_gain: Tensor
+    """(B, M, E) What the gains of this episode fade around."""
     battery_fraction: Tensor
     """(B, M) B_i."""
     backlog_flop: Tensor
