@@ -6,18 +6,23 @@ import warnings
 
 import numpy as np
 import pytest
+from cases import make_instance
 from mec.worlds import profile_file, random_gains
 
 pytest.importorskip("pettingzoo")
 pytest.importorskip("gymnasium")
 
+from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from pettingzoo.test import parallel_api_test, parallel_seed_test
 from uara.solvers.masac.association import associate_batch
 
+from uara import InputError
 from uara.mec.channels import TraceGains
 from uara.mec.environment import WorldSettings
 from uara.mec.faces import MecEnv, MecParallelEnv
+from uara.mec.trace import Trace
+from uara.schema import Parameters
 
 SLOTS = 6
 
@@ -94,5 +99,64 @@ def test_the_reward_is_minus_the_cost_over_that_of_uniform_shares(make):
 
 def test_a_step_before_a_reset_is_an_error(make):
     env = make(MecEnv)
-    with pytest.raises(RuntimeError, match="reset"):
+    with pytest.raises(ResetNeeded, match="reset"):
         env.step(env.action_space.sample())
+
+
+def test_a_step_after_the_end_is_an_error(make):
+    single, many = make(MecEnv), make(MecParallelEnv)
+    single.reset(seed=1)
+    many.reset(seed=1)
+    for _ in range(SLOTS):
+        *_, over, _ = single.step(np.zeros(single.action_space.shape))
+        many.step({agent: np.zeros(many.action_space(agent).shape) for agent in many.agents})
+    assert over
+    with pytest.raises(ResetNeeded, match="over"):
+        single.step(np.zeros(single.action_space.shape))
+    for actions in ({}, {agent: np.zeros((2, 9)) for agent in many.possible_agents}):
+        with pytest.raises(ResetNeeded, match="no agents"):
+            many.step(actions)
+    single.reset(seed=1)
+    assert np.isfinite(single.step(np.zeros(single.action_space.shape))[1])
+
+
+def test_an_action_that_is_no_number_is_refused_and_does_no_harm(make):
+    env, untouched = make(MecEnv), make(MecEnv)
+    bad = np.zeros(env.action_space.shape, dtype=np.float32)
+    bad[4, 1, 0] = np.nan
+    for each in (env, untouched):
+        each.reset(seed=1)
+    with pytest.raises(InputError, match=r"action: is not a number at \[4, 1, 0\]"):
+        env.step(bad)
+    with pytest.raises(InputError, match="action: has shape"):
+        env.step(bad[:, :2])
+    good = np.zeros_like(bad)
+    np.testing.assert_array_equal(env.step(good)[0], untouched.step(good)[0])
+
+
+def test_agents_that_say_nothing_or_nonsense_are_named(make):
+    env = make(MecParallelEnv)
+    env.reset(seed=1)
+    actions = {agent: np.zeros((2, 9), dtype=np.float32) for agent in env.agents}
+    with pytest.raises(InputError, match="action of server2: is missing"):
+        env.step({agent: actions[agent] for agent in env.agents[:2]})
+    with pytest.raises(InputError, match=r"action of server1: has shape \(9, 2\)"):
+        env.step({**actions, "server1": np.zeros((9, 2))})
+    with pytest.raises(InputError, match="not a number"):
+        env.step({**actions, "server1": np.full((2, 9), np.nan)})
+    _, reward, *_ = env.step(actions)
+    assert np.isfinite(list(reward.values())).all()
+
+
+def test_a_trace_is_a_world_of_its_own(tmp_path):
+    trace = Trace(make_instance(9, 3), random_gains(), np.zeros((4, 9, 3)), 1.0, 1.5)
+    settings = WorldSettings(profile=profile_file(str(tmp_path)))
+    env = MecEnv(trace, associate_batch, slots=SLOTS, settings=settings)
+    seen, _ = env.reset(seed=1)
+    other, _ = env.reset(seed=2)
+    np.testing.assert_array_equal(seen, other)
+    np.testing.assert_allclose(seen[:, :, 5].max(1), trace.instance.devices.battery_fraction, rtol=1e-6)
+    with pytest.raises(InputError, match="given"):
+        MecEnv(trace, associate_batch, given=Parameters())
+    with pytest.raises(InputError, match="slots"):
+        MecEnv(trace, associate_batch, slots=0)

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.errors import MissingExtra
+from uara.errors import InputError, MissingExtra
 
 try:
     import gymnasium
     import torch
     from gymnasium import spaces
+    from gymnasium.error import ResetNeeded
     from pettingzoo import ParallelEnv
     from torch import Tensor
 except ModuleNotFoundError as error:
@@ -21,6 +22,7 @@ except ModuleNotFoundError as error:
 
 from uara.mec.channels import Gains
 from uara.mec.environment import Environment, WorldSettings
+from uara.mec.trace import Trace
 from uara.mec.world import Slot, served, shares
 from uara.schema import Parameters
 
@@ -38,24 +40,34 @@ class World:
 
     Parameters
     ----------
-    gains
-        Source of the channel gains; it fixes M and E.
+    source
+        Source of the channel gains of random worlds, or a trace, whose own devices and servers are then the
+        world's; it fixes M and E.
     associate
         Rule that chooses X once Y and Z are weighed.
     slots
         Length of an episode T. Its end is a truncation, never a termination: the world goes on.
+    settings, given
+        As for :class:`.environment.Environment`; a trace brings its own constants.
     """
 
     def __init__(
         self,
-        gains: Gains,
+        source: Gains | Trace,
         associate: Associate,
         *,
         slots: int = 100,
         settings: WorldSettings | None = None,
         given: Parameters | None = None,
     ) -> None:
-        self.environment = Environment(gains, 1, settings, given, dtype=torch.float64)
+        if slots < 1:
+            raise InputError(f"must be at least 1, not {slots}", source="slots")
+        if isinstance(source, Trace):
+            if given is not None:
+                raise InputError("are the trace's; leave them out", source="given")
+            self.environment = Environment.from_trace(source, 1, settings, dtype=torch.float64)
+        else:
+            self.environment = Environment(source, 1, settings, given, dtype=torch.float64)
         self.associate, self.slots = associate, slots
         self._slot: Slot | None = None
         self._association: Tensor | None = None
@@ -83,12 +95,21 @@ class World:
         Parameters
         ----------
         log_weight
-            (M, E, 2) of Y and of Z.
+            (M, E, 2) of Y and of Z; clipped to :data:`LOG_WEIGHT_RANGE`.
+
+        Raises
+        ------
+        ResetNeeded
+            Before the first reset, and after an episode's end.
+        InputError
+            For weights of another shape, or that are no numbers. The world stays as it was.
         """
         slot = self._slot
         if slot is None:
-            raise RuntimeError("reset the environment before its first step")
-        weight = torch.as_tensor(np.asarray(log_weight, dtype=float)).clamp(*LOG_WEIGHT_RANGE)[None]
+            raise ResetNeeded("reset the environment before its first step")
+        if self.environment.slot_number >= self.slots:
+            raise ResetNeeded("the episode is over: reset the environment")
+        weight = self._checked(log_weight)
         start = slot.uplink_ms.argmin(2) if self._association is None else self._association
         association = self.associate(slot, weight, start)
         band_weight, compute_weight = (served(part, association).exp() for part in weight.unbind(3))
@@ -104,6 +125,15 @@ class World:
         }
         reward = -cost / float(feedback.uniform_ms.sum())
         return observation(self._slot), reward, self.environment.slot_number >= self.slots, facts
+
+    def _checked(self, log_weight: NDArray[np.floating]) -> Tensor:
+        values, wanted = np.asarray(log_weight, dtype=float), (*self.shape, 2)
+        if values.shape != wanted:
+            raise InputError(f"has shape {values.shape}, not {wanted}", source="action")
+        if np.isnan(values).any():
+            where = ", ".join(str(int(part)) for part in np.argwhere(np.isnan(values))[0])
+            raise InputError(f"is not a number at [{where}]", source="action")
+        return torch.as_tensor(values).clamp(*LOG_WEIGHT_RANGE)[None]
 
 
 def observation(slot: Slot) -> NDArray[np.float32]:
@@ -132,8 +162,8 @@ class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]])
 
     metadata = {"name": "uara_mec_v0", "render_modes": [], "is_parallelizable": True}
 
-    def __init__(self, gains: Gains, associate: Associate, **options: Any) -> None:
-        self.world = World(gains, associate, **options)
+    def __init__(self, source: Gains | Trace, associate: Associate, **options: Any) -> None:
+        self.world = World(source, associate, **options)
         devices, servers = self.world.shape
         self.possible_agents = [f"server{j}" for j in range(servers)]
         self.agents: list[str] = []
@@ -159,9 +189,11 @@ class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]])
         return self._split(self.world.reset(seed)), {agent: {} for agent in self.agents}
 
     def step(self, actions: dict[str, NDArray[np.float32]]) -> tuple[Any, Any, Any, Any, Any]:
-        """Play a slot."""
-        weight = np.stack([actions[agent] for agent in self.possible_agents], axis=-1)
-        seen, reward, over, facts = self.world.step(weight.transpose(1, 2, 0))
+        """Play a slot; see :meth:`World.step` for what it refuses."""
+        if not self.agents:
+            raise ResetNeeded("there are no agents: reset the environment")
+        weight = self._joined(actions)
+        seen, reward, over, facts = self.world.step(weight)
         agents = self.agents
         result = (
             self._split(seen),
@@ -174,6 +206,18 @@ class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]])
             self.agents = []
         return result
 
+    def _joined(self, actions: dict[str, NDArray[np.float32]]) -> NDArray[np.float64]:
+        """(M, E, 2) All agents' actions."""
+        wanted = (2, self.world.shape[0])
+        for agent in self.possible_agents:
+            if agent not in actions:
+                raise InputError("is missing", source=f"action of {agent}")
+            if np.shape(actions[agent]) != wanted:
+                found = np.shape(actions[agent])
+                raise InputError(f"has shape {found}, not {wanted}", source=f"action of {agent}")
+        stacked = np.stack([actions[agent] for agent in self.possible_agents], axis=-1)
+        return np.asarray(stacked.transpose(1, 2, 0), dtype=float)
+
     def _split(self, seen: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         return {agent: seen[:, j] for j, agent in enumerate(self.possible_agents)}
 
@@ -183,8 +227,8 @@ class MecEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     metadata = {"render_modes": []}
 
-    def __init__(self, gains: Gains, associate: Associate, **options: Any) -> None:
-        self.world = World(gains, associate, **options)
+    def __init__(self, source: Gains | Trace, associate: Associate, **options: Any) -> None:
+        self.world = World(source, associate, **options)
         shape = self.world.shape
         self.observation_space = spaces.Box(-_LARGEST, _LARGEST, (*shape, len(OBSERVED)), np.float32)
         self.action_space = spaces.Box(*LOG_WEIGHT_RANGE, (*shape, 2), np.float32)
@@ -199,6 +243,6 @@ class MecEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
     def step(
         self, action: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Play a slot."""
+        """Play a slot; see :meth:`World.step` for what it refuses."""
         seen, reward, over, facts = self.world.step(action)
         return seen, reward, False, over, facts
