@@ -110,9 +110,22 @@ def test_a_failure_when_the_time_is_over_is_a_timeout(
 
 def test_an_answer_after_the_limit_does_not_count() -> None:
     limit = module.Allowance(10.0, 100.0)
-    assert module._lateness(limit, answer(runtime_s=11.05)[1]) == {}
-    row = module._lateness(limit, answer(runtime_s=12.5)[1])
-    assert row == {"status": "timeout", "reason": "answered 2.50 s after the 10 s that it was given"}
+    barely = module._scored(*answer(runtime_s=11.05))
+    assert module._in_time(limit, barely) == barely
+    late = module._in_time(limit, module._scored(*answer(runtime_s=12.5)))
+    assert late["status"] == "timeout"
+    assert late["reason"].startswith(
+        "answered 2.50 s after the 10 s that it was given, with an objective of "
+    )
+    assert f"{barely['objective_ms']:.6f} ms" in late["reason"]
+    assert "objective_ms" not in late
+    assert late["runtime_s"] == 12.5
+
+
+def test_a_wrong_answer_after_the_limit_stays_wrong() -> None:
+    _, raw = answer()
+    scored = module._scored(*answer(runtime_s=12.5, claimed_bound_ms=raw.own_objective_ms + 1.0))
+    assert module._in_time(module.Allowance(10.0, 100.0), scored)["status"] == "error"
 
 
 class Boast:

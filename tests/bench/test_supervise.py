@@ -11,6 +11,8 @@ import pytest
 
 import uara.bench
 from uara.bench import Results
+from uara.bench.child import Failure
+from uara.bench.supervise import _read
 
 from .conftest import MakeSuite
 
@@ -38,6 +40,8 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "overbooks": {"solver": T + "overbooks"},
             "cheats": {"solver": T + "cheats"},
             "boasts": {"solver": T + "boasts"},
+            "boasts-at-last": {"solver": T + "boasts_at_last", "time_limit_s": 0.3},
+            "own-numbers": {"solver": T + "bounds_with_its_own"},
             "nonsense": {"solver": T + "answers_nonsense"},
             "gives-up": {"solver": T + "gives_up", "time_limit_s": 0.3},
             "needs-more": {"solver": T + "needs_more"},
@@ -75,13 +79,15 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("overbooks", "infeasible", "(4) bandwidth budget"),
         ("cheats", "error", "changed its instance"),
         ("boasts", "error", "above"),
+        ("boasts-at-last", "error", "above"),
+        ("own-numbers", "ok", ""),
         ("nonsense", "error", "returned int, not an Allocation"),
         ("gives-up", "timeout", "no answer within its 0.3 s"),
         ("needs-more", "skipped", "pip install 'uara[scip]'"),
         ("left-out", "skipped", "on purpose"),
         ("compiles", "ok", ""),
         ("proves", "ok", ""),
-        ("late", "timeout", "s after the 0.2 s that it was given"),
+        ("late", "timeout", "s after the 0.2 s that it was given, with an objective of"),
         ("chatters", "ok", ""),
     ],
 )
@@ -156,11 +162,7 @@ def test_what_leaves_the_runs_session_ends_with_it(
     monkeypatch.setenv("ESCAPED", str(tmp_path / "pid"))
     suite = make_suite([{"solver": T + solver}], time_limit_s=1.0, grace_s=0.2)
     assert uara.bench.run(suite).runs["status"].tolist() == [status]
-    left = int((tmp_path / "pid").read_text())
-    deadline = time.monotonic() + 20
-    while psutil.pid_exists(left):
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
+    assert not psutil.pid_exists(int((tmp_path / "pid").read_text())), "before the next run begins"
 
 
 def test_a_solvers_classes_stay_in_its_process(
@@ -170,6 +172,21 @@ def test_a_solvers_classes_stay_in_its_process(
     results = uara.bench.run(make_suite([{"solver": T + "tells"}]))
     assert results.counts() == {"ok": 1}
     assert str(os.getpid()) not in (tmp_path / "pids").read_text().split()
+
+
+def test_an_answer_that_never_says_what_it_is_is_ended(make_suite: MakeSuite) -> None:
+    results = uara.bench.run(make_suite([{"solver": T + "stalls"}], setup_limit_s=10.0, time_limit_s=5))
+    assert results.runs["status"].tolist() == ["timeout"]
+    assert "packing its answer" in results.runs["reason"][0]
+
+
+def test_only_plain_data_is_read() -> None:
+    import pickle
+    from fractions import Fraction
+
+    with pytest.raises(pickle.UnpicklingError, match=r"fractions\.Fraction is not plain data"):
+        _read(pickle.dumps(("point", Fraction(1, 2))))
+    assert _read(pickle.dumps(("failed", Failure("error", "why")))) == ("failed", Failure("error", "why"))
 
 
 def test_a_solver_that_never_gets_ready_is_ended(make_suite: MakeSuite, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import pickle
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from uara import Certificate, allocate, solve
+from uara import Allocation, Certificate, allocate, solve
 from uara.bench.trial import Trial, bounds_of, fresh_digest
 
 from ..cases import make_instance, random_association
@@ -26,6 +27,14 @@ def test_three_calls_and_what_they_gave() -> None:
         assert attempt.objective_ms == instance.evaluate(attempt.decision).objective_ms
     assert findings.warm.objective_ms <= instance.evaluate(start).objective_ms
     assert findings.first.decision.to_plain() == findings.again.decision.to_plain()
+
+
+def test_a_decision_of_the_solvers_own_class_becomes_one_of_the_toolkits(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TOLD", str(tmp_path / "pids"))
+    findings = Trial(pickle.dumps(make_instance(6, 3)), "bench_trials:tells", once=True).run(silent)
+    assert type(findings.first.decision) is Allocation
 
 
 def test_once_is_once() -> None:

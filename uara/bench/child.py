@@ -58,8 +58,14 @@ class Job:
             news = [point.objective_ms, point.bound_ms]
             if news != best:
                 best[:] = news
-                bound = (point.bound_ms, point.gap)
-                send("point", (point.elapsed_s, point.objective_ms, point.controllable_ms, *bound))
+                numbers = (
+                    point.elapsed_s,
+                    point.objective_ms,
+                    point.controllable_ms,
+                    point.bound_ms,
+                    point.gap,
+                )
+                send("point", tuple(map(float, numbers)))
 
         result = solve(
             problem,
@@ -73,8 +79,8 @@ class Job:
         return RawAnswer(
             decision=plain(result.decision),
             certificate=None if result.certificate is None else plain(result.certificate),
-            claimed_bound_ms=result.bound_ms,
-            own_objective_ms=result.evaluation.objective_ms,
+            claimed_bound_ms=None if result.bound_ms is None else float(result.bound_ms),
+            own_objective_ms=float(result.evaluation.objective_ms),
             ended=result.ended,
             runtime_s=result.runtime_s,
             details={name: float(value) for name, value in result.details.items()},

@@ -29,7 +29,7 @@ AGREEMENT = 1e-6
 MOST_POINTS = 500
 """Points of a trajectory that are kept."""
 LATE_S = 0.1
-"""An answer counts that comes so many seconds and a tenth of the time limit after it."""
+"""An answer counts that comes so many seconds, which the scheduler may take, and a tenth of the limit after it."""
 MOST_JSON = 1_000_000
 """Decisions and certificates that are longer as JSON are not kept."""
 
@@ -87,8 +87,8 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     scored: dict[str, Any] = {}
     if outcome.answer is not None:
         try:
-            late = _lateness(task.allowance, outcome.answer)
-            scored = late or _scored(pickle.loads(task.problem), outcome.answer)
+            scored = _scored(pickle.loads(task.problem), outcome.answer)
+            scored = _in_time(task.allowance, scored)
         except Exception as error:
             scored = {
                 "status": "error",
@@ -115,20 +115,24 @@ def _load() -> None:
 
 
 def _ending(allowance: Allowance, outcome: Outcome) -> dict[str, Any]:
-    """How a run ended; what fails without an answer when its time is over has run out of time."""
+    """How a run ended; a solver that fails when its time is over, and has not answered, has run out of time."""
     status, reason, limit = outcome.status, outcome.reason, allowance.time_limit_s
     if status == "error" and outcome.ran_s is not None and outcome.ran_s >= max(0.9 * limit, limit - POLL_S):
         status, reason = "timeout", f"found no answer within its {limit:g} s: {reason}"
     return {"status": status, "reason": reason}
 
 
-def _lateness(allowance: Allowance, answer: RawAnswer) -> dict[str, Any]:
-    """The ending of a run that answered too late; empty if it did not."""
-    limit = allowance.time_limit_s
-    if answer.runtime_s <= 1.1 * limit + LATE_S:
-        return {}
-    late = answer.runtime_s - limit
-    return {"status": "timeout", "reason": f"answered {late:.2f} s after the {limit:g} s that it was given"}
+def _in_time(allowance: Allowance, scored: dict[str, Any]) -> dict[str, Any]:
+    """What was scored, unless it came too late: then its score is a remark, and nothing that counts."""
+    limit, took = allowance.time_limit_s, scored["runtime_s"]
+    if scored["status"] != "ok" or took <= 1.1 * limit + LATE_S:
+        return scored
+    reason = (
+        f"answered {took - limit:.2f} s after the {limit:g} s that it was given, "
+        f"with an objective of {scored['objective_ms']:.6f} ms"
+    )
+    kept = {name: scored[name] for name in ("ended", "runtime_s", "details", "decision")}
+    return {"status": "timeout", "reason": reason, **kept}
 
 
 def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import pickle
 import signal
@@ -19,7 +20,6 @@ from uara.bench.child import Failure
 
 POLL_S = 0.05
 _FAMILY_S = 0.5  # looking for the run's own children means reading the whole process table
-_FAREWELL_S = 5.0
 _LOG_BYTES = 4000
 _MB = 1e6
 
@@ -55,7 +55,7 @@ class Outcome:
     points: list[Point] = field(default_factory=list)
     setup_s: float | None = None
     ran_s: float | None = None
-    """Seconds from the call of the solver to its return, or else to its end; None if it was never called."""
+    """Seconds from the call of the solver to its end, if it was called and did not return."""
     wall_s: float = 0.0
     peak_memory_mb: float = 0.0
     threads_seen: int = 0
@@ -110,13 +110,13 @@ class _Watch:
 
     def _receive(self) -> None:
         try:
-            kind, content = pickle.loads(self.process.channel.recv_bytes())
+            kind, content = _read(self.process.channel.recv_bytes())
         except (EOFError, ConnectionError):
-            if not wait([self.process.status], _FAREWELL_S):
+            if not wait([self.process.status], zygote.FAREWELL_S):
                 self.process.kill()  # it closed its end and lives on
             self._end(*_died(self.process.exit_code()))
             return
-        except Exception as error:  # an answer of a class that cannot be loaded here
+        except Exception as error:  # no message of ours, or more than plain data
             self._end("error", f"its answer cannot be read: {type(error).__name__}: {error}")
             return
         result = self.result
@@ -133,7 +133,7 @@ class _Watch:
             self.deadline = time.monotonic() + given.last_s
             self.late = f"still ran {given.last_s:g} s after it was given {given.time_limit_s:g} s"
         elif kind == "returned":
-            self._stop_clock()
+            self.called_at = None
             limit = self.allowance.setup_limit_s
             self.deadline = time.monotonic() + limit
             self.late = f"re-computing its bound and packing its answer took more than {limit:g} s"
@@ -175,13 +175,22 @@ class _Watch:
         self.result.threads_seen = max(self.result.threads_seen, threads)
 
     def _end(self, status: str, reason: str = "") -> None:
-        self._stop_clock()
-        self.result.status, self.result.reason = status, reason
-
-    def _stop_clock(self) -> None:
         if self.called_at is not None:
             self.result.ran_s = time.monotonic() - self.called_at
-            self.called_at = None
+        self.result.status, self.result.reason = status, reason
+
+
+class _Reader(pickle.Unpickler):
+    """Reads what a run sends: numbers, words, arrays and the toolkit's classes, whose code may run here."""
+
+    def find_class(self, module: str, name: str) -> Any:
+        if module.partition(".")[0] not in ("uara", "numpy"):
+            raise pickle.UnpicklingError(f"{module}.{name} is not plain data")
+        return super().find_class(module, name)
+
+
+def _read(message: bytes) -> Any:
+    return _Reader(io.BytesIO(message)).load()
 
 
 def _died(code: int | None) -> tuple[str, str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from uara.bench.child import Send, freeze, prepare
+from uara.bench.child import Send, freeze, plain, prepare
 from uara.problem import Decision, Problem
 from uara.solver import Result, solve
 
@@ -79,8 +79,8 @@ class Trial:
             start=given,
         )
         return Attempt(
-            decision=result.decision,
-            objective_ms=result.evaluation.objective_ms,
+            decision=problem.parse_decision(plain(result.decision)),  # of a class that is not the solver's
+            objective_ms=float(result.evaluation.objective_ms),
             bounds_ms=bounds_of(result),
             runtime_s=result.runtime_s,
             instance_changed=fresh_digest(problem) != before,
@@ -92,7 +92,7 @@ def bounds_of(result: Result) -> list[float]:
     """Every lower bound of a run."""
     found = [point.bound_ms for point in result.trajectory]
     found += [bound for bound in (result.bound_ms, result.certified_bound_ms) if bound is not None]
-    return sorted({bound for bound in found if np.isfinite(bound)})
+    return sorted({float(bound) for bound in found if np.isfinite(bound)})
 
 
 def fresh_digest(problem: Any) -> str:

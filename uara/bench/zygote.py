@@ -35,6 +35,8 @@ THREAD_VARIABLES = (
 )
 """Environment variables that pin the threads of numerical libraries."""
 _STATUS = struct.Struct("!i")
+FAREWELL_S = 5.0
+"""How long the end of a process that was killed is waited for."""
 _PR_SET_CHILD_SUBREAPER = 36
 _SWEEPS = 20
 
@@ -70,9 +72,14 @@ class Process:
         return int(_STATUS.unpack(data)[0]) if len(data) == _STATUS.size else None
 
     def close(self) -> None:
-        """Let go of the run; its watcher ends it if it still runs."""
+        """End the run, and wait a while until its watcher has ended all that it started."""
         self.kill()
         self.channel.close()
+        with suppress(OSError):  # the watcher is gone, or takes too long
+            self.status.settimeout(FAREWELL_S)
+            self.status.sendall(b"e")
+            while self.status.recv(64):
+                pass
         self.status.close()
 
 
@@ -194,7 +201,7 @@ def _watch(channel: int, status: int, log: int) -> None:
     os.close(log)
     poll = select.poll()
     poll.register(wake, select.POLLIN)
-    poll.register(status, 0)  # only a hang-up is reported
+    poll.register(status, select.POLLIN)  # the supervisor lets go, or is gone
     while True:
         ended, code = os.waitpid(run, os.WNOHANG)
         if ended:
@@ -227,15 +234,24 @@ def _end_family(run: int) -> None:
 
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(run, signal.SIGKILL)
-    this = psutil.Process()
     for _ in range(_SWEEPS):  # what is killed may have children that fall to this process
-        family = this.children(recursive=True)
-        if not family:
+        if _childless():
             return
+        family = psutil.Process().children(recursive=True)
         for each in family:
             with suppress(psutil.Error):
                 each.kill()
         psutil.wait_procs(family, timeout=1.0)
+
+
+def _childless() -> bool:
+    """Whether no child is left; those that have ended are reaped."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
 
 
 def _become_run(channel: int, log: int) -> None:

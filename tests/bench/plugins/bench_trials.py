@@ -210,6 +210,38 @@ def escapes_and_hangs(instance: Instance, context: Context[Any]) -> Allocation:
     return allocate(instance, _first(instance))
 
 
+def boasts_at_last(instance: Instance, context: Context[Any]) -> Answer:
+    """Uses all of its time, and claims a bound above its own answer."""
+    while not context.expired():
+        time.sleep(0.01)
+    return boasts(instance, context)
+
+
+class Lazy(Allocation):
+    """A decision that takes its time to say what it is."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data, much later."""
+        time.sleep(600)
+        return super().to_plain()
+
+
+def stalls(instance: Instance, context: Context[Any]) -> Allocation:
+    """Answers at once with an object that never says what it is."""
+    first = allocate(instance, _first(instance))
+    return Lazy(first.association, first.bandwidth, first.compute)
+
+
+class Bound(float):
+    """A number of a solver's own class."""
+
+
+def bounds_with_its_own(instance: Instance, context: Context[Any]) -> Answer:
+    """Reports and claims bounds that are objects of its own class."""
+    context.bound(Bound(1.0))
+    return Answer(allocate(instance, _first(instance)), bound_ms=Bound(2.0))
+
+
 class Telltale(Allocation):
     """A decision of a solver's own class, whose code notes where it runs."""
 
