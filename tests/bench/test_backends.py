@@ -48,21 +48,25 @@ def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: P
             pids = list(client.run(os.getpid).values())
         assert len(set(pids)) == 3
 
+        calls: list[Any] = []
         killed: dict[str, Any] = {}
 
         def kill_one() -> None:
             while not killed:
                 time.sleep(0.02)
+                recorded = [call.run_id for call in calls]
+                if not any("sleeper" in call.label for call in calls):
+                    continue
                 for run in unfinished(tmp_path / "log"):
-                    with suppress(psutil.Error):
+                    with suppress(psutil.Error, KeyError):
                         worker = {each.pid for each in psutil.Process(run[-1]).parents()} & set(pids)
+                        lines = len((tmp_path / "log").read_text().splitlines())
                         os.kill(worker.pop(), signal.SIGKILL)
-                        killed["run"] = run
+                        killed.update(run=run, recorded=recorded, lines=lines)
                         return
 
         killer = threading.Thread(target=kill_one)
         killer.start()
-        calls: list[Any] = []
         results = uara.bench.run(
             suite,
             backend="dask",
@@ -79,6 +83,12 @@ def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: P
     what, instance, seed, pid = "start", *map(str, killed["run"])
     assert ["finish", instance, seed, pid] not in lines, "the killed worker was busy"
     assert len([line for line in lines if line[:3] == [what, instance, seed]]) >= 2, "its run was done again"
+    runs = results.runs[results.runs["run_id"].isin(killed["recorded"])]
+    recorded = {(instance, str(seed)) for instance, seed in zip(runs["instance"], runs["seed"], strict=True)}
+    later = {(line[1], line[2]) for line in lines[killed["lines"] :] if line[0] == "start"}
+    sleepers = {(line[1], line[2]) for line in lines[: killed["lines"]] if line[0] == "finish"} & recorded
+    assert sleepers, "some were recorded before"
+    assert not sleepers & later, "and none of these was done again"
 
 
 def unfinished(log: Path) -> list[tuple[str, str, int]]:

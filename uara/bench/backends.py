@@ -83,9 +83,7 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Gener
             yield record
     except UaraError:
         raise
-    except (
-        Exception
-    ) as error:  # a lost scheduler, workers without this uara, and whatever else a cluster thinks of
+    except Exception as error:  # a lost scheduler, workers without this uara, whatever a cluster thinks of
         raise UaraError(
             f"the Dask cluster failed ({type(error).__name__}: {error}); "
             "the same command goes on where it stopped"

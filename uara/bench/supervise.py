@@ -92,6 +92,7 @@ class _Watch:
         self.called_at: float | None = None
         self.late = f"imports and compilation took more than {allowance.setup_limit_s:g} s"
         self.seen: psutil.Process | None = None
+        self.watcher: psutil.Process | None = None
         self.family: list[psutil.Process] = []
         self.family_at = 0.0
 
@@ -124,6 +125,7 @@ class _Watch:
             self.process.pid = content
             with suppress(psutil.Error):
                 self.seen = psutil.Process(content)
+                self.watcher = self.seen.parent()
             self.process.channel.send_bytes(self.job)
         elif kind == "prepared":
             result.setup_s = content
@@ -160,14 +162,16 @@ class _Watch:
             os._exit(1)
 
     def _measure(self) -> None:
-        if self.seen is None:
+        if self.seen is None or self.watcher is None:
             return
         if time.monotonic() - self.family_at > _FAMILY_S:
             self.family_at = time.monotonic()
             with suppress(psutil.Error):
-                self.family = self.seen.children(recursive=True)
+                self.family = self.watcher.children(
+                    recursive=True
+                )  # the run, and what it left to its watcher
         used = threads = 0
-        for process in (self.seen, *self.family):
+        for process in {self.seen, *self.family}:
             with suppress(psutil.Error):
                 used += process.memory_info().rss
                 threads += process.num_threads()

@@ -242,6 +242,15 @@ def bounds_with_its_own(instance: Instance, context: Context[Any]) -> Answer:
     return Answer(allocate(instance, _first(instance)), bound_ms=Bound(2.0))
 
 
+def hides_its_hunger(instance: Instance, context: Context[Any]) -> Allocation:
+    """Has a process take memory that is neither in its session nor its child."""
+    hungry = "import time; kept = bytearray(b'x') * 700_000_000; time.sleep(600)"
+    words = ["import subprocess, sys", f"subprocess.Popen([sys.executable, '-c', {hungry!r}])"]
+    subprocess.run([sys.executable, "-c", "; ".join(words)], start_new_session=True, check=True)
+    time.sleep(60)
+    return allocate(instance, _first(instance))
+
+
 class Telltale(Allocation):
     """A decision of a solver's own class, whose code notes where it runs."""
 
