@@ -73,7 +73,9 @@ def cut(problem: Any, size: Mapping[str, Any], place: str) -> Any:
     try:
         inspect.signature(subset).bind(problem, **size)
     except TypeError as error:
-        raise InputError(f"not the sizes of an instance of kind {problem.kind}: {error}", path=place) from None
+        raise InputError(
+            f"not the sizes of an instance of kind {problem.kind}: {error}", path=place
+        ) from None
     if wrong := [name for name, value in size.items() if not isinstance(value, int) or value < 1]:
         raise InputError("must be a positive whole number, or a list of them", path=f"{place}.{wrong[0]}")
     return subset(problem, **size)
