@@ -32,7 +32,7 @@ def test_an_instance_that_somebody_failed_is_left_out() -> None:
         {"label": "a", "controllable_ms": 10.0, "groups": ["g"]},
         {"label": "b", "status": "error", "groups": ["g"]},
     ]
-    assert measured(CLAIM, scored(made_up(rows))).instances in (0, 1)
+    assert measured(CLAIM, scored(made_up(rows))).instances == 0
     nothing = measured({**CLAIM, "solver": "unknown"}, scored(made_up(rows)))
     assert nothing.instances == 0
     assert math.isnan(nothing.mean)

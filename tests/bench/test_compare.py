@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from uara.bench import Results
-from uara.bench.compare import Change, compare_results
+from uara.bench.compare import Change, Comparison, compare_results
 
 from .conftest import made_up
 
@@ -41,7 +41,9 @@ def test_timing_noise_is_called_noise_and_a_slowdown_is_not() -> None:
     assert verdicts(slower.changes) == {("i", "runtime_s"): "worse"}
     (change,) = slower.changes
     assert change.low < 1.0 < change.high
-    assert change.ratio == pytest.approx(1.0)
+    geometric = (2.0 * 2.1 * 1.9 / (1.0 * 1.1 * 0.9)) ** (1 / 3)
+    assert change.ratio == pytest.approx(geometric - 1)
+    assert (change.old, change.new) == ("0.9966555", "1.998332")
     faster = compare_results(made_up(runs([2.0, 2.1])), made_up(runs([1.0, 1.01])))
     assert verdicts(faster.changes) == {("i", "runtime_s"): "better"}
 
@@ -108,3 +110,166 @@ def test_the_command(recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixtu
         main(["bench", "compare", str(recorded), str(tmp_path / "copy.parquet"), "--json", "--fail-on-worse"])
     assert ended.value.code == 0
     assert '"worse": false' in capsys.readouterr().out
+
+
+def seeded(values: list[float], **columns: Any) -> list[dict[str, Any]]:
+    return [{"seed": k, "controllable_ms": value, **columns} for k, value in enumerate(values)]
+
+
+def cells(outcome: Comparison, what: str) -> dict[str, Change]:
+    return {change.instance: change for change in outcome.changes if change.what == what}
+
+
+def test_runs_are_paired_by_seed() -> None:
+    """Two per cent on every seed stand out, however much the seeds differ among themselves."""
+    old = [10.0, 14.0, 25.0, 9.0]
+    new = [value * factor for value, factor in zip(old, [1.02, 1.021, 1.019, 1.02], strict=True)]
+    change = cells(compare_results(made_up(seeded(old)), made_up(seeded(new))), "controllable_ms")["i"]
+    assert change.verdict == "worse"
+    assert change.ratio == pytest.approx(0.02, abs=1e-4)
+    assert 0.018 < change.low < change.high < 0.022
+    shuffled = made_up(seeded(new)[::-1])
+    assert cells(compare_results(made_up(seeded(old)), shuffled), "controllable_ms")["i"] == change
+
+
+def test_a_seed_that_one_file_lacks_does_not_count() -> None:
+    old, new = made_up(seeded([10.0, 20.0])), made_up(seeded([10.0, 20.0, 90.0]))
+    assert compare_results(old, new).changes == []
+
+
+def test_without_a_seed_in_common_runs_are_unpaired_and_a_note_says_so() -> None:
+    old = made_up(seeded([10.0, 11.0, 12.0]))
+    new = made_up([{**row, "seed": row["seed"] + 7} for row in seeded([12.0, 10.0, 11.5])])
+    outcome = compare_results(old, new)
+    assert cells(outcome, "controllable_ms")["i"].verdict == "noise"
+    assert any("no seed in common" in note for note in outcome.notes)
+
+
+def test_few_repetitions_borrow_the_noise_of_their_solver() -> None:
+    """Two timings each say little; those of eight instances together say how noisy the solver is."""
+
+    def timed(factor: float, count: int) -> Any:
+        rows = [
+            {"instance": f"i{k}", "repetition": j, "controllable_ms": 1.0, "runtime_s": time * (k + 1)}
+            for k in range(count)
+            for j, time in enumerate([factor, factor * (1.0 + 0.1 * (-1) ** k)])
+        ]
+        return made_up(rows)
+
+    alone = cells(compare_results(timed(1.0, 1), timed(1.5, 1)), "runtime_s")["i0"]
+    together = cells(compare_results(timed(1.0, 8), timed(1.5, 8)), "runtime_s")["i0"]
+    assert together.high - together.low < 0.6 * (alone.high - alone.low)
+    assert together.verdict == "worse"
+
+
+def test_a_noisy_cell_keeps_its_noise() -> None:
+    """Eleven instances with steady times must not make the twelfth look steady."""
+    noisy = {0: 1.0, 1: 3.0, 2: 0.5}
+
+    def timed(last: dict[int, float]) -> Any:
+        rows = [
+            {"instance": f"i{k}", "repetition": j, "controllable_ms": 1.0, "runtime_s": 1.0 + 0.01 * j}
+            for k in range(11)
+            for j in range(3)
+        ]
+        rows += [
+            {"instance": "last", "repetition": j, "controllable_ms": 1.0, "runtime_s": time}
+            for j, time in last.items()
+        ]
+        return made_up(rows)
+
+    slower = timed({j: 1.7 * time for j, time in noisy.items()})
+    assert cells(compare_results(timed(noisy), slower), "runtime_s")["last"].verdict == "noise"
+
+
+def test_verdicts_are_adjusted_for_the_number_of_cells() -> None:
+    """A p-value of 2 % among thirty others is no news; its own interval still leaves zero out."""
+    old = made_up([row for k in range(30) for row in seeded([10.0] * 3, instance=f"i{k}", label=f"s{k}")])
+    moved = [10.0 * factor for factor in (1.02, 1.024, 1.029)]
+    new = made_up(
+        [
+            row
+            for k in range(30)
+            for row in seeded(moved if k == 0 else [10.0] * 3, instance=f"i{k}", label=f"s{k}")
+        ]
+    )
+    change = cells(compare_results(old, new), "controllable_ms")["i0"]
+    assert change.low > 0
+    assert change.p_value > 0.05
+    assert change.verdict == "noise"
+    alone = compare_results(made_up(seeded([10.0] * 3)), made_up(seeded(moved)))
+    assert cells(alone, "controllable_ms")["i"].verdict == "worse"
+
+
+@pytest.mark.parametrize(("repetitions", "seeds"), [(2, 1), (3, 1), (1, 3)])
+def test_false_verdicts_are_as_rare_as_they_should_be(repetitions: int, seeds: int) -> None:
+    """Nothing changed: at most 5 % of the comparisons may say otherwise, also where instances differ in noise."""
+    rng = np.random.default_rng(6)
+
+    def drawn() -> Any:
+        rows = []
+        for k in range(6):
+            scale = 0.3 if k % 3 == 0 else 0.1
+            for seed in range(seeds):
+                for repetition in range(repetitions):
+                    noise = np.exp(rng.normal(0, scale, 2))
+                    row = {"instance": f"i{k}", "seed": seed, "repetition": repetition}
+                    rows.append(row | {"controllable_ms": 10 * noise[0], "runtime_s": noise[1]})
+        return made_up(rows)
+
+    trials = 25
+    wrong = 0
+    for _ in range(trials):
+        changes = compare_results(drawn(), drawn()).changes
+        wrong += any(change.verdict != "noise" for change in changes)
+    assert wrong <= 4, "with a rate of 5 %, more than 4 of 25 happen once in 140 times"
+
+
+def test_the_mean_over_all_instances_takes_drops_for_units() -> None:
+    factors = np.random.default_rng(1).uniform(1.05, 1.07, 12) + 0.2 * (np.arange(12) % 2)
+
+    def over(names: list[str]) -> list[Change]:
+        old = made_up([{"instance": name, "controllable_ms": 10.0} for name in names])
+        new = made_up(
+            [
+                {"instance": name, "controllable_ms": 10.0 * factor}
+                for name, factor in zip(names, factors, strict=True)
+            ]
+        )
+        found = compare_results(old, new).changes
+        return [one for one in found if (one.instance, one.what) == ("(all)", "controllable_ms")]
+
+    (drops,) = over([f"drop{k}" for k in range(12)])
+    (variants,) = over([f"drop{k % 2}[m{k}]" for k in range(12)])
+    assert drops.verdict == "worse"
+    assert variants.verdict == "noise"
+    assert variants.ratio == pytest.approx(drops.ratio)
+    assert over([f"drop@w={k}" for k in range(12)]) == []
+
+
+def test_a_bound_that_turns_vacuous_is_worse() -> None:
+    old, new = (made_up(runs([1.0], bound_ms=bound)) for bound in (109.0, -5.0))
+    assert verdicts(compare_results(old, new).changes) == {("i", "bound_ms"): "worse"}
+    assert verdicts(compare_results(new, old).changes) == {("i", "bound_ms"): "better"}
+
+
+def test_other_conditions_are_told() -> None:
+    same = {"host": "h", "cpu": "fast", "threads": 1, "memory_limit_mb": 4000.0, "load_1min": 0.2}
+    other = {"host": "k", "cpu": "slow", "threads": 2, "memory_limit_mb": 8000.0, "load_1min": 3.0}
+    old = made_up([*runs([1.0], **same), *runs([1.0], label="t", **same)])
+    new = made_up(
+        [*runs([1.0], time_limit_s=60.0, **other), *runs([1.0], label="t", time_limit_s=10.0, **other)]
+    )
+    notes = compare_results(old, new).notes
+    for expected in (
+        "host: h -> k",
+        "cpu: fast -> slow",
+        "time_limit_s: 10 -> 60 (s)",
+        "memory_limit_mb: 4000 -> 8000 (s, t)",
+        "threads: 1 -> 2 (s, t)",
+        "load of the machine (median): 0.2 -> 3.0",
+    ):
+        assert expected in notes
+    assert compare_results(old, old).notes == []
+    unknown = made_up(runs([1.0], **{**same, "load_1min": None}))
+    assert "load of the machine (median): unknown -> 3.0" in compare_results(unknown, new).notes

@@ -74,3 +74,15 @@ def test_the_two_parts_of_the_gap_are_the_gap(recorded: Path) -> None:
     assert (parts - solved["gap_to_bound"]).abs().max() < 1e-9
     assert (solved[solved["label"] == "tma (allocation=optimal)"]["allocation_gap"] < 1e-9).all()
     assert (solved[solved["label"] == "tma (allocation=uniform)"]["allocation_gap"] > 1e-4).all()
+
+
+def test_solvers_are_integrated_over_one_horizon() -> None:
+    """The smallest limit on the instance: a longer limit alone must not cost anything."""
+    rows = [
+        {"label": "short", "status": "timeout", "time_limit_s": 4.0},
+        {"label": "long", "status": "timeout", "time_limit_s": 100.0},
+        {"label": "late", "controllable_ms": 1.0, "runtime_s": 9.0, "time_limit_s": 100.0},
+        {"label": "elsewhere", "instance": "j", "status": "timeout", "time_limit_s": 100.0},
+    ]
+    spent = scored(made_up(rows)).set_index("label")["primal_integral_s"]
+    assert spent.to_dict() == {"short": 4.0, "long": 4.0, "late": 4.0, "elsewhere": 100.0}

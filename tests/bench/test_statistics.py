@@ -10,10 +10,13 @@ from hypothesis import strategies as st
 from uara.bench.statistics import (
     bootstrap_interval,
     holm,
-    paired_p_value,
     primal_integral,
     profile,
     shifted_geometric_mean,
+    signed_rank,
+    t_estimate,
+    tied,
+    unit_of,
 )
 
 positive = st.lists(st.floats(1e-3, 1e6), min_size=1, max_size=20)
@@ -43,18 +46,72 @@ def test_bootstrap_interval_covers_as_often_as_it_says() -> None:
         low, high = bootstrap_interval(rng.normal(5, 2, 40), name=str(trial))
         covered += low <= 5 <= high
     assert 0.90 <= covered / 300 <= 0.98
-    assert bootstrap_interval([1, 2, 3]) == bootstrap_interval([1, 2, 3])
-    assert math.isnan(bootstrap_interval([1.0])[0])
+    assert bootstrap_interval(range(6)) == bootstrap_interval(range(6))
+
+
+def test_no_interval_from_too_few_values() -> None:
+    for count in range(6):
+        assert all(map(math.isnan, bootstrap_interval(np.arange(count))))
+    assert all(map(math.isfinite, bootstrap_interval(np.arange(6))))
 
 
 def test_paired_test_sees_shifts_and_ties() -> None:
     rng = np.random.default_rng(1)
     a = rng.uniform(1, 2, 12)
-    assert paired_p_value(a, a) == 1.0
-    assert paired_p_value(a, a * (1 + 1e-12)) == 1.0
-    assert paired_p_value(a, a + 0.1) == pytest.approx(2 / 2**12)
-    assert paired_p_value(a, a + rng.normal(0, 1, 12)) > 0.01
-    assert paired_p_value([], []) == 1.0
+    assert signed_rank(a, a).p_value == 1.0
+    assert signed_rank(a, a * (1 + 1e-12)).p_value == 1.0
+    assert signed_rank(a, a + 0.1).p_value == pytest.approx(2 / 2**12)
+    assert signed_rank(a, a + rng.normal(0, 1, 12)).p_value > 0.01
+    assert signed_rank([], []) == (1.0, 0.0)
+
+
+def test_the_balance_says_which_one_is_mostly_lower() -> None:
+    low, high = np.ones(20), np.full(20, 1.1)
+    assert signed_rank(low, high).balance == -20 * 21 / 2
+    assert signed_rank(high, low).balance == 20 * 21 / 2
+    low[0] = 1e6
+    assert low.mean() > high.mean()
+    assert signed_rank(low, high).balance < 0, "one disaster does not outweigh 19 wins"
+
+
+@pytest.mark.parametrize(
+    ("instance", "unit"),
+    [
+        ("e8_m90", "e8_m90"),
+        ("e8_m90@energy_weight_ms_per_j=20", "e8_m90"),
+        ("drop500[e8,m90]", "drop500"),
+        ("drop500[e8,m90]@energy_weight_ms_per_j=20", "drop500"),
+        ("net@devices=30", "net"),
+        ("net@devices=30,seed=2", "net@seed=2"),
+        ("net@seed=2,devices=60@energy_weight_ms_per_j=20", "net@seed=2"),
+    ],
+)
+def test_variants_and_parts_of_a_drop_are_one_unit(instance: str, unit: str) -> None:
+    assert unit_of(instance) == unit
+
+
+def test_one_tolerance_for_ties() -> None:
+    """What counts as equal in a test is equal in a profile."""
+    assert tied([1.0, 0.0, 1e6], [1 + 5e-10, 5e-10, 1e6 + 5e-4]).all()
+    assert not tied([1.0, 0.0, 1e6], [1 + 2e-9, 2e-9, 1e6 + 2e-3]).any()
+    found = profile({"x": {"i": [1.0]}, "y": {"i": [1 + 5e-10]}, "z": {"i": [1 + 2e-9]}}, ["i"])
+    assert [found[name].at(1.0) for name in "xyz"] == [1.0, 1.0, 0.0]
+
+
+def test_t_estimate_against_scipy() -> None:
+    from scipy.stats import ttest_1samp
+
+    values = np.random.default_rng(2).normal(1, 1, 7)
+    expected = ttest_1samp(values, 0.0)
+    interval = expected.confidence_interval(0.95)
+    found = t_estimate(values.mean(), values.std(ddof=1) / math.sqrt(7), 6)
+    assert found == pytest.approx((values.mean(), interval.low, interval.high, expected.pvalue))
+
+
+def test_t_estimate_at_its_ends() -> None:
+    assert t_estimate(0.1, 0.0, 3) == (0.1, 0.1, 0.1, 0.0)
+    assert t_estimate(0.0, 0.0, 3).p_value == 1.0
+    assert all(map(math.isnan, t_estimate(0.1, 0.0, 0)[1:]))
 
 
 def test_holm_by_hand() -> None:

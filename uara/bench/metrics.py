@@ -79,7 +79,8 @@ def scored(results: Results) -> pd.DataFrame:
     time_to_target_s
         When the run first had an answer within 1 % of the best; infinite if never, or if the run failed.
     primal_integral_s
-        Up to the run's time limit; the whole limit for a failed run.
+        Up to the smallest time limit that any run has on the instance, so that solvers are compared over one
+        horizon; the whole horizon for a failed run.
     """
     runs = results.runs.copy()
     known = references(results).reindex(runs["instance"]).reset_index(drop=True)

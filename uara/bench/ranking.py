@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.statistics import bootstrap_interval, holm, paired_p_value, shifted_geometric_mean
+from uara.bench.statistics import (
+    bootstrap_interval,
+    holm,
+    shifted_geometric_mean,
+    signed_rank,
+    tied,
+    unit_of,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,11 +58,12 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     -------
     rank
         By the mean excess over the best known answers, failures counting as the worst answer anybody had.
-        Solvers that a paired Wilcoxon test over the instances (Holm-adjusted) cannot tell from the first of
-        them share a rank. A solver that was skipped somewhere has none: its means are over other instances.
+        A solver shares the rank of the first one before it that does not beat it by the tests of :func:`duels`.
+        A solver that was skipped somewhere has none: its means are over other instances.
     excess, excess_low, excess_high
-        That mean (geometric, of controllable part / best known one, less 1) with its 95 % bootstrap interval over
-        the instances.
+        That mean (geometric, of controllable part / best known one, less 1; first over the instances of a unit,
+        see :func:`uara.bench.statistics.unit_of`, then over the units) with its 95 % bootstrap interval over the
+        units: NaN below six of them.
     gap_to_bound, proven_gap
         Means: of the distance to the best bound of anybody, and of what the solver's own bound proves.
     controllable_ms, latency_mean_ms, latency_p95_ms, energy_j, runtime_s
@@ -70,11 +79,11 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     for label, own in runs.groupby("label", sort=False):
         tried = own[own["status"] != "skipped"]
         solved = own[own["status"] == "ok"]
-        values = excess[label].dropna() if len(solved) else excess[label].iloc[:0]
-        low, high = np.expm1(bootstrap_interval(np.log1p(values), name=str(label)))
+        values = _log_by_unit(excess[label] if len(solved) else excess[label].iloc[:0])
+        low, high = np.expm1(bootstrap_interval(values, name=str(label)))
         row: dict[str, Any] = {
             "label": label,
-            "excess": float(np.expm1(np.log1p(values).mean())) if len(values) else math.nan,
+            "excess": float(np.expm1(values.mean())) if len(values) else math.nan,
             "excess_low": float(low),
             "excess_high": float(high),
             "gap_to_bound": _mean(cells(own, "gap_to_bound")),
@@ -93,7 +102,7 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
         }
         rows.append(row)
     table = pd.DataFrame(rows).sort_values("excess", na_position="last", kind="stable").reset_index(drop=True)
-    table.insert(0, "rank", _ranks(table, excess))
+    table.insert(0, "rank", _ranks(table, duels(runs)))
     return table
 
 
@@ -103,63 +112,73 @@ def _mean(table: pd.DataFrame) -> float:
     return float(values.mean()) if values.size else math.nan
 
 
-def _ranks(table: pd.DataFrame, excess: pd.DataFrame) -> list[float]:
+def _log_by_unit(excess: Any) -> Any:
+    """Mean of log(1 + excess) over the instances of each unit, for one solver or several side by side."""
+    return np.log1p(excess.dropna()).groupby(unit_of, sort=False).mean()
+
+
+def _ranks(table: pd.DataFrame, pairs: pd.DataFrame) -> list[float]:
+    """Rank of each row: that of the leader before it, unless the leader beats it.
+
+    The leader is the best of all, picked after the fact: adjusting for its own comparisons alone would split
+    equal solvers far too often. The tests are therefore adjusted once, for all pairs.
+    """
+    beats = {
+        (row["first"], row["second"]) if row["balance"] < 0 else (row["second"], row["first"])
+        for row in pairs.to_dict("records")
+        if row["p_value"] < SIGNIFICANCE
+    }
     ranks: list[float] = []
     leader, rank = "", 0
-    others = list(table.loc[table["skipped"] == 0, "label"])
     for _, row in table.iterrows():
         if math.isnan(row["excess"]) or row["skipped"]:
             ranks.append(math.nan)
             continue
-        if not leader or told_apart(excess, leader, others[others.index(row["label"]) :]).get(
-            row["label"], False
-        ):
+        if not leader or (leader, row["label"]) in beats:
             leader, rank = row["label"], 1 + sum(not math.isnan(each) for each in ranks)
         ranks.append(rank)
     return ranks
 
 
-def told_apart(values: pd.DataFrame, leader: str, others: list[str]) -> dict[str, bool]:
-    """Whether each of the others differs significantly from the leader over the instances both have."""
-    tests = {}
-    for other in others:
-        if other != leader:
-            both = values[[leader, other]].dropna()
-            tests[other] = paired_p_value(both[leader], both[other])
-    return {name: value < SIGNIFICANCE for name, value in holm(tests).items()}
+def duels(runs: pd.DataFrame) -> pd.DataFrame:
+    """Every pair of solvers beside each other, by excess.
 
-
-def duels(runs: pd.DataFrame, column: str = "excess") -> pd.DataFrame:
-    """Every pair of solvers: on how many instances the first is lower, equal, higher; adjusted p-value."""
+    Columns
+    -------
+    instances, lower, equal, higher, mean_difference
+        On how many instances both have runs, and the first is lower, equal, higher; failures count as the worst.
+    units
+        Independent units among them: what the test is over.
+    balance, p_value
+        Signed-rank test of the mean logarithms over each unit, Holm-adjusted for all pairs; the first of the two
+        is the better one where the balance is below 0.
+    """
     import pandas as pd
 
     rows: list[dict[str, Any]] = []
-    tests: dict[str, float] = {}
     solving = set(runs.loc[runs["status"] == "ok", "label"])
-    values = cells(runs[runs["label"].isin(solving)], column, penalise=True)
-    labels = list(values.columns)
-    for place, first in enumerate(labels):
-        for second in labels[place + 1 :]:
-            both = values[[first, second]].dropna()
-            scale = 1e-9 + 1e-9 * both.abs().max(axis=1)
-            difference = both[first] - both[second]
-            tests[f"{len(rows)}"] = paired_p_value(both[first], both[second])
-            rows.append(
-                {
-                    "first": first,
-                    "second": second,
-                    "instances": len(both),
-                    "lower": int((difference < -scale).sum()),
-                    "equal": int((difference.abs() <= scale).sum()),
-                    "higher": int((difference > scale).sum()),
-                    "mean_difference": difference.mean() if len(both) else math.nan,
-                }
-            )
-    adjusted = holm(tests)
-    table = pd.DataFrame(rows)
-    if rows:
-        table["p_value"] = [adjusted[str(place)] for place in range(len(rows))]
-    return table
+    values = cells(runs[runs["label"].isin(solving)], "excess", penalise=True)
+    for first, second in itertools.combinations(values.columns, 2):
+        both = values[[first, second]].dropna()
+        units = _log_by_unit(both)
+        test = signed_rank(units[first], units[second])
+        difference, equal = both[first] - both[second], tied(both[first], both[second])
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "instances": len(both),
+                "units": len(units),
+                "lower": int(((difference < 0) & ~equal).sum()),
+                "equal": int(equal.sum()),
+                "higher": int(((difference > 0) & ~equal).sum()),
+                "mean_difference": difference.mean() if len(both) else math.nan,
+                "balance": test.balance,
+                "p_value": test.p_value,
+            }
+        )
+    adjusted = holm({str(place): row["p_value"] for place, row in enumerate(rows)})
+    return pd.DataFrame([{**row, "p_value": adjusted[str(place)]} for place, row in enumerate(rows)])
 
 
 def per_instance(runs: pd.DataFrame) -> pd.DataFrame:

@@ -92,3 +92,26 @@ def test_hostile_text_is_escaped(recorded: Path) -> None:
 def test_rendering_is_repeatable(recorded: Path) -> None:
     results = Results.load(recorded)
     assert render(results) == render(results)
+
+
+def test_both_parts_of_the_gap_are_means_over_the_same_instances() -> None:
+    """An instance without a bound has a gap of no kind."""
+    rows = [
+        {"instance": "i", "controllable_ms": 10.0, "bound_ms": 108.0, "measure_optimal_shares_ms": 109.0},
+        {"instance": "j", "controllable_ms": 10.0, "measure_optimal_shares_ms": 105.0},
+    ]
+    (row,) = sections.gap_split(scored(made_up(rows)))["split"].rows
+    assert [cell.value for cell in row[1:]] == pytest.approx([0.2, 0.1, 0.1])
+    assert sections.gap_split(scored(made_up(rows[1:])))["split"] is None
+
+
+def test_an_interval_that_does_not_exist_is_a_dash() -> None:
+    place = [name for name, *_ in sections.RANKING].index("interval")
+    for count, shown in ((5, False), (6, True)):
+        rows = [
+            {"label": label, "instance": f"i{k}", "controllable_ms": value + k * (label == "b")}
+            for k in range(count)
+            for label, value in (("a", 10.0), ("b", 11.0))
+        ]
+        table = sections.ranking_table(scored(made_up(rows)), "all")
+        assert [row[place].text != "–" for row in table.rows] == [shown, shown]

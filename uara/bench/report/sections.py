@@ -13,6 +13,7 @@ from uara.bench.report import charts
 from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
 from uara.bench.report.pages import instances_table, page
 from uara.bench.results import Results
+from uara.bench.statistics import FEWEST_UNITS, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +27,7 @@ RANKING = [
         percent(3),
         "geometric mean of controllable part / best known, less 1; a failure counts as the worst",
     ),
-    ("interval", "95 % interval", words, "bootstrap over the instances"),
+    ("interval", "95 % interval", words, "bootstrap over the drops; none below six of them"),
     ("gap_to_bound", "gap to bound %", percent(4), "(objective - best bound of anybody) / controllable part"),
     ("proven_gap", "own proof %", percent(4), "the gap that the solver's own bound proves"),
     ("controllable_ms", "controllable ms", number(1), "geometric mean over the instances"),
@@ -41,15 +42,18 @@ RANKING = [
     ),
     ("runtime_noise", "noise %", percent(1), "relative standard deviation of the runtime of repeated runs"),
     ("setup_s", "set-up s", significant(2), "median of imports and compilation"),
-    ("primal_integral_s", "primal integral s", significant(3), "seconds lost to bad answers until the limit"),
+    (
+        "primal_integral_s",
+        "primal integral s",
+        significant(3),
+        "seconds lost to bad answers until the least time limit on the instance",
+    ),
     ("peak_memory_mb", "memory MB", number(0), "largest resident memory of a run"),
     ("solved", "solved %", percent(0), "runs that ended ok, of those that were not skipped"),
 ]
 
 BUSY = 2.5
 """Load for each thread of a run beyond which a machine counts as busy with something else."""
-FEWEST = 6
-"""With fewer pairs, the signed-rank test cannot reach the 5 % level: its least p-value is 2 / 2^n."""
 
 
 def build(results: Results) -> dict[str, Any]:
@@ -101,9 +105,9 @@ def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
         found.append(
             f"{results.missing} planned runs have not been done yet: every number here is provisional."
         )
-    count = runs["instance"].nunique()
-    if count < FEWEST:
-        found.append(f"On {count} instances no test can tell solvers apart: ranks are shared.")
+    count = runs["instance"].map(unit_of).nunique()
+    if count < FEWEST_UNITS:
+        found.append(f"On {count} independent drops no test can tell solvers apart: ranks are shared.")
     tried = runs[runs["status"] != "skipped"]
     for label, own in tried.groupby("label", sort=False):
         if not (own["status"] == "ok").any():
@@ -154,17 +158,18 @@ def duels_table(runs: pd.DataFrame) -> Table:
         Column("solver", numeric=False),
         Column("against", numeric=False),
         Column("instances"),
+        Column("drops", "independent ones: variants and parts of one drop count once in the test"),
         Column("lower", "instances on which the first is better"),
         Column("equal"),
         Column("higher"),
         Column("mean difference of excess %"),
-        Column("p", "Wilcoxon signed-rank over instances, Holm-adjusted"),
+        Column("p", "Wilcoxon signed-rank over the drops, Holm-adjusted"),
     ]
     rows = [
         [
             words(row["first"]),
             words(row["second"]),
-            *(number(0)(row[name]) for name in ("instances", "lower", "equal", "higher")),
+            *(number(0)(row[name]) for name in ("instances", "units", "lower", "equal", "higher")),
             percent(3)(row["mean_difference"]),
             significant(2)(row["p_value"]),
         ]
@@ -174,17 +179,17 @@ def duels_table(runs: pd.DataFrame) -> Table:
 
 
 def gap_split(runs: pd.DataFrame) -> dict[str, Any]:
-    """The gap of each solver split into association and allocation, where the problem kind can tell."""
+    """The gap of each solver split into association and allocation, where the problem kind can tell.
+
+    Both parts and the whole are means over the same instances: those with a bound.
+    """
     if "allocation_gap" not in runs:
         return {"split": None, "split_chart": ""}
-    means = (
-        per_instance(runs)
-        .groupby("label", sort=False)[["gap_to_bound", "association_gap", "allocation_gap"]]
-        .mean()
-        .dropna(subset=["allocation_gap"])
-        .reset_index()
-    )
-    names = ("gap_to_bound", "association_gap", "allocation_gap")
+    names = ["gap_to_bound", "association_gap", "allocation_gap"]
+    known = per_instance(runs).dropna(subset=names)
+    means = known.groupby("label", sort=False)[names].mean().reset_index()
+    if means.empty:
+        return {"split": None, "split_chart": ""}
     rows = [
         [words(row["label"]), *(percent(3)(row[name]) for name in names)] for row in means.to_dict("records")
     ]
