@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ from uara.bench.queries import QUERIES
 from uara.bench.report.cells import Table
 from uara.bench.report.charts import profiles
 from uara.bench.report.sections import RANKING, ranking_table
+
+from .conftest import made_up
 
 
 def answer(path: Path, name: str, **values: Any) -> Any:
@@ -51,6 +54,25 @@ def test_the_ranking_of_the_report_is_recomputed(recorded: Path, shown: Table, n
             assert found[row[label].text] == pytest.approx(value, rel=1e-9, abs=1e-12)
             compared += 1
     assert compared >= (2 if name == "proven_gap" else 5)
+
+
+def test_the_excess_is_recomputed_over_drops(tmp_path: Path) -> None:
+    """Drops with different numbers of variants, so that a mean over the instances is another number."""
+    names = ["a@w=1", "a@w=2", "a@w=3", "d[e8,m30]", "d[e8,m90]@w=1", "b", "net@m=3,seed=1", "net@seed=2,m=3"]
+    rows = [{"label": "best", "instance": name, "controllable_ms": 1.0} for name in names]
+    rows += [
+        {"label": "other", "instance": name, "controllable_ms": 2.0 + place}
+        for place, name in enumerate(names[:-1])
+    ]
+    rows.append({"label": "other", "instance": names[-1], "status": "error"})
+    rows += [{"label": "never", "instance": names[0], "status": "timeout"}]
+    results = made_up(rows)
+    results.table.to_parquet(tmp_path / "drops.parquet")
+    found = answer(tmp_path / "drops.parquet", "excess")
+    units = [(2.0 * 3.0 * 4.0) ** (1 / 3), (5.0 * 6.0) ** (1 / 2), 7.0, 8.0, 1.0]
+    assert found.to_dict() == pytest.approx({"best": 0.0, "other": math.prod(units) ** (1 / 5) - 1})
+    shown = results.ranking().set_index("label")["excess"]
+    assert found["other"] == pytest.approx(shown["other"], rel=1e-12)
 
 
 def test_the_allocation_gap_is_recomputed(recorded: Path) -> None:

@@ -44,12 +44,13 @@ QUERIES = {
         "Column “excess” of the ranking",
         _RUNS
         + _BEST
-        + """\
-import numpy
+        + r"""import numpy
 excess = (runs.controllable_ms / runs.instance.map(best) - 1).where(runs.status == "ok")
 excess = excess.fillna(excess.groupby(runs.instance).transform("max")).where(runs.status != "skipped")
-means = numpy.log1p(excess.groupby([runs.label, runs.instance]).mean())
-answer = numpy.expm1(means.groupby("label").mean())
+drop = runs.instance.str.extract(r"^([^@\[]*)", expand=False).rename("drop")
+drop += ("@" + runs.instance.str.extract(r"[@,](seed=[^,@\[]+)", expand=False)).fillna("")
+means = numpy.log1p(excess.groupby([runs.label, drop, runs.instance]).mean())
+answer = numpy.expm1(means.groupby(["label", "drop"]).mean().groupby("label").mean())
 answer = answer[answer.index.isin(ok.label)]""",
     ),
     "gap_to_bound": Query(

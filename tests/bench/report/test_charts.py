@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
@@ -24,22 +25,37 @@ def test_gap_curves_fall_from_one() -> None:
     assert charts.gap_curve(runs.iloc[1], None, 10.0, times).tolist() == [1.0, 1.0, 1.0]
 
 
-def test_sweep_numbers_are_means_over_instances() -> None:
+def swept(values: dict[tuple[int, str], float]) -> tuple[str, list[dict[str, Any]]]:
     rows = [
-        {
-            "instance": f"{size}{copy}",
-            "groups": ["g"],
-            "feature_devices": float(size),
-            "controllable_ms": value,
-        }
-        for size, copy, value in [(1, "a", 1.0), (1, "b", 3.0), (2, "a", 5.0)]
+        {"instance": name, "groups": ["g"], "feature_devices": float(size), "controllable_ms": value}
+        for (size, name), value in values.items()
     ]
     figure = {"title": "t", "group": "g", "x": "feature_devices", "y": "latency_mean_ms"}
-    svg, records = charts.sweep_chart(figure, scored(made_up(rows)), {"s": 0})
-    assert [(record["x"], record["y"]) for record in records] == [(1.0, 2.0), (2.0, 5.0)]
-    assert records[0]["low"] < 2.0 < records[0]["high"]
-    assert math.isnan(records[1]["low"]), "one instance has no interval"
-    assert len([each for each in ElementTree.fromstring(svg).iter() if each.tag.endswith("circle")]) == 2
+    return charts.sweep_chart(figure, scored(made_up(rows)), {"s": 0})
+
+
+def tags(svg: str, name: str) -> int:
+    return sum(each.tag.endswith(name) for each in ElementTree.fromstring(svg).iter())
+
+
+def test_sweep_numbers_are_means_over_drops() -> None:
+    svg, records = swept({(1, "a[1]@w=1"): 1.0, (1, "a[1]@w=2"): 3.0, (1, "b"): 6.0, (2, "a[2]"): 5.0})
+    assert [(record["x"], record["y"]) for record in records] == [(1.0, 4.0), (2.0, 5.0)]
+    assert tags(svg, "circle") == 2
+
+
+def test_error_bars_need_six_drops() -> None:
+    """Variants of one drop narrow no interval; where there is none, no bar is drawn and the numbers are finite."""
+    _, (variants,) = swept({(1, f"drop@w={k}"): 1.0 + k for k in range(12)})
+    few, (five,) = swept({(1, f"drop{k}"): 1.0 + k for k in range(5)})
+    enough, (six,) = swept({(1, f"drop{k}"): 1.0 + k for k in range(6)})
+    for record in (variants, five):
+        assert math.isnan(record["low"])
+        assert math.isnan(record["high"])
+    assert six["low"] < six["y"] == 3.5 < six["high"]
+    assert "nan" not in few
+    assert [svg.count('class="bar"') for svg in (few, enough)] == [0, 1]
+    assert tags(enough, "circle") == tags(few, "circle") == 1
 
 
 def test_the_front_is_what_nobody_beats() -> None:

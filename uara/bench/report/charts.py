@@ -10,7 +10,7 @@ import numpy as np
 from uara.bench.metrics import TARGET, incumbents
 from uara.bench.report.svg import Series, plot, stacked_bars
 from uara.bench.results import Results
-from uara.bench.statistics import Profile, bootstrap_interval, profile
+from uara.bench.statistics import Profile, bootstrap_interval, profile, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,14 +145,17 @@ def gap_split_chart(table: pd.DataFrame) -> str:
 def sweep_chart(
     figure: dict[str, Any], runs: pd.DataFrame, places: dict[str, int]
 ) -> tuple[str, list[dict[str, Any]]]:
-    """A measured column against a feature, a line a solver, with 95 % intervals; and the numbers in it."""
+    """A measured column against a feature, a line a solver; and the numbers in it.
+
+    Means over the instances of each drop, then over the drops, which the 95 % intervals are over too.
+    """
     own = _chosen(figure, runs)
     x, y = figure["x"], figure["y"]
     records: list[dict[str, Any]] = []
     series = []
     for label, mine in own.groupby("label", sort=False):
         for value, group in mine.groupby(x):
-            means = group.groupby("instance")[y].mean().dropna()
+            means = group.groupby("instance")[y].mean().dropna().groupby(unit_of, sort=False).mean()
             low, high = bootstrap_interval(means, name=f"{label} {value}")
             if len(means):
                 records.append({"label": label, "x": value, "y": means.mean(), "low": low, "high": high})
