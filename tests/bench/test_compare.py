@@ -145,6 +145,14 @@ def test_without_a_seed_in_common_runs_are_unpaired_and_a_note_says_so() -> None
     assert any("no seed in common" in note for note in outcome.notes)
 
 
+def test_one_answer_each_of_two_seeds_proves_nothing() -> None:
+    """The same seed repeats its answer, so that one run is a fact; another seed is another draw."""
+    old = made_up(seeded([10.0]))
+    other = made_up([{**row, "seed": 7} for row in seeded([11.0])])
+    assert cells(compare_results(old, other), "controllable_ms")["i"].verdict == "noise"
+    assert cells(compare_results(old, made_up(seeded([11.0]))), "controllable_ms")["i"].verdict == "worse"
+
+
 def test_few_repetitions_borrow_the_noise_of_their_solver() -> None:
     """Two timings each say little; those of eight instances together say how noisy the solver is."""
 

@@ -92,6 +92,8 @@ class Shift:
     old: float
     found: Estimate
     """Of log(new / old)."""
+    repeats: bool = True
+    """Whether the same seeds were run: then their answers repeat, and one run of each is enough to know them."""
 
     @property
     def ratio(self) -> float:
@@ -201,7 +203,8 @@ def _within_cells(cells: list[Cell]) -> list[Shift]:
     for cell in cells:
         variance, degrees = _noise(cell, pools[cell.label, cell.what, cell.source])
         found = t_estimate(cell.shift, math.sqrt(cell.weight * variance), degrees)
-        shifts.append(Shift(cell.label, cell.instance, cell.what, cell.old, found))
+        repeats = cell.source != "unpaired" and cell.what != "runtime_s"
+        shifts.append(Shift(cell.label, cell.instance, cell.what, cell.old, found, repeats))
     return shifts
 
 
@@ -274,10 +277,8 @@ def _judged(shifts: list[Shift]) -> list[Change]:
 
 
 def _verdict(shift: Shift, p_value: float) -> Verdict:
-    if shift.what == "runtime_s" and math.isnan(p_value):
-        return "noise"  # a single timing proves nothing
-    if p_value >= SIGNIFICANCE:
-        return "noise"
+    if p_value >= SIGNIFICANCE or (math.isnan(p_value) and not shift.repeats):
+        return "noise"  # a single timing, or one answer each of two seeds, proves nothing
     return "better" if (shift.ratio > 0) == (shift.what in HIGHER_IS_BETTER) else "worse"
 
 
