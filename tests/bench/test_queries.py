@@ -14,7 +14,7 @@ from uara.bench.metrics import scored
 from uara.bench.queries import QUERIES
 from uara.bench.report.cells import Table
 from uara.bench.report.charts import profiles
-from uara.bench.report.sections import RANKING, ranking_table
+from uara.bench.report.sections import RANKING, gap_split, ranking_table
 
 from .conftest import made_up
 
@@ -80,6 +80,20 @@ def test_the_allocation_gap_is_recomputed(recorded: Path) -> None:
     solved = runs[runs["status"] == "ok"]
     expected = solved.groupby(["label", "instance"])["allocation_gap"].mean().groupby("label").mean()
     pandas.testing.assert_series_equal(answer(recorded, "allocation_gap"), expected, check_names=False)
+
+
+def test_the_allocation_gap_is_that_of_instances_with_a_bound(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [
+        {"instance": "i", "controllable_ms": 10.0, "bound_ms": 108.0, "measure_optimal_shares_ms": 109.0},
+        {"instance": "j", "controllable_ms": 10.0, "measure_optimal_shares_ms": 105.0},
+    ]
+    results = made_up(rows)
+    results.table.to_parquet(tmp_path / "bounds.parquet")
+    (row,) = gap_split(scored(results))["split"].rows
+    assert answer(tmp_path / "bounds.parquet", "allocation_gap").to_dict() == pytest.approx(
+        {"s": row[3].value}
+    )
+    assert row[3].value == pytest.approx(0.1)
 
 
 def test_a_value_of_the_performance_profile_is_recomputed(recorded: Path) -> None:

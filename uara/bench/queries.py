@@ -120,8 +120,10 @@ answer = within.groupby([runs.label, runs.instance]).mean().groupby("label").sum
     "allocation_gap": Query(
         "The part of the gap that is due to the allocation",
         _RUNS
+        + _BOUND
         + """\
 gap = (ok.objective_ms - ok.measure_optimal_shares_ms).clip(lower=0) / ok.controllable_ms
+gap = gap.where(ok.instance.map(bound).notna()).dropna()
 answer = gap.groupby([ok.label, ok.instance]).mean().groupby("label").mean()""",
     ),
     "trajectory": Query(
