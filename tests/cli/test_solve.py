@@ -206,15 +206,15 @@ def test_if_all_fail_nothing_is_printed_or_written(
 def test_an_infeasible_answer_is_named_and_ranked_last(
     uara: Command, instance_file: Path, register: Any
 ) -> None:
-    def greedy(instance: Any, context: Any) -> Any:
+    def boundless(instance: Any, context: Any) -> Any:
         count = len(instance.devices)
         return Allocation(allocate(instance, instance.channel.pair_server[instance.channel.pair_start[:-1]]).association, np.ones(count), np.ones(count))  # fmt: skip  # noqa: E501
 
-    register("greedy", greedy)
-    data = uara("solve", instance_file, "--solver", "greedy", "--solver", "random", "--json").data
+    register("boundless", boundless)
+    data = uara("solve", instance_file, "--solver", "boundless", "--solver", "random", "--json").data
     assert [(row["solver"], row["status"]) for row in data] == [
         ("random", "feasible"),
-        ("greedy", "infeasible"),
+        ("boundless", "infeasible"),
     ]
     assert data[1]["violations"]
 

@@ -175,24 +175,6 @@ def test_a_start_is_used_and_never_lost() -> None:
     assert again.decision.to_plain() == local_optimum.to_plain()
 
 
-@pytest.mark.parametrize("server", [99, -1, -(2**62), 2**62])
-def test_a_start_at_servers_that_are_not_there_does_no_harm(server: int) -> None:
-    # The compiled search indexes without checks.
-    instance = make_instance(20, 4, seed=3)
-    nowhere = Allocation(np.full(20, server), np.full(20, 0.05), np.full(20, 0.05))
-    assert tma(instance, start=nowhere).decision.to_plain() == tma(instance).decision.to_plain()
-
-
-def test_a_start_over_pairs_without_a_path_does_no_harm() -> None:
-    instance = make_instance(30, 4, seed=3, missing=0.6)
-    gain = instance.channel.dense(4)
-    association = random_association(instance)
-    i, j = np.argwhere(gain == 0)[0]
-    association[i] = j
-    start = Allocation(association, np.full(30, 0.01), np.full(30, 0.01))
-    assert tma(instance, start=start).decision.to_plain() == tma(instance).decision.to_plain()
-
-
 def test_a_start_beyond_the_capacity_is_not_followed() -> None:
     instance = make_instance(8, 4, seed=3, missing=0.0)
     start = allocate(instance, np.zeros(8, dtype=np.int64))
