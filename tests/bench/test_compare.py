@@ -252,6 +252,10 @@ def test_the_mean_over_all_instances_takes_drops_for_units() -> None:
     assert drops.verdict == "worse"
     assert variants.verdict == "noise"
     assert variants.ratio == pytest.approx(drops.ratio)
+    means = np.log(factors).reshape(6, 2).mean(axis=0)
+    half = 12.7062 * abs(means[0] - means[1]) / 2
+    expected = np.expm1([means.mean() - half, means.mean() + half])
+    assert (variants.low, variants.high) == pytest.approx(expected, rel=1e-4), "one degree of freedom"
     assert over([f"drop@w={k}" for k in range(12)]) == []
 
 
