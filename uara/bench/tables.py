@@ -92,6 +92,8 @@ def ranking(runs: pd.DataFrame) -> str:
     head += ["runtime s", "solved %"]
     rows = []
     for row in overall(runs).to_dict("records"):
+        if not (math.isfinite(row["excess"]) or math.isfinite(row["solved"])):
+            continue  # left out everywhere
         interval = f"{_percent(row['excess_low'], 2)} … {_percent(row['excess_high'], 2)}"
         rows.append(
             [

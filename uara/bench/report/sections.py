@@ -14,6 +14,7 @@ from uara.bench.report.cells import Cell, Column, Table, number, percent, signif
 from uara.bench.report.pages import instances_table, page
 from uara.bench.results import Results
 from uara.bench.statistics import FEWEST_UNITS, unit_of
+from uara.bench.tables import groups_of, of_group
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -63,9 +64,6 @@ def build(results: Results) -> dict[str, Any]:
     labels = list(dict.fromkeys(runs["label"]))
     places = {label: place for place, label in enumerate(labels)}
     found = charts.profiles(runs)
-    groups = list(
-        dict.fromkeys(group for entry in results.suite.get("instances", []) for group in entry["groups"])
-    )
     return {
         "suite": results.suite,
         "counts": results.counts(),
@@ -74,7 +72,7 @@ def build(results: Results) -> dict[str, Any]:
         "machines": machines(results),
         "legend": list(places.items()),
         "ranking": ranking_table(runs, "all instances"),
-        "group_rankings": [ranking_table(_in_group(runs, group), group) for group in groups],
+        "group_rankings": [ranking_table(of_group(runs, group), group) for group in groups_of(results)],
         "duels": duels_table(runs),
         "quality_profile": charts.profile_chart(
             found["quality"],
@@ -135,10 +133,6 @@ def machines(results: Results) -> list[dict[str, Any]]:
         facts |= {"hours": own["wall_s"].sum() / 3600, "load": float(own["load_1min"].astype(float).median())}
         found.append(facts)
     return found
-
-
-def _in_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
-    return runs[runs["groups"].map(lambda groups: group in groups)]
 
 
 def ranking_table(runs: pd.DataFrame, name: str) -> Table:

@@ -1,0 +1,84 @@
+"""The recorded results are what they say: complete, free of contradictions, re-scored, and in the documents."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from uara.bench import Results
+from uara.bench.claims import measured
+from uara.bench.metrics import contradictions, scored
+from uara.bench.tables import MARK, markdown_tables, of_group
+
+ROOT = Path(__file__).parents[2]
+RECORDED = sorted((ROOT / "benchmarks" / "recorded").glob("*.parquet"))
+LEAST_DEVICES_A_SERVER = 2
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "masac" / "README.md"]
+
+
+@pytest.fixture(scope="module", params=RECORDED, ids=lambda path: path.stem)
+def results(request: pytest.FixtureRequest) -> Results:
+    return Results.load(request.param)
+
+
+def test_nothing_is_missing_and_nothing_contradicts(results: Results) -> None:
+    assert results.missing == 0
+    assert contradictions(results) == []
+    assert results.counts()["ok"] > 0
+
+
+def test_the_machine_is_described(results: Results) -> None:
+    runs = results.runs[results.runs["status"] != "skipped"]
+    for column in ("cpu", "cores", "platform", "python", "versions", "commit", "started_at"):
+        assert runs[column].notna().all(), column
+    assert {"numpy", "numba", "highspy"} <= set(json.loads(runs["versions"].iloc[0]))
+
+
+def test_the_best_answers_score_what_is_recorded(results: Results) -> None:
+    solved = results.runs[(results.runs["status"] == "ok") & results.runs["decision"].notna()]
+    best = solved.loc[solved.groupby("instance")["objective_ms"].idxmin()]
+    checked = 0
+    for _, run in best.iterrows():
+        problem = results.problem(run["instance"])
+        if problem is None:
+            continue
+        decision = problem.parse_decision(json.loads(run["decision"]))
+        assert problem.evaluate(decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
+        checked += 1
+    assert checked
+
+
+@pytest.mark.parametrize(("label", "bar"), [("tma-masac", 0.05), ("tma-masac polished", 0.01)])
+def test_learned_answers_hold_their_proven_gaps_at_every_size_of_table_1(label: str, bar: float) -> None:
+    runs = scored(Results.load(ROOT / "benchmarks" / "recorded" / "paper.parquet"))
+    own = of_group(runs, "grid")[lambda table: table["label"] == label]
+    cells = own.groupby(["feature_servers", "feature_devices"])["gap_to_bound"]
+    assert len(cells) == 30
+    assert (cells.count() >= 6).all()
+    mean = cells.mean()
+    tight = mean.index.get_level_values(1) / mean.index.get_level_values(0) >= LEAST_DEVICES_A_SERVER
+    assert mean[tight].max() <= bar
+    assert mean.max() <= 2 * bar, "with two devices a server or fewer, the bounds themselves are wide"
+
+
+def test_the_papers_claim_is_measured_against_the_best_baseline() -> None:
+    results = Results.load(ROOT / "benchmarks" / "recorded" / "paper.parquet")
+    found = measured(results.suite["claims"][0], scored(results))
+    assert found.mean >= 0.237
+    assert found.largest >= 0.280
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_tables_in_documents_are_those_of_the_recorded_results(path: Path) -> None:
+    tables: dict[str, str] = {}
+    for recorded in RECORDED:
+        tables |= markdown_tables(Results.load(recorded))
+    found = {match["name"]: match[0] for match in MARK.finditer(path.read_text())}
+    assert found
+    for name, text in found.items():
+        assert name in tables, f"no recorded result has a table {name}"
+        assert f"\n{tables[name]}\n" in text, (
+            f"{name} is stale: uara bench table benchmarks/recorded/... --readme"
+        )
