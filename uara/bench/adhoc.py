@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import uara.problem
 from uara.bench.kinds import kind_of
-from uara.bench.plan import Case, Run, Setting, refuse_twins
+from uara.bench.plan import Case, Run, Setting, refuse_namesake, refuse_twins
 from uara.bench.results import Results, frames
 from uara.bench.runner import How, run_plan
 from uara.bench.suite import Instances, Solver, Suite, option_label
@@ -58,8 +58,7 @@ def rank(
         raise InputError("needs at least one instance and one solver", source="rank")
     digests: dict[str, str] = {}
     for case in cases:
-        if digests.setdefault(case.name, case.problem.digest) != case.problem.digest:
-            raise InputError(f"two different instances are called {case.name}", source="rank")
+        refuse_namesake(digests, case.problem, source="rank")
         case.features = kind_of(case.problem.kind).features(case.problem)
     allowance = Allowance(time_limit_s, memory_limit_mb, threads)
     settings = [_setting(entry) for entry in solvers]

@@ -234,12 +234,17 @@ def find_cases(suite: Suite, folder: Path) -> list[Case]:
             for size, changes in itertools.product(grid(entry.subsets), grid(entry.parameters)):
                 case = Case(with_parameters(cut(problem, size, f"{place}.subsets"), changes))
                 known = found.setdefault(case.problem.digest, case)
-                if names.setdefault(known.name, case.problem.digest) != case.problem.digest:
-                    raise InputError(f"two different instances are called {case.name}", path=place)
+                refuse_namesake(names, known.problem, path=place)
                 known.groups += [group for group in entry.groups if group not in known.groups]
     for case in found.values():
         case.features = kind_of(case.problem.kind).features(case.problem)
     return list(found.values())
+
+
+def refuse_namesake(digests: dict[str, str], problem: Problem, **where: str) -> None:
+    """Note the digest of an instance by its name; :class:`InputError` if another instance has that name."""
+    if digests.setdefault(problem.name, problem.digest) != problem.digest:
+        raise InputError(f"two different instances are called {problem.name}", **where)
 
 
 def _problems(entry: Instances, folder: Path, place: str) -> Iterator[Problem]:

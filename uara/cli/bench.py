@@ -71,11 +71,9 @@ def run(
         raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
     again = _statuses(retry)
-    if plan or (only_solver, only_instance) != ("*", "*"):
-        chosen = _chosen(loaded, folder, only_solver, only_instance)
-        if plan:
-            _print_plan(chosen, target, again)
-            return
+    if plan:
+        _print_plan(_chosen(loaded, folder, only_solver, only_instance), target, again)
+        return
     with _progress() as follow:
         results: Results = run_suite(
             loaded,
