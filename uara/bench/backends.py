@@ -75,11 +75,13 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Gener
     try:
         futures = _submit(client, tasks)
         for future in distributed.as_completed(futures):
+            task = futures.pop(future)
             try:
                 record = future.result()
             except distributed.KilledWorker as error:
                 reason = f"every worker that did it died: {error.last_worker.address}"
-                record = Record(futures[future].run_id, {"status": "error", "reason": reason})
+                record = Record(task.run_id, {"status": "error", "reason": reason})
+            future.release()  # the cluster would do a run again whose result is wanted and dies with its worker
             yield record
     except UaraError:
         raise
