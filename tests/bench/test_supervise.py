@@ -143,12 +143,20 @@ def test_what_a_failed_run_printed_is_kept(endings: Any) -> None:
 
 def test_no_process_is_left_behind(endings: Any) -> None:
     time.sleep(0.2)
-    templates = 0
-    for each in psutil.Process().children(recursive=True):
-        with suppress(psutil.Error):
-            if "uara.bench" in " ".join(each.cmdline()) and each.status() != psutil.STATUS_ZOMBIE:
-                templates += 1
-    assert templates <= 2, "one for each number of threads, kept for later runs; and no run"
+    templates = [each for each in psutil.Process().children() if is_of_the_harness(each)]
+    assert 1 <= len(templates) <= 2, "one for each number of threads, kept for later runs"
+    for template in templates:
+        watchers = [each for each in template.children() if is_of_the_harness(each)]
+        assert len(watchers) <= 1, "of the process that waits for the next run"
+        for watcher in watchers:
+            waiting = [each for each in watcher.children(recursive=True) if is_of_the_harness(each)]
+            assert len(waiting) <= 1
+
+
+def is_of_the_harness(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return "uara.bench" in " ".join(process.cmdline()) and process.status() != psutil.STATUS_ZOMBIE
+    return False
 
 
 def test_the_first_run_does_not_pay_for_the_toolkits_kernels(endings: Any) -> None:

@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import pickle
 import signal
-import tempfile
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from typing import Any
@@ -38,13 +37,15 @@ class Exit:
         os._exit(self.code)
 
 
-def start(threads: int = 1) -> tuple[zygote.Process, Any]:
-    log = tempfile.TemporaryFile()  # noqa: SIM115 - the caller reads it
-    process = zygote.Process(zygote.template(threads), log)
+def start(threads: int = 1) -> zygote.Process:
+    return started(zygote.template(threads).process())
+
+
+def started(process: zygote.Process) -> zygote.Process:
     assert process.channel.poll(60)
     kind, process.pid = pickle.loads(process.channel.recv_bytes())
     assert kind == "started"
-    return process, log
+    return process
 
 
 def test_work_is_done_in_a_process_group_of_its_own() -> None:
@@ -53,7 +54,7 @@ def test_work_is_done_in_a_process_group_of_its_own() -> None:
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    process, log = start(threads=3)
+    process = start(threads=3)
     process.channel.send_bytes(cloudpickle.dumps(Echo("hello")))
     assert process.channel.poll(60)
     kind, content = pickle.loads(process.channel.recv_bytes())
@@ -63,9 +64,7 @@ def test_work_is_done_in_a_process_group_of_its_own() -> None:
     assert set(variables.values()) == {"3"}
     assert wait([process.status], 10)
     assert process.exit_code() == 0
-    log.seek(0)
-    assert log.read() == b"heard hello\n"
-    process.close()
+    assert process.close() == "heard hello"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +76,7 @@ def test_how_a_run_ended_is_told(how: str, code: int) -> None:
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    process, _ = start()
+    process = start()
     assert process.pid is not None
     if how == "exit":
         process.channel.send_bytes(cloudpickle.dumps(Exit(code)))
@@ -98,7 +97,7 @@ def test_a_template_is_kept_while_the_environment_stays(monkeypatch: pytest.Monk
 
 
 def test_letting_go_ends_the_run() -> None:
-    process, _ = start()
+    process = start()
     pid = process.pid
     process.pid = None  # as if it had never said who it is
     process.close()
@@ -107,11 +106,53 @@ def test_letting_go_ends_the_run() -> None:
 
 
 def test_a_dead_template_is_noticed_and_replaced() -> None:
-    process, _ = start()
+    process = start()
     old = zygote.template(1)
     old._process.kill()
     old._process.wait()
     process.close()
     assert zygote.template(1) is not old
-    again, _ = start()
+    again = start()
     again.close()
+
+
+def test_a_process_is_forked_ahead_and_taken_once() -> None:
+    first = start()
+    first.template.fork_ahead()
+    ahead = first.template._next
+    first.template.fork_ahead()
+    assert first.template._next is ahead, "one at a time"
+    first.close()
+    second, third = start(), start()
+    assert second is ahead
+    assert len({first.pid, second.pid, third.pid}) == 3
+    second.close()
+    third.close()
+
+
+def test_a_process_that_died_waiting_is_replaced() -> None:
+    first = start()
+    first.template.fork_ahead()
+    ahead = first.template._next
+    assert ahead is not None
+    started(ahead)
+    first.close()
+    assert ahead.pid is not None
+    os.kill(ahead.pid, signal.SIGKILL)
+    assert wait([ahead.status], 10)
+    second = start()
+    assert second is not ahead
+    assert second.alive()
+    second.close()
+
+
+def test_a_process_that_waits_ends_with_its_template() -> None:
+    first = start()
+    first.template.fork_ahead()
+    ahead = first.template._next
+    assert ahead is not None
+    started(ahead)
+    first.close()
+    zygote.close_templates()
+    assert ahead.pid is not None
+    assert not psutil.pid_exists(ahead.pid)

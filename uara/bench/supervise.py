@@ -6,12 +6,11 @@ import io
 import os
 import pickle
 import signal
-import tempfile
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import IO, Any
+from typing import Any
 
 import psutil
 
@@ -20,7 +19,6 @@ from uara.bench.child import Failure
 
 POLL_S = 0.05
 _FAMILY_S = 0.5  # looking for the run's own children means reading the whole process table
-_LOG_BYTES = 4000
 _MB = 1e6
 
 Point = tuple[float, float, float, float, float]
@@ -73,14 +71,13 @@ def supervise(job: bytes, allowance: Allowance, *, parent: int | None = None) ->
         Process without which this one has no purpose: when it is gone, the run and this process end.
     """
     began = time.monotonic()
-    with tempfile.TemporaryFile() as log:
-        process = zygote.Process(zygote.template(allowance.threads), log)
-        try:
-            outcome = _Watch(process, job, allowance, parent).outcome()
-        finally:
-            process.close()
-        outcome.wall_s = time.monotonic() - began
-        outcome.log = _tail(log)
+    process = zygote.template(allowance.threads).process()
+    try:
+        outcome = _Watch(process, job, allowance, parent).outcome()
+        process.template.fork_ahead()
+    finally:
+        log = process.close()
+    outcome.wall_s, outcome.log = time.monotonic() - began, log
     return outcome
 
 
@@ -208,9 +205,3 @@ def _died(code: int | None) -> tuple[str, str]:
         name = f"signal {-code}"
     hint = ", perhaps by the system for want of memory" if -code == signal.SIGKILL else ""
     return "error", f"its process was ended by {name}{hint}"
-
-
-def _tail(log: IO[bytes]) -> str:
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - _LOG_BYTES))
-    return log.read().decode(errors="replace").strip()

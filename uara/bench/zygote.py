@@ -3,7 +3,8 @@
 A fresh interpreter for every run would add its start to every run. The template imports once and
 forks in milliseconds. Between it and the run stands a watcher, which reports how the run ended, and
 ends the run if the supervisor is gone: no run outlives the command that started it. What a run leaves
-behind falls to its watcher (on Linux, also what left its group), which ends it.
+behind falls to its watcher (on Linux, also what left its group), which ends it. The next run's process is
+forked, and waits, while the last one's is being cleared away and its answer scored.
 
     supervisor -- template (one a supervisor and thread count) -- watcher -- run (leads its own group)
 """
@@ -11,6 +12,7 @@ behind falls to its watcher (on Linux, also what left its group), which ends it.
 from __future__ import annotations
 
 import atexit
+import gc
 import os
 import select
 import signal
@@ -18,9 +20,10 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from contextlib import suppress
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import IO
 
 THREAD_VARIABLES = (
@@ -39,6 +42,7 @@ FAREWELL_S = 5.0
 """How long the end of a process that was killed is waited for."""
 _PR_SET_CHILD_SUBREAPER = 36
 _SWEEPS = 20
+_LOG_BYTES = 4000
 
 
 class Process:
@@ -52,13 +56,20 @@ class Process:
         Becomes readable when the run's process has ended, or the template died.
     """
 
-    def __init__(self, template: Template, log: IO[bytes]) -> None:
+    def __init__(self, template: Template) -> None:
+        self.template = template
         ours, theirs = socket.socketpair()
         self.status, watcher = socket.socketpair()
+        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the run
         with theirs, watcher:
-            socket.send_fds(template.control, [b"f"], [theirs.fileno(), watcher.fileno(), log.fileno()])
+            handles = [theirs.fileno(), watcher.fileno(), self._log.fileno()]
+            socket.send_fds(template.control, [b"f"], handles)
         self.channel = Connection(ours.detach())
         self.pid: int | None = None
+
+    def alive(self) -> bool:
+        """Whether neither the run nor the template has ended, as far as anybody said."""
+        return not wait([self.status], 0)
 
     def kill(self) -> None:
         """End the run and its children."""
@@ -71,8 +82,8 @@ class Process:
         data = self.status.recv(_STATUS.size)
         return int(_STATUS.unpack(data)[0]) if len(data) == _STATUS.size else None
 
-    def close(self) -> None:
-        """End the run, and wait a while until its watcher has ended all that it started."""
+    def close(self) -> str:
+        """End the run, wait a while until its watcher has ended all that it started, and return what it last wrote."""
         self.kill()
         self.channel.close()
         with suppress(OSError):  # the watcher is gone, or takes too long
@@ -81,6 +92,14 @@ class Process:
             while self.status.recv(64):
                 pass
         self.status.close()
+        with self._log:
+            return _tail(self._log)
+
+
+def _tail(log: IO[bytes]) -> str:
+    size = log.seek(0, os.SEEK_END)
+    log.seek(max(0, size - _LOG_BYTES))
+    return log.read().decode(errors="replace").strip()
 
 
 class Template:
@@ -89,6 +108,7 @@ class Template:
     def __init__(self, threads: int) -> None:
         self.control, theirs = socket.socketpair()
         self.environment = _environment(threads)
+        self._next: Process | None = None
         with theirs:
             self._process = subprocess.Popen(
                 [
@@ -108,8 +128,25 @@ class Template:
         """Whether it still lives, and this process's environment is what it was."""
         return self._process.poll() is None and self.environment == _environment(threads)
 
+    def process(self) -> Process:
+        """A process for a run: the one that waits, or a new one."""
+        waiting, self._next = self._next, None
+        if waiting is not None:
+            if waiting.alive():
+                return waiting
+            waiting.close()
+        return Process(self)
+
+    def fork_ahead(self) -> None:
+        """Have a process wait for the next run, if the template still lives."""
+        if self._next is None:
+            with suppress(OSError):
+                self._next = Process(self)
+
     def close(self) -> None:
         """End it; runs that it forked are their watchers' to end."""
+        if self._next is not None:
+            self._next.close()
         self.control.close()
         self._process.kill()
         self._process.wait()
@@ -167,6 +204,7 @@ def main() -> None:
             os.close(handle)
         if waiting:
             waiting.pop()()
+            gc.freeze()  # a collection in a run would touch, and so copy, every object that it shares with this process
 
 
 def _preload() -> None:
@@ -174,11 +212,14 @@ def _preload() -> None:
 
     It is done after the first fork: the first run loads these for itself, the later ones find them.
     """
+    import inspect
+
     import scipy.optimize  # noqa: F401
 
     from uara.bench.p1 import load_kernels
 
     load_kernels()
+    inspect.getmodule(_preload.__code__)  # finds all modules' files, as a solver's options will ask for
 
 
 def _watch(channel: int, status: int, log: int) -> None:
