@@ -96,9 +96,10 @@ def scored(results: Results) -> pd.DataFrame:
         runs["association_gap"] = (distance - shares).clip(lower=0) / controllable
     curves = dict(tuple(results.points.groupby("run_id", sort=False)))
     horizon = runs.groupby("instance")["time_limit_s"].transform("min")
+    brief = runs[["run_id", "status", "runtime_s", "controllable_ms"]].to_dict("records")
     spent = [
         _spent(run, curves.get(run["run_id"]), best, until)
-        for (_, run), best, until in zip(runs.iterrows(), known["best_controllable_ms"], horizon, strict=True)
+        for run, best, until in zip(brief, known["best_controllable_ms"], horizon, strict=True)
     ]
     runs["time_to_target_s"] = [target for target, _ in spent]
     runs["primal_integral_s"] = [integral for _, integral in spent]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -183,9 +184,7 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
 
 def per_instance(runs: pd.DataFrame) -> pd.DataFrame:
     """One row an instance and solver: means over seeds and repetitions, and how the runs ended."""
-    import pandas as pd
-
-    rows = []
+    keys = ["instance", "label"]
     names = [
         "objective_ms",
         *METRICS,
@@ -196,22 +195,26 @@ def per_instance(runs: pd.DataFrame) -> pd.DataFrame:
         "time_to_target_s",
     ]
     names += [name for name in ("allocation_gap", "association_gap") if name in runs]
-    for (instance, label), own in runs.groupby(["instance", "label"], sort=False):
-        solved = own[own["status"] == "ok"]
-        statuses = own["status"].value_counts().to_dict()
-        rows.append(
-            {
-                "instance": instance,
-                "label": label,
-                **{name: solved[name].mean() if len(solved) else math.nan for name in names},
-                "spread": _spread(solved["controllable_ms"]),
-                "status": ", ".join(
-                    name if count == len(own) else f"{count} {name}" for name, count in statuses.items()
-                ),
-                "reason": next((text for text in own["reason"] if isinstance(text, str) and text), ""),
-            }
-        )
-    return pd.DataFrame(rows)
+    every = runs.groupby(keys, sort=False)
+    solved = runs[runs["status"] == "ok"].groupby(keys, sort=False)
+    table = every.size().index.to_frame(index=False).set_index(keys)
+    table = table.join(solved[names].mean())
+    table["spread"] = solved["controllable_ms"].agg(_spread)
+    table["status"] = every["status"].agg(_endings)
+    table["reason"] = every["reason"].agg(_first_text)
+    return table.reset_index()
+
+
+def _endings(statuses: pd.Series) -> str:
+    """How runs ended: one word if all ended so, otherwise each with its count."""
+    counts = Counter(statuses)
+    return ", ".join(
+        name if count == len(statuses) else f"{count} {name}" for name, count in counts.most_common()
+    )
+
+
+def _first_text(reasons: pd.Series) -> str:
+    return next((text for text in reasons if isinstance(text, str) and text), "")
 
 
 def _spread(values: pd.Series) -> float:

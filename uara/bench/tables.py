@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara import files
 from uara.bench.claims import measured
 from uara.bench.metrics import references, scored
-from uara.bench.ranking import overall, per_instance
+from uara.bench.ranking import cells, overall
 from uara.bench.results import Results
 from uara.bench.terminal import refuse_empty
 from uara.errors import InputError
@@ -34,8 +35,8 @@ def markdown_tables(results: Results) -> dict[str, str]:
         "ranking": ranking(runs),
         **{f"ranking-{group}": ranking(of_group(runs, group)) for group in groups_of(results)},
         **{f"gap-{_word(label)}": text for label, text in gaps_by_size(runs).items()},
-        "instances": instances(results),
-        "claims": claims(results),
+        "instances": instances(runs, references(results)),
+        "claims": claims(runs, results.suite),
         "machine": machine(results),
     }
     return {f"{name}-{key}": text for key, text in tables.items() if text}
@@ -139,11 +140,10 @@ def _word(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", label).strip("-").lower()
 
 
-def instances(results: Results) -> str:
+def instances(runs: pd.DataFrame, known: pd.DataFrame) -> str:
     """Best answer and bound of each instance, and the excess of each solver."""
-    runs, known = scored(results), references(results)
-    table = per_instance(runs).pivot(index="instance", columns="label", values="excess")
-    labels = [label for label in dict.fromkeys(runs["label"]) if table[label].notna().any()]
+    table = cells(runs, "excess").reindex(known.index)
+    labels = [label for label in table.columns if table[label].notna().any()]
     rows = []
     for name, row in known.iterrows():
         gap = (row["best_ms"] - row["bound_ms"]) / row["best_controllable_ms"]
@@ -155,11 +155,10 @@ def instances(results: Results) -> str:
     )
 
 
-def claims(results: Results) -> str:
+def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> str:
     """Published reductions beside those measured; empty where the suite claims nothing."""
-    runs = scored(results)
     rows = []
-    for claim in results.suite.get("claims", []):
+    for claim in suite.get("claims", []):
         found = measured(claim, runs)
         rows.append(
             [
