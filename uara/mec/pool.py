@@ -94,9 +94,9 @@ class Pool:
         """
         arrays = files.read_arrays(path, files.sha256(files.read_bytes(path, files.MAX_ARRAYS_BYTES)))
         try:
-            plain = json.loads(arrays["header"].tobytes())
+            plain = files.parse_json(arrays["header"].tobytes())
             gain = arrays["power_gain"]
-        except (KeyError, ValueError, RecursionError) as error:
+        except (KeyError, InputError) as error:
             raise InputError(f"not a pool of channel drops: {error}", source=str(path)) from None
         if isinstance(plain, dict) and plain.get("version", POOL_VERSION) != POOL_VERSION:
             raise InputError(f"version {plain['version']}, not {POOL_VERSION}", source=str(path))
