@@ -8,16 +8,19 @@ import numpy as np
 from numba import njit
 
 from uara.allocation import allocate
+from uara.certificate import ROUNDING
 from uara.errors import InputError
 from uara.instance import Floats, Indices, Instance
-from uara.model import coefficients
+from uara.model import Coefficients, coefficients
 from uara.registry import NoOptions, as_solver
-from uara.server_cost import server_cost
+from uara.server_cost import SMALLEST_SHARE, server_cost
 from uara.solver import Answer, Context
 
 from .price_kernel import Pairs, pairs_of
 
 MOST_ASSOCIATIONS = 10**7
+ACCURACY = 1e-10
+"""By how much of itself a server's computed cost may exceed the least one: far above the kernel's own tolerance."""
 _CHUNK = 20_000
 
 
@@ -44,9 +47,30 @@ def brute_force(instance: Instance, context: Context[NoOptions]) -> Answer:
     while not walk.visit(_CHUNK):
         if context.expired():
             return Answer(allocate(instance, walk.best_servers()))
-    best = allocate(instance, walk.best_servers())
-    bound_ms = instance.evaluate(best).objective_ms
-    return Answer(best, bound_ms, details={"associations": associations})
+    least_ms = _infimum_ms(numbers, float(walk.least[0]))
+    bound_ms = None if least_ms is None else least_ms + numbers.constant_ms * (1 - ROUNDING)
+    return Answer(allocate(instance, walk.best_servers()), bound_ms, details={"associations": associations})
+
+
+def _infimum_ms(numbers: Coefficients, least_ms: float) -> float | None:
+    """What no decision's controllable cost is below, from the least cost that was found; None if unknown.
+
+    Shares are no smaller than :data:`SMALLEST_SHARE`, but P1 knows no such limit: its infimum may be lower.
+    """
+    device = np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
+    least_ms -= ACCURACY * least_ms
+    if numbers.sync_weight_per_ms == 0:  # band that costs energy was given a trace, and P1 wants still less
+        dearest_ms = np.zeros(len(numbers.local_ms))
+        np.maximum.at(dearest_ms, device, numbers.band_cost_ms)
+        return least_ms - SMALLEST_SHARE * float(dearest_ms.sum())
+    # Where the band is full somebody has a share of 1 / M at least, so that its price is no higher than this.
+    devices = len(numbers.local_ms)
+    scale = 2 * numbers.sync_weight_per_ms * numbers.uplink_ms**2
+    highest_price = float(np.max(scale)) * devices**3
+    inverse = numbers.local_ms[device] / numbers.uplink_ms + np.cbrt(
+        (numbers.band_cost_ms + highest_price) / scale
+    )
+    return least_ms if (inverse * SMALLEST_SHARE < 1).all() else None
 
 
 class _Walk:

@@ -6,6 +6,7 @@ decision re-scores to the objective and whose certificate re-computes to the cer
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,13 +14,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from uara import files, solution
-from uara.certificate import lower_bound, objective
+from uara.certificate import lower_bound, objective_parts
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Instance
-from uara.model import Allocation, coefficients
+from uara.model import Allocation
 from uara.solver import Result
-from uara.verify import TOLERANCE, verify
+from uara.verify import slack_ms, verify
 
 TABLE = "best_known.json"
 SOLUTIONS = "solutions"
@@ -34,7 +35,7 @@ class Entry(Record):
     """Least objective that an answer has reached."""
     found_by: str
     """Solver that reached it."""
-    controllable_ms: float
+    controllable_ms: Annotated[float, Field(gt=0)]
     """That objective without its constant part."""
     lower_bound_ms: float
     """Greatest lower bound that a solver has stated."""
@@ -90,7 +91,7 @@ def record(folder: str | Path, instance: Instance, result: Result) -> Entry:
     kept = None if fresh else solution.open_for(instance, path)
     merged = _merged(instance, result, None if fresh else old, kept[0] if kept else None)
     entry = _entry(instance, merged, None if fresh else old, result, path.relative_to(folder).as_posix())
-    if entry.lower_bound_ms > entry.objective_ms * (1 + TOLERANCE):
+    if entry.lower_bound_ms > entry.objective_ms + slack_ms(entry.objective_ms, entry.controllable_ms):
         raise InputError(
             f"a bound of {entry.lower_bound_ms:.9g} ms by {entry.bound_by} contradicts an answer of "
             f"{entry.objective_ms:.9g} ms by {entry.found_by}",
@@ -109,10 +110,12 @@ def _merged(
     new = solution.from_result(result)
     if old is None or kept is None:
         return new
-    best = new if result.evaluation.objective_ms < old.objective_ms * (1 - TOLERANCE) else kept
+    lower_ms = old.objective_ms - slack_ms(old.objective_ms, old.controllable_ms)
+    best = new if result.status != "infeasible" and result.evaluation.objective_ms < lower_ms else kept
     known = [b for b in (result.bound_ms, old.lower_bound_ms) if b is not None]
     certified = result.certified_bound_ms
-    newer = certified is not None and certified > (old.certified_lower_bound_ms or -float("inf"))
+    known_ms = old.certified_lower_bound_ms
+    newer = certified is not None and (known_ms is None or certified > known_ms)
     proof = new if newer else kept
     claims = best.claims.model_copy(
         update={
@@ -129,18 +132,20 @@ def _entry(
 ) -> Entry:
     """The table's line for a solution file, its numbers computed from the file's content."""
     decision = Allocation.from_plain(merged.decision)
-    value_ms, broken = objective(instance, decision.association, decision.bandwidth, decision.compute)
+    shares = (decision.association, decision.bandwidth, decision.compute)
+    constant_ms, controllable_ms, broken = objective_parts(instance, *shares)
     if broken:
         raise InputError(f"is not feasible: {broken[0]}", source=path)
+    value_ms = constant_ms + controllable_ms
     certified = None
     if merged.certificate is not None:
-        certified = lower_bound(instance, instance.parse_certificate(merged.certificate))
+        proven_ms = lower_bound(instance, instance.parse_certificate(merged.certificate))
+        certified = proven_ms if math.isfinite(proven_ms) else None
     stated = [b for b in (merged.claims.lower_bound_ms, certified) if b is not None]
     if not stated:
         raise InputError("has no lower bound; use a solver that proves one", source=f"solver {result.solver}")
     bound_ms = max(stated)
     by = result.solver if old is None or bound_ms > old.lower_bound_ms else old.bound_by
-    controllable_ms = value_ms - coefficients(instance).constant_ms
 
     def gap(bound: float) -> float:
         return max(0.0, value_ms - bound) / controllable_ms
@@ -188,12 +193,27 @@ def _problems(instance: Instance, entry: Entry, path: Path) -> list[str]:
     record, decision, certificate = solution.open_for(instance, path)
     verdict = verify(instance, decision, record.claims, certificate)  # type: ignore[arg-type]
     found = list(verdict.refusals)
-    slack_ms = TOLERANCE * abs(entry.objective_ms)
-    if abs(verdict.objective_ms - entry.objective_ms) > slack_ms:
+    if not math.isfinite(verdict.objective_ms):
+        return found
+    rounding_ms = slack_ms(verdict.objective_ms, verdict.controllable_ms)
+    if abs(verdict.objective_ms - entry.objective_ms) > rounding_ms:
         found.append(f"the solution scores {verdict.objective_ms!r}, the table says {entry.objective_ms!r}")
-    if entry.lower_bound_ms > verdict.objective_ms + slack_ms:
+    if entry.lower_bound_ms > verdict.objective_ms + rounding_ms:
         found.append("the bound exceeds the objective of the stored solution")
     proven, stated = verdict.certified_bound_ms, entry.certified_lower_bound_ms
-    if stated is not None and (proven is None or proven < stated - slack_ms):
+    if stated is not None and (proven is None or proven < stated - rounding_ms):
         found.append(f"the certificate proves {proven!r}, the table says {stated!r}")
+    if abs(entry.controllable_ms - verdict.controllable_ms) > rounding_ms:
+        found.append(f"{verdict.controllable_ms!r} is controllable, the table says {entry.controllable_ms!r}")
+    for name, gap, bound_ms in (
+        ("gap", entry.gap, entry.lower_bound_ms),
+        ("certified gap", entry.certified_gap, stated),
+    ):
+        right = None if bound_ms is None else max(0.0, entry.objective_ms - bound_ms) / entry.controllable_ms
+        if gap is None or right is None:
+            wrong = gap is not right
+        else:
+            wrong = abs(gap - right) * entry.controllable_ms > 2 * rounding_ms
+        if wrong:
+            found.append(f"its {name} is {right!r}, the table says {gap!r}")
     return found

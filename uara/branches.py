@@ -22,7 +22,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.certificate import Certificate, priced
+from uara.certificate import ROUNDING, Certificate, priced
 from uara.errors import InputError
 from uara.files import Record, validate
 from uara.instance import Indices, Instance
@@ -55,6 +55,7 @@ class BranchCertificate:
     table: tuple[Certificate, ...]
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "target_ms", float(self.target_ms))
         for name in ("prices", "device", "server"):
             object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.int64))
         nodes = len(self.prices)
@@ -63,6 +64,12 @@ class BranchCertificate:
         if ((self.prices < 0) | (self.prices >= len(self.table))).any():
             raise InputError("names a row beyond the price tables", source="certificate", path="prices")
         inner = self.device >= 0
+        if (self.device < -1).any() or (inner != (self.server >= 0)).any() or (self.server < -1).any():
+            raise InputError(
+                "device and server must be -1 at a leaf, and at least 0 elsewhere",
+                source="certificate",
+                path="device",
+            )
         # In pre-order the open places never run out before the last node.
         open_places = 1 + np.cumsum(np.where(inner, 1, -1))
         if (open_places[:-1] <= 0).any() or open_places[-1] != 0:
@@ -85,10 +92,13 @@ class BranchCertificate:
         )
 
     def prove(self, instance: Instance) -> float:
-        """The lower bound on P1's objective, in ms, that this tree proves."""
+        """The lower bound on P1's objective, in ms, that this tree proves; minus infinity if it proves nothing."""
         i, j = instance.channel.pair_device, instance.channel.pair_server
-        if (self.device >= len(instance.devices)).any():
-            raise InputError("names a device that the instance lacks", source="certificate", path="device")
+        for name, there in (("device", len(instance.devices)), ("server", len(instance.servers))):
+            if (getattr(self, name) >= there).any():
+                raise InputError(f"names a {name} that the instance lacks", source="certificate", path=name)
+        if any(len(row.compute_price) != len(instance.servers) for row in self.table):
+            raise InputError(f"must hold {len(instance.servers)} prices of each kind", source="certificate")
         bound_ms = self.target_ms
         waiting: list[NDArray[np.bool_]] = [np.ones(len(i), dtype=bool)]
         for node in range(len(self.prices)):
@@ -101,7 +111,7 @@ class BranchCertificate:
             if self.device[node] < 0:
                 bound_ms = min(bound_ms, value_ms)
                 continue
-            useful = allowed & (value_ms + excess_ms < self.target_ms)
+            useful = allowed & (value_ms + excess_ms * (1 - ROUNDING) < self.target_ms)
             of_device = i == self.device[node]
             at_server = of_device & (j == self.server[node])
             waiting.append(useful & ~at_server)

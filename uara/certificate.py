@@ -11,6 +11,7 @@ is at most the objective of every feasible allocation of P1, whatever the prices
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -21,12 +22,15 @@ from uara.errors import InputError
 from uara.files import Record, validate
 from uara.instance import Floats, Instance
 
+ROUNDING = 2.0**-48
+"""Part of a sum of doubles by which rounding may have moved it: sixteen times their last place."""
+
 
 class Proof(Protocol):
     """What proves a lower bound on P1: prices, or a tree of them (:mod:`uara.branches`)."""
 
     def prove(self, instance: Instance) -> float:
-        """The bound, in ms, constant part included."""
+        """The bound, in ms, constant part included; minus infinity where nothing is proven."""
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -62,6 +66,10 @@ class Certificate:
                 raise InputError("must be finite prices of at least 0", source="certificate", path=name)
             prices.flags.writeable = False
             object.__setattr__(self, name, prices)
+        if len(self.compute_price) != len(self.bandwidth_price):
+            raise InputError(
+                "must have one entry a server, as compute_price", source="certificate", path=name
+            )
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Certificate:
@@ -85,23 +93,27 @@ class Certificate:
 def lower_bound(instance: Instance, certificate: Proof) -> float:
     """The lower bound on P1's objective, in ms, that a certificate of any kind proves.
 
+    It is minus infinity where the numbers leave double precision: what is not finite proves nothing. The
+    certificate is asked for its plain data alone, since a solver may hand over an object with a bound of its own.
+
     Raises
     ------
     InputError
-        If the certificate is for another number of servers.
+        If the certificate is malformed, or for another number of servers.
     """
-    return certificate.prove(instance)
+    return parse_certificate(certificate.to_plain()).prove(instance)
 
 
 def parse_certificate(plain: dict[str, Any]) -> Proof:
     """A certificate from plain data, told apart by ``kind``; raises :class:`InputError` on anything else."""
-    if plain.get("kind") == "branches":
+    if isinstance(plain, dict) and plain.get("kind") == "branches":
         from uara.branches import BranchCertificate
 
         return BranchCertificate.from_plain(plain)
     return Certificate.from_plain(plain)
 
 
+@np.errstate(all="ignore")
 def priced(
     instance: Instance, price: Floats, band_price: Floats, allowed: NDArray[np.bool_] | None = None
 ) -> tuple[float, Floats]:
@@ -117,7 +129,8 @@ def priced(
     Returns
     -------
     bound_ms
-        A lower bound on P1's objective, constant part included.
+        A lower bound on P1's objective, constant part included, less what rounding may have added; minus
+        infinity where the numbers leave double precision.
     excess_ms
         (K,) By how much a pair costs its device more than its cheapest pair: the bound rises by this much
         if the device must use the pair. Infinite for a pair that is not allowed.
@@ -152,43 +165,70 @@ def priced(
     excess_ms[listed] = pair_ms - cheapest_ms[i]
 
     rent_ms = price**2 * flop_per_ms / 4 + band_price
-    return float(constant_ms + np.sum(cheapest_ms) - np.sum(rent_ms)), excess_ms
+    positive_ms, rent_ms = constant_ms + np.sum(cheapest_ms), np.sum(rent_ms)
+    bound_ms = float(positive_ms - rent_ms - ROUNDING * (positive_ms + rent_ms))
+    if not np.isfinite(bound_ms):
+        return -np.inf, np.zeros_like(excess_ms)
+    return bound_ms, excess_ms
 
 
 def _least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:
     """psi: the minimum over 0 < y <= 1 of ``sync_weight (local - uplink / y)^2 + cost y``, pair by pair.
 
-    The minimum lies at y <= uplink / local, where the function is convex; its derivative is bisected.
-    The value is then rounded DOWN by what the bracket leaves open, so that it stays a lower bound.
+    The minimum lies at y <= most = min(1, uplink / local), where the function h is convex: it is nowhere below
+    its tangents. So ANY y gives the lower bound h(y) + min(-h'(y) y, h'(y) (most - y)); bisection finds a good y.
+    Where a number leaves double precision, 0 is the bound.
     """
     if sync_weight == 0:
         return np.zeros_like(cost_ms)  # the infimum, as y goes to 0
 
-    high = np.minimum(1.0, uplink_ms / local_ms)
+    def slope_at(y: Floats) -> Floats:
+        return np.asarray(2 * sync_weight * (local_ms - uplink_ms / y) * uplink_ms / y**2 + cost_ms)
+
+    most = high = np.minimum(1.0, uplink_ms / local_ms)
     # Where the derivative at y vanishes, u = 1/y solves u^2 (u - D/c) = cost / (2 lambda c^2), so that
     # u <= D/c + cbrt(cost / (2 lambda c^2)).
     low = 1.0 / (local_ms / uplink_ms + np.cbrt(cost_ms / (2 * sync_weight * uplink_ms**2)))
     low = np.minimum(low, high)
     for _ in range(100):
         y = (low + high) / 2
-        slope = 2 * sync_weight * (local_ms - uplink_ms / y) * uplink_ms / y**2 + cost_ms
+        slope = slope_at(y)
         low, high = np.where(slope < 0, y, low), np.where(slope < 0, high, y)
     value = sync_weight * (local_ms - uplink_ms / high) ** 2 + cost_ms * high
-    return np.asarray(value * (1 - 1e-12))
+    slope = slope_at(high)
+    value = (value + np.minimum(-slope * high, slope * (most - high))) * (1 - 1e-12)
+    return np.where(np.isfinite(value), np.maximum(value, 0.0), 0.0)
 
 
 def objective(
     instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
 ) -> tuple[float, list[str]]:
-    """P1's objective in ms, device by device in plain Python, and the constraints that are broken."""
+    """P1's objective in ms, device by device in plain Python, and the constraints that are broken.
+
+    It is infinite if there are any; an objective that leaves double precision is one of them.
+    """
+    constant_ms, controllable_ms, broken = objective_parts(instance, association, bandwidth, compute)
+    return constant_ms + controllable_ms, broken
+
+
+@np.errstate(all="ignore")
+def objective_parts(
+    instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
+) -> tuple[float, float, list[str]]:
+    """The same in two parts: what no decision touches, and the rest, each summed on its own."""
     servers, devices, given = instance.servers, instance.devices, instance.parameters
     gain = instance.channel.dense(len(servers))
     chosen, share_y, share_z = (np.asarray(values).tolist() for values in (association, bandwidth, compute))
     broken: list[str] = []
     used_y, used_z = [0.0] * len(servers), [0.0] * len(servers)
-    total = 0.0
+    constant_ms: list[float] = []
+    controllable_ms: list[float] = []
     for i, (j, y, z) in enumerate(zip(chosen, share_y, share_z, strict=True)):
         name = devices.id[i]
+        local_ms = devices.device_flop[i] / devices.compute_flop_per_s[i] * 1e3
+        computing_j = devices.device_flop[i] / given.device_efficiency_flop_per_j
+        weight = given.energy_weight_ms_per_j / devices.battery_fraction[i]
+        constant_ms.append(float(local_ms + weight * computing_j))
         if not 0 <= j < len(servers) or gain[i, j] == 0:
             broken.append(f"(3) {name} has no usable server")
             continue
@@ -197,25 +237,25 @@ def objective(
             continue
         used_y[j] += y
         used_z[j] += z
-        local_ms = devices.device_flop[i] / devices.compute_flop_per_s[i] * 1e3
         noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
         spectral = np.log1p(gain[i, j] * devices.tx_power_w[i] / noise_w) / np.log(2)
         uplink_ms = devices.upload_bits[i] / (y * servers.bandwidth_hz[j] * spectral) * 1e3
-        slots = np.ceil(servers.backlog_flop[j] / (servers.compute_flop_per_s[j] * given.queue_slot_ms / 1e3))
-        remote_ms = slots * given.queue_slot_ms
-        remote_ms += devices.server_flop[i] / (z * servers.compute_flop_per_s[j]) * 1e3
-        computing_j = devices.device_flop[i] / given.device_efficiency_flop_per_j
+        speed = servers.compute_flop_per_s[j]
+        slots = np.ceil(servers.backlog_flop[j] / (speed * given.queue_slot_ms / 1e3))
+        remote_ms = slots * given.queue_slot_ms + devices.server_flop[i] / (z * speed) * 1e3
         sending_j = (
             given.uplink_energy_j_per_mhz_w * y * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
         )
-        weight = given.energy_weight_ms_per_j / devices.battery_fraction[i]
         gap_ms = local_ms - uplink_ms if given.sync_weight_per_ms > 0 else 0.0
-        total += (
-            local_ms + remote_ms + given.sync_weight_per_ms * gap_ms**2 + weight * (computing_j + sending_j)
-        )
+        own_ms = float(remote_ms + given.sync_weight_per_ms * gap_ms**2 + weight * sending_j)
+        if not math.isfinite(own_ms):
+            broken.append(f"{name} adds no finite number to the objective")
+        controllable_ms.append(own_ms)
     for j, (used_of_y, used_of_z) in enumerate(zip(used_y, used_z, strict=True)):
         if used_of_y > 1 + 1e-9:
             broken.append(f"(4) the band of {servers.id[j]} is shared out to {used_of_y}")
         if used_of_z > 1 + 1e-9:
             broken.append(f"(7) the compute of {servers.id[j]} is shared out to {used_of_z}")
-    return (float("inf") if broken else float(total)), broken
+    if not broken and not math.isfinite(sum(controllable_ms)):
+        broken.append("the objective is not finite")
+    return math.fsum(constant_ms), math.inf if broken else math.fsum(controllable_ms), broken

@@ -244,7 +244,7 @@ class Evaluation:
 
     @property
     def feasible(self) -> bool:
-        """Whether every constraint of P1 holds."""
+        """Whether every constraint of P1 holds, and the objective is finite."""
         return not self.violations
 
     @property
@@ -334,6 +334,11 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
             "uplink_energy": weight * sending_j,
         }
         totals = {name: float(np.sum(values)) for name, values in terms.items()}
+        violations = _violations(instance, allocation, usable)
+        if not violations and not np.isfinite(sum(totals.values())):
+            costs = np.sum(list(terms.values()), axis=0)
+            where = instance.devices.id[int(np.argmax(costs))]
+            violations = [Violation("finite objective", where, float("inf"))]
         return Evaluation(
             objective_ms=sum(totals.values()),
             constant_ms=numbers.constant_ms,
@@ -341,7 +346,7 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
             device_latency_ms=np.maximum(numbers.local_ms, uplink_ms) + wait_ms + remote_ms,
             device_sequential_ms=numbers.local_ms + uplink_ms + wait_ms + remote_ms,
             device_energy_j=computing_j + sending_j,
-            violations=tuple(_violations(instance, allocation, usable)),
+            violations=tuple(violations),
         )
 
 

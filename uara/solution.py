@@ -11,7 +11,7 @@ from uara import files
 from uara.errors import InputError
 from uara.files import Record
 from uara.problem import Decision, Problem, Proof
-from uara.solver import Result
+from uara.solver import Ended, Proven, Result
 
 
 class InstanceReference(Record):
@@ -31,9 +31,11 @@ class Claims(Record):
     """Best lower bound on the objective known to the run."""
     certified_lower_bound_ms: float | None = None
     """Lower bound that the certificate proves."""
-    status: str = ""
-    ended: str = ""
-    runtime_s: float | None = None
+    status: Proven | Literal[""] = ""
+    """What is said to be known of the decision; empty where nothing is said."""
+    ended: Ended | Literal[""] = ""
+    """How the run ended."""
+    runtime_s: Annotated[float, Field(ge=0)] | None = None
 
 
 class SolutionFile(Record):
@@ -46,7 +48,7 @@ class SolutionFile(Record):
     instance: InstanceReference
     solver: str = ""
     options: dict[str, Any] = {}
-    seed: int = 0
+    seed: Annotated[int, Field(ge=0)] = 0
     claims: Claims = Claims()
     decision: dict[str, Any]
     """For P1: association (server index), bandwidth and compute (shares), one entry a device."""
@@ -65,7 +67,7 @@ def from_result(result: Result) -> SolutionFile:
         options=result.options.model_dump(),
         seed=result.seed,
         claims=Claims(
-            objective_ms=result.evaluation.objective_ms if result.evaluation.feasible else None,
+            objective_ms=result.evaluation.objective_ms if result.status != "infeasible" else None,
             lower_bound_ms=result.bound_ms,
             certified_lower_bound_ms=result.certified_bound_ms,
             status=result.status,

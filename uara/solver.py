@@ -119,16 +119,17 @@ class Context(Generic[O]):
         """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
         with self._clock.paused():
             score = self._instance.evaluate(decision)
-            if not score.feasible:
+            if not counts(score):
                 return
             if self._best is None or score.objective_ms < self._best[0].objective_ms:
                 self._best = (score, decision)
                 self._publish()
 
     def bound(self, bound_ms: float, message: str = "", **details: float) -> None:
-        """Report a lower bound on the objective, in ms, constant part included."""
+        """Report a lower bound on the objective, in ms, constant part included; one that is not finite says nothing."""
         with self._clock.paused():
-            self._bound_ms = max(self._bound_ms, bound_ms)
+            if math.isfinite(bound_ms):
+                self._bound_ms = max(self._bound_ms, bound_ms)
             self._publish(message, details)
 
     def certify(self, certificate: Proof) -> None:
@@ -170,7 +171,7 @@ class Result:
     bound_ms: float | None
     """The best lower bound on the objective that is known from this run."""
     certified_bound_ms: float | None
-    """The lower bound re-computed from the certificate."""
+    """The lower bound re-computed from the certificate; None where it proves nothing."""
     certificate: Proof | None
     runtime_s: float
     setup_s: float
@@ -181,7 +182,7 @@ class Result:
     @property
     def gap(self) -> float | None:
         """(objective - bound) / controllable part; None without a bound or without a feasible answer."""
-        if self.bound_ms is None or not self.evaluation.feasible:
+        if self.bound_ms is None or not counts(self.evaluation):
             return None
         gap = gap_of(self.evaluation, self.bound_ms)
         return gap if math.isfinite(gap) else None
@@ -189,7 +190,7 @@ class Result:
     @property
     def status(self) -> Proven:
         """What is proven of the answer; :attr:`ended` says how the run ended."""
-        if not self.evaluation.feasible:
+        if not counts(self.evaluation):
             return "infeasible"
         return (
             "optimal" if self.gap is not None and self.gap <= OPTIMAL_GAP * (1 + ROUNDING_GAP) else "feasible"
@@ -212,8 +213,13 @@ class Result:
             "setup_s": self.setup_s,
             **self.decision.to_plain(),
             "certificate": self.certificate.to_plain() if self.certificate else None,
-            "details": dict(self.details),
+            "details": {name: _finite(value) for name, value in self.details.items()},
         }
+
+
+def counts(score: Score) -> bool:
+    """Whether a score is one: what breaks a constraint or is not finite scores nothing."""
+    return score.feasible and math.isfinite(score.objective_ms) and math.isfinite(score.controllable_ms)
 
 
 def gap_of(score: Score | None, bound_ms: float) -> float:
@@ -221,7 +227,9 @@ def gap_of(score: Score | None, bound_ms: float) -> float:
     if score is None or not math.isfinite(bound_ms) or not math.isfinite(score.objective_ms):
         return math.inf
     distance = max(0.0, score.objective_ms - bound_ms)
-    return distance / score.controllable_ms if distance > 0.0 else 0.0
+    if not distance > 0.0:
+        return 0.0
+    return distance / score.controllable_ms if score.controllable_ms > 0.0 else math.inf
 
 
 def solve(
@@ -340,14 +348,14 @@ def _result(
     certificate = answer.certificate if answer else context._certificate
     try:
         score, decision = _best_of(instance, answer, context._best)
-        certified = instance.lower_bound(certificate) if certificate is not None else None
-        claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
-        bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
-        details = dict(answer.details) if answer else {}
+        certified = _finite(instance.lower_bound(certificate)) if certificate is not None else None
+        claims = [_finite(context._bound_ms), certified, _finite(answer.bound_ms) if answer else None]
+        bound = max((claim for claim in claims if claim is not None), default=None)
+        details = _numbers(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
         reason = str(error) if isinstance(error, UaraError) else f"{type(error).__name__}: {error}"
         raise SolverError(method.name, f"gave an answer that cannot be used: {reason}") from error
-    if bound is not None and score.feasible:
+    if bound is not None and counts(score):
         excess_ms = bound - score.objective_ms
         if excess_ms > ROUNDING_GAP * score.controllable_ms:
             raise SolverError(
@@ -381,6 +389,18 @@ def _best_of(
             raise ValueError("there is none")
         return best
     score = instance.evaluate(answer.decision)
-    if best is not None and not (score.feasible and score.objective_ms <= best[0].objective_ms):
+    if best is not None and not (counts(score) and score.objective_ms <= best[0].objective_ms):
         return best
     return score, answer.decision
+
+
+def _numbers(details: Mapping[str, float]) -> dict[str, float]:
+    for name, value in details.items():
+        if not isinstance(name, str):
+            raise TypeError(f"details are numbers by name, and {name!r} is no name")
+        float(value)
+    return dict(details)
+
+
+def _finite(value: float | None) -> float | None:
+    return float(value) if value is not None and math.isfinite(value) else None

@@ -1,23 +1,25 @@
 """Verifying a stored answer: its objective and its bound are computed again, and no claim is believed.
 
-Nothing here comes from a solver: the objective is summed device by device in plain Python, the bound is
-re-computed from the certificate's prices in plain NumPy (``uara.certificate``, ``uara.branches``).
+Nothing here comes from a solver: P1's objective is summed device by device in plain Python, the bound is
+re-computed from the certificate's prices in plain NumPy (``uara.certificate``, ``uara.branches``). A plan of
+another problem kind is scored again by its evaluator; its bound is the solver's word.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
-from uara.certificate import Proof, lower_bound, objective
+from uara.certificate import ROUNDING, objective_parts
 from uara.instance import Instance
-from uara.model import Allocation, coefficients
+from uara.problem import Decision, Problem, Proof
 from uara.solution import Claims
-from uara.solver import OPTIMAL_GAP
+from uara.solver import OPTIMAL_GAP, ROUNDING_GAP
 
 TOLERANCE = 1e-9
-"""Largest relative difference between a claim and its re-computation that counts as rounding."""
+"""Largest difference between a claim and its re-computation, relative to the controllable part, that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,11 @@ class Verdict:
     objective_ms: float
     """Infinite if a constraint is broken."""
     certified_bound_ms: float | None
-    """What the certificate proves, or None without one."""
+    """What the certificate proves, or None without one, or where it proves nothing."""
     claimed_bound_ms: float | None
     """A bound that the file states; where it exceeds the certified one, it rests on the solver's word."""
-    constant_ms: float
+    controllable_ms: float
+    """The objective without its constant part."""
     refusals: tuple[str, ...]
     """Every claim that does not hold, with the difference."""
 
@@ -50,17 +53,16 @@ class Verdict:
         return self._gap(self.claimed_bound_ms)
 
     def _gap(self, bound_ms: float | None) -> float | None:
-        controllable_ms = self.objective_ms - self.constant_ms
-        if bound_ms is None or controllable_ms <= 0 or self.objective_ms == float("inf"):
+        if bound_ms is None or not math.isfinite(self.objective_ms) or self.controllable_ms <= 0:
             return None
-        return max(0.0, self.objective_ms - bound_ms) / controllable_ms
+        gap = max(0.0, self.objective_ms - bound_ms) / self.controllable_ms
+        return gap if math.isfinite(gap) else None
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        feasible = self.objective_ms < float("inf")
         return {
             "accepted": self.accepted,
-            "objective": self.objective_ms if feasible else None,
+            "objective": self.objective_ms if math.isfinite(self.objective_ms) else None,
             "certified_lower_bound": self.certified_bound_ms,
             "claimed_lower_bound": self.claimed_bound_ms,
             "certified_gap": self.certified_gap,
@@ -69,32 +71,64 @@ class Verdict:
         }
 
 
-def verify(
-    instance: Instance, decision: Allocation, claims: Claims, certificate: Proof | None = None
-) -> Verdict:
-    """Compute an answer's objective and bound again and hold its claims against them."""
-    value_ms, broken = objective(instance, decision.association, decision.bandwidth, decision.compute)
-    proven_ms = lower_bound(instance, certificate) if certificate is not None else None
-    refusals = [f"infeasible: {text}" for text in broken]
-    slack_ms = TOLERANCE * max(1.0, abs(value_ms if not broken else claims.objective_ms or 1.0))
+def slack_ms(objective_ms: float, controllable_ms: float) -> float:
+    """The largest difference between two values of an objective that counts as rounding.
 
-    if claims.objective_ms is not None and not broken and abs(claims.objective_ms - value_ms) > slack_ms:
-        refusals.append(_difference("objective", claims.objective_ms, value_ms))
+    It is 1e-9 of the controllable part, and what doubles of the size of the whole objective cannot tell apart.
+    """
+    return TOLERANCE * controllable_ms + ROUNDING * abs(objective_ms)
+
+
+def verify(
+    instance: Problem, decision: Decision, claims: Claims, certificate: Proof | None = None
+) -> Verdict:
+    """Compute an answer's objective and bound again and hold its claims against them.
+
+    What is not finite proves nothing: an objective then counts as a broken constraint, a bound as none.
+    """
+    value_ms, controllable_ms, broken = _scored_again(instance, decision)
+    refusals = [f"infeasible: {text}" for text in broken]
+    rounding_ms = 0.0 if broken else slack_ms(value_ms, controllable_ms)
+    proven_ms = None
+    if certificate is not None:
+        found_ms = instance.lower_bound(certificate)
+        proven_ms = found_ms if math.isfinite(found_ms) else None
+        if proven_ms is None:
+            refusals.append("the certificate proves no bound: its numbers leave double precision")
+
+    stated_ms = claims.objective_ms
+    if stated_ms is not None and not broken and abs(stated_ms - value_ms) > rounding_ms:
+        refusals.append(_difference("objective", stated_ms, value_ms))
+    if stated_ms is None and claims.status in ("optimal", "feasible"):
+        refusals.append(f"{claims.status} is claimed without an objective")
+    if claims.status == "infeasible" and not broken:
+        refusals.append("infeasible is claimed of a decision that keeps every constraint")
     claimed_ms = claims.certified_lower_bound_ms
-    if claimed_ms is not None and proven_ms is None:
+    if claimed_ms is not None and certificate is None:
         refusals.append(f"a certified lower bound of {claimed_ms:.6f} ms is claimed without a certificate")
-    if claimed_ms is not None and proven_ms is not None and claimed_ms > proven_ms + slack_ms:
+    if claimed_ms is not None and proven_ms is not None and claimed_ms > proven_ms + rounding_ms:
         refusals.append(_difference("certified lower bound", claimed_ms, proven_ms))
     for name, bound_ms in (("claimed", claims.lower_bound_ms), ("certified", proven_ms)):
-        if bound_ms is not None and not broken and bound_ms > value_ms + slack_ms:
+        if bound_ms is not None and not broken and bound_ms > value_ms + rounding_ms:
             refusals.append(_difference(f"{name} lower bound above the objective", bound_ms, value_ms))
-    constant_ms = coefficients(instance).constant_ms
-    verdict = Verdict(value_ms, proven_ms, claims.lower_bound_ms, constant_ms, tuple(refusals))
+    verdict = Verdict(value_ms, proven_ms, claims.lower_bound_ms, controllable_ms, tuple(refusals))
     gaps = [gap for gap in (verdict.certified_gap, verdict.claimed_gap) if gap is not None]
-    if claims.status == "optimal" and min(gaps, default=1.0) > OPTIMAL_GAP * (1 + 1e-6):
+    if claims.status == "optimal" and not min(gaps, default=1.0) <= OPTIMAL_GAP * (1 + ROUNDING_GAP):
         shown = f"{min(gaps):.3g}" if gaps else "unknown"
         refusals.append(f"optimal is claimed, which is a gap of {OPTIMAL_GAP:g}; the gap is {shown}")
     return dataclasses.replace(verdict, refusals=tuple(refusals))
+
+
+def _scored_again(instance: Problem, decision: Any) -> tuple[float, float, list[str]]:
+    """The whole objective, its controllable part, and the constraints that are broken, which make both infinite."""
+    if isinstance(instance, Instance):
+        shares = (decision.association, decision.bandwidth, decision.compute)
+        constant_ms, controllable_ms, broken = objective_parts(instance, *shares)
+        return constant_ms + controllable_ms, controllable_ms, broken
+    score = instance.evaluate(decision)
+    if score.feasible and math.isfinite(score.objective_ms):
+        return score.objective_ms, score.controllable_ms, []
+    return math.inf, math.inf, [str(each) for each in getattr(score, "violations", ())] or ["not feasible"]
 
 
 def _difference(what: str, claimed_ms: float, found_ms: float) -> str:

@@ -22,7 +22,7 @@ from uara.bench.parcel import packed
 from uara.bench.supervise import POLL_S, Allowance, Outcome, Point, supervise
 from uara.errors import UaraError
 from uara.problem import Problem, Score
-from uara.solver import OPTIMAL_GAP, gap_of
+from uara.solver import OPTIMAL_GAP, counts, gap_of
 
 AGREEMENT = 1e-6
 """Largest difference, relative to the controllable part, between numbers that ought to be equal."""
@@ -139,10 +139,8 @@ def _scored(problem: Problem, answer: RawAnswer) -> dict[str, Any]:
     decision = problem.parse_decision(answer.decision)
     score = problem.evaluate(decision)
     certified = _certified(problem, answer)
-    bounds = [
-        each for each in (answer.claimed_bound_ms, certified) if each is not None and math.isfinite(each)
-    ]
-    bound = max(bounds, default=None)
+    stated = (finite_or_none(answer.claimed_bound_ms), certified)
+    bound = max((each for each in stated if each is not None), default=None)
     status, reason = _verdict(score, answer, bound)
     gap = gap_of(score, bound) if bound is not None else None
     row: dict[str, Any] = {
@@ -181,13 +179,13 @@ def _certified(problem: Problem, answer: RawAnswer) -> float | None:
         certificate = problem.parse_certificate(answer.certificate)
     except (UaraError, TypeError, ValueError, KeyError):
         return None
-    return problem.lower_bound(certificate)
+    return finite_or_none(problem.lower_bound(certificate))
 
 
 def _verdict(score: Score, answer: RawAnswer, bound: float | None) -> tuple[str, str]:
     """Status of a run that answered, and why."""
-    if not score.feasible:
-        broken = [str(each) for each in getattr(score, "violations", ())]
+    if not counts(score):
+        broken = [str(each) for each in getattr(score, "violations", ())] or ["its objective is not finite"]
         more = f"; and {len(broken) - 3} more" if len(broken) > 3 else ""
         return "infeasible", "; ".join(broken[:3]) + more
     slack = AGREEMENT * abs(score.controllable_ms)

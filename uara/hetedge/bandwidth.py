@@ -33,7 +33,7 @@ def rates_bit_per_s(instance: HetEdge, share: Floats) -> Floats:
 def upload_ms(instance: HetEdge, share: Floats) -> Floats:
     """(K,) Upload time of each request; what has nothing to send needs no time."""
     bits = instance.requests.upload_bits
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         return np.asarray(np.where(bits > 0, bits / rates_bit_per_s(instance, share) * MS_PER_S, 0.0))
 
 

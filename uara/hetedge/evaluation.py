@@ -52,7 +52,7 @@ class Evaluation:
 
     @property
     def feasible(self) -> bool:
-        """Whether every limit holds."""
+        """Whether every limit holds, and the objective is finite."""
         return not self.violations
 
     @property
@@ -120,10 +120,12 @@ def evaluate(instance: HetEdge, plan: Plan) -> Evaluation:
             f"is for {len(plan.bandwidth)} requests, but {instance.name} has {count}", source="plan"
         )
     structural = structural_violations(instance, plan)
+    sending_ms = np.full(count, np.inf) if structural else upload_ms(instance, plan.bandwidth)
+    for request in [] if structural else np.flatnonzero(~np.isfinite(sending_ms)):
+        structural.append(Violation("finite upload", instance.requests.id[request], np.inf))
     if structural:
         nowhere = np.full(count, np.inf)
         return Evaluation(nowhere, nowhere, nowhere, nowhere, (), tuple(structural))
-    sending_ms = upload_ms(instance, plan.bandwidth)
     release_ms = instance.ready_ms + sending_ms
     steps = replay(batches_of(instance, plan, release_ms), plan.groups())
     batches = len(plan.batch_size)

@@ -129,7 +129,8 @@ def structural_violations(instance: HetEdge, plan: Plan) -> list[Violation]:
     count = len(instance.requests)
     if len(plan.order) != count or not np.array_equal(np.sort(plan.order), np.arange(count)):
         found.append(Violation("each request once", "order", 1.0))
-    if (plan.batch_size < 1).any() or plan.batch_size.sum() != len(plan.order):
+    sizes = plan.batch_size
+    if (sizes < 1).any() or (sizes > count).any() or sizes.sum() != len(plan.order):
         found.append(Violation("batches cut the order", "batch_size", 1.0))
     if (plan.length < 0).any():
         found.append(Violation("speculation length at least 0", "length", float(-plan.length.min())))
