@@ -64,16 +64,15 @@ class BranchCertificate:
         if ((self.prices < 0) | (self.prices >= len(self.table))).any():
             raise InputError("names a row beyond the price tables", source="certificate", path="prices")
         inner = self.device >= 0
-        if (self.device < -1).any() or (inner != (self.server >= 0)).any() or (self.server < -1).any():
-            raise InputError(
-                "device and server must be -1 at a leaf, and at least 0 elsewhere",
-                source="certificate",
-                path="device",
-            )
         # In pre-order the open places never run out before the last node.
         open_places = 1 + np.cumsum(np.where(inner, 1, -1))
         if (open_places[:-1] <= 0).any() or open_places[-1] != 0:
             raise InputError("is not a binary tree in pre-order", source="certificate", path="device")
+        for name in ("device", "server"):
+            if (np.minimum(getattr(self, name), 0) != np.where(inner, 0, -1)).any():
+                raise InputError(
+                    "must be -1 at a leaf, and an index elsewhere", source="certificate", path=name
+                )
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> BranchCertificate:

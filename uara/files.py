@@ -14,10 +14,10 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from uara.errors import InputError
 
@@ -39,6 +39,16 @@ _LONG_TOML_KEY = re.compile(
     rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % MAX_DEPTH
 )
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
+
+
+def _number(value: object) -> object:
+    if isinstance(value, bool | float):
+        raise ValueError("must be a whole number")
+    return value
+
+
+VersionOne = Annotated[Literal[1], BeforeValidator(_number)]
+"""The number 1, for which Python takes ``true`` and ``1.0`` too."""
 
 
 class Record(BaseModel):

@@ -26,8 +26,13 @@ _TOLERANCE = 1e-13
 def rates_bit_per_s(instance: HetEdge, share: Floats) -> Floats:
     """(K,) Rate of each request with its share of the band."""
     width_hz = share * instance.parameters.bandwidth_hz
-    snr = instance.snr if instance.parameters.noise_band == "whole" else instance.snr / share
-    return np.asarray(width_hz * np.log1p(snr) / np.log(2))
+    if instance.parameters.noise_band == "whole":
+        return np.asarray(width_hz * np.log1p(instance.snr) / np.log(2))
+    with np.errstate(over="ignore"):
+        snr = instance.snr / share
+    # A share so small that its ratio leaves double precision has next to no rate, and not an infinite one.
+    spectral = np.where(np.isfinite(snr), np.log1p(snr), np.log(instance.snr) - np.log(share))
+    return np.asarray(width_hz * spectral / np.log(2))
 
 
 def upload_ms(instance: HetEdge, share: Floats) -> Floats:

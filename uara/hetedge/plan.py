@@ -14,6 +14,7 @@ from uara.files import Record
 from uara.hetedge.latency import Machine, cache_bytes
 from uara.instance import Floats, Indices
 from uara.model import FEASIBILITY_TOLERANCE, Violation
+from uara.schema import Index
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge
@@ -30,11 +31,11 @@ _TYPES: dict[str, Any] = {
 class PlanRecord(Record):
     """A plan as plain data."""
 
-    order: list[int]
+    order: list[Index]
     """Indices of the requests in the order of service."""
-    batch_size: list[int]
+    batch_size: list[Index]
     """Requests of each batch."""
-    length: list[int]
+    length: list[Index]
     """Tokens that each batch drafts in a round."""
     paired: list[bool]
     """Whether a batch shares the pipeline with the batch before it."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypedDict
 from pydantic import Field, model_validator
 
 from uara.errors import InputError
-from uara.files import Record, read_json, write_json
+from uara.files import Record, VersionOne, read_json, write_json
 from uara.psd.flops import Architecture, architecture
 from uara.psd.payload import Payload, needed_payload, upload_bits
 from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, TaskSummary
@@ -37,7 +37,7 @@ class Tasks(TypedDict):
 class TaskProfile(Record):
     """A measured (or assumed, and marked so) set of tasks for one draft and target pair."""
 
-    schema_version: Literal[1]
+    schema_version: VersionOne
     name: str
     draft: ModelRecord
     target: ModelRecord

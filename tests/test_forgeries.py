@@ -1,0 +1,64 @@
+"""Forged answers are refused, each with a line that says why; honest ones of every kind are accepted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import forgeries
+import pytest
+from forgeries import Forgery
+
+from uara.cli import main
+
+FORGERIES = list(forgeries.forgeries())
+
+
+def verified(folder: Path, forged: Forgery, *options: str) -> int:
+    """The exit code of ``uara verify``; anything but an exit is a traceback, and fails the test."""
+    instance = folder / f"{forged.problem.digest}.json"
+    if not instance.exists():
+        forged.problem.save(instance)  # type: ignore[attr-defined]
+    answer = folder / "answer.json"
+    answer.write_bytes(forged.content)
+    try:
+        main(["verify", str(instance), str(answer), *options])
+    except SystemExit as end:
+        return int(end.code or 0)
+    return 0
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("forged")
+
+
+def test_every_forgery_is_refused_with_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    accepted, silent = [], []
+    for forged in FORGERIES:
+        code = verified(folder, forged)
+        out, err = capsys.readouterr()
+        reasons = [line for line in (out + err).splitlines() if line.startswith(("refused: ", "uara: "))]
+        if code == 0:
+            accepted.append(forged.label)
+        elif code not in (1, 2) or not reasons or (code == 2 and len(err.splitlines()) != 1):
+            silent.append((forged.label, code, err))
+    assert accepted == []
+    assert silent == []
+    assert len(FORGERIES) > 250
+    assert len({forged.label for forged in FORGERIES}) > 250
+
+
+def test_a_machine_reads_every_refusal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for forged in FORGERIES[::3]:
+        code = verified(folder, forged, "--json", "--gap", "1e-4")
+        out, _ = capsys.readouterr()
+        assert code in (1, 2), forged.label
+        if code == 1:
+            verdict = json.loads(out, parse_constant=pytest.fail)
+            assert verdict["accepted"] is False, forged.label
+
+
+@pytest.mark.parametrize("answer", list(forgeries.honest()), ids=lambda answer: answer.label)
+def test_an_honest_answer_is_accepted(folder: Path, answer: Forgery) -> None:
+    assert verified(folder, answer) == 0
