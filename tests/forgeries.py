@@ -167,7 +167,7 @@ def _shapes(plain: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
         yield f"digest {other[:9]!r}", changed(plain, instance__digest=other)
     for name, value in (
         ("problem", "hetedge"), ("problem", "P1"), ("kind", "Solution"), ("schema_version", 2), ("seed", -1),
-        ("schema_version", Raw("true")), ("schema_version", Raw("1.5")), ("schema_version", "1"),
+        ("schema_version", Raw("true")), ("schema_version", Raw("1.0")), ("schema_version", "1"),
         ("seed", Raw(str(2**64))), ("seed", 0.5), ("decision", []), ("certificate", []), ("claims", []),
         ("decision", {}), ("certificate", {}), ("note", "honest"), ("options", Raw("[" * 90 + "]" * 90)),
         ("options", Raw('{"a":' * 120 + "1" + "}" * 120)), ("options", {"a": Raw("1e999")}),
@@ -206,7 +206,7 @@ def _prices(plain: dict[str, Any], worst: dict[str, Any]) -> Iterator[tuple[str,
         for text in NOT_PRICES:
             yield f"{name} {text[:20]}", changed(plain, **{f"certificate__{name}___0": Raw(text)})
         own = certificate[name]
-        for wrong in (own[:-1], [*own, 0.0], [], [own], Raw("null"), [0.0, 0.0, 0.0]):
+        for wrong in (own[:-1], [*own, 0.0], [], [own], Raw("null")):
             yield f"{name} of shape {str(wrong)[:9]}", changed(plain, **{f"certificate__{name}": wrong})
         for size in TOO_LARGE:
             one = {**certificate, name: [size, *own[1:]]}
@@ -255,7 +255,7 @@ def _trees(plain: dict[str, Any], worst: dict[str, Any]) -> Iterator[tuple[str, 
     for name in ("device", "server"):
         yield (
             f"a leaf's {name} -2",
-            changed(plain, **{f"certificate__{name}___{nodes - 1}".replace("___", "___"): -2}),
+            changed(plain, **{f"certificate__{name}___{nodes - 1}": -2}),
         )
         yield f"a leaf's {name} 1", changed(plain, **{f"certificate__{name}___{nodes - 1}": 1})
     for text in TEXTS:

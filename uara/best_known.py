@@ -16,7 +16,7 @@ from pydantic import Field
 from uara import files, solution
 from uara.certificate import lower_bound, objective_parts
 from uara.errors import InputError
-from uara.files import Record
+from uara.files import Record, VersionOne
 from uara.instance import Instance
 from uara.model import Allocation
 from uara.solver import Result
@@ -53,7 +53,7 @@ class Entry(Record):
 class TableFile(Record):
     """The best-known table of a folder of instances, by instance name."""
 
-    schema_version: Literal[1] = 1
+    schema_version: VersionOne = 1
     kind: Literal["best-known"] = "best-known"
     instances: dict[str, Entry] = {}
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
-from uara.files import Record
+from uara.files import Record, VersionOne
 
 SCHEMA_VERSION = 1
 INLINE_ENTRIES = 10_000
@@ -165,7 +165,7 @@ class SideFile(Record):
 class InstanceFile(Record):
     """One slot of problem P1 (Koh and Yang, section III)."""
 
-    schema_version: Literal[1]
+    schema_version: VersionOne
     kind: Literal["p1"]
     name: Name
     provenance: Provenance = Provenance()

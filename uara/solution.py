@@ -9,7 +9,7 @@ from pydantic import Field
 
 from uara import files
 from uara.errors import InputError
-from uara.files import Record
+from uara.files import Record, VersionOne
 from uara.problem import Decision, Problem, Proof
 from uara.solver import Ended, Proven, Result
 
@@ -41,7 +41,7 @@ class Claims(Record):
 class SolutionFile(Record):
     """A decision for one instance, as ``uara solve --output`` writes it."""
 
-    schema_version: Literal[1]
+    schema_version: VersionOne
     kind: Literal["solution"]
     problem: str
     """Problem kind of the instance."""

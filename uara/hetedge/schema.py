@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from uara.files import Record
+from uara.files import Record, VersionOne
 from uara.psd.flops import Architecture
 from uara.schema import (
     Columns,
@@ -161,7 +161,7 @@ class RequestColumns(Columns):
 class HetEdgeFile(Record):
     """Requests that share an uplink to a weak node, which drafts, and a strong node, which verifies."""
 
-    schema_version: Literal[1]
+    schema_version: VersionOne
     kind: Literal["hetedge"]
     name: Name
     provenance: Provenance = Provenance()

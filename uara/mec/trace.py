@@ -14,7 +14,7 @@ from pydantic import Field
 
 from uara import files
 from uara.errors import InputError
-from uara.files import Record
+from uara.files import Record, VersionOne
 from uara.instance import Channel, Instance
 from uara.psd.payload import PAYLOADS, Payload
 from uara.schema import InstanceFile, Name, Positive, SideFile
@@ -27,7 +27,7 @@ _HASH_DIGITS = 12
 class TraceFile(Record):
     """What a trace file holds; the gains of all slots are in the ``.npz`` beside it."""
 
-    schema_version: Literal[1]
+    schema_version: VersionOne
     kind: Literal["p1-trace"]
     name: Name
     slots: Annotated[int, Field(ge=1, le=10**6)]
