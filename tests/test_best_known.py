@@ -106,6 +106,12 @@ def test_check_finds_what_was_tampered_with(folder: Path) -> None:
     table_file.write_text(json.dumps(table))
     assert any("certificate proves" in text for text in best_known.check(folder))
 
+    for name, by in (("gap", 1e-6), ("certified_gap", -1e-6), ("controllable_ms", 1e-3)):
+        table = json.loads(good)
+        table["instances"]["one"][name] += by
+        table_file.write_text(json.dumps(table))
+        assert any("the table says" in text for text in best_known.check(folder)), name
+
     table_file.write_text(good)
     make_instance(10, 3, 2, name="one").save(folder / "one.json")
     assert best_known.check(folder) == ["one: the instance has changed since"]

@@ -118,3 +118,68 @@ def test_a_device_that_is_not_there_is_refused() -> None:
     tree = BranchCertificate(1.0, np.zeros(3, int), np.array([5, -1, -1]), np.array([0, -1, -1]), (zero,))
     with pytest.raises(InputError, match="lacks"):
         lower_bound(instance, tree)
+
+
+MAGNITUDES = st.one_of(
+    st.just(0.0),
+    st.floats(-323.0, 308.0).map(lambda power: 10.0**power),
+    st.floats(-9.0, 3.0).map(lambda p: 10.0**p),
+)
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(max_devices=4), st.data())
+def test_numbers_of_any_size_prove_nothing_false(instance, data) -> None:  # type: ignore[no-untyped-def]
+    truth = solve(instance, "brute-force").evaluation
+    servers = len(instance.servers)
+    prices = st.lists(MAGNITUDES, min_size=servers, max_size=servers)
+    rows = [Certificate(np.array(data.draw(prices)), np.array(data.draw(prices))) for _ in range(3)]
+    target = data.draw(st.sampled_from([1.0, -1.0])) * data.draw(MAGNITUDES)
+    device, server = (
+        data.draw(st.integers(0, len(instance.devices) - 1)),
+        data.draw(st.integers(0, servers - 1)),
+    )
+    leaf = BranchCertificate(target, np.zeros(1), -np.ones(1), -np.ones(1), tuple(rows[:1]))
+    split = BranchCertificate(
+        target, np.arange(3), np.array([device, -1, -1]), np.array([server, -1, -1]), tuple(rows)
+    )
+    for proof in (*rows, leaf, split):
+        bound = lower_bound(instance, proof)
+        assert bound <= truth.objective_ms
+        assert bound < np.inf
+
+
+@pytest.mark.parametrize("size", [1e155, 1e200, 1e308])
+def test_prices_beyond_double_precision_prove_nothing(size: float) -> None:
+    instance = make_instance(6, 2, missing=0.0)
+    row = Certificate(np.full(2, size), np.full(2, size))
+    assert lower_bound(instance, row) == -np.inf
+    leaf = BranchCertificate(1e12, np.zeros(1), -np.ones(1), -np.ones(1), (row,))
+    assert lower_bound(instance, leaf) == -np.inf
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("device", [0, -1, -2], "must be -1 at a leaf"),
+        ("server", [0, -1, 1], "must be -1 at a leaf"),
+        ("server", [2, -1, -1], "names a server that the instance lacks"),
+        ("device", [3, -1, -1], "names a device that the instance lacks"),
+        ("compute_price", [[0.0, 0.0], [0.0]], "one entry a server"),
+        ("bandwidth_price", [[0.0], [0.0]], "one entry a server"),
+    ],
+)
+def test_trees_that_name_what_is_not_there_are_refused(key: str, value: object, problem: str) -> None:
+    plain = {
+        "kind": "branches",
+        "target_ms": 1.0,
+        "prices": [0, 0, 0],
+        "device": [0, -1, -1],
+        "server": [1, -1, -1],
+        "compute_price": [[0.0, 0.0], [0.0, 0.0]],
+        "bandwidth_price": [[0.0, 0.0], [0.0, 0.0]],
+    }
+    instance = make_instance(3, 2)
+    lower_bound(instance, parse_certificate(plain))
+    with pytest.raises(InputError, match=problem):
+        lower_bound(instance, parse_certificate({**plain, key: value}))

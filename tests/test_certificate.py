@@ -78,3 +78,29 @@ def test_it_survives_a_file() -> None:
     assert again.to_plain() == certificate.to_plain()
     with pytest.raises(InputError, match="prices"):
         parse_certificate({"kind": "promise"})
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.floats(-30, 30), st.floats(-30, 40), st.floats(-300, 300), st.floats(-30, 30))
+def test_the_least_band_cost_is_below_every_share(a: float, b: float, c: float, d: float) -> None:
+    local, uplink, cost, weight = (10.0**power for power in (a, b, c, d))
+    found = _least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
+    with np.errstate(over="ignore"):
+        for share in 10.0 ** np.linspace(-60, 0, 400):
+            assert found <= weight * (local - uplink / share) ** 2 + cost * share
+
+
+def test_an_objective_that_is_not_finite_is_broken() -> None:
+    instance = make_instance(3, 1, missing=0.0)
+    for share in (1e-160, 1e-320):
+        value, broken = objective(instance, [0, 0, 0], [share, 0.1, 0.1], [0.3, 0.3, 0.3])
+        assert (value, broken) == (float("inf"), ["d0 adds no finite number to the objective"])
+
+
+def test_a_certificate_of_the_solvers_own_kind_proves_what_its_data_proves() -> None:
+    class Promise(Certificate):
+        def prove(self, instance: object) -> float:
+            return 1e12
+
+    instance = make_instance(3, 1, missing=0.0)
+    assert lower_bound(instance, Promise(np.zeros(1), np.zeros(1))) < 1e9

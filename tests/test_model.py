@@ -425,3 +425,11 @@ def test_plain_data_that_is_no_allocation_is_refused(change: dict[str, object], 
 def test_an_allocation_for_other_devices_is_refused() -> None:
     with pytest.raises(InputError, match="is for 1 devices, but synthetic has 12"):
         evaluate(make_instance(), Allocation([0], [1], [1]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("share", [1e-160, 1e-320])
+def test_an_objective_that_is_not_finite_is_not_feasible(share: float) -> None:
+    instance = make_instance(3, 1, missing=0)
+    score = evaluate(instance, Allocation([0, 0, 0], [0.1, share, 0.1], [0.3, 0.3, 0.3]))  # type: ignore[arg-type]
+    assert not score.feasible
+    assert [(each.constraint, each.where) for each in score.violations] == [("finite objective", "d1")]

@@ -9,7 +9,8 @@ import pytest
 from cases import make_instance, random_association
 
 from uara import Allocation, Answer, Certificate, InputError, Result, allocate, solve
-from uara.solution import load, open_for, save
+from uara.files import validate
+from uara.solution import Claims, load, open_for, save
 
 INSTANCE = make_instance(8, 3, seed=1)
 
@@ -128,3 +129,12 @@ def test_a_server_that_is_not_there_is_scored_not_crashed_on(path: Path) -> None
     decision = open_for(INSTANCE, edited(path, "decision", "association", 0, value=99))[1]
     score = INSTANCE.evaluate(decision)  # type: ignore[arg-type]
     assert score.violations[0].constraint.startswith("(3)")
+
+
+@pytest.mark.parametrize(
+    "claims", [{"status": "Optimal"}, {"status": "proven"}, {"ended": "ok"}, {"runtime_s": -1.0}]
+)
+def test_claims_are_fixed_words(claims: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        validate(claims, Claims)
+    assert validate({"status": "", "ended": ""}, Claims) == Claims()

@@ -549,3 +549,34 @@ def test_plain_data_has_what_machines_need() -> None:
 def test_every_deliberate_error_is_of_one_family() -> None:
     assert issubclass(SolverError, UaraError)
     assert issubclass(InputError, UaraError)
+
+
+def test_what_is_not_finite_moves_no_bound() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Answer:
+        for claim in (1.0, math.inf, math.nan, -math.inf):
+            context.bound(claim)
+        return Answer(some(), certificate=Certificate([1e308] * 3, [1e308] * 3), details={"rounds": math.nan})  # type: ignore[arg-type]
+
+    result = solve(INSTANCE, solver)
+    assert (result.bound_ms, result.certified_bound_ms, result.status) == (1.0, None, "feasible")
+    assert all(point.bound_ms == 1.0 for point in result.trajectory)
+    assert json.loads(pretty_json(result.to_plain()))["details"] == {"rounds": None}
+
+
+def test_a_share_that_vanishes_is_no_answer() -> None:
+    first = some()
+    vanishing = Allocation(first.association, np.full(len(first.bandwidth), 1e-160), first.compute)
+
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        context.incumbent(vanishing)
+        return vanishing
+
+    result = solve(INSTANCE, lambda instance, context: Answer(vanishing, bound_ms=1e300))
+    assert (result.status, result.gap) == ("infeasible", None)
+    assert solve(INSTANCE, solver, start=first).decision is first
+
+
+def test_details_are_numbers_by_name() -> None:
+    for details in ({7: 2.0}, {"rounds": "many"}):
+        with pytest.raises(SolverError, match="cannot be used"):
+            solve(INSTANCE, lambda instance, context, details=details: Answer(some(), details=details))

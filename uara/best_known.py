@@ -191,7 +191,7 @@ def check(folder: str | Path, seen: Callable[[str], None] = lambda name: None) -
 
 def _problems(instance: Instance, entry: Entry, path: Path) -> list[str]:
     record, decision, certificate = solution.open_for(instance, path)
-    verdict = verify(instance, decision, record.claims, certificate)  # type: ignore[arg-type]
+    verdict = verify(instance, decision, record.claims, certificate)
     found = list(verdict.refusals)
     if not math.isfinite(verdict.objective_ms):
         return found

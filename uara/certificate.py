@@ -165,8 +165,8 @@ def priced(
     excess_ms[listed] = pair_ms - cheapest_ms[i]
 
     rent_ms = price**2 * flop_per_ms / 4 + band_price
-    positive_ms, rent_ms = constant_ms + np.sum(cheapest_ms), np.sum(rent_ms)
-    bound_ms = float(positive_ms - rent_ms - ROUNDING * (positive_ms + rent_ms))
+    cost_ms, rents_ms = constant_ms + np.sum(cheapest_ms), np.sum(rent_ms)
+    bound_ms = float(cost_ms - rents_ms - ROUNDING * (cost_ms + rents_ms))
     if not np.isfinite(bound_ms):
         return -np.inf, np.zeros_like(excess_ms)
     return bound_ms, excess_ms

@@ -203,6 +203,7 @@ def _count_keys(data: Any, source: str | None) -> int:
     """How many keys decoded data has in all its objects; ``InputError`` names a value that no file may hold."""
     keys = -1  # the first one is not in the file
     waiting: list[tuple[str, int, Any]] = [("", 0, {"$": data})]
+    step: Any
     while waiting:
         path, depth, held = waiting.pop()
         is_object = type(held) is dict

@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from uara.certificate import ROUNDING, objective_parts
+from uara.certificate import objective_parts
 from uara.instance import Instance
 from uara.problem import Decision, Problem, Proof
 from uara.solution import Claims
@@ -74,9 +74,9 @@ class Verdict:
 def slack_ms(objective_ms: float, controllable_ms: float) -> float:
     """The largest difference between two values of an objective that counts as rounding.
 
-    It is 1e-9 of the controllable part, and what doubles of the size of the whole objective cannot tell apart.
+    It is 1e-9 of the controllable part, and four last places of the objective, which adding up may lose.
     """
-    return TOLERANCE * controllable_ms + ROUNDING * abs(objective_ms)
+    return TOLERANCE * controllable_ms + 4 * math.ulp(objective_ms)
 
 
 def verify(

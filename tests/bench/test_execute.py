@@ -160,3 +160,15 @@ def test_only_the_data_of_a_decision_count() -> None:
     parts = (honest.association, honest.bandwidth, honest.compute)
     _, shrunk = answer(decision=Shrunk(*parts))
     assert module._scored(instance, shrunk)["objective_ms"] == module._scored(instance, raw)["objective_ms"]
+
+
+def test_what_is_not_finite_scores_nothing() -> None:
+    overflow = Certificate(np.full(3, 1e308), np.full(3, 1e308))
+    row = module._scored(*answer(certificate=overflow, claimed_bound_ms=float("inf")))
+    assert (row["status"], row["bound_ms"], row["certified_bound_ms"]) == ("ok", None, None)
+    instance, raw = answer()
+    first = instance.parse_decision(raw.decision)
+    vanishing = Allocation(first.association, np.full(8, 1e-160), first.compute)
+    row = module._scored(*answer(decision=vanishing, own_objective_ms=float("inf"), claimed_bound_ms=1.0))
+    assert (row["status"], row["objective_ms"], row["proven"]) == ("infeasible", None, None)
+    assert "finite objective" in row["reason"]

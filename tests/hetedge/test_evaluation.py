@@ -66,3 +66,22 @@ def test_plain_data_has_no_infinities() -> None:
     plain = make_hetedge(2, 0).evaluate(broken).to_plain()
     assert plain["objective"] is None
     assert plain["terms_ms"] == {}
+
+
+@pytest.mark.parametrize("noise_band", ["whole", "share"])
+@pytest.mark.parametrize("share", [1e-300, 1e-320, 5e-324])
+def test_next_to_no_band_is_next_to_no_rate(noise_band: str, share: float) -> None:
+    instance = make_hetedge(4, 3, noise_band=noise_band)
+    assert (instance.requests.upload_bits > 0).all()
+    shares = np.full(4, 0.25)
+    shares[1] = share
+    assert upload_ms(instance, shares)[1] > 1e200
+    score = instance.evaluate(Plan(np.arange(4), np.array([4]), np.array([2]), np.array([False]), shares))
+    assert score.feasible == bool(np.isfinite(score.objective_ms))
+
+
+def test_a_plan_whose_sizes_wrap_around_is_refused() -> None:
+    instance = make_hetedge(4, 3)
+    sizes = np.array([2**62, 2**62, 2**62, 2**62 + 4])
+    plan = Plan(np.arange(4), sizes, np.ones(4, dtype=int), np.zeros(4, dtype=bool), np.full(4, 0.25))
+    assert not instance.evaluate(plan).feasible

@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from cases import instances, make_instance, random_association
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from uara.solvers.convex import compute_shares
 
-from uara import InputError, Instance, allocate, evaluate, files, solution, solve
+from uara import InputError, Instance, Parameters, allocate, evaluate, files, solution, solve
 from uara.errors import SolverError
+from uara.model import coefficients
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -27,7 +29,33 @@ def test_brute_force_is_the_least_of_all_products(instance: Instance) -> None:
     result = solve(instance, "brute-force")
     assert result.details["associations"] == len(values)
     assert result.evaluation.objective_ms == pytest.approx(min(values), rel=1e-12)
-    assert result.gap == 0.0
+    if instance.parameters.sync_weight_per_ms > 0:
+        score = result.evaluation
+        short_ms = score.objective_ms - result.bound_ms
+        assert 0 < short_ms <= 1e-9 * score.controllable_ms + 1e-14 * score.objective_ms
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(max_devices=4), st.sampled_from([0.0, 20.0, 1e5]))
+def test_without_synchronisation_brute_force_bounds_the_infimum(instance: Instance, weight: float) -> None:
+    instance = instance.replace(parameters=Parameters(sync_weight_per_ms=0.0, energy_weight_ms_per_j=weight))
+    numbers = coefficients(instance)
+    choices = [numbers.pair_server[a:b] for a, b in itertools.pairwise(numbers.pair_start)]
+    infimum_ms = np.inf
+    for pick in itertools.product(
+        *choices
+    ):  # of the band as little as one likes, compute by the root of the load
+        roots = np.bincount(pick, np.sqrt(numbers.server_flop), len(instance.servers))
+        compute_ms = np.sum(roots**2 / numbers.flop_per_ms)
+        infimum_ms = min(infimum_ms, numbers.constant_ms + numbers.wait_ms[list(pick)].sum() + compute_ms)
+    result = solve(instance, "brute-force")
+    traces_ms = 2e-9 * float(numbers.band_cost_ms.max()) * len(instance.devices)
+    assert infimum_ms - traces_ms - 1e-9 * infimum_ms <= result.bound_ms <= infimum_ms
+
+
+def test_brute_force_states_no_bound_where_its_least_share_may_bind() -> None:
+    assert solve(make_instance(3, 2, payload=1e-9), "brute-force").bound_ms is None
+    assert solve(make_instance(3, 2, payload=1e-3), "brute-force").bound_ms is not None
 
 
 def test_brute_force_refuses_more_than_ten_million() -> None:
