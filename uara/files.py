@@ -5,20 +5,17 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import math
 import os
-import re
 import tempfile
-import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-import pydantic_core
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
+from uara.decoding import parse_json, parse_toml, shortened, step
 from uara.errors import InputError
 
 if TYPE_CHECKING:
@@ -33,12 +30,6 @@ MAX_TOML_BYTES = 2**18
 """Largest TOML file that is read: settings that people write; the parser's work may grow with the square."""
 MAX_ARRAYS_BYTES = 8 * 2**30
 """Largest unpacked size of a side ``.npz``."""
-MAX_DEPTH = 100
-"""Most tables and lists inside each other that are read."""
-_LONG_TOML_KEY = re.compile(
-    rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % MAX_DEPTH
-)
-_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 def _number(value: object) -> object:
@@ -92,30 +83,13 @@ def _located(error: ValidationError, data: Any, path: str) -> InputError:
         absent = first["type"] == "missing" and count == len(first["loc"])
         if not (found or absent or isinstance(part, int)):
             continue  # the tag of a union, which is no key of the data
-        where += _step(part)
+        where += step(part)
         if found or (isinstance(data, list) and isinstance(part, int) and part < len(data)):
             data = data[part]
     problem = first["msg"]
     if first["type"] not in ("missing", "extra_forbidden"):
-        problem += f" (found {_shortened(first['input'])})"
+        problem += f" (found {shortened(first['input'])})"
     return InputError(problem, path=path + where)
-
-
-def _step(part: str | int) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    plain = part.replace("-", "_").isidentifier() and len(part) <= 60
-    return f".{part}" if plain else f"[{_shortened(part)}]"
-
-
-def _shortened(value: object, longest: int = 60) -> str:
-    try:
-        text = (
-            repr(value) if not isinstance(value, list | dict) else f"{type(value).__name__} of {len(value)}"
-        )
-    except (ValueError, RecursionError):
-        text = type(value).__name__
-    return text if len(text) <= longest else text[: longest - 3] + "..."
 
 
 def read_bytes(path: Path, limit_bytes: int = MAX_JSON_BYTES) -> bytes:
@@ -146,40 +120,6 @@ def read_plain_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def parse_json(content: bytes, source: str | None = None) -> Any:
-    """Decode JSON that says one thing only, the same to every reader.
-
-    Raises
-    ------
-    InputError
-        For what is not JSON in UTF-8, a key given twice in one object, a number that is not finite, an integer
-        beyond 64 bits, or a depth beyond :data:`MAX_DEPTH`.
-    """
-    content = content.removeprefix(b"\xef\xbb\xbf")
-    try:
-        data = pydantic_core.from_json(content, allow_inf_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not valid JSON: {error}", source=source, path="$") from None
-    keys = _count_keys(data, source)
-    # The fast decoder keeps the last of two equal keys. In valid JSON each key is followed by a colon, and no
-    # other colon stands outside of text.
-    if keys != content.count(b":") and keys != _JSON_TEXT.sub(b"", content).count(b":"):
-        _refuse_repetition(content, source)
-    return data
-
-
-def _refuse_repetition(content: bytes, source: str | None) -> NoReturn:
-    def unique(pairs: list[tuple[str, Any]]) -> None:
-        seen = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise InputError(f"the key {_shortened(key)} is given twice", source=source, path="$")
-            seen.add(key)
-
-    json.loads(content, object_pairs_hook=unique)
-    raise InputError("a key is given twice", source=source, path="$")
-
-
 def read_toml(path: Path) -> dict[str, Any]:
     """Decode a TOML file, without checking its keys.
 
@@ -188,48 +128,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     InputError
         If the file is missing, too large or not TOML in UTF-8, or holds what :func:`parse_json` refuses too.
     """
-    content = read_bytes(path, MAX_TOML_BYTES)
-    if _LONG_TOML_KEY.search(content):  # the parser would take hours
-        raise InputError(f"a key of more than {MAX_DEPTH} parts", source=str(path), path="$")
-    try:
-        data = tomllib.loads(content.decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not valid TOML: {str(error)[:200]}", source=str(path)) from None
-    _count_keys(data, str(path))
-    return data
-
-
-def _count_keys(data: Any, source: str | None) -> int:
-    """How many keys decoded data has in all its objects; ``InputError`` names a value that no file may hold."""
-    keys = -1  # the first one is not in the file
-    waiting: list[tuple[str, int, Any]] = [("", 0, {"$": data})]
-    step: Any
-    while waiting:
-        path, depth, held = waiting.pop()
-        is_object = type(held) is dict
-        keys += len(held) if is_object else 0
-        for step, value in held.items() if is_object else enumerate(held):
-            kind = type(value)
-            if kind is float:
-                if -math.inf < value < math.inf:
-                    continue
-                problem = "must be a finite number"
-            elif kind is int:
-                if -(2**63) <= value < 2**63:
-                    continue
-                problem = "has more than 64 bits"
-            elif kind is dict or kind is list:
-                if depth < MAX_DEPTH:
-                    waiting.append((path + _step(step) if path else step, depth + 1, value))
-                    continue
-                problem = f"lies in more than {MAX_DEPTH} others"
-            elif kind is str or kind is bool or value is None:
-                continue
-            else:
-                problem = f"a {kind.__name__} must be written as text"
-            where = path + _step(step) if path else "$"
-            raise InputError(problem, source=source, path=where[:200])
-    return keys
+    return parse_toml(read_bytes(path, MAX_TOML_BYTES), str(path))
 
 
 def read_json(path: Path, type_: type[T]) -> T:

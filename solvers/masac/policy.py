@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara import files
+from uara.decoding import parse_json
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Floats, Instance
@@ -186,7 +187,7 @@ def pair_numbers(numbers: Coefficients, battery_fraction: Floats) -> PairNumbers
 
 def _header(metadata: dict[str, str]) -> PolicyHeader:
     try:
-        plain = files.parse_json(metadata[HEADER_KEY].encode())
+        plain = parse_json(metadata[HEADER_KEY].encode())
     except (KeyError, InputError):
         raise InputError("not a policy file: it has no readable header") from None
     found = plain.get("version") if isinstance(plain, dict) else None

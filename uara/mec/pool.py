@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from uara import files
+from uara.decoding import parse_json
 from uara.errors import InputError
 from uara.files import Record
 
@@ -94,7 +95,7 @@ class Pool:
         """
         arrays = files.read_arrays(path, files.sha256(files.read_bytes(path, files.MAX_ARRAYS_BYTES)))
         try:
-            plain = files.parse_json(arrays["header"].tobytes())
+            plain = parse_json(arrays["header"].tobytes())
             gain = arrays["power_gain"]
         except (KeyError, InputError) as error:
             raise InputError(f"not a pool of channel drops: {error}", source=str(path)) from None
