@@ -30,6 +30,9 @@ class Outcome:
 class Model:
     """The perspective relaxation in HiGHS; tangents are added to it, and nothing is ever rebuilt."""
 
+    SECONDS = 2e-5
+    """Time for each pair before a first result can be expected; HiGHS heeds no limit in parts of it."""
+
     def __init__(self, relaxation: Perspective, prices: Floats, *, integer: bool = False) -> None:
         import highspy
 
@@ -93,7 +96,6 @@ class Model:
         start: Floats | None = None,
         cutoff_ms: float | None = None,
         abs_gap_ms: float = 0.0,
-        seconds: float = np.inf,
         watch: Callable[[float, float], None] | None = None,
     ) -> Outcome:
         """Solve as it stands.
@@ -112,8 +114,8 @@ class Model:
         import highspy
 
         highs = self._highs
-        limit = min(seconds, context.remaining_s())
-        highs.setOptionValue("time_limit", min(limit, 1e7))
+        # Its clock goes on from solve to solve, and so must its limit.
+        highs.setOptionValue("time_limit", min(highs.getRunTime() + context.remaining_s(), 1e7))
         highs.setOptionValue("mip_abs_gap", abs_gap_ms)
         highs.setOptionValue("mip_rel_gap", 0.0)
         highs.setOptionValue("objective_bound", highspy.kHighsInf if cutoff_ms is None else cutoff_ms)
@@ -157,8 +159,8 @@ class Model:
 
 def _run(highs: Any) -> None:
     """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up."""
-    highs.startSolve()
     try:
+        highs.startSolve()
         while not highs.wait(0.05)[0]:
             pass
     except KeyboardInterrupt:
