@@ -10,6 +10,7 @@ term grows with u_i and ``u_i = c_i / y_i`` at the optimum.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -38,6 +39,7 @@ class ConvexOptions(Record):
     """Where X comes from: ``max-sinr``, ``tma``, ``price``, another solver, or a solution file."""
 
 
+@cache
 def load_cvxpy() -> None:
     """Import CVXPY and Clarabel, so that the clock does not count them."""
     from .warmup import rehearse

@@ -88,7 +88,7 @@ class MilpSearch:
         keep = self.tree.alive()
         if not self.context.affords(Model.SECONDS * np.count_nonzero(keep)):
             return
-        relaxation = Perspective(restricted(self.root.pairs, keep), self.found.cost_ms)
+        relaxation = Perspective.scaled(restricted(self.root.pairs, keep), self.found.cost_ms)
         model = Model(relaxation, self.root.prices)
         best = self.found.decision()
         self._cut_at(model, best.association, best.bandwidth)
@@ -96,7 +96,7 @@ class MilpSearch:
         model.set_integer()
         seen: set[bytes] = set()
         precise = False
-        while not self.proven() and not self.context.expired():
+        while not self.proven() and self.context.affords(2 * model.grain_s):
             before_ms = self.bound_ms
             association = self._round(model, 0.0 if precise else 0.3)
             self.tangents = model.tangents

@@ -38,6 +38,8 @@ class Model:
 
         self.relaxation = relaxation
         self.tangents = 0
+        self.grain_s = 1e-6 * relaxation.count
+        """Time between two looks of HiGHS at its clock."""
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.HandleUserInterrupt = True
         self._highs.setOptionValue("output_flag", False)
@@ -61,13 +63,15 @@ class Model:
         import highspy
 
         count = self.relaxation.count
+        self.grain_s = 2e-4 * count
         kinds = np.full(count, highspy.HighsVarType.kInteger)
         self._highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), kinds)
 
     def add(self, tangents: Sequence[Rows]) -> int:
-        """Add tangents; returns how many."""
-        added = sum(len(rows.lower) for rows in tangents)
-        for rows in tangents:
+        """Add tangents, but those whose numbers are too large; returns how many."""
+        taken = [rows.moderate() for rows in tangents]
+        added = sum(len(rows.lower) for rows in taken)
+        for rows in taken:
             self._add(rows)
         self.tangents += added
         return added
@@ -115,17 +119,20 @@ class Model:
 
         highs = self._highs
         # Its clock goes on from solve to solve, and so must its limit.
-        highs.setOptionValue("time_limit", min(highs.getRunTime() + context.remaining_s(), 1e7))
-        highs.setOptionValue("mip_abs_gap", abs_gap_ms)
+        limit_s = highs.getRunTime() + max(0.0, context.remaining_s() - self.grain_s)
+        highs.setOptionValue("time_limit", min(limit_s, 1e7))
+        unit_ms = self.relaxation.unit_ms
+        highs.setOptionValue("mip_abs_gap", abs_gap_ms / unit_ms)
         highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.setOptionValue("objective_bound", highspy.kHighsInf if cutoff_ms is None else cutoff_ms)
+        cutoff = highspy.kHighsInf if cutoff_ms is None else cutoff_ms / unit_ms
+        highs.setOptionValue("objective_bound", cutoff)
         if start is not None:
             point = highspy.HighsSolution()
             point.col_value = start.tolist()
             highs.setSolution(point)
         seen = [-np.inf]
         if watch is not None:
-            highs.cbMipLogging += _follower(seen, watch)
+            highs.cbMipLogging += _follower(seen, watch, unit_ms)
         try:
             _run(highs)
             if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
@@ -154,7 +161,7 @@ class Model:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
-        return Outcome(float(bound), column, int(max(info.mip_node_count, 0)), finished)
+        return Outcome(float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished)
 
 
 def _run(highs: Any) -> None:
@@ -170,9 +177,11 @@ def _run(highs: Any) -> None:
         raise
 
 
-def _follower(seen: list[float], watch: Callable[[float, float], None]) -> Callable[[Any], None]:
+def _follower(
+    seen: list[float], watch: Callable[[float, float], None], unit_ms: float
+) -> Callable[[Any], None]:
     def follow(event: Any) -> None:
-        bound = float(event.data_out.mip_dual_bound)
+        bound = float(event.data_out.mip_dual_bound) * unit_ms
         if bound > seen[0]:
             seen[0] = bound
             watch(bound, float(event.data_out.mip_node_count))

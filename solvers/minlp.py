@@ -50,10 +50,8 @@ MinlpOptions: type[Record] = create_model(  # type: ignore[call-overload]
 
 def load_pyomo() -> None:
     """Import Pyomo and SCIP, where it is installed, so that the clock does not count them."""
-    from .warmup import rehearse
-
     with suppress(MissingExtra):
-        rehearse(minlp, MinlpOptions())
+        find_solver("scip")
 
 
 @as_solver(options=MinlpOptions, prepare=load_pyomo)
@@ -78,7 +76,7 @@ def minlp(instance: Instance, context: Context[Any]) -> Answer:
     bound_ms = None if chosen in _CONTINUOUS else bound_of(results, instance)
     if association is not None:
         return Answer(allocate(instance, association), bound_ms)
-    if isinstance(context.start, Allocation) or context.expired():
+    if context.expired() or out_of_time(results) or isinstance(context.start, Allocation):
         return without(instance, context, bound_ms)
     raise SolverError("minlp", f"{chosen} found no feasible answer")
 
@@ -124,6 +122,7 @@ def find_solver(name: str) -> Any:
     MissingExtra, InputError
         If it is not installed, or Pyomo does not know it.
     """
+    import pyomo.environ  # noqa: F401  (registers the solvers)
     from pyomo.contrib.solver.common.factory import SolverFactory
 
     registered = {"scip": "scip_persistent"}.get(name, name)
@@ -146,6 +145,13 @@ def rounded(model: Any, devices: int) -> Indices | None:
         if variable.value is not None and variable.value > largest[i]:
             chosen[i], largest[i] = j, variable.value
     return None if (chosen < 0).any() else chosen
+
+
+def out_of_time(results: Any) -> bool:
+    """Whether the solver ended by its time limit."""
+    from pyomo.contrib.solver.common.results import TerminationCondition
+
+    return bool(results.termination_condition == TerminationCondition.maxTimeLimit)
 
 
 def bound_of(results: Any, instance: Instance) -> float | None:
