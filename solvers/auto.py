@@ -17,11 +17,10 @@ class AutoOptions(ExactOptions):
     """Options of the default method."""
 
     seconds: Annotated[float, Field(gt=0)] = 60.0
-    """When to stop where no time limit is given."""
+    """Longest time, with or without a time limit; a run that ends by it has completed."""
 
 
 @as_solver(options=AutoOptions, prepare=compile_exact, warm_start=True)
 def auto(instance: Instance, context: Context[AutoOptions]) -> Answer:
     """Prices and local search, then exact until the gap is proven or time is up. The default."""
-    context.time_limit_s = min(context.time_limit_s, context.options.seconds)
-    return exact(instance, context)  # type: ignore[arg-type]
+    return exact(instance, context.part(seconds=context.options.seconds))

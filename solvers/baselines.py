@@ -37,9 +37,15 @@ def compile_allocation() -> None:
 
 def first_of_largest(instance: Instance, value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Indices:
     """(M,) Server of each device's pair with the largest (K,) value; the first one of equals."""
-    channel = instance.channel
-    order = np.lexsort((channel.pair_server, -value, channel.pair_device))
-    return channel.pair_server[order[channel.pair_start[:-1]]]
+    start, server = instance.channel.pair_start, instance.channel.pair_server
+    largest = np.maximum.reduceat(value, start[:-1])
+    pair = np.flatnonzero(value == np.repeat(largest, np.diff(start)))
+    return server[pair[np.searchsorted(pair, start[:-1])]]
+
+
+def strongest(instance: Instance) -> Indices:
+    """(M,) The server with the highest SINR of each device: the answer where there is no time for another."""
+    return first_of_largest(instance, snr(instance))
 
 
 @as_solver(options=AllocationOptions, prepare=compile_allocation)
@@ -54,7 +60,7 @@ def random_server(instance: Instance, context: Context[AllocationOptions]) -> Al
 @as_solver(options=AllocationOptions, prepare=compile_allocation)
 def max_sinr(instance: Instance, context: Context[AllocationOptions]) -> Allocation:
     """Each device picks the server with the highest SINR (the paper's Max SINR; servers' bands are disjoint)."""
-    return allocate(instance, first_of_largest(instance, snr(instance)), context.options.allocation)
+    return allocate(instance, strongest(instance), context.options.allocation)
 
 
 @as_solver(options=AllocationOptions, prepare=compile_allocation)

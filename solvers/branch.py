@@ -9,6 +9,7 @@ wanted. A node that is still open is split by whether one device uses one server
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
@@ -20,11 +21,13 @@ from uara.branches import BranchCertificate
 from uara.certificate import Certificate
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from .price import PriceOptions, Root, at_prices, devices_of
+from .price import PriceOptions, Root, at_prices, devices_of, searched
+
+SPLIT_S = 6e-7
+"""Least time to split a node, for each pair."""
 
 
 class BranchOptions(Record):
@@ -65,15 +68,8 @@ def compile_branch() -> None:
 @as_solver(options=BranchOptions, prepare=compile_branch, warm_start=True)
 def branch(instance: Instance, context: Context[BranchOptions]) -> Answer:
     """Branch and bound on prices: proves a gap by a tree of prices that anyone can check."""
-    from .incumbents import Incumbents
-
-    root = Root(instance, context, PriceOptions())
-    found = Incumbents(instance, context)
-    if isinstance(context.start, Allocation):
-        found.offer(context.start.association)
-    root.raise_bound(found)
+    root, found = searched(instance, context, PriceOptions(kicks=context.options.kicks))
     tree = Tree(root, found, context, context.options.gap, context.options.probes)
-    tree.kick(context.options.kicks)
     tree.grow()
     certificate = tree.certificate(context.options.certificate_nodes)
     return Answer(
@@ -114,22 +110,12 @@ class Tree:
         """Whether the gap is reached."""
         return self.bound_ms >= self.target_ms
 
-    def kick(self, times: int) -> None:
-        """Look for a better answer near the best one, as long as the gap is open."""
-        weight = self.root.likely(self.found.cost_ms)
-        for _ in range(times):
-            if self.context.expired() or self.proven():
-                break
-            self.found.kick(weight, int(self.context.rng.integers(2, 6)))
-
     def grow(self, most_nodes: float = np.inf, seconds: float = np.inf) -> None:
         """Split the weakest node until the gap is proven, time is up or the tree is large."""
-        rounds, stop_s = 0, self.context.remaining_s() - seconds
-        while self._open and not self.proven() and not self.context.expired():
-            if self.nodes >= most_nodes or self.context.remaining_s() < stop_s:
-                break
+        context, split_s, rounds = self.context.part(seconds=seconds), SPLIT_S * len(self.device), 0
+        while self._open and not self.proven() and self.nodes < most_nodes and context.affords(split_s):
             _, _, node = heapq.heappop(self._open)
-            self._split(node)
+            self._split(node, context.expired)
             weakest = min(self._open[0][0] if self._open else np.inf, self.settled_ms, self.target_ms)
             self.bound_ms = max(self.bound_ms, weakest)
             rounds += 1
@@ -159,18 +145,18 @@ class Tree:
         self.found.offer(self.root.pairs.server[best])
         self.found.kick(self.root.likely(self.found.cost_ms), int(self.context.rng.integers(2, 6)))
 
-    def _split(self, node: Node) -> None:
+    def _split(self, node: Node, expired: Callable[[], bool]) -> None:
         """Drop the node's useless pairs, and bound the two children of its best split."""
         listed, weight = self._useful(node)
         decided = len(listed) == len(self.root.pairs.local_ms)
         best: tuple[float, tuple[int, int], list[Node]] | None = None
         for pair in self._splits(listed, weight):
-            children = [self._bounded(part, node) for part in self._parts(listed, pair)]
+            children = [self._bounded(part, node, expired) for part in self._parts(listed, pair)]
             rises = [max(0.0, min(child.bound_ms, self.target_ms) - node.bound_ms) for child in children]
             merit = (rises[0] + 1e-9) * (rises[1] + 1e-9)
             if best is None or merit > best[0]:
                 best = (merit, (int(self.device[pair]), int(self.root.pairs.server[pair])), children)
-            if min(child.bound_ms for child in children) >= self.target_ms:
+            if min(child.bound_ms for child in children) >= self.target_ms or expired():
                 break
         if best is None:
             return
@@ -212,7 +198,7 @@ class Tree:
         own = self.device[listed] == self.device[pair]
         return listed[~own | (listed == pair)], listed[listed != pair]
 
-    def _bounded(self, listed: Indices, parent: Node) -> Node:
+    def _bounded(self, listed: Indices, parent: Node, expired: Callable[[], bool]) -> Node:
         """A child: its prices are climbed from the parent's until they reach the target or stall."""
         from .price_ascent import ascend
         from .price_kernel import restricted
@@ -224,7 +210,7 @@ class Tree:
         pairs = restricted(self.root.pairs, keep)
         # A leaf must be seen to reach the target when it is computed again with other roundings.
         enough_ms = self.target_ms + 1e-9 * abs(self.target_ms)
-        result = ascend(pairs, parent.prices, hottest=1e-3, enough_ms=enough_ms, expired=self.context.expired)
+        result = ascend(pairs, parent.prices, hottest=1e-3, enough_ms=enough_ms, expired=expired)
         bound_ms = max(result.value_ms - 1e-11 * abs(result.value_ms), parent.bound_ms)
         return Node(listed, result.prices, bound_ms, result.weight)
 

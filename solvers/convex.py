@@ -10,6 +10,7 @@ term grows with u_i and ``u_i = c_i / y_i`` at the optimum.
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,17 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from uara import solution
+from uara.allocation import allocate
 from uara.errors import InputError, SolverError
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
 from uara.model import Allocation, Coefficients, coefficients
 from uara.registry import as_solver, find
 from uara.server_cost import SMALLEST_SHARE
-from uara.solver import Context
+from uara.solver import Answer, Context
+
+SECONDS, SECONDS_PER_DEVICE = 0.03, 1e-4
+"""Time to pose and solve the two programs of a server."""
 
 
 class ConvexOptions(Record):
@@ -34,18 +39,34 @@ class ConvexOptions(Record):
     """Where X comes from: ``max-sinr``, ``tma``, ``price``, another solver, or a solution file."""
 
 
-@as_solver(options=ConvexOptions)
-def convex(instance: Instance, context: Context[ConvexOptions]) -> Allocation:
-    """Allocate Y and Z for a given association by CVXPY and Clarabel (association=max-sinr|tma|price|FILE)."""
+@cache
+def load_cvxpy() -> None:
+    """Import CVXPY and Clarabel, so that the clock does not count them."""
+    from .warmup import rehearse
+
+    for association in ("tma", "price"):
+        rehearse(convex, ConvexOptions(association=association))
+
+
+@as_solver(options=ConvexOptions, prepare=load_cvxpy)
+def convex(instance: Instance, context: Context[ConvexOptions]) -> Answer:
+    """Allocate Y and Z for a given association by CVXPY and Clarabel (association=max-sinr|tma|price|FILE).
+
+    Servers that it does not come to in its time keep shares by their closed form; ``details`` says how many.
+    """
     numbers = coefficients(instance)
     servers = given_association(instance, context)
-    pair = numbers.pairs_of(servers)
-    bandwidth, compute = np.empty(len(servers)), np.empty(len(servers))
-    for server in np.unique(servers):
+    pair, used = numbers.pairs_of(servers), np.unique(servers)
+    closed, left = allocate(instance, servers, "optimal"), len(used)
+    bandwidth, compute = closed.bandwidth.copy(), closed.compute.copy()
+    for server in used:
         members = np.flatnonzero(servers == server)
+        if not context.affords(SECONDS + SECONDS_PER_DEVICE * len(members)):
+            break
         bandwidth[members] = band_shares(numbers, members, pair[members])
         compute[members] = compute_shares(numbers.server_flop[members])
-    return Allocation(servers, bandwidth, compute)
+        left -= 1
+    return Answer(Allocation(servers, bandwidth, compute), details={"closed_form_servers": left})
 
 
 def given_association(instance: Instance, context: Context[ConvexOptions]) -> Indices:
@@ -56,15 +77,7 @@ def given_association(instance: Instance, context: Context[ConvexOptions]) -> In
     method = find(name)
     if method.traits.kind != instance.kind or name == "convex":
         raise InputError(f"{name!r} gives no association", source="option association")
-    inner: Context[Any] = Context(
-        instance,
-        method.make_options(None),
-        seed=context.seed,
-        time_limit_s=context.remaining_s(),
-        start=context.start,
-        name=name,
-    )
-    answer = method.require()(instance, inner)
+    answer = method.require()(instance, context.part(method.make_options(None), name=name, share=0.5))
     return np.asarray(getattr(answer, "decision", answer).association)
 
 

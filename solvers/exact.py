@@ -16,12 +16,11 @@ from pydantic import Field
 from uara.allocation import allocate
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
 from .branch import Tree
-from .price import PriceOptions, Root
+from .price import PriceOptions, searched
 
 
 class ExactOptions(Record):
@@ -50,16 +49,9 @@ def compile_exact() -> None:
 @as_solver(options=ExactOptions, prepare=compile_exact, warm_start=True)
 def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
     """Prove the answer to a gap: a tree of prices, then the perspective MILP in HiGHS."""
-    from .incumbents import Incumbents
-
     options = context.options
-    root = Root(instance, context, PriceOptions())
-    found = Incumbents(instance, context)
-    if isinstance(context.start, Allocation):
-        found.offer(context.start.association)
-    root.raise_bound(found)
+    root, found = searched(instance, context, PriceOptions(kicks=options.kicks))
     tree = Tree(root, found, context, options.gap)
-    tree.kick(options.kicks)
     if options.engine == "tree":
         tree.grow()
     elif options.engine == "both":
@@ -94,7 +86,9 @@ class MilpSearch:
         from .price_kernel import restricted
 
         keep = self.tree.alive()
-        relaxation = Perspective(restricted(self.root.pairs, keep), self.found.cost_ms)
+        if not self.context.affords(Model.SECONDS * np.count_nonzero(keep)):
+            return
+        relaxation = Perspective.scaled(restricted(self.root.pairs, keep), self.found.cost_ms)
         model = Model(relaxation, self.root.prices)
         best = self.found.decision()
         self._cut_at(model, best.association, best.bandwidth)
@@ -102,7 +96,7 @@ class MilpSearch:
         model.set_integer()
         seen: set[bytes] = set()
         precise = False
-        while not self.proven() and not self.context.expired():
+        while not self.proven() and self.context.affords(2 * model.grain_s):
             before_ms = self.bound_ms
             association = self._round(model, 0.0 if precise else 0.3)
             self.tangents = model.tangents
@@ -122,6 +116,8 @@ class MilpSearch:
         """Cut the continuous relaxation while that lifts its bound."""
         last_ms = -np.inf
         for _ in range(20):
+            if self.context.expired():
+                break
             outcome = model.solve(self.context)
             if outcome.column is None or not model.add(model.relaxation.violated(outcome.column)):
                 break

@@ -10,6 +10,8 @@ from uara.model import Allocation, Coefficients, coefficients
 from uara.registry import NoOptions, as_solver
 from uara.solver import Context
 
+from .baselines import first_of_largest
+
 
 def compile_greedy() -> None:
     """Load the compiled server cost, so that the clock does not count it."""
@@ -24,15 +26,14 @@ def greedy(instance: Instance, context: Context[NoOptions]) -> Allocation:
     numbers = coefficients(instance)
     members: list[list[int]] = [[] for _ in range(len(instance.servers))]
     cost_ms = np.zeros(len(members))
-    chosen = numbers.pair_server[numbers.pair_start[:-1]].copy()
+    chosen = first_of_largest(instance, -numbers.uplink_ms)  # where it stays if time is up
     for device in np.argsort(-numbers.server_flop, kind="stable"):
+        if context.expired():
+            break
         pairs = range(numbers.pair_start[device], numbers.pair_start[device + 1])
-        if context.expired():  # the rest goes where it has the fastest uplink
-            best = min(pairs, key=lambda pair: float(numbers.uplink_ms[pair]))
-        else:
-            costs = {p: set_cost(numbers, [*members[numbers.pair_server[p]], p]) for p in pairs}
-            best = min(costs, key=lambda pair: costs[pair] - cost_ms[numbers.pair_server[pair]])
-            cost_ms[numbers.pair_server[best]] = costs[best]
+        costs = {p: set_cost(numbers, [*members[numbers.pair_server[p]], p]) for p in pairs}
+        best = min(costs, key=lambda pair: costs[pair] - cost_ms[numbers.pair_server[pair]])
+        cost_ms[numbers.pair_server[best]] = costs[best]
         chosen[device] = numbers.pair_server[best]
         members[chosen[device]].append(best)
     return allocate(instance, chosen)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -58,18 +58,37 @@ def hetedge_dp(instance: HetEdge, context: Context[DynamicProgrammeOptions]) -> 
     everything = Choices.everything(instance)
     lengths = ((0,) if options.autoregressive else ()) + everything.lengths
     choices = Choices(lengths, everything.smallest, everything.largest, options.pipeline)
-    found: list[tuple[float, Plan]] = []
-    for rule in RULES if options.order == "best" else (options.order,):
-        programme = Programme(instance, ordered(instance, rule), choices)
-        plan, value, _ = alternate(programme, options.bandwidth, options.alternations, context)
-        found.append((value, plan))
-        if context.expired():
-            break
-    value, plan = min(found, key=lambda pair: pair[0])
+    rules = RULES if options.order == "best" else (options.order,)
+    choices, found = served(instance, context, choices, rules, options.bandwidth, options.alternations)
+    plan, value = found
     details = {"batches": float(len(plan.batch_size)), "before_search_ms": value}
     if options.search_s > 0:
         value, plan = _search(instance, plan, value, choices, context)
     return Answer(plan, details={**details, "value_ms": value})
+
+
+def served(
+    instance: HetEdge, context: Context[Any], choices: Choices, rules: Sequence[Order], band: Band, most: int
+) -> tuple[Choices, tuple[Plan, float]]:
+    """The best plan of some orders of service and its total latency in ms, with the choices that time allows.
+
+    Where not even one order can be served in the time that is left, every other speculation length is left out,
+    and again; the first order is always served.
+    """
+    while len(choices.lengths) > 1 and not context.affords(programme_s(instance, choices)):
+        choices = replace(choices, lengths=choices.lengths[::2])
+    found: list[tuple[Plan, float]] = []
+    for rule in rules:
+        if found and not context.affords(programme_s(instance, choices)):
+            break
+        programme = Programme(instance, ordered(instance, rule), choices)
+        found.append(alternate(programme, band, most, context)[:2])
+    return choices, min(found, key=lambda pair: pair[1])
+
+
+def programme_s(instance: HetEdge, choices: Choices) -> float:
+    """Seconds that the programme of an order will take: so much for each batch and length."""
+    return 2.5e-6 * len(instance.requests) * int(choices.largest.max()) * len(choices.lengths)
 
 
 def _search(
@@ -78,19 +97,18 @@ def _search(
     """Exchange requests between batches or move one in the order, cut exactly, and again while that helps."""
     from .hetedge_order import exchange
 
-    options, start_s = context.options, context.remaining_s()
-    began = time.monotonic()
-
-    def expired() -> bool:
-        return context.expired() or time.monotonic() - began > min(options.search_s, start_s)
-
-    while not expired():
-        order, _ = exchange(instance, plan, context.rng, expired, arrived=options.bandwidth == "in-time")
+    options, cutting_s = context.options, programme_s(instance, choices)
+    context = context.part(seconds=options.search_s)
+    while context.affords(cutting_s):
+        exchanging = context.part(seconds=context.remaining_s() - cutting_s)
+        order, _ = exchange(
+            instance, plan, context.rng, exchanging.expired, arrived=options.bandwidth == "in-time"
+        )
         cut, new, _ = alternate(
             Programme(instance, order, choices), options.bandwidth, options.alternations, context
         )
         if new >= value * _SAME:
-            cut, new = _reinserted(instance, plan, value, choices, context, expired)
+            cut, new = _reinserted(instance, plan, value, choices, context)
         if new >= value * _SAME:
             break
         value, plan = new, cut
@@ -103,12 +121,11 @@ def _reinserted(
     value: float,
     choices: Choices,
     context: Context[DynamicProgrammeOptions],
-    expired: Callable[[], bool],
 ) -> tuple[Plan, float]:
     """The first better plan that is found with one request in another place of the order."""
     count, options = len(plan.order), context.options
     for move in context.rng.permutation(count * count):
-        if expired():
+        if not context.affords(programme_s(instance, choices)):
             break
         source, target = divmod(int(move), count)
         if source == target:

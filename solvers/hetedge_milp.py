@@ -24,8 +24,12 @@ from uara.registry import as_solver
 from uara.solver import Answer, Context
 
 from .hetedge_bound import Kinds, Weights, alone_bound_ms, first_arrival_ms, kinds_of, loads_of
-from .hetedge_dp import RULES, alternate, compile_search
-from .hetedge_search import Choices, Programme, ordered
+from .hetedge_dp import RULES, alternate, compile_search, programme_s, served
+from .hetedge_search import Choices, Programme
+from .posing import posed
+
+SECONDS = 5e-5
+"""Time to state a programme and to hand it over, for each batch that it may contain."""
 
 _GRID: tuple[Weights, ...] = (
     (0.0, 1.0, 0.0), (0.0, 0.5, 0.5), (0.0, 0.0, 1.0), (0.5, 0.5, 0.0), (0.25, 0.5, 0.25), (0.5, 0.0, 0.5),
@@ -67,33 +71,29 @@ class Arc:
 def hetedge_milp(instance: HetEdge, context: Context[MilpOptions]) -> Answer:
     """Lower bound over all orders and plans by a MILP, and the best plan for the order that it finds."""
     options, choices = context.options, Choices.everything(instance)
-    plans = [alternate(Programme(instance, ordered(instance, rule), choices), "in-time", 8) for rule in RULES]
-    best, value, _ = min(plans, key=lambda found: found[1])
-    context.incumbent(best)
+    fewer, (best, value) = served(instance, context, choices, RULES, "in-time", 8)
     context.bound(alone_bound_ms(instance), "every request alone")
-    lengths = np.array((0, *choices.lengths))
+    lengths = np.array((0, *choices.lengths))  # all of them, or it were no bound
     kinds = kinds_of(instance, options.classes, options.levels, lengths)
     loads = loads_of(instance, kinds, lengths)
     idle = len(instance.requests) * first_arrival_ms(instance)
     relaxed: list[tuple[float, Weights]] = []
+    building_s = SECONDS * len(instance.requests) * loads.draft_ms[..., 0].size
     for weights in _GRID:
-        if context.expired():
+        if not context.affords(building_s):
             break
-        bound, _ = _solve(
-            instance, kinds, loads.combined(weights), integer=False, seconds=context.remaining_s()
-        )
+        bound, _ = _solve(instance, kinds, loads.combined(weights), context, integer=False)
         context.bound(idle + bound, "linear relaxation")
         relaxed.append((bound, weights))
     details = {"programmes": float(len(relaxed)), "classes": float(len(kinds.rounds))}
-    if relaxed and not context.expired():
+    if relaxed and context.affords(building_s):
         weights = max(relaxed)[1]
-        seconds = min(options.solve_s, context.remaining_s())
-        bound, arcs = _solve(instance, kinds, loads.combined(weights), integer=True, seconds=seconds)
+        limited = context.part(seconds=options.solve_s)
+        bound, arcs = _solve(instance, kinds, loads.combined(weights), limited, integer=True)
         context.bound(idle + bound, "integer programme")
-        if arcs:
+        if arcs and context.affords(programme_s(instance, fewer)):
             order = order_of(instance, kinds, arcs)
-            plan, new, _ = alternate(Programme(instance, order, choices), "in-time", 8)
-            context.incumbent(plan)
+            plan, new, _ = alternate(Programme(instance, order, fewer), "in-time", 8, context)
             details["milp_order_ms"] = new
             best = plan if new < value else best
     return Answer(best, details=details)
@@ -112,7 +112,7 @@ def _arcs(instance: HetEdge, load: Floats) -> Iterator[Arc]:
 
 
 def _solve(
-    instance: HetEdge, kinds: Kinds, load: Floats, *, integer: bool, seconds: float
+    instance: HetEdge, kinds: Kinds, load: Floats, context: Context[Any], *, integer: bool
 ) -> tuple[float, list[Arc]]:
     """Bound of the programme, and the batches of its best solution in order."""
     from pyomo.contrib.solver.common.results import SolutionStatus
@@ -121,9 +121,9 @@ def _solve(
     arcs = list(_arcs(instance, load))
     model = _model(instance, kinds, arcs, load.shape[:2], integer=integer)
     solver = Highs()
-    limit = {} if math.isinf(seconds) else {"time_limit": max(seconds, 1.0)}
+    options = posed(solver, model, context)
     results: Any = solver.solve(
-        model, threads=1, load_solutions=False, raise_exception_on_nonoptimal_result=False, **limit
+        model, threads=1, load_solutions=False, raise_exception_on_nonoptimal_result=False, **options
     )
     bound = results.objective_bound
     solved = results.solution_status in (SolutionStatus.feasible, SolutionStatus.optimal)

@@ -121,11 +121,9 @@ def exchange(
     while improved and not expired():
         improved = False
         for first in rng.permutation(count).tolist():
-            if expired():
-                break
             for m in range(len(search.members)):
                 here = int(home[first])
-                if m == here:
+                if m == here or expired():
                     continue
                 if len(search.members[m]) < limit and len(search.members[here]) > 1:
                     left = [k for k in search.members[here] if k != first]

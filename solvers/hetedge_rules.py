@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -15,8 +15,8 @@ from uara.instance import Indices
 from uara.registry import as_solver
 from uara.solver import Context
 
-from .hetedge_dp import Band, alternate, compile_search
-from .hetedge_search import Choices, Order, Programme, ordered
+from .hetedge_dp import Band, compile_search, served
+from .hetedge_search import Choices, Order, ordered
 
 Batching = Literal["max", "none", "optimal"]
 
@@ -46,20 +46,23 @@ def hetedge_rules(instance: HetEdge, context: Context[RuleOptions]) -> Plan:
     """Fixed rules for band, batches, length and pipeline (uniform, full batches, length 4 by default)."""
     options = context.options
     lengths = Choices.everything(instance).lengths if options.length == "optimal" else (options.length,)
-    return _serve(instance, options, lengths, options.pipeline)
+    return _serve(instance, context, lengths, options.pipeline)
 
 
 @as_solver(kind="hetedge", options=ServingOptions, prepare=compile_search)
 def hetedge_autoregressive(instance: HetEdge, context: Context[ServingOptions]) -> Plan:
     """One token a pass on the strong node, without drafts: what speculative serving must beat."""
-    return _serve(instance, context.options, (0,), pipeline=False)
+    return _serve(instance, context, (0,), pipeline=False)
 
 
-def _serve(instance: HetEdge, options: ServingOptions, lengths: tuple[int, ...], pipeline: bool) -> Plan:
+def _serve(
+    instance: HetEdge, context: Context[Any], lengths: tuple[int, ...], pipeline: bool
+) -> Plan:
+    options = context.options
     order = ordered(instance, options.order)
     smallest, largest = batch_sizes(instance, order, options.batching, lengths[0])
-    programme = Programme(instance, order, Choices(lengths, smallest, largest, pipeline))
-    return alternate(programme, options.bandwidth, 8)[0]
+    choices = Choices(lengths, smallest, largest, pipeline)
+    return served(instance, context, choices, [options.order], options.bandwidth, 8)[1][0]
 
 
 def batch_sizes(

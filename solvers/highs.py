@@ -30,11 +30,16 @@ class Outcome:
 class Model:
     """The perspective relaxation in HiGHS; tangents are added to it, and nothing is ever rebuilt."""
 
+    SECONDS = 2e-5
+    """Time for each pair before a first result can be expected; HiGHS heeds no limit in parts of it."""
+
     def __init__(self, relaxation: Perspective, prices: Floats, *, integer: bool = False) -> None:
         import highspy
 
         self.relaxation = relaxation
         self.tangents = 0
+        self.grain_s = 1e-6 * relaxation.count
+        """Time between two looks of HiGHS at its clock."""
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.HandleUserInterrupt = True
         self._highs.setOptionValue("output_flag", False)
@@ -58,13 +63,15 @@ class Model:
         import highspy
 
         count = self.relaxation.count
+        self.grain_s = 2e-4 * count
         kinds = np.full(count, highspy.HighsVarType.kInteger)
         self._highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), kinds)
 
     def add(self, tangents: Sequence[Rows]) -> int:
-        """Add tangents; returns how many."""
-        added = sum(len(rows.lower) for rows in tangents)
-        for rows in tangents:
+        """Add tangents, but those whose numbers are too large; returns how many."""
+        taken = [rows.moderate() for rows in tangents]
+        added = sum(len(rows.lower) for rows in taken)
+        for rows in taken:
             self._add(rows)
         self.tangents += added
         return added
@@ -93,7 +100,6 @@ class Model:
         start: Floats | None = None,
         cutoff_ms: float | None = None,
         abs_gap_ms: float = 0.0,
-        seconds: float = np.inf,
         watch: Callable[[float, float], None] | None = None,
     ) -> Outcome:
         """Solve as it stands.
@@ -112,18 +118,21 @@ class Model:
         import highspy
 
         highs = self._highs
-        limit = min(seconds, context.remaining_s())
-        highs.setOptionValue("time_limit", min(limit, 1e7))
-        highs.setOptionValue("mip_abs_gap", abs_gap_ms)
+        # Its clock goes on from solve to solve, and so must its limit.
+        limit_s = highs.getRunTime() + max(0.0, context.remaining_s() - self.grain_s)
+        highs.setOptionValue("time_limit", min(limit_s, 1e7))
+        unit_ms = self.relaxation.unit_ms
+        highs.setOptionValue("mip_abs_gap", abs_gap_ms / unit_ms)
         highs.setOptionValue("mip_rel_gap", 0.0)
-        highs.setOptionValue("objective_bound", highspy.kHighsInf if cutoff_ms is None else cutoff_ms)
+        cutoff = highspy.kHighsInf if cutoff_ms is None else cutoff_ms / unit_ms
+        highs.setOptionValue("objective_bound", cutoff)
         if start is not None:
             point = highspy.HighsSolution()
             point.col_value = start.tolist()
             highs.setSolution(point)
         seen = [-np.inf]
         if watch is not None:
-            highs.cbMipLogging += _follower(seen, watch)
+            highs.cbMipLogging += _follower(seen, watch, unit_ms)
         try:
             _run(highs)
             if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
@@ -152,13 +161,13 @@ class Model:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
-        return Outcome(float(bound), column, int(max(info.mip_node_count, 0)), finished)
+        return Outcome(float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished)
 
 
 def _run(highs: Any) -> None:
     """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up."""
-    highs.startSolve()
     try:
+        highs.startSolve()
         while not highs.wait(0.05)[0]:
             pass
     except KeyboardInterrupt:
@@ -168,9 +177,11 @@ def _run(highs: Any) -> None:
         raise
 
 
-def _follower(seen: list[float], watch: Callable[[float, float], None]) -> Callable[[Any], None]:
+def _follower(
+    seen: list[float], watch: Callable[[float, float], None], unit_ms: float
+) -> Callable[[Any], None]:
     def follow(event: Any) -> None:
-        bound = float(event.data_out.mip_dual_bound)
+        bound = float(event.data_out.mip_dual_bound) * unit_ms
         if bound > seen[0]:
             seen[0] = bound
             watch(bound, float(event.data_out.mip_node_count))

@@ -37,11 +37,11 @@ class Incumbents:
         key = np.asarray(association, dtype=np.int64).tobytes()
         if key in self._tried:
             return False
-        self._tried.add(key)
         state = make_state(self._task, self._numbers, association)
-        self._keep(state.chosen, float(state.cost_ms.sum()))
+        kept = self._keep(state.chosen, float(state.cost_ms.sum()))
         if not polish:
-            return self.association is not None and np.array_equal(association, self.association)
+            return kept
+        self._tried.add(key)
         improve(self._task, state, expired=self._context.expired)
         return self._keep(state.chosen, float(state.cost_ms.sum()))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,8 +19,12 @@ from uara.model import Allocation, coefficients
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
+from .baselines import strongest
 from .minlp_model import minlp_model
+from .posing import posed
 
+SECONDS = 5e-4
+"""Time to state the model and to hand it over, for each pair."""
 _CONTINUOUS = ("ipopt", "knitro_direct")
 
 
@@ -43,38 +48,58 @@ MinlpOptions: type[Record] = create_model(  # type: ignore[call-overload]
 )
 
 
-@as_solver(options=MinlpOptions)
+def load_pyomo() -> None:
+    """Import Pyomo and SCIP, where it is installed, so that the clock does not count them."""
+    with suppress(MissingExtra):
+        find_solver("scip")
+
+
+@as_solver(options=MinlpOptions, prepare=load_pyomo)
 def minlp(instance: Instance, context: Context[Any]) -> Answer:
-    """The natural mixed-integer non-convex program, by any solver that Pyomo knows (with=scip)."""
+    """The natural mixed-integer non-convex program, by any solver that Pyomo knows (with=scip).
+
+    Where time is up before it has found anything, the start or the strongest signal is the answer, and
+    ``details`` says so.
+    """
     options = context.options
     chosen = options.model_dump()["with"]
+    solver = find_solver(chosen)
+    if not context.affords(SECONDS * len(instance.channel.pair_server)):
+        return without(instance, context, None)
     model = minlp_model(instance, inequalities=options.inequalities)
     if chosen in _CONTINUOUS:
         from pyomo.environ import TransformationFactory
 
         TransformationFactory("core.relax_integer_vars").apply_to(model)
-    results = run(chosen, model, context)
+    results = run(solver, chosen, model, context)
     association = rounded(model, len(instance.devices))
-    if association is None:
-        if isinstance(context.start, Allocation):
-            return Answer(context.start, bound_of(results, instance))
-        raise SolverError("minlp", f"{chosen} found no feasible answer in the time it had")
     bound_ms = None if chosen in _CONTINUOUS else bound_of(results, instance)
-    return Answer(allocate(instance, association), bound_ms)
+    if association is not None:
+        return Answer(allocate(instance, association), bound_ms)
+    if context.expired() or out_of_time(results) or isinstance(context.start, Allocation):
+        return without(instance, context, bound_ms)
+    raise SolverError("minlp", f"{chosen} found no feasible answer")
 
 
-def run(name: str, model: Any, context: Context[Any]) -> Any:
+def without(instance: Instance, context: Context[Any], bound_ms: float | None) -> Answer:
+    """The answer where the solver has none: the start, or the strongest signal."""
+    given = isinstance(context.start, Allocation)
+    decision = context.start if given else allocate(instance, strongest(instance), "optimal")
+    return Answer(decision, bound_ms, details={"found_nothing": 1.0})  # type: ignore[arg-type]
+
+
+def run(solver: Any, name: str, model: Any, context: Context[Any]) -> Any:
     """Solve a Pyomo model; its variables hold what was found."""
-    solver = find_solver(name)
     options: dict[str, Any] = {
         "load_solutions": False,
         "raise_exception_on_nonoptimal_result": False,
         "rel_gap": context.options.gap,
     }
-    if math.isfinite(context.remaining_s()):
-        options["time_limit"] = context.remaining_s()
+    options |= posed(solver, model, context)
     if name in _CONTINUOUS:
         del options["rel_gap"]
+    if name == "scip":
+        options["solver_options"] = {"timing/clocktype": 2}  # wall time, as all limits here
     logging.getLogger("pyomo.contrib.solver").setLevel(logging.ERROR)
     if context.options.log is None:
         results = solver.solve(model, **options)
@@ -97,9 +122,10 @@ def find_solver(name: str) -> Any:
     MissingExtra, InputError
         If it is not installed, or Pyomo does not know it.
     """
+    import pyomo.environ  # noqa: F401  (registers the solvers)
     from pyomo.contrib.solver.common.factory import SolverFactory
 
-    registered = {"scip": "scip_direct"}.get(name, name)
+    registered = {"scip": "scip_persistent"}.get(name, name)
     if registered not in SolverFactory:
         known = ", ".join(sorted(SolverFactory))
         raise InputError(f"Pyomo knows no solver {name!r}; it knows: {known}", source="option with")
@@ -119,6 +145,13 @@ def rounded(model: Any, devices: int) -> Indices | None:
         if variable.value is not None and variable.value > largest[i]:
             chosen[i], largest[i] = j, variable.value
     return None if (chosen < 0).any() else chosen
+
+
+def out_of_time(results: Any) -> bool:
+    """Whether the solver ended by its time limit."""
+    from pyomo.contrib.solver.common.results import TerminationCondition
+
+    return bool(results.termination_condition == TerminationCondition.maxTimeLimit)
 
 
 def bound_of(results: Any, instance: Instance) -> float | None:

@@ -26,6 +26,8 @@ from .price_kernel import Pairs
 
 STEEPEST_MS = 1e12
 """Largest slope of a tangent."""
+LARGEST_CAP = 2.0**30
+"""Largest cost of an answer, in the unit of the relaxation."""
 
 
 class Rows(NamedTuple):
@@ -36,6 +38,15 @@ class Rows(NamedTuple):
     start: Indices
     column: Indices
     value: Floats
+
+    def moderate(self) -> Rows:
+        """Those whose coefficients HiGHS takes: a tangent less is a weaker relaxation, and still one."""
+        if not len(self.lower):
+            return self
+        keep = np.maximum.reduceat(np.abs(self.value), self.start[:-1]) <= 2 * STEEPEST_MS
+        each, size = np.repeat(keep, np.diff(self.start)), np.diff(self.start)[keep]
+        start = np.concatenate([[0], np.cumsum(size)])
+        return Rows(self.lower[keep], self.upper[keep], start, self.column[each], self.value[each])
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +59,18 @@ class Perspective:
     pairs: Pairs
     cap_ms: float
     """Cost of some association: no answer of interest costs more, which keeps the tangents' numbers small."""
+    unit_ms: float = 1.0
+    """What ``pairs`` and ``cap_ms`` count as one millisecond."""
+
+    @classmethod
+    def scaled(cls, pairs: Pairs, cap_ms: float) -> Perspective:
+        """In a unit in which ``cap_ms`` is not large: HiGHS takes no coefficients that are far apart."""
+        unit_ms = float(2.0 ** np.ceil(np.log2(max(1.0, cap_ms / LARGEST_CAP))))
+        times = ("uplink_ms", "band_cost_ms", "local_ms", "wait_ms")
+        rates = ("flop_per_ms", "sync_weight")
+        changed = {name: getattr(pairs, name) / unit_ms for name in times}
+        changed |= {name: getattr(pairs, name) * unit_ms for name in rates}
+        return cls(pairs._replace(**changed), cap_ms / unit_ms, unit_ms)
 
     @property
     def count(self) -> int:
@@ -90,9 +113,9 @@ class Perspective:
         return np.asarray(np.clip(np.maximum(shortest_ms / longest_ms, steep), 0.0, 1.0))
 
     def costs(self) -> Floats:
-        """Objective coefficient of each column, in ms."""
+        """Objective coefficient of each column, in the unit; what is out of all proportion is taken for less."""
         ones = np.ones(self.count)
-        return np.concatenate(
+        costs = np.concatenate(
             [
                 self.pairs.wait_ms[self.pairs.server],
                 self.pairs.band_cost_ms * self.widest,
@@ -101,6 +124,7 @@ class Perspective:
                 np.ones(self.servers),
             ]
         )
+        return np.minimum(costs, STEEPEST_MS)
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Lower and upper bound of each column."""
@@ -165,9 +189,10 @@ class Perspective:
         return weight * gap_ms**2, 2.0 * weight * gap_ms * sending_ms / v
 
     def first_tangents(self, prices: Floats) -> list[Rows]:
-        """Tangents at the prices' own loads and shares, and a few around them."""
+        """Tangents at the prices' own loads and shares, and a few around them; prices in ms."""
         from .price_kernel import cost_pass
 
+        prices = prices / self.unit_ms
         cost, share, bend, inverse = (np.zeros(self.count) for _ in range(4))
         cost_pass(self.pairs, prices, cost, share, bend, inverse)
         loads = prices[: self.servers] * self.pairs.flop_per_ms / 2.0

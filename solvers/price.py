@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,11 @@ from uara.instance import Floats, Indices, Instance
 from uara.model import Allocation, Coefficients, coefficients
 from uara.registry import as_solver
 from uara.solver import Answer, Context
+
+from .baselines import strongest
+
+if TYPE_CHECKING:
+    from .incumbents import Incumbents
 
 
 class PriceOptions(Record):
@@ -42,21 +47,32 @@ def compile_price() -> None:
 @as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
-    from .incumbents import Incumbents
     from .price_kernel import certificate_of
 
-    root = Root(instance, context, context.options)
-    found = Incumbents(instance, context)
+    root, found = searched(instance, context, context.options)
+    certificate = certificate_of(root.pairs, root.prices)
+    return Answer(found.decision(), certificate=certificate, details={"passes": root.passes})
+
+
+def searched(instance: Instance, context: Context[Any], options: PriceOptions) -> tuple[Root, Incumbents]:
+    """The best prices and the associations near them: ``price``, and what every proof by prices begins with.
+
+    It draws the random numbers of ``price`` whoever asks, so that no method that begins here does worse.
+    """
+    from .incumbents import Incumbents
+
+    context = context.part(options, name="price")
+    root, found = Root(instance, context, options), Incumbents(instance, context)
+    found.offer(strongest(instance), polish=False)
     if isinstance(context.start, Allocation):
         found.offer(context.start.association)
     root.raise_bound(found)
     weight = root.likely(found.cost_ms)
-    for _ in range(context.options.kicks):
+    for _ in range(options.kicks):
         if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
             break
         found.kick(weight, int(context.rng.integers(2, 6)))
-    certificate = certificate_of(root.pairs, root.prices)
-    return Answer(found.decision(), certificate=certificate, details={"passes": root.passes})
+    return root, found
 
 
 class Root:
@@ -87,7 +103,7 @@ class Root:
         self.prices = first_prices(self.pairs) if given is None else prices_of(self.pairs, given)
         self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
 
-    def raise_bound(self, found: Any = None) -> None:
+    def raise_bound(self, found: Incumbents | None = None) -> None:
         """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
         from .price_ascent import ascend
         from .price_kernel import certificate_of, restricted
@@ -100,7 +116,7 @@ class Root:
             self.prices,
             hottest=1e-3 if self.warm else 0.1,
             coldest=self.options.coldest,
-            expired=self.context.expired,
+            expired=self.context.part(share=0.5).expired,  # the other half is for the answer
             visited=lambda choice: suggested.append(pairs.server[choice]),
         )
         self.prices, self.passes = result.prices, result.passes
@@ -111,8 +127,12 @@ class Root:
         self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
         if found is None:
             return
-        found.offer(self.pairs.server[choice])
-        for association in suggested[-2:-4:-1]:
+        suggested = [self.pairs.server[choice], *suggested[-2:-4:-1]]
+        if not result.finished and found.association is not None:
+            suggested.insert(0, found.association)  # far from the best prices they suggest nothing better
+        for association in suggested:
+            if self.context.expired():
+                break
             found.offer(association)
 
     def likely(self, cost_ms: float) -> Floats:

@@ -19,6 +19,9 @@ from .price_kernel import Pairs, cost_pass, curvature, hard_dual, soft_dual
 NEWTON_SERVERS = 64
 """Largest number of servers for which the curvature matrix pays."""
 _COOLING = 0.2
+_STEPS = 40
+_STRETCH = 3_000_000
+"""Entries of the curvature between two looks at the clock: some ten milliseconds."""
 
 
 class Ascent(NamedTuple):
@@ -31,6 +34,8 @@ class Ascent(NamedTuple):
     weight: Floats
     """(K,) Soft choice of the last point: how the relaxation splits each device."""
     passes: int
+    finished: bool
+    """Whether it went to the coldest round, or as far as was enough."""
 
 
 def first_prices(pairs: Pairs) -> Floats:
@@ -68,7 +73,7 @@ def ascend(
     enough_ms
         Stop as soon as the dual reaches this.
     expired
-        Asked after each round.
+        Asked after each stretch of some ten milliseconds; the best prices so far are returned.
     visited
         Receives after each round the (M,) cheapest pairs.
     """
@@ -78,16 +83,43 @@ def ascend(
     inverse, weight = np.zeros(len(pairs.server)), np.zeros(len(pairs.server))
     choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
     best, value, passes = point.copy(), -np.inf, 0
-    climb = newton_round if len(pairs.wait_ms) <= NEWTON_SERVERS else quasi_newton_round
+    climb = newton_stretches if len(pairs.wait_ms) <= NEWTON_SERVERS else quasi_newton_round
     while True:
         point, best, value, count = climb(
-            pairs, point, best, value, temperature * scale, enough_ms, inverse, weight, choice
+            pairs, point, best, value, temperature * scale, enough_ms, inverse, weight, choice, expired
         )
         passes += count
         visited(choice)
-        if temperature <= coldest or value >= enough_ms or expired():
-            return Ascent(best, value, weight, passes)
+        finished = temperature <= coldest or value >= enough_ms
+        if finished or expired():
+            return Ascent(best, value, weight, passes, finished)
         temperature = max(coldest, temperature * _COOLING)
+
+
+def newton_stretches(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+    expired: Callable[[], bool],
+) -> tuple[Floats, Floats, float, int]:
+    """A round of Newton's method, interrupted now and then to look at the clock: :func:`newton_round`."""
+    stretch = int(np.clip(_STRETCH // int((np.diff(pairs.start) ** 2).sum()), 1, _STEPS))
+    point, passes = start, 0
+    for first in range(0, _STEPS, stretch):
+        steps = min(stretch, _STEPS - first)
+        point, best, best_value, count, ended = newton_round(
+            pairs, point, best, best_value, temperature, enough, inverse, weight, choice, steps
+        )
+        passes += count
+        if ended or expired():
+            break
+    return point, best, best_value, passes
 
 
 @njit(cache=True, error_model="numpy")
@@ -101,8 +133,12 @@ def newton_round(
     inverse: Floats,
     weight: Floats,
     choice: Indices,
-) -> tuple[Floats, Floats, float, int]:
-    """Projected Newton ascent at one temperature; returns the point, the best prices, their dual, and passes."""
+    steps: int,
+) -> tuple[Floats, Floats, float, int, bool]:
+    """Projected Newton ascent at one temperature, of at most so many steps.
+
+    Returns the point, the best prices, their dual, the number of passes, and whether it went to its end.
+    """
     size, count = len(start), len(pairs.server)
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
     gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
@@ -113,7 +149,9 @@ def newton_round(
     if value > best_value:
         best_value, best[:] = value, point
     passes = 1
-    for _ in range(40):
+    ended = False
+    for _ in range(steps):
+        ended = True  # by each way out of this block but its last line
         if best_value >= enough:
             break
         curvature(pairs, share, bend, temperature, weight, hessian)
@@ -152,7 +190,8 @@ def newton_round(
         soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
         if gained <= 1e-4 * temperature:
             break
-    return point, best, best_value, passes
+        ended = False
+    return point, best, best_value, passes, ended
 
 
 @njit(cache=True, error_model="numpy")
@@ -201,8 +240,9 @@ def quasi_newton_round(
     inverse: Floats,
     weight: Floats,
     choice: Indices,
+    expired: Callable[[], bool],
 ) -> tuple[Floats, Floats, float, int]:
-    """The same ascent by SciPy's L-BFGS-B, for many servers."""
+    """The same ascent by SciPy's L-BFGS-B, for many servers; it looks at the clock at each point."""
     from scipy.optimize import minimize
 
     count, passes = len(pairs.server), 0
@@ -219,7 +259,7 @@ def quasi_newton_round(
         passes += 1
         if value > best_value:
             best, best_value = prices.copy(), value
-        if best_value >= enough:
+        if best_value >= enough or expired():
             raise StopIteration
         return -soft, -gradient * scale
 

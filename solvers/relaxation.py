@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -14,6 +14,11 @@ from uara.instance import Floats, Indices, Instance
 from uara.model import coefficients
 from uara.registry import as_solver
 from uara.solver import Answer, Context
+
+from .baselines import strongest
+
+if TYPE_CHECKING:
+    from .price_kernel import Pairs
 
 
 class RelaxationOptions(Record):
@@ -36,28 +41,51 @@ def compile_relaxation() -> None:
 def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answer:
     """Solve the linear perspective relaxation with cuts (HiGHS) for a bound; round its x at random."""
     from .highs import Model
-    from .local_search import improve
     from .perspective import Perspective
-    from .price import at_prices
-    from .price_ascent import first_prices
     from .price_kernel import pairs_of
-    from .search_state import make_state, make_task
 
     numbers = coefficients(instance)
     pairs = pairs_of(numbers)
-    # A good answer says where the first tangents belong, and keeps their coefficients small.
-    task = make_task(numbers)
-    state = make_state(task, numbers, pairs.server[at_prices(pairs, first_prices(pairs))[2]])
-    improve(task, state, swaps=False, expired=context.expired)
-    loads = np.zeros(len(instance.servers))
-    np.add.at(loads, state.chosen, pairs.root_flop)
-    prices = np.concatenate([2.0 * loads / pairs.flop_per_ms, state.band_price_ms])
-    model = Model(Perspective(pairs, float(state.cost_ms.sum())), prices)
-    column, bound_ms, rounds = cut_loop(model, context, numbers.constant_ms)
-    best = rounded(instance, context, model.relaxation, column)
-    details = {"tangents": model.tangents, "rounds": rounds}
+    start, prices, cost_ms = beginning(instance, context, pairs)
+    model, column, bound_ms, rounds = None, None, -np.inf, 0
+    if context.affords(Model.SECONDS * len(pairs.server)):
+        model = Model(Perspective.scaled(pairs, cost_ms), prices)
+        column, bound_ms, rounds = cut_loop(model, context, numbers.constant_ms)
+    best = rounded(instance, context, start, column)
+    details = {"tangents": model.tangents if model else 0, "rounds": rounds}
     bound = bound_ms + numbers.constant_ms if np.isfinite(bound_ms) else None
     return Answer(allocate(instance, best), bound, details=details)
+
+
+def beginning(
+    instance: Instance, context: Context[RelaxationOptions], pairs: Pairs
+) -> tuple[Indices, Floats, float]:
+    """A good association, the (2E,) prices that belong to it, and its cost in ms.
+
+    It says where the first tangents belong, keeps their coefficients small, and is the answer where there is
+    no time for a better one.
+    """
+    from .highs import Model
+    from .local_search import improve
+    from .price import at_prices
+    from .price_ascent import first_prices
+    from .search_state import make_state, make_task
+
+    numbers = coefficients(instance)
+    first = strongest(instance)
+    context.incumbent(allocate(instance, first))
+    task = make_task(numbers)
+    suggested = pairs.server[at_prices(pairs, first_prices(pairs))[2]]
+    state = min(
+        (make_state(task, numbers, association) for association in (suggested, first)),
+        key=lambda state: float(state.cost_ms.sum()),
+    )
+    share = 0.5 if context.remaining_s() > 2 * Model.SECONDS * len(pairs.server) else 1.0
+    improve(task, state, swaps=False, expired=context.part(share=share).expired)
+    context.incumbent(allocate(instance, state.chosen))
+    loads = np.bincount(state.chosen, pairs.root_flop, len(instance.servers))
+    prices = np.concatenate([2.0 * loads / pairs.flop_per_ms, state.band_price_ms])
+    return state.chosen, prices, float(state.cost_ms.sum())
 
 
 def cut_loop(
@@ -81,22 +109,25 @@ def cut_loop(
 
 
 def rounded(
-    instance: Instance, context: Context[RelaxationOptions], relaxation: Any, column: Floats | None
+    instance: Instance, context: Context[RelaxationOptions], best: Indices, column: Floats | None
 ) -> Indices:
-    """(M,) The best of the roundings."""
+    """(M,) The best of a given association and of the roundings of the relaxation's point."""
     numbers = coefficients(instance)
     start, server = numbers.pair_start, numbers.pair_server
-    x = np.ones(len(server)) if column is None else np.maximum(column[: relaxation.count], 0.0)
-    best = np.array([server[a + np.argmax(x[a:b])] for a, b in pairwise(start)])
-    least = instance.evaluate(allocate(instance, best)).objective_ms
-    context.incumbent(allocate(instance, best))
+    if column is None:
+        return best
+    x = np.maximum(column[: len(server)], 0.0)
     level = np.cumsum(x)
     before = np.concatenate([[0.0], level])[start]
-    for _ in range(context.options.roundings):
+    least = instance.evaluate(allocate(instance, best)).objective_ms
+    for number in range(context.options.roundings + 1):
         if context.expired():
             break
-        drawn = before[:-1] + context.rng.random(len(best)) * np.diff(before)
-        pair = np.clip(np.searchsorted(level, drawn, side="right"), start[:-1], start[1:] - 1)
+        if number == 0:
+            pair = np.array([a + np.argmax(x[a:b]) for a, b in pairwise(start)])
+        else:
+            drawn = before[:-1] + context.rng.random(len(best)) * np.diff(before)
+            pair = np.clip(np.searchsorted(level, drawn, side="right"), start[:-1], start[1:] - 1)
         decision = allocate(instance, server[pair])
         value = instance.evaluate(decision).objective_ms
         if value < least:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,9 @@ from uara.solver import Context
 from .baselines import AllocationOptions, max_compute, max_sinr, random_server
 from .masac.policy import Policy
 from .matching import by_gain
+
+SECONDS = 3.6e-6
+"""Time of the policy's forward pass for each device and server."""
 
 
 class TmaMasacOptions(Record):
@@ -64,13 +67,16 @@ def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocati
     from .search_state import make_state, make_task
 
     numbers = coefficients(instance)
-    band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))
     start = context.start.association if isinstance(context.start, Allocation) else by_gain(instance)
-    context.incumbent(weighted_allocation(instance, start, band, compute))
-    chosen = associate(numbers, band, compute, start, context.expired)
-    answer = weighted_allocation(instance, chosen, band, compute)
+    weights = learned(instance, context)
+    if weights is None:  # what is left of the time goes to the search under optimal shares
+        chosen, answer = start, allocate(instance, start, "optimal")
+    else:
+        context.incumbent(weighted_allocation(instance, start, *weights))
+        chosen = associate(numbers, *weights, start, context.expired)
+        answer = weighted_allocation(instance, chosen, *weights)
     context.incumbent(answer)
-    if context.options.polish:
+    if weights is None or context.options.polish:
         state = make_state(task := make_task(numbers), numbers, chosen)
         improve(task, state, expired=context.expired)
         answer = allocate(instance, state.chosen, "optimal")
@@ -83,11 +89,19 @@ def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocati
 @as_solver(options=MasacOptions, prepare=prepare)
 def masac(instance: Instance, context: Context[MasacOptions]) -> Allocation:
     """The learned allocation alone, over the association of a simple rule."""
-    band, compute = (np.exp(values) for values in load_policy(context.options.policy).log_weights(instance))
-    rule = RULES[context.options.association]
-    options = AllocationOptions(allocation="uniform")
-    same = Context(instance, options, seed=context.seed, name=context.options.association)
-    return weighted_allocation(instance, rule(instance, same).association, band, compute)
+    rule, options = context.options.association, AllocationOptions(allocation="optimal")
+    answer = RULES[rule](instance, context.part(options, name=rule))
+    weights = learned(instance, context)
+    return answer if weights is None else weighted_allocation(instance, answer.association, *weights)
+
+
+def learned(instance: Instance, context: Context[Any]) -> tuple[Floats, Floats] | None:
+    """(K,) The policy's weights of Y and Z for each pair; None where it cannot answer in the time that is left."""
+    policy = load_policy(context.options.policy)
+    if not context.affords(SECONDS * len(instance.devices) * len(instance.servers)):
+        return None
+    band, compute = policy.log_weights(instance)
+    return np.exp(band), np.exp(compute)
 
 
 RULES = {"random": random_server, "max-sinr": max_sinr, "max-compute": max_compute}

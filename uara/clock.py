@@ -3,25 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
 class Clock:
-    """Wall time since the start, without the time spent in :meth:`paused`."""
+    """Wall time since the start, without the time spent in :meth:`paused`.
 
-    def __init__(self) -> None:
-        self._start = time.perf_counter()
+    Parameters
+    ----------
+    now
+        Where the seconds come from.
+    """
+
+    def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
+        self._now = now
+        self._start = now()
         self._paused_s = 0.0
         self._stopped_at: float | None = None
 
     def wall_s(self) -> float:
         """Seconds since the start, pauses included."""
-        return time.perf_counter() - self._start
+        return self._now() - self._start
 
     def elapsed_s(self) -> float:
         """Seconds on the clock."""
-        now = time.perf_counter() if self._stopped_at is None else self._stopped_at
+        now = self._now() if self._stopped_at is None else self._stopped_at
         return now - self._start - self._paused_s
 
     @contextmanager
@@ -30,9 +37,9 @@ class Clock:
         if self._stopped_at is not None:
             yield
             return
-        self._stopped_at = time.perf_counter()
+        self._stopped_at = self._now()
         try:
             yield
         finally:
-            self._paused_s += time.perf_counter() - self._stopped_at
+            self._paused_s += self._now() - self._stopped_at
             self._stopped_at = None

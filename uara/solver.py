@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -67,6 +68,16 @@ class Progress:
     details: Mapping[str, float] = field(default_factory=dict)
 
 
+@dataclass
+class _Ledger:
+    """What a run knows so far, whichever of its parts found it."""
+
+    best: tuple[Score, Decision] | None = None
+    bound_ms: float = -math.inf
+    certificate: Proof | None = None
+    limit_hit: bool = False
+
+
 class Context(Generic[O]):
     """What a solver may know and say during a run.
 
@@ -99,21 +110,52 @@ class Context(Generic[O]):
         self.trajectory: list[Progress] = []
         self._instance = instance
         self._on_progress = on_progress
-        self._best: tuple[Score, Decision] | None = None
-        self._bound_ms = -math.inf
-        self._certificate: Proof | None = None
-        self._limit_hit = False
+        self._ledger = _Ledger()
         self._clock = Clock()
+        self._limit_is_the_runs = True
+
+    def part(
+        self, options: Any = None, *, name: str | None = None, seconds: float = math.inf, share: float = 1.0
+    ) -> Context[Any]:
+        """A part of this run with options and time of its own; what it reports, this run knows.
+
+        Parameters
+        ----------
+        options
+            Options of the part; this context's by default.
+        name
+            Solver whose random numbers it draws; by default it goes on with this context's.
+        seconds
+            Longest time for it. A run whose parts stop by that has not been ended by its own limit.
+        share
+            Part of the remaining time for it.
+        """
+        part = copy.copy(self)
+        if options is not None:
+            part.options = options
+        if name is not None:
+            part.rng = stream(self.seed, name, self._instance.digest)
+        now_s = self._clock.wall_s()
+        shared_s = self.time_limit_s if share == 1.0 else now_s + share * self.remaining_s()
+        part.time_limit_s = min(shared_s, now_s + seconds)
+        part._limit_is_the_runs = self._limit_is_the_runs and shared_s <= now_s + seconds
+        return part
 
     def remaining_s(self) -> float:
         """Seconds until the time limit, never below 0; infinite without one."""
         left = max(0.0, self.time_limit_s - self._clock.wall_s())  # a user's limit knows no pauses
-        self._limit_hit |= left <= 0.0
+        self._ledger.limit_hit |= left <= 0.0 and self._limit_is_the_runs
         return left
 
     def expired(self) -> bool:
         """Whether the time limit has been reached: return what there is."""
         return self.remaining_s() <= 0.0
+
+    def affords(self, seconds: float) -> bool:
+        """Whether so much time is left for a stage that cannot be stopped; leaving one out counts as the limit."""
+        enough = self.remaining_s() >= seconds
+        self._ledger.limit_hit |= not enough and self._limit_is_the_runs
+        return enough
 
     def incumbent(self, decision: Decision) -> None:
         """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
@@ -121,20 +163,21 @@ class Context(Generic[O]):
             score = self._instance.evaluate(decision)
             if not counts(score):
                 return
-            if self._best is None or score.objective_ms < self._best[0].objective_ms:
-                self._best = (score, decision)
+            best = self._ledger.best
+            if best is None or score.objective_ms < best[0].objective_ms:
+                self._ledger.best = (score, decision)
                 self._publish()
 
     def bound(self, bound_ms: float, message: str = "", **details: float) -> None:
         """Report a lower bound on the objective, in ms, constant part included; one that is not finite says nothing."""
         with self._clock.paused():
             if math.isfinite(bound_ms):
-                self._bound_ms = max(self._bound_ms, bound_ms)
+                self._ledger.bound_ms = max(self._ledger.bound_ms, bound_ms)
             self._publish(message, details)
 
     def certify(self, certificate: Proof) -> None:
         """Leave a proof for the case that the run is interrupted before it returns one."""
-        self._certificate = certificate
+        self._ledger.certificate = certificate
 
     def progress(self, message: str, **details: float) -> None:
         """Say how far the work has come."""
@@ -142,13 +185,14 @@ class Context(Generic[O]):
             self._publish(message, details)
 
     def _publish(self, message: str = "", details: Mapping[str, float] | None = None) -> None:
-        score = self._best[0] if self._best else None
+        ledger = self._ledger
+        score = ledger.best[0] if ledger.best else None
         point = Progress(
             self._clock.elapsed_s(),
             score.objective_ms if score else math.inf,
             score.controllable_ms if score else math.inf,
-            self._bound_ms,
-            gap_of(score, self._bound_ms),
+            ledger.bound_ms,
+            gap_of(score, ledger.bound_ms),
             message,
             details or {},
         )
@@ -309,14 +353,14 @@ def _run(
     try:
         answer = function(instance, context)
     except KeyboardInterrupt:
-        if context._best is None:
+        if context._ledger.best is None:
             raise
         return None, True
     except UaraError:
         raise
     except Exception as error:
         if _was_interrupted(error):
-            if context._best is None:
+            if context._ledger.best is None:
                 raise KeyboardInterrupt from None
             return None, True
         raise SolverError(method.name, f"failed: {type(error).__name__}: {error}") from error
@@ -345,11 +389,11 @@ def _result(
     runtime_s: float,
     setup_s: float,
 ) -> Result:
-    certificate = answer.certificate if answer else context._certificate
+    certificate = answer.certificate if answer else context._ledger.certificate
     try:
-        score, decision = _best_of(instance, answer, context._best)
+        score, decision = _best_of(instance, answer, context._ledger.best)
         certified = _finite(instance.lower_bound(certificate)) if certificate is not None else None
-        claims = [_finite(context._bound_ms), certified, _finite(answer.bound_ms) if answer else None]
+        claims = [_finite(context._ledger.bound_ms), certified, _finite(answer.bound_ms) if answer else None]
         bound = max((claim for claim in claims if claim is not None), default=None)
         details = _numbers(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
@@ -361,7 +405,7 @@ def _result(
             raise SolverError(
                 method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective"
             )
-    ended: Ended = "interrupted" if interrupted else "time_limit" if context._limit_hit else "completed"
+    ended: Ended = "interrupted" if interrupted else "time_limit" if context._ledger.limit_hit else "completed"
     return Result(
         instance=instance,
         solver=method.name,
