@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara import pictures
 from uara.errors import MissingExtra
-from uara.files import replacing, write_bytes
+from uara.files import write_bytes
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
 
@@ -191,8 +192,7 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     bars = Figure(figsize=(9, 5), layout="constrained")
     _draw_ablation(bars.add_subplot(), ablation)
     for picture, path in ((figure, written[2]), (bars, written[3])):
-        with replacing(path) as temporary:
-            picture.savefig(temporary, dpi=130)
+        pictures.save(picture, path, dpi=130)
     return written
 
 
