@@ -40,7 +40,8 @@ def exclusive(path: Path, busy: str | None = None) -> Iterator[None]:
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            if not os.fstat(handle.fileno()).st_size:  # what holds something is somebody's file
+                path.unlink(missing_ok=True)
 
 
 def _hold(path: Path, *, wait: bool) -> BinaryIO:
