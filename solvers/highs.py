@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -165,14 +166,29 @@ class Model:
 
 
 def _run(highs: Any) -> None:
-    """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up."""
+    """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up.
+
+    Not highspy's ``startSolve``: a Ctrl-C inside it leaves HiGHS running, or locked for the whole process.
+    """
+    stopped, ended = threading.Event(), threading.Event()
+
+    def work() -> None:
+        try:
+            if not stopped.is_set():
+                highs.run()
+                highs.resetGlobalScheduler(False)
+        finally:
+            ended.set()
+
+    thread = threading.Thread(target=work, daemon=True)
     try:
-        highs.startSolve()
-        while not highs.wait(0.05)[0]:
+        thread.start()
+        while not ended.wait(0.05):
             pass
-    except KeyboardInterrupt:
+    except BaseException:
+        stopped.set()
         highs.cancelSolve()
-        while not highs.wait(0.05)[0]:
+        while thread.is_alive() and not ended.wait(0.05):  # else it will see that it is not wanted
             pass
         raise
 

@@ -13,7 +13,7 @@ from pydantic import Field, create_model
 
 from uara.allocation import allocate
 from uara.errors import InputError, MissingExtra, SolverError
-from uara.files import Record
+from uara.files import Record, check_output
 from uara.instance import Indices, Instance
 from uara.model import Allocation, coefficients
 from uara.registry import as_solver
@@ -36,7 +36,7 @@ class _Options(Record):
     inequalities: bool = False
     """State delays as at least what the shares give: convex, with the same optimum."""
     log: str | None = None
-    """File for the solver's own log."""
+    """File for the solver's own log, .log or .txt."""
 
 
 _WITH = "Solver as Pyomo names it: scip, ipopt, gurobi_direct_minlp, gams, ... Continuous ones are rounded."
@@ -104,7 +104,9 @@ def run(solver: Any, name: str, model: Any, context: Context[Any]) -> Any:
     if context.options.log is None:
         results = solver.solve(model, **options)
     else:
-        with Path(context.options.log).open("w", buffering=1) as log:
+        path = Path(context.options.log)
+        check_output(path, suffixes=(".log", ".txt"))
+        with path.open("w", buffering=1) as log:
             results = solver.solve(model, tee=[log], **options)
     if results.incumbent_objective is not None:
         results.solution_loader.load_vars()

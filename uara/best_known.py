@@ -13,7 +13,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from uara import files, solution
+from uara import files, locks, solution
 from uara.certificate import lower_bound, objective_parts
 from uara.errors import InputError
 from uara.files import Record, VersionOne
@@ -78,15 +78,40 @@ def distance(result: Result, entry: Entry) -> float:
 def record(folder: str | Path, instance: Instance, result: Result) -> Entry:
     """Enter a run's answer and bound where they improve on the table, and write its solution file.
 
+    Others who enter something at the same time are waited for.
+
     Raises
     ------
     InputError
-        If the run's bound and the known answer, or the other way round, contradict each other.
+        If the run's bound and the known answer, or the other way round, contradict each other, or the instance's
+        name cannot be that of a file.
     """
     folder = Path(folder)
+    path = solution_path(folder, instance)
+    with locks.exclusive(folder / f".{TABLE}.lock"):
+        return _record(folder, path, instance, result)
+
+
+def solution_path(folder: Path, instance: Instance) -> Path:
+    """Where an instance's solution is kept.
+
+    Raises
+    ------
+    InputError
+        If its name cannot be the name of a file.
+    """
+    return folder / SOLUTIONS / f"{files.file_name(instance.name, path='$.name')}.json"
+
+
+def check_writable(folder: Path, instance: Instance) -> None:
+    """Refuse, before any work, a folder whose table or whose solution of an instance must not be written."""
+    files.check_output(folder / TABLE, suffixes=(".json",), kind="best-known")
+    files.check_output(solution_path(folder, instance), suffixes=(".json",), kind="solution")
+
+
+def _record(folder: Path, path: Path, instance: Instance, result: Result) -> Entry:
     table = read(folder)
     old = table.instances.get(instance.name)
-    path = folder / SOLUTIONS / f"{instance.name}.json"
     fresh = old is None or old.digest != instance.digest or not path.exists()
     kept = None if fresh else solution.open_for(instance, path)
     merged = _merged(instance, result, None if fresh else old, kept[0] if kept else None)

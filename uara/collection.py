@@ -48,12 +48,13 @@ class Collection(Record):
         folder = Path(str(resources.files("uara"))) / "data" / "collections"
         path = Path(collection)
         if path.suffix != ".toml":
-            path = folder / f"{collection}.toml"
-            if not path.is_file():
-                known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
+            shipped = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+            if str(collection) not in shipped:
+                known = ", ".join(shipped)
                 raise InputError(
                     f"no collection {str(collection)!r}; shipped are {known}, or give a .toml file"
                 )
+            path = shipped[str(collection)]
         try:
             loaded = files.validate(files.read_toml(path), cls)
             loaded._check()
@@ -66,6 +67,7 @@ class Collection(Record):
         before: set[str] = set()
         for number, entry in enumerate(self.entries):
             place = f"$.entries[{number}]"
+            files.file_name(entry.name, path=f"{place}.name")
             if entry.name in before:
                 raise InputError(f"a second entry {entry.name!r}", path=f"{place}.name")
             if entry.twin_of is None:
@@ -86,6 +88,12 @@ class Collection(Record):
         path = folder / f"{entry.name}.json"
         instance.save(path)
         return path
+
+    def check(self, folder: Path) -> None:
+        """Refuse a folder where a file of the collection cannot be written or must not be; raises ``InputError``."""
+        files.check_output(self.page(folder), suffixes=(".md",))
+        for entry in self.entries:
+            files.check_output(folder / f"{entry.name}.json", suffixes=(".json",), kind="p1")
 
     def page(self, folder: Path) -> Path:
         """Where :meth:`describe` writes.

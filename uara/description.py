@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from uara import pictures
 from uara.errors import InputError, MissingExtra
-from uara.files import replacing
 from uara.instance import Floats, Instance
 from uara.model import Allocation, coefficients, queue_slots, snr
 
@@ -85,8 +85,7 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
         raise MissingExtra("matplotlib", "plot") from None
     if instance.devices.position_m is None or instance.servers.position_m is None:
         raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError("pictures are written as .png, .svg or .pdf", source=str(path))
+    pictures.check_picture(path)
     figure = Figure(figsize=(11, 6.5) if allocation else (7, 6.5), layout="constrained")
     with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar
         if allocation is None:
@@ -97,8 +96,7 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
             _draw_loads(loads, instance, allocation)
         if instance.provenance.credits:
             figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-        with replacing(path) as temporary:
-            figure.savefig(temporary, dpi=150)
+        pictures.save(figure, path, dpi=150)
 
 
 def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) -> None:

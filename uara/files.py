@@ -5,11 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
-import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -17,6 +14,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from uara.decoding import parse_json, parse_toml, shortened, step
 from uara.errors import InputError
+from uara.outputs import check_output as check_output
+from uara.outputs import file_name as file_name
+from uara.outputs import is_stream as is_stream
+from uara.outputs import pour
+from uara.outputs import replacing as replacing
+from uara.outputs import save_or_rescue as save_or_rescue
 
 if TYPE_CHECKING:
     import numpy as np
@@ -174,35 +177,11 @@ def _scalar(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path`` that takes its place when the block ends without an error."""
-    path = Path(path)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file whole or not at all."""
+    """Write a file whole or not at all; a device or a pipe is written through."""
+    if is_stream(path):
+        pour(content, path)
+        return
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from uara import pictures
 from uara.errors import InputError
 from uara.files import Record, replacing
 from uara.instance import Channel, Floats, Instance
@@ -275,5 +276,4 @@ def save_plot(runs: Sequence[Run], path: Path) -> None:
         if key == "decision_s":
             axes.set_yscale("log")
     figure.axes[0].legend(fontsize=7)
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=120)
+    pictures.save(figure, path, dpi=120)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import glob
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -11,11 +10,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara import files
+from uara import files, side_file
 from uara.errors import InputError
 from uara.schema import IN_SIDE_FILE, INLINE_ENTRIES, Columns
-
-_HASH_DIGITS = 12
 
 
 def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
@@ -117,18 +114,7 @@ def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:
         data[place] = {
             name: _inline(column, f"{place}.{name}", arrays) for name, column in data[place].items()
         }
-    stale = set(path.parent.glob(f"{glob.escape(path.stem)}.{'[0-9a-f]' * _HASH_DIGITS}.npz"))
-    if arrays:
-        # Named after its content: until the JSON file is replaced, the old pair of files stays whole.
-        content = files.arrays_to_bytes(arrays)
-        digest = files.sha256(content)
-        side = path.with_name(f"{path.stem}.{digest[:_HASH_DIGITS]}.npz")
-        files.write_bytes(side, content)
-        data["side_file"] = {"name": side.name, "sha256": digest}
-        stale.discard(side)
-    files.write_json(path, data)
-    for old in stale:
-        old.unlink(missing_ok=True)
+    side_file.write(path, data, arrays)
 
 
 def _inline(column: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
@@ -163,7 +149,7 @@ def fill_from_side_file(data: dict[str, Any], path: Path, places: Sequence[str])
     name = side["name"]
     if Path(name).name != name:
         raise InputError("must be a file name without a folder", path="$.side_file.name")
-    arrays = files.read_arrays(path.parent / name, str(side.get("sha256")))
+    arrays = files.read_arrays(side_file.locate(path, name), str(side.get("sha256")))
     for place, key, array in references:
         if array not in arrays:
             raise InputError(f"the side file {name} has no array {array!r}", path=f"$.{place}.{key}")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field
 from torch import Tensor
 
 from uara import files
@@ -30,7 +31,7 @@ class Progress(Record):
     elapsed_s: float
     mean_return: float | None
     """Moving average of the rewards."""
-    tensors_sha256: str
+    tensors_sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 
 def save(folder: Path, learner: Learner, progress: dict[str, Any]) -> None:
@@ -42,12 +43,19 @@ def save(folder: Path, learner: Learner, progress: dict[str, Any]) -> None:
 
     content = to_bytes(_tensors(learner))
     record = Progress(**progress, tensors_sha256=files.sha256(content))
-    side = _side(folder, record)
-    stale = set(folder.glob(f"checkpoint.{'[0-9a-f]' * _HASH_DIGITS}.safetensors")) - {side}
+    side, old = _side(folder, record), _replaced(folder)
     files.write_bytes(side, content)
     files.write_json(folder / NAME, record.model_dump())
-    for old in stale:
+    if old is not None and old != side:
         old.unlink(missing_ok=True)
+
+
+def _replaced(folder: Path) -> Path | None:
+    """The tensors' file of the checkpoint that is about to be replaced."""
+    try:
+        return _side(folder, files.read_json(folder / NAME, Progress))
+    except InputError:
+        return None
 
 
 def _side(folder: Path, progress: Progress) -> Path:

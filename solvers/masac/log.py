@@ -28,6 +28,9 @@ COLUMNS = (
 )
 
 
+FILE = "log.csv"
+
+
 class Log:
     """Rows of numbers, one after each validation.
 
@@ -41,7 +44,7 @@ class Log:
     """
 
     def __init__(self, folder: Path, *, resumed_at: int | None) -> None:
-        path = folder / "log.csv"
+        path = folder / FILE
         kept = [] if resumed_at is None else _rows_until(path, resumed_at)
         with files.replacing(path) as temporary, temporary.open("w", newline="") as file:
             table = _writer(file)

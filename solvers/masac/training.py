@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from importlib import util
 from pathlib import Path
@@ -14,7 +14,9 @@ import torch
 from torch import Tensor
 
 import uara
+from uara import locks
 from uara.errors import InputError, MissingExtra
+from uara.files import check_output
 from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
 from uara.mec.pool import Pool, obtain_pool
@@ -27,6 +29,7 @@ from . import checkpoint, features
 from .association import associate_batch
 from .export import export
 from .learner import Learner, reward_of, shares_of
+from .log import FILE as LOG_FILE
 from .log import Log
 from .network import at_pairs
 from .policy import POLICY_VERSION, PolicyHeader
@@ -321,21 +324,21 @@ def train(
     for library in ("onnx", "safetensors"):
         if util.find_spec(library) is None:
             raise MissingExtra(library, "learn")
-    resumed_at = _claim(folder, settings, resume=resume)
-    pool = obtain_pool(config.parent / settings.pool_file, settings.pool, note)
-    training = Training(settings, folder, command, lambda row: None, progress)
-    training.prepare(pool, resume=resume, device=device)
-    if 0 < settings.steps - training.step <= settings.warmup_steps:
-        note(f"no update: the {settings.steps - training.step} steps left only fill the replay buffers")
-    with Log(folder, resumed_at=resumed_at) as log:
+    with _claimed(folder, settings, resume=resume) as resumed_at:
+        pool = obtain_pool(config.parent / settings.pool_file, settings.pool, note)
+        training = Training(settings, folder, command, lambda row: None, progress)
+        training.prepare(pool, resume=resume, device=device)
+        if 0 < settings.steps - training.step <= settings.warmup_steps:
+            note(f"no update: the {settings.steps - training.step} steps left only fill the replay buffers")
+        with Log(folder, resumed_at=resumed_at) as log:
 
-        def row_done(row: dict[str, float]) -> None:
-            log.write(row)
-            report(row)
+            def row_done(row: dict[str, float]) -> None:
+                log.write(row)
+                report(row)
 
-        training.report = row_done
-        training.run()
-    note(f"best validation gap {training.best_gap:.4f} at step {training.best_step}")
+            training.report = row_done
+            training.run()
+        note(f"best validation gap {training.best_gap:.4f} at step {training.best_step}")
     return folder / POLICY_FILE
 
 
@@ -359,16 +362,27 @@ def usable_device(name: str | None) -> str:
     return name
 
 
-def _claim(folder: Path, settings: TrainingSettings, *, resume: bool) -> int | None:
-    """Make the run's folder ready; returns the step that is resumed at, None for a fresh run."""
-    if resume:
-        found = checkpoint.read(folder, settings.model_dump(mode="json"))
-    elif (folder / checkpoint.NAME).exists():
-        raise InputError("holds a run already: resume it, or choose another folder", source=str(folder))
+@contextmanager
+def _claimed(folder: Path, settings: TrainingSettings, *, resume: bool) -> Iterator[int | None]:
+    """Keep a folder for this run; yields the step that is resumed at, None for a fresh run."""
+    _look(folder, settings, resume=resume)
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", source=str(folder)) from None
-    return found.step if resume else None
+        check_output(folder / POLICY_FILE, suffixes=(".onnx",))
+    except InputError as error:
+        raise error.in_source(str(folder)) from None
+    folder.mkdir(parents=True, exist_ok=True)
+    with locks.exclusive(folder / ".train.lock", "another uara train writes here: choose another folder"):
+        yield _look(folder, settings, resume=resume)
+
+
+def _look(folder: Path, settings: TrainingSettings, *, resume: bool) -> int | None:
+    if resume:
+        return checkpoint.read(folder, settings.model_dump(mode="json")).step
+    if (folder / checkpoint.NAME).exists():
+        raise InputError("holds a run already: resume it, or choose another folder", source=str(folder))
+    for name in (POLICY_FILE, LOG_FILE):
+        if (folder / name).exists():
+            raise InputError(
+                "would be replaced: remove it, or choose another folder", source=str(folder / name)
+            )
+    return None

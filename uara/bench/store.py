@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files
+from uara import files, locks
 from uara.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -99,20 +99,11 @@ class Store:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep others from writing the same results; the lock ends with this process, however it ends."""
-        import fcntl
-
         self.parts.mkdir(parents=True, exist_ok=True)
-        with (self.parts / "lock").open("w") as handle:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise InputError(
-                    "another uara bench is writing these results", source=str(self.path)
-                ) from None
+        with locks.exclusive(self.parts / "lock", f"another uara bench is writing {self.path}"):
             self._sweep()
             yield
         with suppress(OSError):
-            (self.parts / "lock").unlink()
             self.parts.rmdir()
 
     def _sweep(self) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara import files
+from uara import files, pictures
 from uara.channel import isolation, llvm
 from uara.channel.raytrace import RayTracing
 from uara.errors import InputError, MissingExtra
@@ -47,8 +47,7 @@ def render(
     if kind not in KINDS:
         raise InputError(f"pictures end in .{', .'.join(KINDS)}", source=str(path))
     image = _image(instance, width_pixels, samples_per_pixel)
-    with files.replacing(Path(path)) as temporary:
-        _framed(image).savefig(temporary, format=kind)
+    pictures.save(_framed(image), Path(path))
 
 
 def _framed(image: NDArray[np.uint8]) -> Figure:

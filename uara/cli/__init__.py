@@ -1,7 +1,149 @@
-"""The command line: one short file a command, no logic of its own."""
+"""The command line: one short file a command, no logic of its own.
+
+Here is what every command shares: a failure and Ctrl-C end it with one line and an exit code. Only small modules of
+the standard library are imported before Ctrl-C is taken care of.
+"""
 
 from __future__ import annotations
 
-from uara.cli.app import main
+import os
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any, NoReturn
 
-__all__ = ["main"]
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
+_LINE = "uara: interrupted\n"
+_ctrl_c = {"unanswered": 0}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a :class:`UaraError`, a failing device and Ctrl-C end it with one line."""
+    before = _on_ctrl_c(_leave_at_once)
+    hook, sys.unraisablehook = sys.unraisablehook, _unraisable
+    _ctrl_c["unanswered"] = 0
+    try:
+        _run(list(sys.argv[1:] if arguments is None else arguments))
+    except BaseException as error:
+        _end(error)
+    finally:
+        # what a process does after its command takes a moment too
+        _on_ctrl_c(_leave_at_once if arguments is None else before)
+        sys.unraisablehook = hook
+
+
+def _run(words: list[str]) -> None:
+    import atexit
+    import gc
+
+    from uara.cli.app import build
+
+    atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
+    application = build(next((word for word in words if not word.startswith("-")), None))
+    _on_ctrl_c(_interrupt)
+    try:
+        application(words, prog_name="uara")
+    finally:
+        with suppress(ValueError):  # closed
+            sys.stdout.flush()
+
+
+def _end(error: BaseException) -> NoReturn:
+    """Leave with the exit code of an error, and its line on standard error where it is the user's."""
+    from uara.errors import UaraError, one_line
+
+    silent = isinstance(error, SystemExit) and error.code in (None, 0)
+    if isinstance(error, KeyboardInterrupt) or (was_interrupted() and not silent):
+        _say(_LINE)
+        sys.exit(INTERRUPTED)
+    if isinstance(error, UaraError):
+        _say(f"uara: {one_line(error)}\n")
+        sys.exit(error.exit_code)
+    if isinstance(error, OSError):
+        _drop_output()
+        where = f"{error.filename}: " if error.filename else ""
+        _say(f"uara: {one_line(OSError(f'{where}{error.strerror or error}'))}\n")
+        sys.exit(1)
+    raise error
+
+
+def _say(line: str) -> None:
+    with suppress(OSError, ValueError):
+        sys.stderr.write(line)
+        sys.stderr.flush()
+
+
+def _drop_output() -> None:
+    """Let standard output go nowhere if it takes nothing: the interpreter would complain about it at its end."""
+    try:
+        sys.stdout.flush()
+    except (OSError, ValueError):
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+# Ctrl-C
+
+
+def was_interrupted() -> bool:
+    """Whether Ctrl-C came and nothing has answered it: whatever a library made of it is an interruption."""
+    return _ctrl_c["unanswered"] > 0
+
+
+def answered() -> None:
+    """Say that a Ctrl-C did what it is for: it ended a run, whose answer is kept."""
+    _ctrl_c["unanswered"] = 0
+
+
+@contextmanager
+def postponed() -> Iterator[None]:
+    """Let a Ctrl-C wait until the block is done; a second one does not wait."""
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        _ctrl_c["unanswered"] += 1
+        if _ctrl_c["unanswered"] > already + 1:
+            raise KeyboardInterrupt
+
+    already = _ctrl_c["unanswered"]
+    before = _on_ctrl_c(remember)
+    try:
+        yield
+    finally:
+        _on_ctrl_c(before)
+    if _ctrl_c["unanswered"] > already:
+        raise KeyboardInterrupt
+
+
+def _on_ctrl_c(handler: Any) -> Any:
+    try:
+        return signal.signal(signal.SIGINT, handler)
+    except (ValueError, TypeError):  # not the main thread; a handler that is not Python's
+        return None
+
+
+def _leave_at_once(number: int, frame: FrameType | None) -> None:
+    """While modules are loaded there is nothing to keep, and an exception would get lost among them."""
+    with suppress(OSError):
+        os.write(2, _LINE.encode())
+    os._exit(INTERRUPTED)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    _ctrl_c["unanswered"] += 1
+    raise KeyboardInterrupt
+
+
+def _unraisable(unraisable: Any) -> None:
+    """A Ctrl-C that came where Python drops exceptions comes again a moment later."""
+    if not issubclass(unraisable.exc_type, KeyboardInterrupt):
+        sys.__unraisablehook__(unraisable)
+        return
+    import _thread
+    import threading
+
+    again = threading.Timer(0.05, _thread.interrupt_main)
+    again.daemon = True
+    again.start()

@@ -1,16 +1,10 @@
-"""The ``uara`` command: finds the command's module, and turns errors into one line and an exit code."""
+"""The ``uara`` command: its sub-commands, each in a module that is imported when it is chosen."""
 
 from __future__ import annotations
 
-import atexit
-import gc
-import sys
-from collections.abc import Sequence
 from importlib import import_module
 
 import typer
-
-from uara.errors import UaraError, one_line
 
 COMMANDS = {
     "solve": "Solve an instance with one or several solvers and rank the answers.",
@@ -69,18 +63,3 @@ def _version(
         raise typer.Exit
     if context.invoked_subcommand is None:
         typer.echo(context.get_help())
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the command line; a :class:`UaraError` ends it with one line on standard error."""
-    atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    chosen = next((word for word in words if not word.startswith("-")), None)
-    try:
-        build(chosen)(words, prog_name="uara")
-    except UaraError as error:
-        print(f"uara: {one_line(error)}", file=sys.stderr)
-        sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print("uara: interrupted", file=sys.stderr)
-        sys.exit(130)

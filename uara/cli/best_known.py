@@ -31,8 +31,13 @@ def command(
             typer.echo(problem)
         typer.echo(f"{len(best_known.read(folder).instances)} entries, {len(problems)} problems")
         raise typer.Exit(1 if problems else 0)
-    for path in _instances(folder, only):
-        instance = Instance.load(path)
+    instances = {path: Instance.load(path) for path in _instances(folder, only)}
+    for path, instance in instances.items():
+        try:
+            best_known.check_writable(folder, instance)
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+    for path, instance in instances.items():
         entry = best_known.lookup(instance, path)
         start = None
         if entry is not None:
@@ -50,7 +55,7 @@ def command(
 def _instances(folder: Path, only: list[str] | None) -> list[Path]:
     """The instance files of a folder."""
     if only:
-        return [folder / f"{name}.json" for name in only]
+        return [folder / f"{files.file_name(name, source='--only')}.json" for name in only]
     found = [
         path for path in sorted(folder.glob("*.json")) if files.read_plain_json(path).get("kind") == "p1"
     ]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uara.export import Format, write
+from uara.export import Format, check, write
 from uara.problem import load
 
 
@@ -26,5 +26,7 @@ def command(
     The objective is the controllable part of P1 in ms. The MILP is a relaxation by tangents.
     """
     problem = load(instance)
-    written = write(problem, output or instance.with_suffix(f".{to}"), to, program)
+    output = output or instance.with_suffix(f".{to}")
+    check(output, to, inputs=[instance])
+    written = write(problem, output, to, program)
     typer.echo(f"wrote {written} ({written.stat().st_size:,} bytes)")

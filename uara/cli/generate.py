@@ -8,6 +8,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
+from uara.cli.output import finish
+
 _TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
 _WALK_OPTIONS = {"speed", "slot_s", "wander_deg"}
 _COLLECTION_OPTIONS = {"collection", "output", "json"}
@@ -61,6 +63,7 @@ def command(
     Generating needs the extra 'sionna' (except --channel path-loss); solving does not.
     """
     from uara.errors import InputError
+    from uara.files import file_name, save_or_rescue
     from uara.recipe import generate, urban_micro_twin
 
     if collection is not None:
@@ -74,7 +77,8 @@ def command(
         if channel != "sionna-umi":
             raise InputError("--twin redraws a channel with --channel sionna-umi; say so")
         original = Instance.load(twin)
-        output = output or Path(f"{original.name}_umi.json")
+        output = output or Path(file_name(f"{original.name}_umi.json", source=str(twin), path="$.name"))
+        _check_outputs(output, "p1", picture, [twin])
         with _status(json, f"drawing a 38.901 channel for {original.name}"):
             instance = urban_micro_twin(original, seed=seed, name=name or output.stem)
     else:
@@ -89,29 +93,46 @@ def command(
             return
         _reject(context, _WALK_OPTIONS, "has no meaning without --slots of 2 or more")
         output = output or Path(f"e{servers}_m{devices}.json")
+        _check_outputs(output, "p1", picture, [Path(profile), Path(scene)])
         with _status(json, f"drawing {servers} servers and {devices} devices ({channel})"):
             instance = generate(name=name or output.stem, **options)
-    instance.save(output)
-    if picture is not None:
+
+    def draw() -> None:
         from uara.channel.picture import render
 
-        with _status(json, f"rendering {picture}"):
-            render(instance, picture)
-    _report(instance, output, picture, json)
+        if picture is not None:
+            with _status(json, f"rendering {picture}"):
+                render(instance, picture)
+
+    finish(
+        lambda: save_or_rescue(instance.save, output), draw, lambda: _report(instance, output, picture, json)
+    )
+
+
+def _check_outputs(output: Path, kind: str, picture: Path | None, inputs: list[Path]) -> None:
+    from uara.channel.picture import KINDS
+    from uara.files import check_output
+    from uara.pictures import check_picture
+
+    check_output(output, suffixes=(".json",), inputs=inputs, kind=kind)
+    if picture is not None:
+        check_picture(picture, suffixes=[f".{each}" for each in KINDS], inputs=inputs)
 
 
 def _make_trace(
     options: dict[str, Any], walking: dict[str, float], output: Path | None, name: str | None, json: bool
 ) -> None:
     from uara.channel.mobility import Walk
-    from uara.files import validate
+    from uara.files import save_or_rescue, validate
+    from uara.mec.trace import KIND
     from uara.recipe import generate_trace
 
     walk = validate(walking, Walk, path="walk")
     output = output or Path(f"e{options['servers']}_m{options['devices']}_t{walk.slots}.json")
+    _check_outputs(output, KIND, None, [Path(options["profile"]), Path(options["scene"])])
     with _status(json, f"{walk.slots} slots of {options['devices']} walking devices ({options['channel']})"):
         trace = generate_trace(walk=walk, name=name or output.stem, **options)
-    trace.save(output)
+    save_or_rescue(trace.save, output)
     _report(trace.instance, output, None, json)
 
 
@@ -152,7 +173,7 @@ def _make_collection(collection: str, folder: Path, json: bool) -> None:
     from uara.files import pretty_json
 
     chosen = Collection.load(collection)
-    chosen.page(folder)
+    chosen.check(folder)
     made = []
     for entry in chosen.entries:
         with _status(json, f"{entry.name}"):

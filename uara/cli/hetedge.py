@@ -32,7 +32,11 @@ def generate(
     box_m: Annotated[float, typer.Option(help="Side of the square to stand in, metres.")] = 400.0,
 ) -> None:
     """Make an instance from Sionna channels and a task profile."""
+    from uara.files import check_output, save_or_rescue
     from uara.hetedge.generate import generate as draw
+
+    inputs = [Path(profile), Path(scene)]
+    check_output(output, suffixes=(".json",), inputs=inputs, kind="hetedge")
 
     instance = draw(
         name=output.stem,
@@ -51,7 +55,7 @@ def generate(
         target_model=target_model,
         box_m=box_m,
     )
-    instance.save(output)
+    save_or_rescue(instance.save, output)
     for line in instance.describe():
         typer.echo(line)
 

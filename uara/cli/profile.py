@@ -41,10 +41,11 @@ def command(
 
     from uara.cli.psd import load_pair, options_of
     from uara.display import output_console
-    from uara.psd.profiler import measure_profile
+    from uara.psd.profiler import check_place, measure_profile
     from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
     from uara.psd.report import summary_table
 
+    check_place(output, inputs=[prompts] if prompts else [])
     options = options_of(method, gamma, max_new_tokens, temperature, rule, seed)
     chosen = read_prompts(prompts) if prompts else packaged_prompts(tasks.split(","), prompts_per_task)
     pair = load_pair(draft, target, draft_device, target_device, threads)
@@ -58,5 +59,5 @@ def command(
 
         command = "uara " + " ".join(sys.argv[1:])
         profile = measure_profile(*pair, chosen, options, output, command=command, on_prompt=advance)
-    output_console().print(summary_table(profile))
-    output_console().print(f"wrote {output}")
+    for line in (summary_table(profile), f"wrote {output}"):
+        output_console().print(line)

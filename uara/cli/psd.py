@@ -85,12 +85,16 @@ def run(
     """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
     from rich.console import Console
 
+    from uara.cli.output import finish
     from uara.display import output_console
+    from uara.pictures import check_picture
     from uara.psd import live
     from uara.psd.engine import decode
     from uara.psd.hardware import speed_ratio
     from uara.psd.payload import needed_payload, payload_named
 
+    if gantt is not None:
+        check_picture(gantt)
     options = options_of(method, gamma or 1, max_new_tokens, temperature, rule, seed)
     at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
     sent = payload_named(payload) if payload else needed_payload(temperature, options.rule)
@@ -104,21 +108,27 @@ def run(
     stream = live.Stream(console, pair[1].tokenizer)
     decoded = decode(*pair, prompt, options, on_round=stream.show)
     lines = live.timelines(decoded, sizes, at, sent, max_new_tokens)
-    if gantt is not None:
+
+    def draw() -> None:
         from uara.psd import pictures
 
-        pictures.save(pictures.gantt(lines), gantt)
-    if as_json:
-        print(json.dumps(_as_data(decoded, lines)))
-        return
-    console.print("\n")
-    for line in live.run_lines(decoded):
-        console.print(line)
-    title = (
-        f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
-        f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"
-    )
-    output_console().print(live.split_table(lines, title))
+        if gantt is not None:
+            pictures.save(pictures.gantt(lines), gantt)
+
+    def show() -> None:
+        if as_json:
+            print(json.dumps(_as_data(decoded, lines)))
+            return
+        console.print("\n")
+        for line in live.run_lines(decoded):
+            console.print(line)
+        title = (
+            f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
+            f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"
+        )
+        output_console().print(live.split_table(lines, title))
+
+    finish(draw, show)
 
 
 def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
@@ -184,9 +194,12 @@ def transfer(
     import sys
 
     from uara.display import output_console
+    from uara.files import check_output
     from uara.psd.profile import TaskProfile
     from uara.psd.report import summary_table
     from uara.psd.transfer import gpt2_token_counter, transferred_profile
+
+    check_output(output, suffixes=(".json",), inputs=[Path(profile)], kind="")
 
     command = "uara " + " ".join(sys.argv[1:])
     made = transferred_profile(TaskProfile.load(profile), gpt2_token_counter(), draft, target, command)

@@ -10,6 +10,7 @@ import typer
 from uara import solution
 from uara.cli.output import print_json
 from uara.cli.runs import parse_solver
+from uara.pictures import check_picture
 from uara.problem import load
 from uara.solver import solve
 
@@ -25,6 +26,9 @@ def command(
 ) -> None:
     """Describe an instance in words; with --plot, draw servers, devices, association and loads."""
     problem = load(instance)
+    if plot is not None:
+        inputs = [instance, *([solution_file] if solution_file else [])]
+        check_picture(plot, inputs=inputs)
     lines = problem.describe()
     if json:
         print_json(

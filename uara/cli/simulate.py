@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uara.cli.output import print_json
+from uara.cli.output import finish, print_json
 from uara.cli.runs import attach_options, parse_solver
 
 if TYPE_CHECKING:
@@ -44,8 +44,10 @@ def command(
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
     from rich.console import Console
 
+    from uara import pictures
     from uara.display import output_console
-    from uara.simulate import Controller, save_csv, save_plot, simulate
+    from uara.files import check_output, save_or_rescue
+    from uara.simulate import COLUMNS, Controller, save_csv, save_plot, simulate
 
     specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
     controllers = [
@@ -56,7 +58,11 @@ def command(
         )
         for spec in specs
     ]
-    chosen = open_trace(trace)
+    chosen, inputs = open_trace(trace), [trace, Path(profile)]
+    if output:
+        check_output(output, suffixes=(".csv",), inputs=inputs, kind=",".join(COLUMNS))
+    if plot:
+        pictures.check_picture(plot, inputs=inputs)
     with Console(stderr=True, quiet=json).status("simulating") as status:
         runs = simulate(
             chosen,
@@ -68,14 +74,18 @@ def command(
             warm=warm,
             on_slot=lambda controller, number: status.update(f"{controller.title}: slot {number + 1}"),
         )
-    if output:
-        save_csv(runs, output)
-    if plot:
-        save_plot(runs, plot)
-    if json:
-        print_json([row for run in runs for row in run.rows])
-    else:
-        output_console().print(_table(runs))
+
+    def save() -> None:
+        if output:
+            save_or_rescue(lambda path: save_csv(runs, path), output)
+
+    def show() -> None:
+        if json:
+            print_json([row for run in runs for row in run.rows])
+        else:
+            output_console().print(_table(runs))
+
+    finish(save, show, lambda: save_plot(runs, plot) if plot else None)
 
 
 def open_trace(path: Path) -> Trace:

@@ -9,11 +9,14 @@ import typer
 from rich.console import Console
 
 from uara import best_known, solution
-from uara.cli.output import print_json
-from uara.cli.runs import attach_options, parse_solver
+from uara.cli import answered, was_interrupted
+from uara.cli.output import finish, print_json
+from uara.cli.runs import SolverSpec, attach_options, parse_solver
 from uara.display import output_console, progress_line, ranked, ranking_table
-from uara.errors import InputError, UaraError, one_line
+from uara.errors import InputError, UaraError
+from uara.files import check_output, save_or_rescue
 from uara.problem import DEFAULT_SOLVERS, load
+from uara.registry import find
 from uara.solver import Result, solve
 
 
@@ -52,53 +55,99 @@ def command(
     specs = attach_options(
         [parse_solver(word) for word in solver or [DEFAULT_SOLVERS[problem.kind]]], option or []
     )
+    batching = _checked_then(problem, then) if then else None
+    if output:
+        check_output(
+            output, suffixes=(".json",), inputs=[instance, *([start] if start else [])], kind="solution"
+        )
     begin = solution.open_for(problem, start)[1] if start else None
-    results: list[Result] = []
-    failures: list[UaraError] = []
-    for spec in specs:
-        with progress_line(Console(stderr=True), spec.name) as follow:
-            try:
-                results.append(
-                    solve(
-                        problem,
-                        spec.name,
-                        options=spec.options,
-                        seed=seed,
-                        time_limit_s=time_limit,
-                        start=begin,
-                        on_progress=follow,
-                    )
-                )
-            except UaraError as error:
-                failures.append(error)
-    results = ranked(results)
     entry = best_known.lookup(problem, instance)
-    schedules = _schedules(problem, results[0], then, seed, time_limit) if then and results else []
-    if json:
-        print_json([_plain(result, entry, schedules if result is results[0] else []) for result in results])
-    elif results:
-        console = output_console()
-        console.print(ranking_table(results, entry.objective_ms if entry else None))
-        if explain:
-            from uara.explain import explain as explanation
+    results, failures = _solved(problem, specs, seed, time_limit, begin)
+    schedules: list[Any] = []
 
-            console.print(explanation(results, entry.objective_ms if entry else None))
+    def save() -> None:
+        if output:
+            save_or_rescue(lambda path: solution.save(results[0], path), output)
+
+    def batch() -> None:
+        if batching:
+            schedules.extend(_schedules(problem, results[0], batching, seed, time_limit))
+
+    def show(table: Any) -> None:
+        output_console().print(table)
+
+    def print_data() -> None:
+        plain = [_plain(result, entry) for result in results]
         if schedules:
-            from uara.hetedge.bridge import table
+            plain[0]["then"] = [schedule.to_plain() for schedule in schedules]
+        print_json(plain)
 
-            console.print(table(schedules))
-    for failure in failures[1:]:
-        typer.echo(f"uara: {one_line(failure)}", err=True)
-    if output and results:
-        solution.save(results[0], output)
-    if failures:
-        raise failures[0]
+    best_ms = entry.objective_ms if entry else None
+    if not results:
+        finish(None, failures=failures)
+    elif json:
+        finish(save, batch, print_data, failures=failures)
+    else:
+        finish(
+            save,
+            lambda: show(ranking_table(results, best_ms)),
+            lambda: show(_explanation(results, best_ms)) if explain else None,
+            batch,
+            lambda: show(_batched(schedules)) if schedules else None,
+            failures=failures,
+        )
 
 
-def _schedules(problem: Any, best: Result, solver: str, seed: int, time_limit_s: float | None) -> list[Any]:
+def _solved(
+    problem: Any, specs: list[SolverSpec], seed: int, time_limit_s: float | None, start: Any
+) -> tuple[list[Result], list[BaseException]]:
+    """The answers, best first, and what went wrong; Ctrl-C where there is no answer yet ends all."""
+    results: list[Result] = []
+    failures: list[BaseException] = []
+    for spec in specs:
+        try:
+            with progress_line(Console(stderr=True), spec.name) as follow:
+                result = solve(
+                    problem,
+                    spec.name,
+                    options=spec.options,
+                    seed=seed,
+                    time_limit_s=time_limit_s,
+                    start=start,
+                    on_progress=follow,
+                )
+            results.append(result)
+            if result.ended == "interrupted":
+                answered()
+        except (Exception, KeyboardInterrupt) as error:
+            if isinstance(error, KeyboardInterrupt) or was_interrupted():
+                failures.append(KeyboardInterrupt())
+                break
+            if not isinstance(error, UaraError):
+                raise
+            failures.append(error)
+    return ranked(results), failures
+
+
+def _checked_then(problem: Any, word: str) -> SolverSpec:
+    """The solver of ``--then``, refused before any work if it cannot schedule the servers."""
+    from uara.hetedge.bridge import task_profile
+
+    spec = parse_solver(word)
+    method = find(spec.name)
+    method.require()
+    if method.traits.kind != "hetedge":
+        raise InputError(f"{spec.name} solves {method.traits.kind}, not hetedge", source="--then")
+    _ = spec.options
+    task_profile(problem)
+    return spec
+
+
+def _schedules(
+    problem: Any, best: Result, spec: SolverSpec, seed: int, time_limit_s: float | None
+) -> list[Any]:
     from uara.hetedge.bridge import schedule
 
-    spec = parse_solver(solver)
     return schedule(
         problem,
         best.decision,  # type: ignore[arg-type]
@@ -109,9 +158,19 @@ def _schedules(problem: Any, best: Result, solver: str, seed: int, time_limit_s:
     )
 
 
-def _plain(result: Result, entry: best_known.Entry | None, schedules: list[Any]) -> dict[str, Any]:
+def _batched(schedules: list[Any]) -> Any:
+    from uara.hetedge.bridge import table
+
+    return table(schedules)
+
+
+def _explanation(results: list[Result], best_known_ms: float | None) -> Any:
+    from uara.explain import explain
+
+    return explain(results, best_known_ms)
+
+
+def _plain(result: Result, entry: best_known.Entry | None) -> dict[str, Any]:
     plain = result.to_plain()
     plain["distance_to_best_known"] = best_known.distance(result, entry) if entry else None
-    if schedules:
-        plain["then"] = [schedule.to_plain() for schedule in schedules]
     return plain

@@ -93,7 +93,7 @@ def schedule(
     score = instance.evaluate(allocation)
     if not score.feasible:
         raise InputError("only a feasible allocation can be scheduled", source=instance.name)
-    profile = _profile(instance)
+    profile = task_profile(instance)
     rule: dict[str, Any] = {"batching": "none", "length": "optimal", "order": "work", "bandwidth": "uniform"}
     found = []
     for server in range(len(instance.servers)):
@@ -112,7 +112,14 @@ def schedule(
     return found
 
 
-def _profile(instance: Instance) -> TaskProfile:
+def task_profile(instance: Instance) -> TaskProfile:
+    """The task profile that an instance names.
+
+    Raises
+    ------
+    InputError
+        If it names none, or none that is known.
+    """
     name = instance.provenance.task_profile
     if not name:
         raise InputError(

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara import pictures
 from uara.errors import InputError, MissingExtra
-from uara.files import replacing
 from uara.instance import Floats
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("matplotlib", "plot") from None
-    if path.suffix.lower() not in (".png", ".svg", ".pdf"):
-        raise InputError("pictures are written as .png, .svg or .pdf", source=str(path))
+    pictures.check_picture(path)
     if plan is None:
         figure = Figure(figsize=(9, 4), layout="constrained")
         _draw_requests(figure, instance)
@@ -48,8 +47,7 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
         _draw_start(close, plan, score)
     if instance.provenance.credits:
         figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150)
+    pictures.save(figure, path, dpi=150)
 
 
 def _draw_requests(figure: Any, instance: HetEdge) -> None:

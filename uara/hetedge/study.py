@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara import pictures
 from uara.errors import MissingExtra
-from uara.files import replacing, write_bytes
+from uara.files import check_output, write_bytes
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
 
@@ -56,6 +57,10 @@ INGREDIENTS: Mapping[str, Mapping[str, Any]] = {
     "speculation lengths": {"length": "optimal"},
 }
 """Each ingredient of the joint optimum, as an option of the rules."""
+
+
+COLUMNS = ("sweep", "value", "method", "total_ms", "makespan_ms", "mean_ms", "p95_ms", "runtime_s")
+"""Of the tables."""
 
 
 @dataclass(frozen=True)
@@ -140,10 +145,9 @@ def ablation_rows(instance: HetEdge) -> list[Row]:
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Write rows as CSV, whole or not at all."""
-    names = ("sweep", "value", "method", "total_ms", "makespan_ms", "mean_ms", "p95_ms", "runtime_s")
-    lines = [",".join(names)]
+    lines = [",".join(COLUMNS)]
     for row in rows:
-        cells = (getattr(row, name) for name in names)
+        cells = (getattr(row, name) for name in COLUMNS)
         lines.append(
             ",".join(f"{cell:.6g}" if isinstance(cell, float) else _quoted(str(cell)) for cell in cells)
         )
@@ -173,12 +177,16 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("matplotlib", "plot") from None
+    written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
+    for path in written[:2]:
+        check_output(path, suffixes=(".csv",), kind=",".join(COLUMNS))
+    for path in written[2:]:
+        pictures.check_picture(path)
     rows = list(sweep_rows(instance, follow=follow))
+    write_csv(rows, written[0])
     if follow:
         follow("ablation")
     ablation = ablation_rows(instance)
-    written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
-    write_csv(rows, written[0])
     write_csv(ablation, written[1])
     figure = Figure(figsize=(15, 8), layout="constrained")
     axes = figure.subplots(2, 3)
@@ -191,8 +199,7 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     bars = Figure(figsize=(9, 5), layout="constrained")
     _draw_ablation(bars.add_subplot(), ablation)
     for picture, path in ((figure, written[2]), (bars, written[3])):
-        with replacing(path) as temporary:
-            picture.savefig(temporary, dpi=130)
+        pictures.save(picture, path, dpi=130)
     return written
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import files
+from uara import files, locks
 from uara.decoding import parse_json
 from uara.errors import InputError
 from uara.files import Record
@@ -205,26 +204,21 @@ def obtain_pool(path: Path, settings: PoolSettings, note: Callable[[str], None])
     """
     if path.exists():
         return _opened(path, settings)
+    files.check_output(path, suffixes=(".npz",))
     parts = path.with_name(f"{path.name}.parts")
-    _check_writable(path, parts)
-    note(f"simulating the channel pool {path}: {settings.drops} drops")
-    pool = build_pool(settings, lambda done, total: note(f"drop {done} of {total}"), parts)
-    pool.save(path)
-    for number in range(settings.drops):
-        _part(parts, settings.of_drop(number)).unlink(missing_ok=True)
+    try:
+        parts.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", source=str(parts)) from None
+    with locks.exclusive(parts / "lock", "another process is simulating this pool"):
+        note(f"simulating the channel pool {path}: {settings.drops} drops")
+        pool = build_pool(settings, lambda done, total: note(f"drop {done} of {total}"), parts)
+        pool.save(path)
+        for number in range(settings.drops):
+            _part(parts, settings.of_drop(number)).unlink(missing_ok=True)
     with suppress(OSError):  # someone else's files are in it
         parts.rmdir()
     return pool
-
-
-def _check_writable(path: Path, parts: Path) -> None:
-    """A simulation of many minutes must not fail at its last line."""
-    try:
-        parts.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=path.parent):
-            pass
-    except OSError as error:
-        raise InputError(f"cannot be written: {error.strerror}", source=str(path)) from None
 
 
 def _part(parts: Path, alone: PoolSettings) -> Path:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import glob
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import files
+from uara import files, side_file
 from uara.errors import InputError
 from uara.files import Record, VersionOne
 from uara.instance import Channel, Instance
@@ -21,7 +20,6 @@ from uara.schema import InstanceFile, Name, Positive, SideFile
 
 TRACE_VERSION = 1
 KIND = "p1-trace"
-_HASH_DIGITS = 12
 
 
 class TraceFile(Record):
@@ -119,19 +117,9 @@ class Trace:
         return self.instance.replace(name=f"{self.name}@{slot}", channel=channel, devices=devices)
 
     def save(self, path: str | Path) -> None:
-        """Write the trace and its side file, each whole or not at all.
-
-        The side file is named after its content: until the JSON file is replaced, the old pair stays whole.
-        """
-        path = Path(path)
-        arrays = {"power_gain": self.power_gain, "device_position_m": self.device_position_m}
-        content = files.arrays_to_bytes(arrays)
-        digest = files.sha256(content)
-        side = path.with_name(f"{path.stem}.{digest[:_HASH_DIGITS]}.npz")
-        stale = set(path.parent.glob(f"{glob.escape(path.stem)}.{'[0-9a-f]' * _HASH_DIGITS}.npz")) - {side}
-        files.write_bytes(side, content)
-        files.write_json(
-            path,
+        """Write the trace and its side file; see :func:`uara.side_file.write`."""
+        side_file.write(
+            Path(path),
             {
                 "schema_version": TRACE_VERSION,
                 "kind": KIND,
@@ -140,11 +128,9 @@ class Trace:
                 "slot_s": self.slot_s,
                 "speed_m_per_s": self.speed_m_per_s,
                 "instance": _plain(self.instance.to_plain()),
-                "side_file": {"name": side.name, "sha256": digest},
             },
+            {"power_gain": self.power_gain, "device_position_m": self.device_position_m},
         )
-        for old in stale:
-            old.unlink(missing_ok=True)
 
     @classmethod
     def load(cls, path: str | Path) -> Trace:
@@ -157,7 +143,7 @@ class Trace:
         """
         path = Path(path)
         record = files.read_json(path, TraceFile)
-        side = path.parent / record.side_file.name
+        side = side_file.locate(path, record.side_file.name)
         arrays = files.read_arrays(side, record.side_file.sha256)
         try:
             missing = {"power_gain", "device_position_m"} - set(arrays)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uara.errors import InputError
-from uara.files import write_bytes
+from uara.files import check_output, write_bytes
+from uara.pictures import check_picture
 from uara.psd import pictures
 from uara.psd.hardware import Speeds
 from uara.psd.payload import Payload
@@ -42,6 +43,11 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
     """
     if task not in profile.tasks:
         raise InputError(f"no task {task!r} in profile {profile.name}; it has {', '.join(profile.tasks)}")
+    tables, charts = ("figure2_gamma.csv", "figure2_rate.csv"), ("figure2.png", "figure1.png")
+    for name in tables:
+        check_output(folder / name, suffixes=(".csv",), kind=",".join(Row._fields))
+    for name in charts:
+        check_picture(folder / name)
     study = Study(profile, speeds)
     own = profile.payload
     gamma_rows = study.over_gamma(COMPARED, GAMMAS, own)
@@ -51,10 +57,10 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
     for kind in kinds:
         for method in COMPARED:
             rate_rows += study.over_rate([method], RATES_MBIT_PER_S, kind, best[method])
-    write_rows(gamma_rows, folder / "figure2_gamma.csv")
-    write_rows(rate_rows, folder / "figure2_rate.csv")
-    pictures.save(pictures.figure2(gamma_rows, rate_rows, task), folder / "figure2.png")
-    pictures.save(pictures.gantt(first_prompt(study, task, best["psd"][task])), folder / "figure1.png")
+    write_rows(gamma_rows, folder / tables[0])
+    write_rows(rate_rows, folder / tables[1])
+    pictures.save(pictures.figure2(gamma_rows, rate_rows, task), folder / charts[0])
+    pictures.save(pictures.gantt(first_prompt(study, task, best["psd"][task])), folder / charts[1])
     for method in COMPARED:
         yield f"best gamma, {method}: " + ", ".join(f"{name} {gamma}" for name, gamma in best[method].items())
     for kind in kinds:

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uara import pictures
 from uara.errors import MissingExtra
-from uara.files import replacing
 from uara.psd.activity import Activity
 from uara.psd.study import Row, best_gammas
 from uara.psd.timeline import Timeline
@@ -40,9 +40,8 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure whole or not at all; the suffix chooses the format."""
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=150, format=path.suffix.lstrip(".") or "png")
+    """Write a figure; see :func:`uara.pictures.save`."""
+    pictures.save(figure, path, dpi=150)
 
 
 def gantt(timelines: Mapping[str, Timeline], until_ms: float | None = None) -> Figure:

@@ -7,14 +7,15 @@ import datetime
 import json
 import os
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from importlib import metadata
 from pathlib import Path
 
 from pydantic import Field
 
 from uara.errors import InputError
-from uara.files import Record, read_json, sha256, write_json
+from uara.files import Record, check_output, is_stream, read_json, save_or_rescue, sha256, write_json
+from uara.locks import exclusive
 from uara.psd.acceptance import acceptance_along
 from uara.psd.engine import decode
 from uara.psd.models import LanguageModel, require_same_tokens
@@ -39,6 +40,19 @@ class Partial(Record):
 def partial_path(output: Path) -> Path:
     """Where the prompts measured so far are kept until the profile is whole."""
     return output.with_name(output.name + ".partial")
+
+
+def check_place(output: Path, inputs: Collection[Path] = ()) -> None:
+    """Refuse a place where no profile can be written, or its measurements not be kept beside it.
+
+    Raises
+    ------
+    InputError
+        As :func:`uara.files.check_output`, and for a device or a pipe.
+    """
+    if is_stream(output):
+        raise InputError("what is measured is kept beside the profile: name a file", source=str(output))
+    check_output(output, suffixes=(".json",), inputs=inputs, kind="")
 
 
 def measure_profile(
@@ -72,18 +86,6 @@ def measure_profile(
         raise InputError("no prompts to measure with")
     require_same_tokens(draft, target)
     models = [_model_record(each) for each in (draft, target)]
-    partial = _resume(output, _key(models, prompts, options))
-    known = {(each.task, each.prompt): each for each in partial.records}
-    records: list[PromptRecord] = []
-    for number, prompt in enumerate(prompts):
-        record = known.get((prompt.task, prompt.name))
-        if record is None:
-            first = all(each.task != prompt.task for each in records)
-            record = measure_prompt(draft, target, prompt, options, count_flop=first)
-        records.append(record)
-        write_json(partial_path(output), Partial(key=partial.key, records=records))
-        if on_prompt is not None:
-            on_prompt(number + 1, prompt)
     decoding = Decoding(
         method=options.method,
         gamma=options.gamma,
@@ -93,18 +95,33 @@ def measure_profile(
         max_new_tokens=options.max_new_tokens,
         seed=options.seed,
     )
-    profile = TaskProfile(
-        schema_version=SCHEMA_VERSION,
-        name=name or output.stem,
-        draft=models[0],
-        target=models[1],
-        decoding=decoding,
-        provenance=_provenance(prompts, command),
-        records=records,
-        summary=summarise(records, decoding, *models),
-    )
-    profile.save(output)
-    partial_path(output).unlink(missing_ok=True)
+    check_place(output)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    with exclusive(output.with_name(f".{output.name}.lock"), f"another process is measuring {output.name}"):
+        partial = _resume(output, _key(models, prompts, options))
+        known = {(each.task, each.prompt): each for each in partial.records}
+        records: list[PromptRecord] = []
+        for number, prompt in enumerate(prompts):
+            record = known.get((prompt.task, prompt.name))
+            if record is None:
+                first = all(each.task != prompt.task for each in records)
+                record = measure_prompt(draft, target, prompt, options, count_flop=first)
+            records.append(record)
+            write_json(partial_path(output), Partial(key=partial.key, records=records))
+            if on_prompt is not None:
+                on_prompt(number + 1, prompt)
+        profile = TaskProfile(
+            schema_version=SCHEMA_VERSION,
+            name=name or output.stem,
+            draft=models[0],
+            target=models[1],
+            decoding=decoding,
+            provenance=_provenance(prompts, command),
+            records=records,
+            summary=summarise(records, decoding, *models),
+        )
+        save_or_rescue(profile.save, output)
+        partial_path(output).unlink(missing_ok=True)
     return profile
 
 
