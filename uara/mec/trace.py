@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import files
+from uara import arrays, files
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Channel, Instance
@@ -73,7 +73,7 @@ class Trace:
     speed_m_per_s: float
 
     def __post_init__(self) -> None:
-        slots = len(self.power_gain)
+        slots = len(self.power_gain) if self.power_gain.ndim else 0
         wanted = {
             "power_gain": (slots, len(self.instance.devices), len(self.instance.servers)),
             "device_position_m": (slots, len(self.instance.devices), 3),
@@ -124,8 +124,8 @@ class Trace:
         The side file is named after its content: until the JSON file is replaced, the old pair stays whole.
         """
         path = Path(path)
-        arrays = {"power_gain": self.power_gain, "device_position_m": self.device_position_m}
-        content = files.arrays_to_bytes(arrays)
+        big = {"power_gain": self.power_gain, "device_position_m": self.device_position_m}
+        content = files.arrays_to_bytes(big)
         digest = files.sha256(content)
         side = path.with_name(f"{path.stem}.{digest[:_HASH_DIGITS]}.npz")
         stale = set(path.parent.glob(f"{glob.escape(path.stem)}.{'[0-9a-f]' * _HASH_DIGITS}.npz")) - {side}
@@ -158,22 +158,19 @@ class Trace:
         path = Path(path)
         record = files.read_json(path, TraceFile)
         side = path.parent / record.side_file.name
-        arrays = files.read_arrays(side, record.side_file.sha256)
         try:
-            missing = {"power_gain", "device_position_m"} - set(arrays)
-            if missing:
-                raise InputError(f"holds no {sorted(missing)[0]}", source=str(side))
+            instance = Instance.from_record(record.instance)
+            rows = record.slots * len(instance.devices)
+            with arrays.opened(side, record.side_file.sha256) as archive:
+                gain = archive.read("power_gain", rows * len(instance.servers), "$.power_gain")
+                position_m = archive.read("device_position_m", 3 * rows, "$.device_position_m")
             trace = cls(
-                Instance.from_plain(record.instance.model_dump(exclude_none=True)),
-                arrays["power_gain"],
-                arrays["device_position_m"],
-                record.slot_s,
-                record.speed_m_per_s,
+                instance, gain.astype(float), position_m.astype(float), record.slot_s, record.speed_m_per_s
             )
+            if len(trace) != record.slots:
+                raise InputError(f"says {record.slots}, but there are {len(trace)}", path="$.slots")
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
-        if len(trace) != record.slots:
-            raise InputError(f"says {record.slots} slots, but there are {len(trace)}", source=str(path))
         return trace
 
 
