@@ -145,10 +145,21 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(files.MAX_JSON_BYTES + 1)  # sparse: takes no room
     begin = time.perf_counter()
-    with pytest.raises(InputError, match="more than the 268435456 that are read") as caught:
+    with pytest.raises(InputError, match=f"more than the {files.MAX_JSON_BYTES} that are read") as caught:
         files.read_plain_json(path)
     assert time.perf_counter() - begin < 0.5
     assert caught.value.source == str(path)
+
+
+def test_more_values_than_memory_is_meant_for_are_refused_undecoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_JSON_VALUES", 1000)
+    (tmp_path / "a.json").write_text('{"a": [' + "[]," * 999 + "[]]}")
+    assert len(files.read_plain_json(tmp_path / "a.json")["a"]) == 1000
+    (tmp_path / "a.json").write_text('{"a": [' + "[]," * 1001 + "[]]}")
+    with pytest.raises(InputError, match="more than the 1000 values"):
+        files.read_plain_json(tmp_path / "a.json")
 
 
 def test_the_limit_itself_is_read(tmp_path: Path) -> None:
