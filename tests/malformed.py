@@ -322,7 +322,6 @@ def broken_texts(plain: dict[str, Any], seed: int) -> Iterator[Fault]:
     for text in (
         b"",
         b" ",
-        b"\xef\xbb\xbf" + content,
         content + b"}",
         content + content,
         content.decode().encode("utf-16"),

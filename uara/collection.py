@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,12 +55,9 @@ class Collection(Record):
                     f"no collection {str(collection)!r}; shipped are {known}, or give a .toml file"
                 )
         try:
-            data = tomllib.loads(files.read_bytes(path).decode())
-            loaded = files.validate(data, cls)
+            loaded = files.validate(files.read_toml(path), cls)
             loaded._check()
             return loaded
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"not valid TOML: {error}", source=str(path)) from None
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
 

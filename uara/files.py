@@ -5,13 +5,16 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import math
 import os
+import re
 import tempfile
+import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,6 +30,14 @@ MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file that is read; larger data belongs into a side ``.npz``."""
 MAX_JSON_VALUES = 8_000_000
 """Most values in it: each takes 32 to 72 bytes of memory, however short its text."""
+MAX_TOML_BYTES = 2**18
+"""Largest TOML file that is read: settings that people write; the parser's work may grow with the square."""
+MAX_DEPTH = 100
+"""Most tables and lists inside each other that are read."""
+_LONG_TOML_KEY = re.compile(
+    rb"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){%d}""" % MAX_DEPTH
+)
+_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*"')
 
 
 class Record(BaseModel):
@@ -131,18 +142,99 @@ def read_plain_json(path: Path) -> dict[str, Any]:
     Raises
     ------
     InputError
-        If the file is missing, too large, or not a JSON object.
+        If the file is missing, too large, or not a JSON object; see :func:`parse_json`.
     """
-    content = read_bytes(path)
-    if content.count(b",") > MAX_JSON_VALUES:
-        raise InputError(f"more than the {MAX_JSON_VALUES} values that are read", source=str(path))
-    try:
-        data = pydantic_core.from_json(content, allow_inf_nan=False)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not valid JSON: {error}", source=str(path), path="$") from None
+    data = parse_json(read_bytes(path), str(path))
     if not isinstance(data, dict):
         raise InputError(f"holds a {type(data).__name__}, not an object", source=str(path), path="$")
     return data
+
+
+def parse_json(content: bytes, source: str | None = None) -> Any:
+    """Decode JSON that says one thing only, the same to every reader.
+
+    Raises
+    ------
+    InputError
+        For what is not JSON in UTF-8, a key given twice in one object, a number that is not finite, an integer
+        beyond 64 bits, a depth beyond :data:`MAX_DEPTH`, or more values than :data:`MAX_JSON_VALUES`.
+    """
+    content = content.removeprefix(b"\xef\xbb\xbf")
+    if content.count(b",") > MAX_JSON_VALUES:
+        raise InputError(f"more than the {MAX_JSON_VALUES} values that are read", source=source)
+    try:
+        data = pydantic_core.from_json(content, allow_inf_nan=False)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not valid JSON: {error}", source=source, path="$") from None
+    keys = _count_keys(data, source)
+    # The fast decoder keeps the last of two equal keys. In valid JSON each key is followed by a colon, and no
+    # other colon stands outside of text.
+    if keys != content.count(b":") and keys != _JSON_TEXT.sub(b"", content).count(b":"):
+        _refuse_repetition(content, source)
+    return data
+
+
+def _refuse_repetition(content: bytes, source: str | None) -> NoReturn:
+    def unique(pairs: list[tuple[str, Any]]) -> None:
+        seen = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InputError(f"the key {_shortened(key)} is given twice", source=source, path="$")
+            seen.add(key)
+
+    json.loads(content, object_pairs_hook=unique)
+    raise InputError("a key is given twice", source=source, path="$")
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Decode a TOML file, without checking its keys.
+
+    Raises
+    ------
+    InputError
+        If the file is missing, too large or not TOML in UTF-8, or holds what :func:`parse_json` refuses too.
+    """
+    content = read_bytes(path, MAX_TOML_BYTES)
+    if _LONG_TOML_KEY.search(content):  # the parser would take hours
+        raise InputError(f"a key of more than {MAX_DEPTH} parts", source=str(path), path="$")
+    try:
+        data = tomllib.loads(content.decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not valid TOML: {str(error)[:200]}", source=str(path)) from None
+    _count_keys(data, str(path))
+    return data
+
+
+def _count_keys(data: Any, source: str | None) -> int:
+    """How many keys decoded data has in all its objects; ``InputError`` names a value that no file may hold."""
+    keys = -1  # the first one is not in the file
+    waiting: list[tuple[str, int, Any]] = [("", 0, {"$": data})]
+    while waiting:
+        path, depth, held = waiting.pop()
+        is_object = type(held) is dict
+        keys += len(held) if is_object else 0
+        for step, value in held.items() if is_object else enumerate(held):
+            kind = type(value)
+            if kind is float:
+                if -math.inf < value < math.inf:
+                    continue
+                problem = "must be a finite number"
+            elif kind is int:
+                if -(2**63) <= value < 2**63:
+                    continue
+                problem = "has more than 64 bits"
+            elif kind is dict or kind is list:
+                if depth < MAX_DEPTH:
+                    waiting.append((path + _step(step) if path else step, depth + 1, value))
+                    continue
+                problem = f"lies in more than {MAX_DEPTH} others"
+            elif kind is str or kind is bool or value is None:
+                continue
+            else:
+                problem = f"a {kind.__name__} must be written as text"
+            where = path + _step(step) if path else "$"
+            raise InputError(problem, source=source, path=where[:200])
+    return keys
 
 
 def read_json(path: Path, type_: type[T]) -> T:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -192,8 +191,8 @@ def pair_numbers(numbers: Coefficients, battery_fraction: Floats) -> PairNumbers
 
 def _header(metadata: dict[str, str]) -> PolicyHeader:
     try:
-        plain = json.loads(metadata[HEADER_KEY])
-    except (KeyError, ValueError, RecursionError):
+        plain = files.parse_json(metadata[HEADER_KEY].encode())
+    except (KeyError, InputError):
         raise InputError("not a policy file: it has no readable header") from None
     found = plain.get("version") if isinstance(plain, dict) else None
     if found != POLICY_VERSION:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -72,10 +71,7 @@ class TrainingSettings(Record):
         InputError
             Naming the file and the key that is wrong.
         """
-        try:
-            data = tomllib.loads(files.read_bytes(path).decode())
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"not valid TOML: {error}", source=str(path)) from None
+        data = files.read_toml(path)
         try:
             settings = files.validate(data, cls, strict=False)
             settings.check()

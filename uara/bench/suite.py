@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -152,11 +151,8 @@ class Suite(Limits):
         """
         path = Path(path)
         try:
-            data = tomllib.loads(files.read_bytes(path).decode())
-            suite = files.validate(data, cls)
+            suite = files.validate(files.read_toml(path), cls)
             suite.check()
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise InputError(f"not valid TOML: {error}", source=str(path)) from None
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
         suite._source = str(path)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import tomllib
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
@@ -81,10 +80,7 @@ def find_trainer(config: Path) -> Any:
     MissingExtra
         If the trainer's library is not installed.
     """
-    try:
-        method = tomllib.loads(files.read_bytes(config).decode()).get("method", "masac")
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f"not valid TOML: {error}", source=str(config)) from None
+    method = files.read_toml(config).get("method", "masac")
     found = {point.name: point for point in metadata.entry_points(group=GROUP)}
     if method not in found:
         names = ", ".join(sorted(found)) or "none"

@@ -129,10 +129,7 @@ def held_out(drops: int, part: float) -> NDArray[np.bool_]:
 
 
 def _header(content: bytes) -> _Header:
-    try:
-        plain = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"not a pool of channel drops: {error}", path="$.header") from None
+    plain = files.parse_json(content)
     if isinstance(plain, dict) and plain.get("version", POOL_VERSION) != POOL_VERSION:
         raise InputError(f"version {plain['version']}, not {POOL_VERSION}", path="$.header")
     return files.validate(plain, _Header, path="$.header")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from uara.errors import InputError
-from uara.files import read_bytes, sha256
+from uara.files import parse_json, read_bytes, sha256
 from uara.psd.packaged import packaged_file
 
 
@@ -95,9 +95,9 @@ def read_prompts(path: Path) -> list[Prompt]:
         if not line.strip():
             continue
         try:
-            data: Any = json.loads(line)
-        except ValueError as error:
-            raise InputError(f"not JSON: {error}", source=str(path), path=f"line {number}") from None
+            data = parse_json(line.encode())
+        except InputError as error:
+            raise InputError(f"not JSON: {error.problem}", source=str(path), path=f"line {number}") from None
         prompts.append(_prompt(data, path, number))
     if not prompts:
         raise InputError("holds no prompts", source=str(path))
