@@ -88,7 +88,7 @@ def test_long_texts_and_impossible_characters_are_refused(tmp_path: Path) -> Non
     path = archive(tmp_path / "a.npz", {"long": np.array(["x" * 201]), "wrong": wrong[:1], "half": wrong[1:]})
     with arrays.opened(path) as side:
         for name in ("long", "wrong", "half"):
-            with pytest.raises(InputError, match="is of type|is no text"):
+            with pytest.raises(InputError, match=r"is of type|is no text"):
                 side.read_texts(name, 5, "$")
 
 

@@ -376,7 +376,7 @@ def test_tables_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(InputError, match="beyond the 2 there are") as caught:
         instance.replace(channel=Channel.from_dense(np.ones((4, 3))))
     assert caught.value.path == "$.channel.pair_server[2]"
-    for name in ("", "x" * 201, None, 3):
+    for name in ("", "x" * 201, "half \ud800", None, 3):
         with pytest.raises(InputError, match="1 to 200 characters"):
             instance.replace(name=name)
 

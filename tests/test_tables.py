@@ -71,7 +71,8 @@ def test_frozen_copies() -> None:
 
 def test_big_columns_go_to_the_side_and_come_back(tmp_path: Path) -> None:
     path = tmp_path / "stones.json"
-    content = {"kind": "stones", "stones": {"id": list(map(str, range(10_001))), "mass_kg": np.arange(10_001.0)}, "note": "kept"}
+    stones = {"id": list(map(str, range(10_001))), "mass_kg": np.arange(10_001.0)}
+    content = {"kind": "stones", "stones": stones, "note": "kept"}
     tables.save(path, content, ("stones",))
     plain = files.read_plain_json(path)
     assert plain["stones"]["mass_kg"].startswith("npz:")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any
@@ -49,7 +50,7 @@ class Collection(Record):
         path = Path(collection)
         if path.suffix != ".toml":
             path = folder / f"{collection}.toml"
-            if not path.is_file():
+            if not os.path.isfile(path):
                 known = ", ".join(sorted(file.stem for file in folder.glob("*.toml")))
                 raise InputError(
                     f"no collection {str(collection)!r}; shipped are {known}, or give a .toml file"

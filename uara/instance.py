@@ -24,6 +24,7 @@ from uara.schema import (
     Provenance,
     ServerColumns,
     SparseGain,
+    is_name,
 )
 from uara.tables import Table, frozen
 
@@ -167,7 +168,7 @@ class Instance:
     kind: ClassVar[str] = "p1"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not 0 < len(self.name) <= 200:
+        if not is_name(self.name):
             raise InputError("must be a text of 1 to 200 characters", path="$.name")
         if self.channel.devices != len(self.devices):
             raise InputError(

@@ -6,6 +6,7 @@ of the checks on files, and of the checks on arrays that a library caller hands 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
@@ -31,7 +32,13 @@ Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
 Fraction = Annotated[float, Field(ge=_SMALLEST, le=1)]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 Point = Annotated[list[Finite], Field(min_length=3, max_length=3)]
+
+
+def is_name(value: object) -> bool:
+    """Whether a value is a :data:`Name` that a file can hold."""
+    return isinstance(value, str) and 0 < len(value) <= 200 and not _HALF_CHARACTER.search(value)
 
 
 def _list_or_array(column: Any, check: ValidatorFunctionWrapHandler) -> Any:

@@ -76,7 +76,9 @@ def _of_same_kind(rng: Random, root: Any, holder: Any, key: Any) -> None:
     elif isinstance(old, int):
         holder[key] = rng.choice((old + 1, old - 1, -old, old * 2, 10**6 + old, 2**62, float(old), str(old)))
     elif isinstance(old, float):
-        holder[key] = rng.choice((-old, old * 1e30, old * 1e-30, 1e308, old * 2, str(old), int(min(old, 1e9))))
+        holder[key] = rng.choice(
+            (-old, old * 1e30, old * 1e-30, 1e308, old * 2, str(old), int(min(old, 1e9)))
+        )
     elif isinstance(old, str):
         holder[key] = rng.choice((old + "x", old[:-1], old.upper(), old[::-1], rng.choice(TEXTS)))
     elif isinstance(old, list) and old:
@@ -169,7 +171,9 @@ def content(rng: Random, good: bytes) -> bytes:
         elif kind <= 3 and data:
             data[at % len(data)] ^= 1 << rng.randrange(8)
         elif kind == 4:
-            data[at:at] = rng.choice((b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b'"', b"}", b"[", b"\n", b"\x80" * 9))
+            data[at:at] = rng.choice(
+                (b"\0", b"\xff\xfe", b"\xef\xbb\xbf", b"\xc3", b'"', b"}", b"[", b"\n", b"\x80" * 9)
+            )
         elif kind == 5:
             del data[start : min(end, start + 40)]
         elif kind == 6:
@@ -177,7 +181,21 @@ def content(rng: Random, good: bytes) -> bytes:
         elif kind == 7 and data:
             data[at % len(data)] = rng.choice((0x00, 0x7F, 0x80, 0xFF))
         else:
-            data = bytearray(rng.choice((b"", b"\xef\xbb\xbf" + data, data + b"x", data * 2, b"PK\x03\x04" + data, b"[1, 2]", b"null", b"3", b'"x"')))
+            data = bytearray(
+                rng.choice(
+                    (
+                        b"",
+                        b"\xef\xbb\xbf" + data,
+                        data + b"x",
+                        data * 2,
+                        b"PK\x03\x04" + data,
+                        b"[1, 2]",
+                        b"null",
+                        b"3",
+                        b'"x"',
+                    )
+                )
+            )
     return bytes(data)
 
 
@@ -201,7 +219,9 @@ def arrays(rng: Random, given: Mapping[str, NDArray[Any]]) -> bytes:
             del members[name]
             members[rng.choice(("x", name + "x", "header"))] = malformed.npy(np.arange(3))
         elif kind == 7:
-            members[name] = rng.choice((b"", b"x", malformed.lying_header(), members[name][:80], b"\x93NUMPY\x09\0"))
+            members[name] = rng.choice(
+                (b"", b"x", malformed.lying_header(), members[name][:80], b"\x93NUMPY\x09\0")
+            )
         else:
             members[name] = content(rng, members[name])
     packed = malformed.archive(**members)
@@ -222,7 +242,9 @@ def array(rng: Random, given: NDArray[Any]) -> NDArray[Any]:
             if not given.ndim:
                 return rng.choice((given[None], given[None][:0]))
             flat = given.ravel()
-            return rng.choice((given[:0], given[None], flat, flat[:1].reshape(()), given[..., :1], given[1:], given.T))
+            return rng.choice(
+                (given[:0], given[None], flat, flat[:1].reshape(()), given[..., :1], given[1:], given.T)
+            )
         if kind == 2 and given.size and given.dtype.kind == "f":
             changed = given.copy()
             flat = changed.reshape(-1)

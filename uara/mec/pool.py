@@ -29,12 +29,12 @@ class PoolSettings(Record):
     """Seed of the first drop; drop n has ``seed + n``. Held-out instances must use others."""
     scenes: Annotated[list[str], Field(min_length=1)] = ["etoile", "munich"]
     """Scenes that are ray-traced in turn."""
-    traced_drops: Annotated[int, Field(ge=0)] = 24
+    traced_drops: Annotated[int, Field(ge=0, le=100_000)] = 24
     """Drops by ray tracing."""
-    umi_drops: Annotated[int, Field(ge=0)] = 16
+    umi_drops: Annotated[int, Field(ge=0, le=100_000)] = 16
     """Drops by the 38.901 urban micro-cell model."""
-    servers: Annotated[int, Field(ge=1)] = 20
-    devices: Annotated[int, Field(ge=1)] = 180
+    servers: Annotated[int, Field(ge=1, le=100_000)] = 20
+    devices: Annotated[int, Field(ge=1, le=1_000_000)] = 180
 
     @property
     def drops(self) -> int:
