@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import pydantic_core
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -114,7 +114,7 @@ def read_bytes(path: Path, limit_bytes: int = MAX_JSON_BYTES) -> bytes:
 
 
 @contextmanager
-def opened(path: Path, limit_bytes: int) -> Iterator[BinaryIO]:
+def opened(path: Path, limit_bytes: int) -> Iterator[io.BufferedReader]:
     """A file of bounded size, open for reading; ``InputError`` names the file otherwise."""
     with _readable(path):
         if not path.is_file():
