@@ -433,7 +433,7 @@ def side_faults(seed: int = 0) -> Iterator[SideFault]:
         "a bare array": npy(gain),
         "JSON": encoded(plain),
     }.items():
-        yield case(label, side, "" if label in ("a pickle", "an empty member") else ".npz")
+        yield case(label, side, "" if label in ("a pickle", "an empty member", "objects", "petabytes") else ".npz")
     rng = np.random.default_rng(seed)
     for length in rng.integers(1, len(good) - 1, 60).tolist():
         yield case(f"cut after {length} bytes", good[:length])

@@ -11,7 +11,6 @@ import time
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import malformed
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -146,10 +145,21 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
     with path.open("wb") as file:
         file.truncate(files.MAX_JSON_BYTES + 1)  # sparse: takes no room
     begin = time.perf_counter()
-    with pytest.raises(InputError, match="more than the 268435456 that are read") as caught:
+    with pytest.raises(InputError, match=f"more than the {files.MAX_JSON_BYTES} that are read") as caught:
         files.read_plain_json(path)
     assert time.perf_counter() - begin < 0.5
     assert caught.value.source == str(path)
+
+
+def test_more_values_than_memory_is_meant_for_are_refused_undecoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "MAX_JSON_VALUES", 1000)
+    (tmp_path / "a.json").write_text('{"a": [' + "[]," * 999 + "[]]}")
+    assert len(files.read_plain_json(tmp_path / "a.json")["a"]) == 1000
+    (tmp_path / "a.json").write_text('{"a": [' + "[]," * 1001 + "[]]}")
+    with pytest.raises(InputError, match="more than the 1000 values"):
+        files.read_plain_json(tmp_path / "a.json")
 
 
 def test_the_limit_itself_is_read(tmp_path: Path) -> None:
@@ -284,19 +294,13 @@ def test_files_get_the_usual_rights(tmp_path: Path) -> None:
 # Arrays
 
 
-def test_arrays_survive_and_their_bytes_depend_on_them_alone(tmp_path: Path) -> None:
+def test_the_bytes_of_arrays_depend_on_them_alone() -> None:
     arrays: dict[str, Any] = {
         "b": np.arange(6).reshape(2, 3),
         "a": np.array([0.1, np.pi]),
         "c": np.array(["x", "yz"]),
     }
     content = files.arrays_to_bytes(arrays)
-    (tmp_path / "a.npz").write_bytes(content)
-    again = files.read_arrays(tmp_path / "a.npz", files.sha256(content))
-    assert again.keys() == arrays.keys()
-    for name, array in arrays.items():
-        assert again[name].dtype == array.dtype
-        assert (again[name] == array).all()
     assert files.arrays_to_bytes(dict(reversed(arrays.items()))) == content
     assert files.arrays_to_bytes({**arrays, "a": np.array([0.1, 3.0])}) != content
 
@@ -304,44 +308,3 @@ def test_arrays_survive_and_their_bytes_depend_on_them_alone(tmp_path: Path) -> 
 def test_no_pickled_object_is_written() -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         files.arrays_to_bytes({"a": np.array([{}], dtype=object)})
-
-
-def test_another_hash_is_refused_with_both(tmp_path: Path) -> None:
-    (tmp_path / "a.npz").write_bytes(b"x")
-    with pytest.raises(InputError, match=f"SHA-256 is {files.sha256(b'x')}, but {'0' * 64} was recorded"):
-        files.read_arrays(tmp_path / "a.npz", "0" * 64)
-
-
-def test_archives_that_unpack_to_too_much_are_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    content = files.arrays_to_bytes({"a": np.zeros(10**6)})
-    assert len(content) < 20_000
-    (tmp_path / "a.npz").write_bytes(content)
-    monkeypatch.setattr(files, "MAX_ARRAYS_BYTES", 10**6)
-    with pytest.raises(InputError, match="unpacks to more than is read"):
-        files.read_arrays(tmp_path / "a.npz", files.sha256(content))
-
-
-def test_no_damaged_archive_is_anything_but_an_input_error(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    good = files.arrays_to_bytes({"a": np.arange(50.0), "b": np.arange(30)})
-    path, refused = tmp_path / "a.npz", 0
-    for _ in range(1000):
-        damaged = bytearray(good)
-        for place in rng.integers(0, len(good), rng.integers(1, 4)):
-            damaged[place] = rng.integers(256)
-        content = bytes(damaged)
-        path.write_bytes(content)
-        try:
-            files.read_arrays(path, files.sha256(content))
-        except InputError as error:
-            refused += error.source == str(path)
-    assert refused > 800  # what is left damages time stamps and the like
-
-
-def test_an_archive_that_asks_for_petabytes_is_refused(tmp_path: Path) -> None:
-    content = malformed.archive(a=malformed.lying_header())
-    (tmp_path / "a.npz").write_bytes(content)
-    with pytest.raises(InputError, match="not an array archive"):
-        files.read_arrays(tmp_path / "a.npz", files.sha256(content))

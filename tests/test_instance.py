@@ -22,6 +22,7 @@ from uara import (
     Provenance,
     Servers,
     allocate,
+    arrays,
     files,
     load,
 )
@@ -124,7 +125,7 @@ def test_a_huge_side_file_is_refused_unread(tmp_path: Path) -> None:
     fault = next(fault for fault in malformed.side_faults() if fault.label == "another hash")
     path = malformed.write(fault, tmp_path)
     with (tmp_path / "case.npz").open("r+b") as file:
-        file.truncate(files.MAX_ARRAYS_BYTES + 1)
+        file.truncate(arrays.MOST_BYTES + 1)
     error = outcome(path)
     assert error is not None
     assert "bytes, more than" in str(error)
@@ -375,7 +376,7 @@ def test_tables_that_do_not_fit_together_are_refused() -> None:
     with pytest.raises(InputError, match="beyond the 2 there are") as caught:
         instance.replace(channel=Channel.from_dense(np.ones((4, 3))))
     assert caught.value.path == "$.channel.pair_server[2]"
-    for name in ("", "x" * 201, None, 3):
+    for name in ("", "x" * 201, "half \ud800", None, 3):
         with pytest.raises(InputError, match="1 to 200 characters"):
             instance.replace(name=name)
 

@@ -7,6 +7,7 @@ decision re-scores to the objective and whose certificate re-computes to the cer
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Literal
@@ -61,7 +62,7 @@ class TableFile(Record):
 def read(folder: str | Path) -> TableFile:
     """The table of a folder, empty where there is none."""
     path = Path(folder) / TABLE
-    return files.read_json(path, TableFile) if path.exists() else TableFile()
+    return files.read_json(path, TableFile) if os.path.exists(path) else TableFile()
 
 
 def lookup(instance: Instance, instance_file: str | Path) -> Entry | None:

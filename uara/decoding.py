@@ -13,6 +13,8 @@ import pydantic_core
 
 from uara.errors import InputError
 
+MAX_JSON_VALUES = 8_000_000
+"""Most values that are read: each takes 32 to 72 bytes of memory, however short its text."""
 MAX_DEPTH = 100
 """Most tables and lists inside each other that are read."""
 _LONG_TOML_KEY = re.compile(
@@ -28,9 +30,11 @@ def parse_json(content: bytes, source: str | None = None) -> Any:
     ------
     InputError
         For what is not JSON in UTF-8, a key given twice in one object, a number that is not finite, an integer
-        beyond 64 bits, or a depth beyond :data:`MAX_DEPTH`.
+        beyond 64 bits, a depth beyond :data:`MAX_DEPTH`, or more values than :data:`MAX_JSON_VALUES`.
     """
     content = content.removeprefix(b"\xef\xbb\xbf")
+    if content.count(b",") > MAX_JSON_VALUES:
+        raise InputError(f"more than the {MAX_JSON_VALUES} values that are read", source=source)
     try:
         data = pydantic_core.from_json(content, allow_inf_nan=False)
     except (ValueError, RecursionError) as error:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import zipfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -22,17 +24,14 @@ from uara.outputs import replacing as replacing
 from uara.outputs import save_or_rescue as save_or_rescue
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
 T = TypeVar("T", bound="Record")
 
-MAX_JSON_BYTES = 256 * 2**20
+MAX_JSON_BYTES = 64 * 2**20
 """Largest JSON file that is read; larger data belongs into a side ``.npz``."""
 MAX_TOML_BYTES = 2**18
 """Largest TOML file that is read: settings that people write; the parser's work may grow with the square."""
-MAX_ARRAYS_BYTES = 8 * 2**30
-"""Largest unpacked size of a side ``.npz``."""
 
 
 def _number(value: object) -> object:
@@ -97,13 +96,28 @@ def _located(error: ValidationError, data: Any, path: str) -> InputError:
 
 def read_bytes(path: Path, limit_bytes: int = MAX_JSON_BYTES) -> bytes:
     """The content of a file of bounded size; ``InputError`` names the file otherwise."""
-    try:
+    with opened(path, limit_bytes) as handle, _readable(path):
+        return handle.read()
+
+
+@contextmanager
+def opened(path: Path, limit_bytes: int) -> Iterator[io.BufferedReader]:
+    """A file of bounded size, open for reading; ``InputError`` names the file otherwise."""
+    with _readable(path):
         if not path.is_file():
             raise InputError("no such file" if not path.exists() else "not a regular file", source=str(path))
-        size = path.stat().st_size
+        handle = path.open("rb")
+    with handle:
+        size = os.fstat(handle.fileno()).st_size
         if size > limit_bytes:
             raise InputError(f"{size} bytes, more than the {limit_bytes} that are read", source=str(path))
-        return path.read_bytes()
+        yield handle
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise InputError(f"cannot be read: {reason}", source=str(path)) from None
@@ -207,34 +221,3 @@ def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
             np.lib.format.write_array(member, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             archive.writestr(zipfile.ZipInfo(name + ".npy"), member.getvalue(), zipfile.ZIP_DEFLATED)
     return buffer.getvalue()
-
-
-def read_arrays(path: Path, expected_sha256: str) -> dict[str, np.ndarray[Any, Any]]:
-    """The arrays of a side ``.npz`` whose SHA-256 is known.
-
-    Raises
-    ------
-    InputError
-        If the file is missing, too large, has another hash, or is not an array archive.
-    """
-    import numpy as np
-
-    content = read_bytes(path, limit_bytes=MAX_ARRAYS_BYTES)
-    found = sha256(content)
-    if found != expected_sha256:
-        raise InputError(f"SHA-256 is {found}, but {expected_sha256} was recorded", source=str(path))
-    try:
-        with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            if sum(info.file_size for info in archive.infolist()) > MAX_ARRAYS_BYTES:
-                raise InputError("unpacks to more than is read", source=str(path))
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        for name, array in arrays.items():
-            if not isinstance(array, np.ndarray):
-                raise InputError(f"its member {name!r} is no array", source=str(path))
-        return arrays
-    except InputError:
-        raise
-    except Exception as error:  # zlib, zipfile and NumPy share no error; a lying header asks for memory
-        reason = str(error) or type(error).__name__
-        raise InputError(f"not an array archive: {reason}", source=str(path)) from None

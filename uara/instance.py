@@ -24,6 +24,7 @@ from uara.schema import (
     Provenance,
     ServerColumns,
     SparseGain,
+    is_name,
 )
 from uara.tables import Table, frozen
 
@@ -99,8 +100,7 @@ class Channel:
             "pair_server": self.pair_server,
             "power_gain": self.power_gain,
         }
-        plain = {name: column.tolist() for name, column in columns.items()}
-        files.validate({"layout": "sparse", **plain}, SparseGain, path=place)
+        files.validate({"layout": "sparse", **columns}, SparseGain, path=place)
         start, pairs = self.pair_start, len(self.pair_server)
         if len(start) < 2 or start[0] != 0 or start[-1] != pairs or (np.diff(start) < 0).any():
             raise InputError(f"must rise from 0 to the number of pairs, {pairs}", path=f"{place}.pair_start")
@@ -122,9 +122,9 @@ class Channel:
     def from_dense(cls, power_gain: ArrayLike) -> Channel:
         """From an (M, E) matrix of linear power gains, 0 where a pair has no path."""
         gain = frozen(power_gain, float, "$.channel.power_gain")
-        if gain.ndim != 2:
-            raise InputError(f"has {gain.ndim} dimensions, not 2", path="$.channel.power_gain")
-        files.validate({"layout": "dense", "power_gain": gain.tolist()}, DenseGain, path="$.channel")
+        if gain.ndim != 2 or not len(gain):
+            raise InputError(f"has shape {gain.shape}: no matrix", path="$.channel.power_gain")
+        files.validate({"layout": "dense", "power_gain": gain}, DenseGain, path="$.channel")
         device, server = np.nonzero(gain)
         start = np.searchsorted(device, np.arange(len(gain) + 1))
         return cls(start, server, gain[device, server])
@@ -168,7 +168,7 @@ class Instance:
     kind: ClassVar[str] = "p1"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not 0 < len(self.name) <= 200:
+        if not is_name(self.name):
             raise InputError("must be a text of 1 to 200 characters", path="$.name")
         if self.channel.devices != len(self.devices):
             raise InputError(
@@ -264,7 +264,11 @@ class Instance:
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Instance:
         """Build an instance from the decoded content of an instance file (``uara.schema.InstanceFile``)."""
-        record = files.validate(data, InstanceFile)
+        return cls.from_record(files.validate(data, InstanceFile))
+
+    @classmethod
+    def from_record(cls, record: InstanceFile) -> Instance:
+        """Build an instance from the checked content of an instance file."""
         gain = record.channel
         if isinstance(gain, DenseGain):
             _check_rectangle(gain.power_gain, len(record.servers.id))

@@ -6,11 +6,16 @@ of the checks on files, and of the checks on arrays that a library caller hands 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+import re
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import ConfigDict, Field
+import numpy as np
+from pydantic import ConfigDict, Field, ValidationError, ValidatorFunctionWrapHandler, WrapValidator
+from pydantic_core import InitErrorDetails
 
 from uara.files import Record, VersionOne
+
+T = TypeVar("T")
 
 SCHEMA_VERSION = 1
 INLINE_ENTRIES = 10_000
@@ -18,6 +23,7 @@ INLINE_ENTRIES = 10_000
 IN_SIDE_FILE = "npz:"
 """A string that starts so stands for the array of that name in the side file."""
 
+_AT_A_TIME = 10_000
 _SMALLEST, _LARGEST = 1e-30, 1e30
 """Beyond these no quantity is meant, and products of a few of them would leave double precision."""
 Positive = Annotated[float, Field(ge=_SMALLEST, le=_LARGEST)]
@@ -26,7 +32,37 @@ Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
 Fraction = Annotated[float, Field(ge=_SMALLEST, le=1)]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 Point = Annotated[list[Finite], Field(min_length=3, max_length=3)]
+
+
+def is_name(value: object) -> bool:
+    """Whether a value is a :data:`Name` that a file can hold."""
+    return isinstance(value, str) and 0 < len(value) <= 200 and not _HALF_CHARACTER.search(value)
+
+
+def _list_or_array(column: Any, check: ValidatorFunctionWrapHandler) -> Any:
+    if not isinstance(column, np.ndarray) or not column.ndim:
+        return check(column)
+    for start in range(0, len(column), _AT_A_TIME):  # the whole as a list would take five times the memory
+        try:
+            check(column[start : start + _AT_A_TIME].tolist())
+        except ValidationError as error:
+            raise _shifted(error, start) from None
+    return column
+
+
+def _shifted(error: ValidationError, start: int) -> ValidationError:
+    """An error in a part of a column, at its place in the whole."""
+    first = error.errors(include_url=False)[0]
+    index, *rest = first["loc"] or (0,)
+    place = int(index) + start, *rest
+    found = InitErrorDetails(type=first["type"], loc=place, input=first["input"], ctx=first.get("ctx", {}))
+    return ValidationError.from_exception_data(error.title, [found])
+
+
+Column = Annotated[list[T], WrapValidator(_list_or_array)]
+"""A column of numbers or points; an array is checked as the list that it stands for, and stays an array."""
 
 
 def _columns_schema(schema: dict[str, Any]) -> None:
@@ -95,15 +131,15 @@ class ServerColumns(Columns):
 
     id: list[Name]
     """Unique name."""
-    compute_flop_per_s: list[Positive]
+    compute_flop_per_s: Column[Positive]
     """F_j of eq. (6): computing speed."""
-    bandwidth_hz: list[Positive]
+    bandwidth_hz: Column[Positive]
     """W_j of eq. (5): uplink band."""
-    backlog_flop: list[NonNegative]
+    backlog_flop: Column[NonNegative]
     """Work that waits at the server: k_j = ceil(backlog / (F_j kappa)) slots of eq. (6)."""
     model: list[str] | None = None
     """Hardware."""
-    position_m: list[Point] | None = None
+    position_m: Column[Point] | None = None
     """x, y, z."""
 
 
@@ -112,25 +148,25 @@ class DeviceColumns(Columns):
 
     id: list[Name]
     """Unique name."""
-    compute_flop_per_s: list[Positive]
+    compute_flop_per_s: Column[Positive]
     """F_i of eq. (6): computing speed."""
-    tx_power_w: list[Positive]
+    tx_power_w: Column[Positive]
     """P_i of eq. (5): transmission power."""
-    battery_fraction: list[Fraction]
+    battery_fraction: Column[Fraction]
     """B_i of P1: remaining battery."""
-    upload_bits: list[Positive]
+    upload_bits: Column[Positive]
     """d_i: communication load of the task."""
-    device_flop: list[Positive]
+    device_flop: Column[Positive]
     """f_i^MD: work of the task on the device."""
-    server_flop: list[Positive]
+    server_flop: Column[Positive]
     """f_i^ES: work of the task on the server."""
     task: list[str] | None = None
     """Kind of task: code, summary, chat, ..."""
     model: list[str] | None = None
     """Hardware."""
-    position_m: list[Point] | None = None
+    position_m: Column[Point] | None = None
     """x, y, z."""
-    battery_capacity_j: list[Positive] | None = None
+    battery_capacity_j: Column[Positive] | None = None
     """Energy of the full battery."""
 
 
@@ -138,7 +174,7 @@ class DenseGain(Columns):
     """Channel gains of all pairs."""
 
     layout: Literal["dense"]
-    power_gain: list[list[NonNegative]]
+    power_gain: Column[list[NonNegative]]
     """h_ij^2 of eq. (5), linear: one row a device, one column a server; 0 means no path, unusable."""
 
 
@@ -146,11 +182,11 @@ class SparseGain(Columns):
     """Channel gains of the usable pairs only, device by device (compressed rows)."""
 
     layout: Literal["sparse"]
-    pair_start: list[Index]
+    pair_start: Column[Index]
     """Device i owns pairs pair_start[i] to pair_start[i+1]; one entry more than devices."""
-    pair_server: list[Index]
+    pair_server: Column[Index]
     """Server of the pair, increasing within a device."""
-    power_gain: list[Positive]
+    power_gain: Column[Positive]
     """h_ij^2 of eq. (5), linear."""
 
 

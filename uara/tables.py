@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
@@ -10,9 +11,12 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara import files, side_file
+from uara import arrays, side_file
 from uara.errors import InputError
 from uara.schema import IN_SIDE_FILE, INLINE_ENTRIES, Columns
+
+MOST_ROWS = 1_000_000
+"""Most rows of a table whose ids are in a side file."""
 
 
 def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
@@ -61,13 +65,12 @@ class Table:
                 object.__setattr__(self, field.name, tuple(columns[field.name]))
             else:
                 dtype = np.int64 if field.name in self.whole else float
-                array = frozen(value, dtype, f"{self.place}.{field.name}")
-                columns[field.name] = array.tolist()
-                object.__setattr__(self, field.name, array)
+                columns[field.name] = frozen(value, dtype, f"{self.place}.{field.name}")
+                object.__setattr__(self, field.name, columns[field.name])
         files.validate(columns, self.schema, path=self.place)
         self._check_rows(columns)
 
-    def _check_rows(self, columns: Mapping[str, list[Any]]) -> None:
+    def _check_rows(self, columns: Mapping[str, Any]) -> None:
         ids = columns["id"]
         if not ids:
             raise InputError("there must be at least one", path=f"{self.place}.id")
@@ -109,31 +112,32 @@ def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:
     """
     if path.suffix == ".npz":
         raise InputError("is the name of a side file; instances are JSON", source=str(path))
-    arrays: dict[str, NDArray[Any]] = {}
+    big: dict[str, NDArray[Any]] = {}
     for place in places:
-        data[place] = {
-            name: _inline(column, f"{place}.{name}", arrays) for name, column in data[place].items()
-        }
-    side_file.write(path, data, arrays)
+        data[place] = {name: _inline(column, f"{place}.{name}", big) for name, column in data[place].items()}
+    side_file.write(path, data, big)
 
 
-def _inline(column: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
+def _inline(column: Any, name: str, big: dict[str, NDArray[Any]]) -> Any:
     if isinstance(column, str):
         return column
     array = np.asarray(column)
     if array.size <= INLINE_ENTRIES:
         return array.tolist()
-    arrays[name] = array
+    big[name] = array
     return IN_SIDE_FILE + name
 
 
 def fill_from_side_file(data: dict[str, Any], path: Path, places: Sequence[str]) -> None:
     """Put the arrays of the side file in the place of the references to them.
 
+    The ids come first: they say how many entries the other columns can have.
+
     Raises
     ------
     InputError
-        If the side file is missing, has another hash, or lacks an array.
+        If the side file is missing, has another hash, or lacks an array, or an array is of another kind or has
+        more entries than belong there.
     """
     references = [
         (place, name, value[len(IN_SIDE_FILE) :])
@@ -141,6 +145,7 @@ def fill_from_side_file(data: dict[str, Any], path: Path, places: Sequence[str])
         for name, value in _items(data.get(place))
         if isinstance(value, str) and value.startswith(IN_SIDE_FILE)
     ]
+    references.sort(key=lambda reference: reference[1] != "id")
     if not references:
         return
     side = data.get("side_file")
@@ -149,11 +154,19 @@ def fill_from_side_file(data: dict[str, Any], path: Path, places: Sequence[str])
     name = side["name"]
     if Path(name).name != name:
         raise InputError("must be a file name without a folder", path="$.side_file.name")
-    arrays = files.read_arrays(side_file.locate(path, name), str(side.get("sha256")))
-    for place, key, array in references:
-        if array not in arrays:
-            raise InputError(f"the side file {name} has no array {array!r}", path=f"$.{place}.{key}")
-        data[place][key] = arrays[array].tolist()
+    with arrays.opened(side_file.locate(path, name), str(side.get("sha256"))) as archive:
+        for place, key, array in references:
+            read = archive.read_texts if key in Table.text else archive.read
+            data[place][key] = read(array, _most_entries(data, place, key, places), f"$.{place}.{key}")
+
+
+def _most_entries(data: Mapping[str, Any], place: str, key: str, places: Sequence[str]) -> int:
+    """Most entries of a column: three an id (a position), or of a table without ids one a pair of them."""
+    ids = {each: data[each].get("id") for each in places if isinstance(data.get(each), dict)}
+    counts = {each: len(found) for each, found in ids.items() if isinstance(found, list)}
+    if key == "id":
+        return MOST_ROWS
+    return 3 * counts[place] if place in counts else math.prod(counts.values()) + 1
 
 
 def _items(table: object) -> Iterable[tuple[str, Any]]:

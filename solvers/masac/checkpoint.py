@@ -122,7 +122,7 @@ def load(folder: Path, learner: Learner, settings: dict[str, Any]) -> Progress:
     try:
         tensors = from_bytes(content)
         _restore(learner, tensors)
-    except (SafetensorError, RuntimeError, KeyError) as error:
+    except (SafetensorError, RuntimeError, KeyError, ValueError, TypeError) as error:
         raise InputError(f"does not fit the learner: {error}", source=str(folder)) from None
     return progress
 

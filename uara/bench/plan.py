@@ -262,6 +262,8 @@ def _problems(entry: Instances, folder: Path, place: str) -> Iterator[Problem]:
     varied = [key for key, value in (entry.generate or {}).items() if isinstance(value, list)]
     for recipe in grid(entry.generate or {}):
         name = recipe.pop("name", None)
+        if not isinstance(name, str | None):
+            raise InputError("must be text", path=f"{place}.generate.name")
         parts = ",".join(f"{key}={recipe[key]}" for key in varied if key in recipe)
         label = "@".join(part for part in (name or "generated", parts) if part)
         try:

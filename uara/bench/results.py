@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from uara import files
 from uara.bench.store import arrow, read_suite, read_table
 from uara.errors import MissingExtra
 
@@ -110,5 +110,7 @@ class Results:
 
     @staticmethod
     def decoded(text: Any) -> Any:
-        """The content of a JSON column."""
-        return json.loads(text) if isinstance(text, str) else None
+        """The content of a JSON column; :class:`uara.InputError` if it is none."""
+        return (
+            files.parse_json(text.encode(), "a JSON column of the results") if isinstance(text, str) else None
+        )

@@ -37,6 +37,8 @@ JSON_COLUMNS = ("options", "versions", "details", "decision", "certificate")
 """Text columns that hold JSON."""
 OLD = "old "
 """Prefix of the ``record`` of rows that belong to no run of the present suite: kept, in case it comes back."""
+RUN_KEYS = ("run_id", "instance", "digest", "kind", "label", "solver", "status", "seed", "repetition")
+"""Columns that every run fills."""
 BULKY = ("decision", "certificate", "log", "content")
 """Columns that tables for people leave out."""
 POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
@@ -47,6 +49,7 @@ def arrow() -> Any:
     """The pyarrow module, or the error that says how to get it."""
     try:
         import pyarrow
+        import pyarrow.compute
         import pyarrow.parquet
     except ImportError:
         raise MissingExtra("pyarrow", "bench") from None
@@ -165,15 +168,24 @@ class Store:
             yield read_table(self.path, columns).to_pylist()
         for part in sorted(self.parts.glob("[!.]*.json")):
             try:
-                rows = json.loads(part.read_bytes())
-                if rows and all("record" in row for row in rows):
-                    yield rows
-                    continue
-            except (ValueError, TypeError, OSError):
+                yield _rows(files.parse_json(files.read_bytes(part)))
+                continue
+            except (InputError, ValueError, TypeError, KeyError, AttributeError):
                 pass
             warning = f"{part}: not a record; its run is done again"
             if warning not in self.warnings:
                 self.warnings.append(warning)
+
+
+def _rows(record: Any) -> list[dict[str, Any]]:
+    """The rows of a finished run; ``ValueError`` or ``TypeError`` if a record holds something else."""
+    if not isinstance(record, list) or not record:
+        raise TypeError("not a list of rows")
+    runs = [row for row in record if row["record"].removeprefix(OLD) == "run"]
+    if any(row.get(name) is None for row in runs for name in RUN_KEYS):
+        raise ValueError("a run without a name")
+    to_table(record)
+    return record
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -194,21 +206,63 @@ def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
     found = (table.schema.metadata or {}).get(b"uara.bench.format", str(FORMAT_VERSION).encode())
     if found != str(FORMAT_VERSION).encode():
         raise InputError(
-            f"format version {found.decode()}, but {FORMAT_VERSION} is what this uara reads", source=str(path)
+            f"format version {_shown(found)}, but {FORMAT_VERSION} is what this uara reads", source=str(path)
         )
-    if "run_id" not in table.column_names:
+    if not {"record", "run_id"} <= {*table.column_names, *(columns or ())}:
         raise InputError("a Parquet file, but not one of uara bench", source=str(path))
-    for field in schema_of(()) if columns is None else ():
-        if field.name not in table.column_names:  # a column that came later
+    if len(set(table.column_names)) < len(table.column_names):
+        raise InputError("two columns have one name", source=str(path))
+    return table if columns is not None else _checked(table, path)
+
+
+def _checked(table: pa.Table, path: Path) -> pa.Table:
+    """The table with every fixed column, each of its own type; a column that came later holds nothing."""
+    pa = arrow()
+    for field in schema_of(()):
+        if field.name not in table.column_names:
             table = table.append_column(field, pa.nulls(len(table), field.type))
+        elif table.schema.field(field.name).type != field.type:
+            raise InputError(f"the column {field.name} does not hold {field.type}", source=str(path))
+    own = {"measure_": [pa.float64()], "feature_": [pa.float64(), pa.string()]}
+    for field in table.schema:
+        if field.type not in own.get(field.name[:8], [field.type]):
+            raise InputError(f"the column {field.name} holds {field.type}", source=str(path))
+    runs = table.filter(pa.compute.field("record") == "run")
+    solved = runs.filter(pa.compute.field("status") == "ok")
+    for rows, names in ((runs, RUN_KEYS), (solved, ("objective_ms", "controllable_ms"))):
+        for name in names:
+            if rows[name].null_count:
+                raise InputError(f"a run has no {name}", source=str(path))
+    if len(runs["run_id"].unique()) < len(runs):
+        raise InputError("a run is recorded twice", source=str(path))
     return table
 
 
 def read_suite(path: Path) -> tuple[dict[str, Any], frozenset[str]]:
-    """The suite that a result file was made from, and the runs that it plans; none if the file does not say."""
-    metadata = read_table(path, ["run_id"]).schema.metadata or {}
-    suite: dict[str, Any] = json.loads(metadata.get(b"uara.suite", b"{}"))
-    return suite, frozenset(json.loads(metadata.get(b"uara.planned", b"[]")))
+    """The suite that a result file was made from, and the runs that it plans; none if the file does not say.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_table`, or if what it says is no suite.
+    """
+    from uara.bench.suite import Recorded
+
+    metadata = read_table(path, ["record", "run_id"]).schema.metadata or {}
+    try:
+        suite = files.parse_json(metadata.get(b"uara.suite", b"{}"))
+        planned = files.parse_json(metadata.get(b"uara.planned", b"[]"))
+        if not isinstance(suite, dict):
+            raise InputError("is no object", path="$.uara.suite")
+        known = {name: suite[name] for name in Recorded.model_fields if name in suite}
+        files.validate({**known, "planned": planned}, Recorded, path="$.uara.suite")
+    except InputError as error:
+        raise error.in_source(str(path)) from None
+    return {"name": path.stem, **suite}, frozenset(planned)
+
+
+def _shown(content: bytes) -> str:
+    return content.decode(errors="replace")[:20]
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, PrivateAttr
+from pydantic import ConfigDict, Field, PrivateAttr
 
 from uara import files
 from uara.errors import InputError
@@ -174,6 +174,31 @@ class Suite(Limits):
         for place, groups in asked:
             if unknown := set(groups) - known:
                 raise InputError(f"no instances are in group {sorted(unknown)[0]!r}", path=place)
+
+
+class _Figure(Figure):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Claim(Claim):
+    model_config = ConfigDict(extra="ignore")
+
+
+class _Instances(Instances):
+    model_config = ConfigDict(extra="ignore")
+
+
+class Recorded(Record):
+    """What reports use of the suite in a result file, whichever release wrote it."""
+
+    name: str = ""
+    description: str = ""
+    picture_instance: str | None = None
+    instances: list[_Instances] = []
+    figures: list[_Figure] = []
+    claims: list[_Claim] = []
+    planned_runs: Annotated[int, Field(ge=0)] = 0
+    planned: list[str] = []
 
 
 def grid(values: Mapping[str, Any]) -> list[dict[str, Any]]:

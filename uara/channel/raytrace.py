@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+import os
 from typing import Annotated, Any
 
 import numpy as np
@@ -85,7 +85,7 @@ def _call(
     data: dict[str, Any],
     arrays: dict[str, NDArray[np.float64]] | None = None,
 ) -> isolation.Reply:
-    if settings.scene.endswith(".xml") and not Path(settings.scene).is_file():
+    if settings.scene.endswith(".xml") and not os.path.isfile(settings.scene):
         raise InputError("no such scene file", source=settings.scene)
     if data["seed"] < 0:
         raise InputError(f"the seed must not be negative: {data['seed']}")

@@ -82,7 +82,7 @@ def find_trainer(config: Path) -> Any:
     """
     method = files.read_toml(config).get("method", "masac")
     found = {point.name: point for point in metadata.entry_points(group=GROUP)}
-    if method not in found:
+    if not isinstance(method, str) or method not in found:
         names = ", ".join(sorted(found)) or "none"
         raise InputError(f"{method!r} is no trainer; there are: {names}", source=str(config), path="$.method")
     try:

@@ -24,7 +24,7 @@ from uara.hetedge.schema import (
     Transformer,
 )
 from uara.instance import Floats, Indices
-from uara.schema import Columns, Provenance
+from uara.schema import Columns, Provenance, is_name
 from uara.tables import Table
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class HetEdge:
     kind: ClassVar[str] = "hetedge"
 
     def __post_init__(self) -> None:
-        if not isinstance(self.name, str) or not 0 < len(self.name) <= 200:
+        if not is_name(self.name):
             raise InputError("must be a text of 1 to 200 characters", path="$.name")
         if (self.draft_node is None) != (self.draft_model is None):
             raise InputError("come together or not at all", path="$.draft_node and $.draft_model")

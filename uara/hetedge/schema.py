@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from uara.files import Record, VersionOne
 from uara.psd.flops import Architecture
 from uara.schema import (
+    Column,
     Columns,
     Fraction,
     Name,
@@ -138,23 +139,23 @@ class RequestColumns(Columns):
 
     id: list[Name]
     """Unique name."""
-    prompt_tokens: list[Count]
+    prompt_tokens: Column[Count]
     """I_k: length of the prompt."""
-    output_tokens: list[Count]
+    output_tokens: Column[Count]
     """N_k: tokens to generate."""
-    acceptance_rate: list[Rate]
+    acceptance_rate: Column[Rate]
     """a_k: chance that the strong node accepts a drafted token."""
-    upload_bits: list[NonNegative]
+    upload_bits: Column[NonNegative]
     """S_k: what the request sends over the shared uplink."""
-    tx_power_w: list[Positive]
+    tx_power_w: Column[Positive]
     """P_k: transmission power."""
-    power_gain: list[Positive]
+    power_gain: Column[Positive]
     """g_k: power gain of the channel, linear."""
-    ready_ms: list[NonNegative] | None = None
+    ready_ms: Column[NonNegative] | None = None
     """When the request begins to send; 0 where left out."""
     task: list[str] | None = None
     """Kind of task."""
-    position_m: list[Point] | None = None
+    position_m: Column[Point] | None = None
     """x, y, z."""
 
 

@@ -13,12 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import files, locks
-from uara.decoding import parse_json
+from uara import arrays, files, locks
 from uara.errors import InputError
 from uara.files import Record
 
 POOL_VERSION = 1
+_MOST_HEADER_BYTES = 2**20
 
 
 class PoolSettings(Record):
@@ -28,12 +28,12 @@ class PoolSettings(Record):
     """Seed of the first drop; drop n has ``seed + n``. Held-out instances must use others."""
     scenes: Annotated[list[str], Field(min_length=1)] = ["etoile", "munich"]
     """Scenes that are ray-traced in turn."""
-    traced_drops: Annotated[int, Field(ge=0)] = 24
+    traced_drops: Annotated[int, Field(ge=0, le=100_000)] = 24
     """Drops by ray tracing."""
-    umi_drops: Annotated[int, Field(ge=0)] = 16
+    umi_drops: Annotated[int, Field(ge=0, le=100_000)] = 16
     """Drops by the 38.901 urban micro-cell model."""
-    servers: Annotated[int, Field(ge=1)] = 20
-    devices: Annotated[int, Field(ge=1)] = 180
+    servers: Annotated[int, Field(ge=1, le=100_000)] = 20
+    devices: Annotated[int, Field(ge=1, le=1_000_000)] = 180
 
     @property
     def drops(self) -> int:
@@ -92,19 +92,15 @@ class Pool:
         InputError
             If the file is missing, no pool, or of another version.
         """
-        arrays = files.read_arrays(path, files.sha256(files.read_bytes(path, files.MAX_ARRAYS_BYTES)))
         try:
-            plain = parse_json(arrays["header"].tobytes())
-            gain = arrays["power_gain"]
-        except (KeyError, InputError) as error:
-            raise InputError(f"not a pool of channel drops: {error}", source=str(path)) from None
-        if isinstance(plain, dict) and plain.get("version", POOL_VERSION) != POOL_VERSION:
-            raise InputError(f"version {plain['version']}, not {POOL_VERSION}", source=str(path))
-        try:
-            header = files.validate(plain, _Header, path="$.header")
-            _check_gains(gain, header.settings)
+            with arrays.opened(path) as archive:
+                header = _header(archive.read("header", _MOST_HEADER_BYTES, "$.header").tobytes())
+                settings = header.settings
+                most = settings.drops * settings.devices * settings.servers
+                gain = archive.read("power_gain", most, "$.power_gain", kinds="f")
+            _check_gains(gain, settings)
         except InputError as error:
-            raise error.in_source(str(path)) from None
+            raise (error if error.source else error.in_source(str(path))) from None
         return cls(gain.astype(np.float32), header.settings, header.facts)
 
     def split(self, part: float) -> tuple[Pool, Pool]:
@@ -131,14 +127,20 @@ def held_out(drops: int, part: float) -> NDArray[np.bool_]:
     return aside
 
 
+def _header(content: bytes) -> _Header:
+    plain = files.parse_json(content)
+    if isinstance(plain, dict) and plain.get("version", POOL_VERSION) != POOL_VERSION:
+        raise InputError(f"version {plain['version']}, not {POOL_VERSION}", path="$.header")
+    return files.validate(plain, _Header, path="$.header")
+
+
 def _check_gains(gain: NDArray[Any], settings: PoolSettings) -> None:
     wanted = (settings.drops, settings.devices, settings.servers)
     if gain.shape != wanted:
         raise InputError(
             f"has shape {gain.shape}: does not match the settings' {wanted}", path="$.power_gain"
         )
-    usable = gain.dtype.kind == "f" and ((gain >= 0) & (gain <= np.finfo(np.float32).max)).all()
-    if not usable:
+    if not ((gain >= 0) & (gain <= np.finfo(np.float32).max)).all():
         raise InputError("must hold finite numbers that are not negative", path="$.power_gain")
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import files, side_file
+from uara import arrays, files, side_file
 from uara.errors import InputError
 from uara.files import Record, VersionOne
 from uara.instance import Channel, Instance
@@ -71,7 +71,7 @@ class Trace:
     speed_m_per_s: float
 
     def __post_init__(self) -> None:
-        slots = len(self.power_gain)
+        slots = len(self.power_gain) if self.power_gain.ndim else 0
         wanted = {
             "power_gain": (slots, len(self.instance.devices), len(self.instance.servers)),
             "device_position_m": (slots, len(self.instance.devices), 3),
@@ -144,22 +144,19 @@ class Trace:
         path = Path(path)
         record = files.read_json(path, TraceFile)
         side = side_file.locate(path, record.side_file.name)
-        arrays = files.read_arrays(side, record.side_file.sha256)
         try:
-            missing = {"power_gain", "device_position_m"} - set(arrays)
-            if missing:
-                raise InputError(f"holds no {sorted(missing)[0]}", source=str(side))
+            instance = Instance.from_record(record.instance)
+            rows = record.slots * len(instance.devices)
+            with arrays.opened(side, record.side_file.sha256) as archive:
+                gain = archive.read("power_gain", rows * len(instance.servers), "$.power_gain")
+                position_m = archive.read("device_position_m", 3 * rows, "$.device_position_m")
             trace = cls(
-                Instance.from_plain(record.instance.model_dump(exclude_none=True)),
-                arrays["power_gain"],
-                arrays["device_position_m"],
-                record.slot_s,
-                record.speed_m_per_s,
+                instance, gain.astype(float), position_m.astype(float), record.slot_s, record.speed_m_per_s
             )
+            if len(trace) != record.slots:
+                raise InputError(f"says {record.slots}, but there are {len(trace)}", path="$.slots")
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
-        if len(trace) != record.slots:
-            raise InputError(f"says {record.slots} slots, but there are {len(trace)}", source=str(path))
         return trace
 
 

@@ -7,7 +7,6 @@ import os
 import re
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -144,7 +143,7 @@ def _device(device: str) -> torch.device:
 def _from_pretrained(name: str, source: str, dtype: torch.dtype) -> tuple[Any, Any]:
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    local = Path(source).is_dir()
+    local = os.path.isdir(source)
     for here in (True, False):
         try:
             with quiet():

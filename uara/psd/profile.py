@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from importlib import resources
 from pathlib import Path
@@ -63,7 +64,7 @@ class TaskProfile(Record):
         InputError
             If there is no such file or shipped profile, or it is not valid.
         """
-        if Path(profile).suffix == ".json" or Path(profile).is_file():
+        if Path(profile).suffix == ".json" or os.path.isfile(profile):
             return read_json(Path(profile), cls)
         shipped = shipped_profiles()
         if str(profile) not in shipped:

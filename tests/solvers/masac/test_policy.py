@@ -100,7 +100,7 @@ def weights(number, change):
         (header(prior="none"), r"\$\.prior"),
         (header(features=["x"]), "trained on other features"),
         (without_header, "no readable header"),
-        (other_input, r"\$\.graph: takes the inputs"),
+        (other_input, r"\$\.graph: input mask is not used so"),
         (weights(0, lambda array: array[:-1]), "not a whole ONNX model|its network fails"),
         (weights(-1, lambda array: array[:-1]), "not a whole ONNX model|its network fails"),
         (weights(0, lambda array: array * np.nan), "not finite"),
