@@ -59,6 +59,8 @@ def test_a_comparison_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "commit: c -> d" in text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "-")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "inf")]
+)
 def test_percent(value: float | None, text: str) -> None:
     assert percent(value, 1) == text

@@ -59,9 +59,9 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
 
 
 def points(results: Results, instance: str | None = None) -> tuple[str, list[dict[str, Any]]]:
-    """The instance, and for each solver its runtime, gap in per cent, and whether the proof is its own."""
+    """The instance, and of each solver that answered it runtime, gap in per cent, and whether the proof is its own."""
     runs = scored(results)
-    solved = runs[(runs["status"] == "ok") & runs["gap_to_bound"].notna()]
+    solved = runs[runs["answered"] & runs["gap_to_bound"].notna()]
     if solved.empty:
         raise InputError("no run has a gap: nothing proves a bound", source=results.source)
     most = str(solved.groupby("instance")["label"].nunique().idxmax())

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.bench.metrics import scored
 from uara.bench.ranking import overall
 from uara.bench.results import Results
-from uara.errors import InputError
 
 if TYPE_CHECKING:
     from uara.bench.compare import Comparison
@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 
 def ranking_records(results: Results) -> list[dict[str, Any]]:
     """The overall ranking as plain data; numbers that do not exist are None."""
-    refuse_empty(results)
     records = overall(scored(results)).to_dict("records")
     return [{str(name): _known(value) for name, value in record.items()} for record in records]
-
-
-def refuse_empty(results: Results) -> None:
-    """:class:`InputError` if there is no run to show."""
-    if results.runs.empty:
-        raise InputError("holds no runs", source=results.source or "results")
 
 
 def _known(value: Any) -> Any:
@@ -40,7 +33,7 @@ def show_ranking(results: Results, written: list[Path]) -> None:
 
     from uara.display import number, output_console
 
-    refuse_empty(results)
+    ranks = overall(scored(results))
     console = output_console()
     shown = Table(
         box=SIMPLE_HEAD,
@@ -61,12 +54,12 @@ def show_ranking(results: Results, written: list[Path]) -> None:
         shown.add_column(name, justify="right", no_wrap=True)
     for name in ("runtime\ns", "solved\n%"):
         shown.add_column(name, justify="right", no_wrap=True)
-    for row in overall(scored(results)).to_dict("records"):
+    for row in ranks.to_dict("records"):
         interval = f"{percent(row['excess_low'], 2)}..{percent(row['excess_high'], 2)}"
         shown.add_row(
             "-" if math.isnan(row["rank"]) else f"{row['rank']:.0f}",
             escape(row["label"]),
-            percent(row["excess"], 3),
+            excess(row),
             interval if math.isfinite(row["excess_low"]) else "-",
             percent(row["gap_to_bound"], 4),
             percent(row["proven_gap"], 4),
@@ -84,14 +77,22 @@ def show_ranking(results: Results, written: list[Path]) -> None:
 
 
 def _real(value: float, number: Any) -> str:
-    return "-" if math.isnan(value) else str(number(value))
+    return "-" if math.isnan(value) else str(number(value)) if math.isfinite(value) else "inf"
 
 
-def percent(value: float | None, digits: int) -> str:
+def percent(value: float | None, digits: int, *, none: str = "-", infinite: str = "inf") -> str:
     """A share in per cent; a dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "-"
-    return f"{100 * value:.{digits}f}"
+    if value is None or math.isnan(value):
+        return none
+    return f"{100 * value:.{digits}f}" if math.isfinite(value) else infinite
+
+
+def excess(row: Mapping[str, Any], shown: Callable[[float, int], str] = percent) -> str:
+    """The excess of a row of the ranking; that of the answered instances in brackets where others were not."""
+    text = shown(row["excess"], 3)
+    if math.isinf(row["excess"]) and math.isfinite(row["excess_answered"]):
+        text += f" ({shown(row['excess_answered'], 3)})"
+    return text
 
 
 def show_comparison(outcome: Comparison) -> None:

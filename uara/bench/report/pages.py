@@ -87,6 +87,7 @@ def page(
         "name": instance,
         "anchor": anchor(instance),
         "table": Table(columns, rows, instance),
+        "failed": not own["status"].isin(["ok", "skipped"]).all(),
         "chart": charts.anytime_chart(results, instance, runs, known, places),
         "best_solver": known["best_solver"],
         "pictures": pictures_of_best(results, instance, own),

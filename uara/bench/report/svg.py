@@ -206,7 +206,7 @@ def stacked_bars(
     body.append(text((left + right) / 2, height - 4, unit, extra='class="label"'))
     for place, (label, values) in enumerate(rows):
         y, x = 6 + 24.0 * place, left
-        body.append(text(left - 6, y + 12, _shortened(label), anchor="end"))
+        body.append(text(left - 6, y + 12, shortened(label), anchor="end"))
         for part, value in enumerate(values):
             if math.isfinite(value) and value > 0:
                 wide = scale(value) - scale(0)
@@ -219,5 +219,6 @@ def stacked_bars(
     return picture(body, title, height=height)
 
 
-def _shortened(label: str, longest: int = 30) -> str:
-    return label if len(label) <= longest else label[: longest - 1] + "…"
+def shortened(words: str, longest: int = 30) -> str:
+    """The beginning of a text that is longer."""
+    return words if len(words) <= longest else words[: longest - 1] + "…"
