@@ -8,7 +8,7 @@ import json
 import os
 import tempfile
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -170,6 +170,31 @@ def _lines(value: object, indent: str) -> Iterator[str]:
 
 def _scalar(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
+
+
+def check_output(path: Path, *, suffixes: Collection[str], inputs: Collection[Path] = ()) -> None:
+    """Refuse, before any work is done for it, an output that must not be written.
+
+    Parameters
+    ----------
+    suffixes
+        Suffixes of the writer.
+    inputs
+        Files that the command reads: none of them, by whatever name, is replaced.
+
+    Raises
+    ------
+    InputError
+        For a folder, an input, or another suffix.
+    """
+    path = Path(path)
+    if path.is_dir():
+        raise InputError("is a folder", source=str(path))
+    if path.suffix.lower() not in suffixes:
+        raise InputError(f"must end in {' or '.join(sorted(suffixes))}", source=str(path))
+    for other in map(Path, inputs):
+        if path.exists() and other.exists() and path.samefile(other):
+            raise InputError("is an input: it would be lost; name another file", source=str(path))
 
 
 @contextmanager

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -23,6 +25,8 @@ from .conftest import made_up
 FAILURES = ("error", "timeout", "memory", "infeasible")
 HIGHER_IS_BETTER = ("solved",)
 CLAIM = {"solver": "a", "against": ["b"], "groups": ["g"]}
+Rows = list[dict[str, Any]]
+Case = tuple[str, Rows, Rows]
 numbers = st.sampled_from([1.0, 1.0001, 2.0, 3.0, 50.0, 1e3, 1e9])
 shares = st.floats(0, 1.5)
 
@@ -89,12 +93,7 @@ def failures(draw: st.DrawFn) -> tuple[str, list[dict[str, Any]], list[dict[str,
     return before[place]["label"], before, failed(before, place, draw(st.sampled_from(FAILURES)))
 
 
-quick = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-
-
-@quick
-@given(failures())
-def test_no_column_of_the_ranking_improves(case: tuple[str, Any, Any]) -> None:
+def ranking(case: Case, old: Rows) -> None:
     label, *sides = case
     tables = [overall(scored(made_up(side))).set_index("label") for side in sides]
     before, after = (table.loc[label] for table in tables)
@@ -109,9 +108,7 @@ def test_no_column_of_the_ranking_improves(case: tuple[str, Any, Any]) -> None:
     assert ahead[0] <= ahead[1], "whoever was before it still is"
 
 
-@quick
-@given(failures())
-def test_it_gains_on_nobody(case: tuple[str, Any, Any]) -> None:
+def pairs(case: Case, old: Rows) -> None:
     """Pair by pair: the number of instances won, lost, and the balance of the test."""
     label, *sides = case
     tables = [duels(scored(made_up(side))) for side in sides]
@@ -127,9 +124,7 @@ def test_it_gains_on_nobody(case: tuple[str, Any, Any]) -> None:
             assert no_better(sign * before["mean_difference"], sign * after["mean_difference"])
 
 
-@quick
-@given(failures())
-def test_no_figure_of_an_instance_or_a_picture_improves(case: tuple[str, Any, Any]) -> None:
+def instances(case: Case, old: Rows) -> None:
     label, *sides = case
     runs = [scored(made_up(side)) for side in sides]
     own = [per_instance(each)[lambda table: table["label"] == label].set_index("instance") for each in runs]
@@ -147,9 +142,7 @@ def test_no_figure_of_an_instance_or_a_picture_improves(case: tuple[str, Any, An
     assert splits[1] is None or label not in [row[0].text for row in splits[1].rows]
 
 
-@quick
-@given(failures())
-def test_no_claim_no_training_no_size_improves(case: tuple[str, Any, Any]) -> None:
+def claims(case: Case, old: Rows) -> None:
     label, *sides = case
     runs = [scored(made_up(side)) for side in sides]
     if label in "ab":
@@ -169,9 +162,7 @@ def test_no_claim_no_training_no_size_improves(case: tuple[str, Any, Any]) -> No
             assert float(second) >= float(first)
 
 
-@quick
-@given(failures(), rows())
-def test_no_verdict_of_a_comparison_improves(case: tuple[str, Any, Any], old: list[dict[str, Any]]) -> None:
+def comparison(case: Case, old: Rows) -> None:
     label, *sides = case
     outcomes = [compare_results(made_up(old), made_up(side)) for side in sides]
     better = [
@@ -186,6 +177,27 @@ def test_no_verdict_of_a_comparison_improves(case: tuple[str, Any, Any], old: li
     itself = compare_results(made_up(sides[0]), made_up(sides[1]))
     assert itself.worse
     assert not any(change.verdict == "better" for change in itself.changes)
+
+
+CHECKS = [ranking, pairs, instances, claims, comparison]
+steady = settings(deadline=None, suppress_health_check=list(HealthCheck))
+
+
+@pytest.mark.parametrize("check", CHECKS)
+@settings(steady, max_examples=8)
+@given(failures(), rows())
+def test_failing_never_helps(check: Callable[[Case, Rows], None], case: Case, old: Rows) -> None:
+    check(case, old)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("check", CHECKS)
+@settings(steady, max_examples=400)
+@given(failures(), rows())
+def test_failing_never_helps_in_many_results(
+    check: Callable[[Case, Rows], None], case: Case, old: Rows
+) -> None:
+    check(case, old)
 
 
 def test_a_run_that_leaves_itself_out_has_failed() -> None:

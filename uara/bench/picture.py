@@ -23,14 +23,17 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
     Raises
     ------
     InputError
-        If there is no such instance, or no bound is known for it.
+        If there is no such instance, no bound is known for it, or the file is no picture or the results themselves.
     """
+    path = Path(path)
+    files.check_output(
+        path, suffixes=(".svg", ".png", ".pdf"), inputs=[Path(results.source)] if results.source else []
+    )
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("matplotlib", "bench") from None
-    path = Path(path)
     name, rows = points(results, instance)
     with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
         figure = Figure(figsize=(8, 4.8), layout="constrained")

@@ -52,7 +52,10 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     InputError
         If the file holds no mark of these tables.
     """
-    old = files.read_bytes(path).decode()
+    try:
+        old = files.read_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise InputError("not a text in UTF-8", source=str(path)) from None
     if not any(match["name"] in tables for match in MARK.finditer(old)):
         raise InputError(f"holds no mark of {', '.join(tables)}", source=str(path))
 

@@ -63,6 +63,7 @@ def run(
     """
     from uara.bench.results import Results
     from uara.bench.runner import run as run_suite
+    from uara.bench.store import check_results
     from uara.bench.suite import Suite
     from uara.errors import InputError
 
@@ -71,6 +72,7 @@ def run(
         raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
     again = _statuses(retry)
+    check_results(target, [suite])
     if plan:
         _print_plan(_chosen(loaded, folder, only_solver, only_instance), target, again)
         return
