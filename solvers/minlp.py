@@ -79,7 +79,7 @@ def run(name: str, model: Any, context: Context[Any]) -> Any:
     if context.options.log is None:
         results = solver.solve(model, **options)
     else:
-        with Path(context.options.log).open("w", buffering=1) as log:
+        with Path(context.options.log).open("w", encoding="utf-8", buffering=1) as log:
             results = solver.solve(model, tee=[log], **options)
     if results.incumbent_objective is not None:
         results.solution_loader.load_vars()

@@ -172,7 +172,7 @@ def _failed(runs: pd.DataFrame) -> set[Any]:
 
 def _by_seed(runs: pd.DataFrame, what: str, failed: Collection[Any]) -> dict[int, Floats]:
     """Logarithms of the values of the runs that failed in neither file, by seed."""
-    kept = [pair not in failed for pair in zip(runs["seed"], runs["repetition"], strict=True)]
+    kept = np.array([pair not in failed for pair in zip(runs["seed"], runs["repetition"], strict=True)])
     solved = runs[kept & runs[what].notna()]
     least = LEAST_RUNTIME_S if what == "runtime_s" else LEAST_VALUE
     return {

@@ -21,7 +21,7 @@ LATE = 10.0
 
 
 def references(results: Results) -> pd.DataFrame:
-    """What is known of each instance: the best answer, the best bound, who found them.
+    """What is known of each instance: the best answer, the best bound, who found them, the gap between the two.
 
     A bound that was re-computed from a certificate comes before one that is only claimed, whatever its value;
     ``bound_kind`` says which it is.
@@ -49,7 +49,10 @@ def references(results: Results) -> pd.DataFrame:
                     row["bound_solver"] = solved.loc[solved[column].idxmax(), "label"]
                     break
         rows.append(row)
-    return pd.DataFrame(rows).set_index("instance")
+    known = pd.DataFrame(rows).set_index("instance")
+    distance = (known["best_ms"] - known["bound_ms"]).clip(lower=0)
+    known["gap"] = (distance / known["best_controllable_ms"]).mask(distance == 0, 0.0)
+    return known
 
 
 def contradictions(results: Results) -> list[str]:
@@ -95,9 +98,10 @@ def scored(results: Results) -> pd.DataFrame:
     runs["answered"] = solved & ~failed.groupby([runs["instance"], runs["label"]]).transform("any")
     controllable = runs["controllable_ms"].where(solved)
     objective = runs["objective_ms"].where(solved)
-    runs["excess"] = controllable / known["best_controllable_ms"] - 1
+    best_ms = known["best_controllable_ms"]
+    runs["excess"] = (controllable / best_ms - 1).mask(controllable == best_ms, 0.0)
     distance = (objective - known["bound_ms"]).clip(lower=0)
-    runs["gap_to_bound"] = distance / controllable
+    runs["gap_to_bound"] = (distance / controllable).mask(distance == 0, 0.0)
     if "measure_optimal_shares_ms" in runs:
         shares = (objective - runs["measure_optimal_shares_ms"]).clip(lower=0)
         runs["allocation_gap"] = shares / controllable

@@ -10,7 +10,7 @@ from uara import files
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError, MissingExtra, printable
 
 LEAST_GAP = 1e-6
 """Smaller gaps are drawn here: the axis is logarithmic."""
@@ -50,7 +50,7 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
             yscale="log",
             xlabel="runtime [s], compilation and imports apart",
             ylabel="distance to the optimum at most [%]",
-            title=f"{name}: a ring marks solvers that prove a gap themselves",
+            title=f"{printable(name)}: a ring marks solvers that prove a gap themselves",
         )
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -91,7 +91,7 @@ def _label(axes: Any, rows: list[dict[str, Any]]) -> None:
         crowd = sum(abs(x - a) < 0.9 and abs(y - b) < 0.22 for a, b in taken)
         taken.append((x, y))
         axes.annotate(
-            row["label"],
+            printable(row["label"]),
             (row["x"], row["y"]),
             (9, -3 - 11 * crowd),
             textcoords="offset points",

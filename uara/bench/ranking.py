@@ -112,6 +112,12 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
+def _mean(values: pd.Series) -> float:
+    """The mean of what may hold infinities; NaN where they have both signs."""
+    with np.errstate(invalid="ignore"):
+        return float(values.mean())
+
+
 def _log_by_unit(excess: Any) -> Any:
     """Mean of log(1 + excess) over the instances of each unit, for one solver or several side by side."""
     return np.log1p(excess.dropna()).groupby(unit_of, sort=False).mean()
@@ -171,7 +177,7 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
                 "lower": int(((difference < 0) & ~equal).sum()),
                 "equal": int(equal.sum()),
                 "higher": int(((difference > 0) & ~equal).sum()),
-                "mean_difference": difference.mean() if len(both) else math.nan,
+                "mean_difference": _mean(difference),
                 "balance": test.balance,
                 "p_value": test.p_value,
             }
@@ -251,7 +257,7 @@ def payback(runs: pd.DataFrame) -> pd.DataFrame:
                     "training_s": training_s,
                     "saved_s": saved_s,
                     "instances": math.ceil(training_s / saved_s) if saved_s > 0 else math.inf,
-                    "excess_difference": float((excess[label] - excess[other]).dropna().mean()),
+                    "excess_difference": _mean((excess[label] - excess[other]).dropna()),
                 }
             )
     return pd.DataFrame(rows)

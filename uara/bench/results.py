@@ -119,7 +119,7 @@ class Results:
             return None
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "instance.json"
-            path.write_text(content)
+            path.write_text(content, encoding="utf-8")
             return uara.problem.load(path)
 
     @staticmethod

@@ -175,6 +175,11 @@ class Profile:
         return float(self.shares[place - 1]) if place else 0.0
 
 
+def primal_gap(value: float, best: float) -> float:
+    """``(value - best) / value`` of a cost: 0 for the best one."""
+    return max(0.0, (value - best) / value) if value > 0 else 0.0
+
+
 def primal_integral(
     times_s: Sequence[float], values: Sequence[float], best: float, horizon_s: float
 ) -> float:
@@ -199,5 +204,5 @@ def primal_integral(
         until = min(max(time_s, last_s), horizon_s)
         total += gap * (until - last_s)
         last_s = until
-        gap = min(gap, max(0.0, (value - best) / value)) if value > 0 else 0.0
+        gap = min(gap, primal_gap(value, best))
     return total + gap * max(0.0, horizon_s - last_s)

@@ -7,7 +7,6 @@ one's place in one step.
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -15,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files
+from uara import files, sheets
 from uara.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ class Store:
         import fcntl
 
         self.parts.mkdir(parents=True, exist_ok=True)
-        with (self.parts / "lock").open("w") as handle:
+        with (self.parts / "lock").open("w", encoding="utf-8") as handle:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
@@ -264,11 +263,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """The runs as a table for people: no trajectories, no allocations."""
     runs = [row for row in rows if row["record"] == "run"]
     names = [name for name in schema_of(runs).names if name not in (*BULKY, "record", "elapsed_s")]
-    with files.replacing(path) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(names)
-        for row in runs:
-            writer.writerow([_cell(name, row.get(name)) for name in names])
+    sheets.write(path, names, ([_cell(name, row.get(name)) for name in names] for row in runs))
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -276,4 +271,4 @@ def _cell(name: str, value: Any) -> Any:
         return ""
     if name == "groups":
         return " ".join(value)
-    return repr(value) if isinstance(value, float) else _plain(name, value)
+    return _plain(name, value)

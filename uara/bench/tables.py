@@ -14,7 +14,7 @@ from uara.bench.metrics import costs, references, scored
 from uara.bench.ranking import cells, overall
 from uara.bench.results import Results
 from uara.bench.terminal import excess, percent
-from uara.errors import InputError
+from uara.errors import InputError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -151,8 +151,7 @@ def instances(runs: pd.DataFrame, known: pd.DataFrame) -> str:
     labels = [label for label in table.columns if table[label].notna().any()]
     rows = []
     for name, row in known.iterrows():
-        gap = (row["best_ms"] - row["bound_ms"]) / row["best_controllable_ms"]
-        shown = [_percent(max(0.0, gap) if math.isfinite(gap) else None, 4)]
+        shown = [_percent(row["gap"], 4)]
         shown += [_percent(table.loc[name, label], 2) for label in labels]
         rows.append([str(name), _real(row["best_controllable_ms"], 1), *shown])
     return _markdown(
@@ -199,7 +198,9 @@ def machine(results: Results) -> str:
 
 def _markdown(head: list[str], rows: list[list[Any]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |" for row in rows
+    ]
     return "\n".join(lines)
 
 

@@ -28,21 +28,20 @@ def _known(value: Any) -> Any:
 def show_ranking(results: Results, written: list[Path]) -> None:
     """Print the overall ranking, how the runs ended, and the files that were written."""
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
-    from uara.display import number, output_console
+    from uara.display import number, output_console, shown
 
     ranks = overall(scored(results))
     console = output_console()
-    shown = Table(
+    table = Table(
         box=SIMPLE_HEAD,
         padding=(0, 1, 0, 0),
-        title=escape(results.suite.get("name", "")),
+        title=shown(results.suite.get("name", "")),
         title_justify="left",
     )
-    shown.add_column("rank", justify="right")
-    shown.add_column("solver", overflow="fold")
+    table.add_column("rank", justify="right")
+    table.add_column("solver", overflow="fold")
     for name in (
         "excess\n%",
         "95 %\ninterval",
@@ -51,14 +50,14 @@ def show_ranking(results: Results, written: list[Path]) -> None:
         "controll.\nms",
         "latency ms\nmean/p95",
     ):
-        shown.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     for name in ("runtime\ns", "solved\n%"):
-        shown.add_column(name, justify="right", no_wrap=True)
+        table.add_column(name, justify="right", no_wrap=True)
     for row in ranks.to_dict("records"):
         interval = f"{percent(row['excess_low'], 2)}..{percent(row['excess_high'], 2)}"
-        shown.add_row(
+        table.add_row(
             "-" if math.isnan(row["rank"]) else f"{row['rank']:.0f}",
-            escape(row["label"]),
+            shown(row["label"]),
             excess(row),
             interval if math.isfinite(row["excess_low"]) else "-",
             percent(row["gap_to_bound"], 4),
@@ -68,10 +67,12 @@ def show_ranking(results: Results, written: list[Path]) -> None:
             "-" if math.isnan(row["runtime_s"]) else f"{row['runtime_s']:.3f}",
             percent(row["solved"], 0),
         )
-    console.print(shown)
+    console.print(table)
     console.print(
         "runs: " + ", ".join(f"{count} {name}" for name, count in results.counts().items()), highlight=False
     )
+    if results.missing:
+        console.print(f"{results.missing} planned runs have not been done yet: every number is provisional")
     for path in written:
         console.print(f"written: {path}", highlight=False, markup=False, soft_wrap=True)
 
@@ -98,24 +99,23 @@ def excess(row: Mapping[str, Any], shown: Callable[[float, int], str] = percent)
 def show_comparison(outcome: Comparison) -> None:
     """Print what changed between two result files."""
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
 
-    from uara.display import output_console
+    from uara.display import output_console, shown
 
     console = output_console()
     for line in outcome.notes:
-        console.print(escape(line), highlight=False)
-    shown = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        console.print(shown(line), highlight=False)
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for name in ("solver", "instance", "what"):
-        shown.add_column(name, overflow="fold")
+        table.add_column(name, overflow="fold")
     for name in ("old", "new", "change", "95 % interval", "verdict"):
-        shown.add_column(name, justify="right")
+        table.add_column(name, justify="right")
     for change in outcome.changes:
-        shown.add_row(
-            *map(escape, (change.label, change.instance, change.what, change.old, change.new)),
+        table.add_row(
+            *map(shown, (change.label, change.instance, change.what, change.old, change.new)),
             percent(change.ratio, 2) + " %" if math.isfinite(change.ratio) else "-",
             f"{percent(change.low, 2)}..{percent(change.high, 2)}" if math.isfinite(change.low) else "-",
             change.verdict,
         )
-    console.print(shown)
+    console.print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import io
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -74,6 +75,9 @@ def _version(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a :class:`UaraError` ends it with one line on standard error."""
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter must not cost the result
+            stream.reconfigure(errors="backslashreplace")
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:

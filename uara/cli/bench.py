@@ -237,7 +237,12 @@ def table(
     from uara.bench.results import Results
     from uara.bench.tables import markdown_tables, renew
 
-    tables = markdown_tables(Results.load(results))
+    loaded = Results.load(results)
+    tables = markdown_tables(loaded)
+    if loaded.missing:
+        typer.echo(
+            f"{loaded.missing} planned runs have not been done yet: every number is provisional", err=True
+        )
     if readme is None:
         for name, text in tables.items():
             typer.echo(f"<!-- uara bench table: {name} -->\n{text}\n<!-- end of table -->\n")

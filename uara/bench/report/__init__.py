@@ -9,7 +9,7 @@ from typing import Any
 from uara import files
 from uara.bench.results import Results
 from uara.bench.store import HTML_MARK, refuse_foreign
-from uara.errors import MissingExtra
+from uara.errors import MissingExtra, printable
 
 
 def render(results: Results) -> str:
@@ -29,6 +29,7 @@ def render(results: Results) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: _lines(value) if type(value) is str else value,
     )
     environment.filters["svg"] = Markup  # pictures are made here, with every word in them escaped
     environment.filters |= {"colour": colour, "dash": dash}
@@ -39,6 +40,11 @@ def render(results: Results) -> str:
         "version": uara.__version__,
     }
     return environment.get_template("report.html.j2").render(**parts, **build(results))
+
+
+def _lines(text: str) -> str:
+    """Text as it may stand in the page, its lines kept."""
+    return "\n".join(map(printable, text.split("\n")))
 
 
 def write_report(results: Results, path: str | Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 from uara.bench.metrics import TARGET, costs, incumbents
 from uara.bench.report.svg import Series, plot, stacked_bars
 from uara.bench.results import Results
-from uara.bench.statistics import Profile, bootstrap_interval, profile, unit_of
+from uara.bench.statistics import Profile, bootstrap_interval, primal_gap, profile, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,7 +93,7 @@ def gap_curve(run: Any, points: pd.DataFrame | None, best: float, times: Any) ->
     gap = np.ones(len(times))
     if run["answered"]:
         for found, value in zip(*incumbents(run, points), strict=True):
-            gap[times >= found] = np.minimum(gap[times >= found], max(0.0, (value - best) / value))
+            gap[times >= found] = np.minimum(gap[times >= found], primal_gap(value, best))
     return gap
 
 
@@ -185,14 +185,14 @@ def pareto_chart(
     """
     x, y, along = figure["x"], figure["y"], figure.get("along") or figure["x"]
     own = _chosen(figure, runs, x, y)
-    means = own.groupby(["label", along], sort=False)[list({x: 0, y: 0})].mean().reset_index()
-    means = means[np.isfinite(means[[x, y]]).all(axis=1)]
+    named = own[["label"]].assign(along=own[along], x=own[x], y=own[y])
+    means = named.groupby(["label", "along"], sort=False).mean().reset_index()
+    means = means[np.isfinite(means[["x", "y"]]).all(axis=1)]
     records = []
     for row in means.to_dict("records"):
-        beaten = (means[x] <= row[x]) & (means[y] <= row[y]) & ((means[x] < row[x]) | (means[y] < row[y]))
-        records.append(
-            {"label": row["label"], "along": row[along], "x": row[x], "y": row[y], "front": not beaten.any()}
-        )
+        x_gain, y_gain = means["x"] - row["x"], means["y"] - row["y"]
+        beaten = (x_gain <= 0) & (y_gain <= 0) & ((x_gain < 0) | (y_gain < 0))
+        records.append({**row, "front": not beaten.any()})
     series = []
     for label in dict.fromkeys(record["label"] for record in records):
         mine = sorted(
