@@ -106,7 +106,7 @@ def run(solver: Any, name: str, model: Any, context: Context[Any]) -> Any:
     else:
         path = Path(context.options.log)
         check_output(path, suffixes=(".log", ".txt"))
-        with path.open("w", buffering=1) as log:
+        with path.open("w", encoding="utf-8", buffering=1) as log:
             results = solver.solve(model, tee=[log], **options)
     if results.incumbent_objective is not None:
         results.solution_loader.load_vars()

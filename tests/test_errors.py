@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from uara.errors import ChannelError, InputError, MissingExtra, SolverError, UaraError, one_line
+from uara.errors import ChannelError, InputError, MissingExtra, SolverError, UaraError, one_line, printable
 
 EXAMPLES = [
     InputError("is wrong"),
@@ -67,3 +67,18 @@ def test_exit_codes_tell_the_families_apart() -> None:
 def test_one_line_is_one_printable_line(text: str, line: str) -> None:
     assert one_line(InputError(text)) == line
     assert one_line(InputError(text)).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain – ü", "plain – ü"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("left\u202eright", "left\\u202eright"),
+        ("two\nlines\t", "two\\nlines\\t"),
+        ("\ud800", "\\ud800"),
+    ],
+)
+def test_printable_text_has_no_control_and_no_bidirectional_characters(text: str, shown: str) -> None:
+    assert printable(text) == shown
+    assert printable(shown) == shown

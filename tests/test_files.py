@@ -154,7 +154,7 @@ def test_a_huge_file_is_refused_unread(tmp_path: Path) -> None:
 def test_more_values_than_memory_is_meant_for_are_refused_undecoded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "MAX_JSON_VALUES", 1000)
+    monkeypatch.setattr("uara.decoding.MAX_JSON_VALUES", 1000)
     (tmp_path / "a.json").write_text('{"a": [' + "[]," * 999 + "[]]}")
     assert len(files.read_plain_json(tmp_path / "a.json")["a"]) == 1000
     (tmp_path / "a.json").write_text('{"a": [' + "[]," * 1001 + "[]]}")

@@ -133,3 +133,31 @@ def test_files_stay_short() -> None:
     lengths = {path: len(path.read_text().splitlines()) for path in [*sources(), *folder.rglob("*.py")]}
     assert max(lengths.values()) <= 700, max(lengths, key=lambda path: lengths[path])
     assert sum(length <= 400 for length in lengths.values()) >= 0.9 * len(lengths)
+
+
+def test_text_is_utf8_wherever_the_locale_says_otherwise() -> None:
+    import uara.solvers
+
+    folder = Path(uara.solvers.__file__ or "").parent
+    found = [
+        f"{path}:{node.lineno}"
+        for path in [*sources(), *folder.rglob("*.py")]
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and _leaves_encoding_to_the_locale(node)
+    ]
+    assert found == []
+
+
+def _leaves_encoding_to_the_locale(call: ast.Call) -> bool:
+    name = getattr(call.func, "id", getattr(call.func, "attr", ""))
+    given = {word.arg: word.value for word in call.keywords}
+    if "encoding" in given:
+        return False
+    if name in ("run", "Popen", "check_output"):
+        return "text" in given or "universal_newlines" in given
+    if getattr(getattr(call.func, "value", None), "id", "") == "os" and name == "open":
+        return False
+    if name in ("open", "fdopen"):
+        modes = [part.value for part in (*call.args, *given.values()) if isinstance(part, ast.Constant)]
+        return not any(isinstance(mode, str) and "b" in mode and len(mode) <= 3 for mode in modes)
+    return name == "write_text" or (name == "read_text" and not call.args)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara import pictures
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError, MissingExtra, printable
 from uara.instance import Floats, Instance
 from uara.model import Allocation, coefficients, queue_slots, snr
 
@@ -118,7 +118,7 @@ def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) 
     )
     for index, (x, y) in enumerate(server[:, :2]):
         axes.annotate(instance.servers.id[index], (x, y), (5, 5), textcoords="offset points", fontsize=8)
-    axes.set(xlabel="x [m]", ylabel="y [m]", aspect="equal", title=instance.name)
+    axes.set(xlabel="x [m]", ylabel="y [m]", aspect="equal", title=printable(instance.name))
     axes.legend(loc="upper right", fontsize=8)
 
 

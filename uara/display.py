@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from uara.errors import printable
 from uara.problem import Score
 from uara.registry import Method
 from uara.solver import Progress, Result
@@ -38,6 +39,11 @@ def label(result: Result) -> str:
     return " ".join([result.solver, *(f"{key}={value}" for key, value in changed.items())])
 
 
+def shown(name: str) -> Text:
+    """A name in a table: no markup, and nothing that cannot be printed."""
+    return Text(printable(name))
+
+
 def output_console() -> Console:
     """Standard output; where it is no terminal, wide enough that tables do not break."""
     console = Console()
@@ -55,7 +61,7 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
     """
     proven = any(result.bound_ms is not None for result in results)
     table = Table(
-        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=Text(results[0].instance.name), title_justify="left"
+        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=shown(results[0].instance.name), title_justify="left"
     )
     table.add_column("solver", overflow="fold")
     table.add_column("status")
@@ -69,7 +75,7 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
         score, latency = result.evaluation, result.evaluation.latency_ms
         gap = None if result.gap is None else 100 * result.gap
         table.add_row(
-            Text(label(result)),
+            shown(label(result)),
             result.status if result.ended == "completed" else f"{result.status}\n{result.ended}",
             number(score.objective_ms, 0),
             number(score.controllable_ms),
@@ -113,7 +119,7 @@ def score_table(score: Score) -> Table:
         else:
             table.add_row(key, number(value, 3))
     for item in score.to_plain()["violations"]:
-        table.add_row(Text(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6))
+        table.add_row(shown(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6))
     return table
 
 
@@ -123,17 +129,17 @@ def solvers_table(methods: Sequence[Method]) -> Table:
     for name in ("solver", "what it does", "options (default)"):
         table.add_column(name, overflow="fold")
     for method in methods:
-        text = escape(method.summary)
+        text = escape(printable(method.summary))
         if method.traits.warm_start:
             text += "\ntakes a start"
         if method.reason:
-            text += f"\n[red]not available: {escape(method.reason)}[/red]"
+            text += f"\n[red]not available: {escape(printable(method.reason))}[/red]"
         options = "\n".join(
             f"[bold]{item['name']}[/bold] {escape(item['type'])} ({escape(str(item['default']))}): "
             f"{escape(item['description'])}"
             for item in options_of(method)
         )
-        table.add_row(Text(method.name), text, options)
+        table.add_row(shown(method.name), text, options)
     return table
 
 
@@ -181,7 +187,7 @@ def progress_line(console: Console, solver: str) -> Iterator[Callable[[Progress]
                 parts.append(f"gap {100 * point.gap:.4f} %")
             parts += [f"{key} {value:g}" for key, value in point.details.items()]
             if point.message:
-                parts.append(escape(point.message))
+                parts.append(escape(printable(point.message)))
             status.update(" | ".join(parts))
 
         yield show

@@ -11,7 +11,13 @@ class UaraError(Exception):
 
 def one_line(error: Exception) -> str:
     """The message of an error as one printable line, whatever names a file or a plug-in put into it."""
-    text = " ".join(str(error).split())
+    return printable(" ".join(str(error).split()))
+
+
+def printable(text: str) -> str:
+    """Text for showing: control and bidirectional characters, and others that cannot be printed, as escapes."""
+    if text.isprintable():
+        return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 

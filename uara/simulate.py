@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from uara import pictures
-from uara.errors import InputError
-from uara.files import Record, replacing
+from uara import pictures, sheets
+from uara.errors import InputError, printable
+from uara.files import Record
 from uara.instance import Channel, Floats, Instance
 from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S, battery_capacity_j, place_on, without_outages
 from uara.mec.trace import Trace
@@ -234,11 +233,7 @@ def _row(controller: Controller, number: int, instance: Instance, result: Result
 
 def save_csv(runs: Sequence[Run], path: Path) -> None:
     """One row per controller and slot."""
-    with replacing(path) as temporary, temporary.open("w", newline="") as file:
-        table = csv.DictWriter(file, COLUMNS)
-        table.writeheader()
-        for run in runs:
-            table.writerows(run.rows)
+    sheets.write(path, COLUMNS, ([row[name] for name in COLUMNS] for run in runs for row in run.rows))
 
 
 PANELS = (
@@ -269,7 +264,7 @@ def save_plot(runs: Sequence[Run], path: Path) -> None:
     for axes, (key, title, cumulative, factor) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
         for run in runs:
             values = np.array([row[key] for row in run.rows]) * factor
-            axes.plot(np.cumsum(values) if cumulative else values, label=run.controller.title)
+            axes.plot(np.cumsum(values) if cumulative else values, label=printable(run.controller.title))
         axes.set_title(title, fontsize=9)
         axes.set_xlabel("slot")
         axes.grid(alpha=0.3)

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara import arrays, side_file
+from uara import arrays, files, side_file
 from uara.errors import InputError
 from uara.schema import IN_SIDE_FILE, INLINE_ENTRIES, Columns
 

@@ -46,11 +46,11 @@ class Log:
     def __init__(self, folder: Path, *, resumed_at: int | None) -> None:
         path = folder / FILE
         kept = [] if resumed_at is None else _rows_until(path, resumed_at)
-        with files.replacing(path) as temporary, temporary.open("w", newline="") as file:
+        with files.replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
             table = _writer(file)
             table.writeheader()
             table.writerows(kept)
-        self._file = path.open("a", newline="")
+        self._file = path.open("a", encoding="utf-8", newline="")
         self._table = _writer(self._file)
         self._events: Any = None
         if util.find_spec("tensorboard"):
@@ -88,7 +88,7 @@ def _rows_until(path: Path, step: int) -> list[dict[str, str]]:
     """The whole rows of a table up to a step: the last one may have been cut off while it was written."""
     if not path.exists():
         return []
-    with path.open(newline="") as file:
+    with path.open(encoding="utf-8-sig", newline="") as file:
         rows = list(csv.DictReader(file))
     whole = [row for row in rows if None not in row.values() and row.get("step", "").isdigit()]
     return [row for row in whole if int(row["step"]) <= step]

@@ -26,13 +26,19 @@ def test_reductions_by_hand() -> None:
     assert found.instances == 2
 
 
-def test_an_instance_that_somebody_failed_is_left_out() -> None:
+def test_nothing_is_measured_where_somebody_failed() -> None:
+    """What is left of the instances may be the easy ones."""
     rows = [
         {"label": "new", "controllable_ms": 5.0, "groups": ["g"]},
         {"label": "a", "controllable_ms": 10.0, "groups": ["g"]},
         {"label": "b", "status": "error", "groups": ["g"]},
     ]
-    assert measured(CLAIM, scored(made_up(rows))).instances == 0
+    rows += [{**row, "instance": "j", "status": "ok", "controllable_ms": 9.0} for row in rows]
+    found = measured(CLAIM, scored(made_up(rows)))
+    assert (found.instances, found.failed) == (1, 1)
+    assert math.isnan(found.mean)
+    assert math.isnan(found.each["b"])
+    assert found.each["a"] == pytest.approx(0.25)
     nothing = measured({**CLAIM, "solver": "unknown"}, scored(made_up(rows)))
     assert nothing.instances == 0
     assert math.isnan(nothing.mean)

@@ -285,3 +285,25 @@ def test_other_conditions_are_told() -> None:
     assert compare_results(old, old).notes == []
     unknown = made_up(runs([1.0], **{**same, "load_1min": None}))
     assert "load of the machine (median): unknown -> 3.0" in compare_results(unknown, new).notes
+
+
+def test_what_newly_fails_is_worse_and_nothing_else_of_it_is_better() -> None:
+    """The hard seed fails, and what is left looks twice as good."""
+    old = made_up(
+        [*seeded([10.0, 10.0, 10.0]), *seeded([10.0] * 3, instance="j"), *seeded([1.0], label="calm")]
+    )
+    gone = [*seeded([5.0, 5.0]), {"seed": 2, "status": "timeout"}]
+    new = made_up([*gone, *seeded([5.0] * 3, instance="j"), *seeded([1.0], label="calm")])
+    outcome = compare_results(old, new)
+    assert verdicts(outcome.changes) == {
+        ("i", "status"): "worse",
+        ("j", "controllable_ms"): "changed",
+        ("j", "latency_mean_ms"): "changed",
+    }
+    again = compare_results(new, made_up([*gone[:1], *seeded([4.0] * 2)[1:], gone[2]]))
+    assert verdicts(again.changes)["i", "controllable_ms"] == "better", "what failed before is no news"
+
+
+def test_what_is_not_done_yet_is_told() -> None:
+    half = made_up(runs([1.0]), planned_runs=3)
+    assert "2 planned runs of the new results have not been done yet" in compare_results(half, half).notes

@@ -208,3 +208,19 @@ def test_a_part_is_chosen_by_globs(make_suite: MakeSuite) -> None:
         choose(runs, only_instance="zzz")
     with pytest.raises(InputError, match="no solver that matches 'tma' runs on"):
         choose(runs, "tma", "*=5")
+
+
+@pytest.mark.parametrize("glob", ["", ".", "/", "**x", "a\0b"])
+def test_a_glob_that_is_none_is_one_error(make_suite: MakeSuite, glob: str) -> None:
+    suite = Suite.load(make_suite([{"solver": "random"}]))
+    entry = suite.instances[0].model_copy(update={"files": glob, "generate": None})
+    with pytest.raises(InputError, match=r"instances\[0\]\.files"):
+        make_plan(suite.model_copy(update={"instances": [entry]}), Path("/nowhere"))
+
+
+def test_files_are_counted_before_they_are_read(make_suite: MakeSuite, tmp_path: Path) -> None:
+    for place in range(20):
+        (tmp_path / f"many{place}.json").write_text("not an instance")
+    path = make_suite([{"solver": "random"}], instances=[{"files": "many*.json"}], repetitions=60_000)
+    with pytest.raises(InputError, match="1,200,000 runs"):
+        make_plan(Suite.load(path), tmp_path)

@@ -4,8 +4,11 @@ import csv
 import json
 from pathlib import Path
 
+import pytest
+
 from uara.bench import Results
 from uara.bench.publish import publish
+from uara.errors import InputError
 
 
 def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> None:
@@ -23,6 +26,17 @@ def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> N
     assert all(value.isdigit() for value in whole), "1, not 1.0"
     best = [float(row["objective_ms"]) for row in rows if row["objective_ms"]]
     assert best == runs["objective_ms"].dropna().tolist(), "written to the last digit"
+
+
+def test_a_folder_with_files_of_these_names_is_left_alone(recorded: Path, tmp_path: Path) -> None:
+    (tmp_path / "suite.json").write_text("mine")
+    with pytest.raises(InputError, match="nothing has been published here before"):
+        publish(recorded, tmp_path)
+    (tmp_path / "index.html").write_text("<p>mine</p>")
+    with pytest.raises(InputError, match="holds something else"):
+        publish(recorded, tmp_path)
+    assert (tmp_path / "suite.json").read_text() == "mine"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "suite.json"]
 
 
 def test_publishing_again_gives_the_same_bytes(recorded: Path, tmp_path: Path) -> None:

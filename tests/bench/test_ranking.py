@@ -54,7 +54,9 @@ def test_failing_never_helps() -> None:
             }
         )
     ).set_index("label")
-    assert ranks["excess"]["quits"] > ranks["excess"]["honest"]
+    assert ranks["excess"]["quits"] == math.inf
+    assert ranks["excess_answered"]["quits"] < ranks["excess"]["honest"]
+    assert ranks.index.tolist() == ["best", "honest", "worse", "quits"]
     assert ranks["solved"]["quits"] == 0.75
 
 
@@ -79,7 +81,7 @@ def test_means_over_seeds_come_before_means_over_instances() -> None:
 def test_duels_count_instances() -> None:
     duel = duels(table({"a": [1.0, 2.0, 3.0, None], "b": [1.0, 4.0, 2.0, 5.0], "never": [None] * 4})).iloc[0]
     assert (duel["first"], duel["second"], duel["instances"]) == ("a", "b", 4)
-    assert (duel["lower"], duel["equal"], duel["higher"]) == (1, 2, 1), "a failure counts as the worst answer"
+    assert (duel["lower"], duel["equal"], duel["higher"]) == (1, 1, 2), "a failure is worse than any answer"
     assert duel["units"] == 4
 
 

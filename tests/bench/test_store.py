@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from uara.bench.store import Store, read_suite, read_table, to_table
+from uara.bench.store import Store, check_results, read_suite, read_table, to_table
 from uara.errors import InputError
 
 
@@ -60,6 +60,46 @@ def test_unfinished_writes_are_invisible(tmp_path: Path) -> None:
     assert store.statuses() == {"a": "ok"}
     assert len(store.warnings) == 1
     assert "c.json" in store.warnings[0]
+
+
+def test_parts_go_when_their_runs_are_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from uara.bench import store as module
+
+    store = Store(tmp_path / "r.parquet")
+    store.append("a", [row("a")])
+    (store.parts / "c.json").write_bytes(b"not a record")
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "read_table", lambda path: to_table([row("other")]))
+        with pytest.raises(InputError, match=r"the parts are kept"):
+            store.merge([row("a")], {})
+    assert {path.name for path in store.parts.iterdir()} == {"a.json", "c.json"}
+    store.merge([row("a")], {})
+    assert {path.name for path in store.parts.iterdir()} == {"c.json"}, "what is not in the file is kept"
+
+
+@pytest.mark.parametrize(
+    ("name", "beside", "message"),
+    [
+        ("r.csv", None, "must end in .parquet"),
+        ("r.html", None, "must end in .parquet"),
+        ("suite.parquet", None, "is an input"),
+        ("r.parquet", "r.parquet", "holds something else"),
+        ("r.parquet", "r.csv", "holds something else"),
+        ("r.parquet", "r.html", "holds something else"),
+    ],
+)
+def test_results_never_take_the_place_of_something_else(
+    tmp_path: Path, name: str, beside: str | None, message: str
+) -> None:
+    (tmp_path / "suite.toml").write_text("x")
+    (tmp_path / "suite.parquet").hardlink_to(tmp_path / "suite.toml")
+    if beside:
+        (tmp_path / beside).write_text("mine")
+    with pytest.raises(InputError, match=message):
+        check_results(tmp_path / name, [tmp_path / "suite.toml"])
+    store = Store(tmp_path / "fresh.parquet")
+    store.merge([row("a")], {})
+    check_results(store.path, [tmp_path / "suite.toml"])
 
 
 WRITER = """

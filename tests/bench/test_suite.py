@@ -84,3 +84,41 @@ def test_broken_toml_names_the_file(tmp_path: Path) -> None:
         Suite.load(tmp_path / "s.toml")
     with pytest.raises(InputError, match="no such file"):
         Suite.load(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "repetitions = 1000000\nseeds = [0, 1]",
+        "seeds = [{}]\nrepetitions = 1000".format(", ".join(map(str, range(2000)))),
+        "solver_options",
+        "grid",
+    ],
+)
+def test_a_suite_of_millions_of_runs_is_refused_before_anything_is_expanded(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from uara.bench import suite as module
+
+    many = str(list(range(1, 201)))
+    options = f"options = {{ a = {many}, b = {many}, c = {many} }}" if text == "solver_options" else ""
+    varied = f"devices = {many}, seed = {many}, servers = {many}" if text == "grid" else "devices = 3"
+    path = tmp_path / "s.toml"
+    path.write_text(
+        f'name = "s"\n{text if "=" in text else ""}\n[[instances]]\ngenerate = {{ {varied} }}\n'
+        f'[[solvers]]\nsolver = "no.such:solver"\n{options}\n'
+    )
+    monkeypatch.setattr(module.itertools, "product", lambda *_: pytest.fail("expanded"))
+    with pytest.raises(InputError, match=r"s.toml: [\d,]+ runs, more than the 1,000,000"):
+        Suite.load(path)
+
+
+def test_seeds_fit_the_column_that_keeps_them(tmp_path: Path) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(
+        f'name = "s"\nseeds = [{2**63 - 1}]\n[[instances]]\nfiles = "x"\n[[solvers]]\nsolver = "a"\n'
+    )
+    assert Suite.load(path).seeds == [2**63 - 1]
+    path.write_text(path.read_text().replace(str(2**63 - 1), str(2**63)))
+    with pytest.raises(InputError, match="seeds"):
+        Suite.load(path)

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from uara.bench import Results
-from uara.bench.tables import gaps_by_size, groups_of, markdown_tables, renew
+from uara.bench.metrics import scored
+from uara.bench.tables import by_group, gaps_by_size, markdown_tables, renew
 from uara.cli import main
 from uara.errors import InputError
 
@@ -19,7 +20,7 @@ def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> Non
     results = Results.load(recorded)
     tables = markdown_tables(results)
     names = {"ranking", "instances", "claims", "machine"} | {
-        f"ranking-{group}" for group in groups_of(results)
+        f"ranking-{group}" for group in by_group(results, scored(results))
     }
     assert set(tables) == {f"recorded-{name}" for name in names}
     for text in tables.values():
@@ -50,7 +51,7 @@ def test_gaps_of_learned_solvers_stand_by_size() -> None:
         rows, columns=["label", "feature_servers", "feature_devices", "drop", "gap_to_bound", "training_s"]
     )
     runs["instance"] = runs["drop"] + runs.index.astype(str)
-    runs["status"] = "ok"
+    runs["status"], runs["answered"] = "ok", True
     assert gaps_by_size(runs) == {
         "learned": "| E \\ M (2 to 2 instances each) | 30 | 60 |\n|---|---|---|\n"
         "| 4 | 7.00 | 10.00 |\n| 8 | 11.00 | 14.00 |"

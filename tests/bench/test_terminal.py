@@ -42,6 +42,17 @@ def test_a_bracket_in_a_label_is_a_bracket(capsys: pytest.CaptureFixture[str]) -
     assert "[bold]n" in text
 
 
+def test_names_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    name = "a\x1b[2J\u202eb\nc"
+    rows = [{"label": name, "controllable_ms": 1.0, "instance": name}]
+    show_ranking(made_up(rows, name=name), [])
+    show_comparison(compare_results(made_up(rows), made_up([{**rows[0], "controllable_ms": 2.0}])))
+    text = capsys.readouterr().out
+    assert "\x1b[2J" not in text
+    assert "\u202e" not in text
+    assert "a\\x1b[2J\\u202eb" in text
+
+
 def test_results_without_a_run_are_an_error() -> None:
     nothing = made_up([], [{"run_id": "x"}], name="n")
     with pytest.raises(InputError, match="holds no runs"):
@@ -59,6 +70,8 @@ def test_a_comparison_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "commit: c -> d" in text
 
 
-@pytest.mark.parametrize(("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "-")])
+@pytest.mark.parametrize(
+    ("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "inf")]
+)
 def test_percent(value: float | None, text: str) -> None:
     assert percent(value, 1) == text

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -138,3 +142,82 @@ def test_help_lists_the_commands(capsys: pytest.CaptureFixture[str]) -> None:
     assert code("--help") == 0
     text = capsys.readouterr().out
     assert all(name in text for name in ("run", "compare", "publish", "report", "table", "picture"))
+
+
+def kept(tmp_path: Path) -> Path:
+    """A result file of one run."""
+    from uara.bench.store import Store
+
+    store = Store(tmp_path / "r.parquet")
+    run = {
+        "record": "run",
+        "run_id": "a",
+        "status": "error",
+        "label": "s",
+        "instance": "i",
+        "time_limit_s": 1.0,
+    }
+    suite = {"name": "s", "time_limit_s": 1.0, "memory_limit_mb": 1.0, "seeds": [0], "repetitions": 1}
+    store.merge([run], suite)
+    return store.path
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["report", "R", "-o", "R"], "must end in"),
+        (["report", "R", "-o", "alias.html"], "is an input"),
+        (["report", "R", "-o", "mine.html"], "holds something else"),
+        (["picture", "R", "-o", "R"], "must end in"),
+        (["picture", "R", "-o", "alias.svg"], "is an input"),
+        (["table", "R", "--readme", "R"], "not a text"),
+        (["publish", "R", "."], "is an input|nothing has been published"),
+        (["suite.toml", "-o", "suite.toml"], "must end in .parquet"),
+        (["suite.toml", "--plan", "-o", "r.csv"], "must end in .parquet"),
+        (["suite.toml", "-o", "folder.parquet"], "is a folder"),
+    ],
+)
+def test_no_output_takes_the_place_of_an_input_or_of_another_kind(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    message: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    results = kept(tmp_path)
+    for name in ("alias.html", "alias.svg", "results.parquet"):
+        (tmp_path / name).hardlink_to(results)
+    (tmp_path / "mine.html").write_text("<p>mine</p>")
+    (tmp_path / "folder.parquet").mkdir()
+    (tmp_path / "suite.toml").write_text(
+        'name = "s"\n[[instances]]\ngenerate = { channel = "path-loss", servers = 2, devices = 3 }\n'
+        '[[solvers]]\nsolver = "random"\n'
+    )
+    before = {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()}
+    assert code(*(str(results) if word == "R" else word for word in words)) == 2
+    assert re.search(message, capsys.readouterr().err)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
+
+
+def test_an_ascii_locale_loses_nothing(tmp_path: Path) -> None:
+    """A label that the terminal cannot show, and a report with arrows."""
+    label = "gieriges Verfahren – ü"
+    (tmp_path / "s.toml").write_text(
+        'name = "s"\ntime_limit_s = 5.0\n[[instances]]\n'
+        'generate = { channel = "path-loss", servers = 2, devices = 3, name = "i" }\n'
+        f'[[solvers]]\nsolver = "greedy"\nlabel = "{label}"\n',
+        encoding="utf-8",
+    )
+    ascii_only = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    ended = subprocess.run(
+        [sys.executable, "-c", "from uara.cli import main; main()", "bench", "s.toml", "-o", "r.parquet"],
+        env={**os.environ, **ascii_only},
+        cwd=tmp_path,
+        capture_output=True,
+        timeout=300,
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert b"Verfahren" in ended.stdout
+    assert label in (tmp_path / "r.csv").read_text(encoding="utf-8")
+    assert label in (tmp_path / "r.html").read_text(encoding="utf-8")

@@ -11,7 +11,8 @@ from uara.bench.kinds import kind_of
 from uara.bench.plan import Case, Run, Setting, refuse_namesake, refuse_twins
 from uara.bench.results import Results, frames
 from uara.bench.runner import How, run_plan
-from uara.bench.suite import Instances, Solver, Suite, option_label
+from uara.bench.store import check_results
+from uara.bench.suite import Instances, Solver, Suite, option_label, refuse_many
 from uara.bench.supervise import Allowance
 from uara.errors import InputError
 from uara.registry import method_of
@@ -53,9 +54,12 @@ def rank(
         For a solver that does not exist or cannot be used, bad options, two runs that are the same, or two different
         instances of one name.
     """
+    if output is not None:
+        check_results(Path(output))
     cases = [Case(uara.problem.load(each) if isinstance(each, str | Path) else each) for each in instances]
     if not cases or not solvers:
         raise InputError("needs at least one instance and one solver", source="rank")
+    refuse_many(len(cases) * len(solvers) * len(seeds) * repetitions)
     digests: dict[str, str] = {}
     for case in cases:
         refuse_namesake(digests, case.problem, source="rank")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -134,21 +134,26 @@ def compare_results(old: Results, new: Results) -> Comparison:
     """Compare two result files run by run: endings, then numbers where both ended ok.
 
     Instances are the same where their data are (name and hash), solvers where their labels are, runs where their
-    seeds are.
+    seeds are. Where a run fails that did not fail before, only that is told: what is left of its cell may be its easy
+    part. Nor is anything else of that solver called better then.
     """
     keys = ["instance", "digest", "label"]
     olds: dict[Key, pd.DataFrame] = dict(tuple(old.runs.groupby(keys, sort=False)))
     news: dict[Key, pd.DataFrame] = dict(tuple(new.runs.groupby(keys, sort=False)))
     shared = [key for key in news if key in olds]
+    broken = {key for key in shared if _failed(news[key]) - _failed(olds[key])}
     changes: list[Change] = []
     cells: list[Cell] = []
     for key in shared:
         changes += _endings(key, olds[key], news[key])
-        for what in MEASURES:
-            before, after = (_by_seed(runs[key], what) for runs in (olds, news))
+        failed = _failed(olds[key]) | _failed(news[key])
+        for what in MEASURES if key not in broken else ():
+            before, after = (_by_seed(runs[key], what, failed) for runs in (olds, news))
             if before and after:
                 cells.append(_cell(key, what, before, after))
-    changes += _judged([*_within_cells(cells), *_over_units(cells)])
+    failing = {label for *_, label in broken}
+    everywhere = _over_units([cell for cell in cells if cell.label not in failing])
+    changes += _judged([*_within_cells(cells), *everywhere], failing)
     notes = [
         *_software(old, new),
         *_limits((key[2], olds[key], news[key]) for key in shared),
@@ -159,9 +164,16 @@ def compare_results(old: Results, new: Results) -> Comparison:
     return Comparison(changes, notes)
 
 
-def _by_seed(runs: pd.DataFrame, what: str) -> dict[int, Floats]:
-    """Logarithms of the values of successful runs, by seed."""
-    solved = runs[(runs["status"] == "ok") & runs[what].notna()]
+def _failed(runs: pd.DataFrame) -> set[Any]:
+    """Seed and repetition of the runs that did not end ok."""
+    failed = runs[runs["status"] != "ok"]
+    return set(zip(failed["seed"], failed["repetition"], strict=True))
+
+
+def _by_seed(runs: pd.DataFrame, what: str, failed: Collection[Any]) -> dict[int, Floats]:
+    """Logarithms of the values of the runs that failed in neither file, by seed."""
+    kept = np.array([pair not in failed for pair in zip(runs["seed"], runs["repetition"], strict=True)])
+    solved = runs[kept & runs[what].notna()]
     least = LEAST_RUNTIME_S if what == "runtime_s" else LEAST_VALUE
     return {
         seed: np.log(np.maximum(values.to_numpy(dtype=float), least))
@@ -250,8 +262,8 @@ def _over_units(cells: list[Cell]) -> list[Shift]:
     return shifts
 
 
-def _judged(shifts: list[Shift]) -> list[Change]:
-    """Verdicts, with the p-values adjusted for all that was compared."""
+def _judged(shifts: list[Shift], failing: Collection[str]) -> list[Change]:
+    """Verdicts, with the p-values adjusted for all that was compared; solvers that newly fail are not better."""
     tests = {
         str(place): shift.found.p_value if shift.matters else 1.0
         for place, shift in enumerate(shifts)
@@ -269,17 +281,19 @@ def _judged(shifts: list[Shift]) -> list[Change]:
             low=math.expm1(shift.found.low),
             high=math.expm1(shift.found.high),
             p_value=adjusted.get(str(place), math.nan),
-            verdict=_verdict(shift, adjusted.get(str(place), math.nan)),
+            verdict=_verdict(shift, adjusted.get(str(place), math.nan), shift.label in failing),
         )
         for place, shift in enumerate(shifts)
         if shift.matters
     ]
 
 
-def _verdict(shift: Shift, p_value: float) -> Verdict:
+def _verdict(shift: Shift, p_value: float, failing: bool) -> Verdict:
     if p_value >= SIGNIFICANCE or (math.isnan(p_value) and not shift.repeats):
         return "noise"  # a single timing, or one answer each of two seeds, proves nothing
-    return "better" if (shift.ratio > 0) == (shift.what in HIGHER_IS_BETTER) else "worse"
+    if (shift.ratio > 0) != (shift.what in HIGHER_IS_BETTER):
+        return "worse"
+    return "changed" if failing else "better"
 
 
 def _software(old: Results, new: Results) -> list[str]:
@@ -328,6 +342,8 @@ def _coverage(old: Results, new: Results) -> list[str]:
     keys = ["instance", "digest", "label"]
     before, after = (set(map(tuple, each.runs[keys].to_numpy())) for each in (old, new))
     notes = []
+    if new.missing:
+        notes.append(f"{new.missing} planned runs of the new results have not been done yet")
     if gone := len(before - after):
         notes.append(f"{gone} pairs of instance and solver are in the old results only")
     if fresh := len(after - before):

@@ -88,18 +88,25 @@ def _git(folder: Path, *words: str) -> str:
         ["git", "rev-parse", "--show-toplevel"],
         cwd=folder,
         capture_output=True,
-        text=True,
+        encoding="utf-8",
+        errors="replace",
         timeout=10,
         check=True,
     ).stdout.strip()
     return subprocess.run(
-        ["git", *words], cwd=top, capture_output=True, text=True, timeout=10, check=True
+        ["git", *words],
+        cwd=top,
+        capture_output=True,
+        encoding="utf-8",
+        errors="replace",
+        timeout=10,
+        check=True,
     ).stdout.strip()
 
 
 def _cpu() -> str:
     try:
-        for line in Path("/proc/cpuinfo").read_text().splitlines():
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
     except OSError:

@@ -10,7 +10,7 @@ from uara import files
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError, MissingExtra, printable
 
 LEAST_GAP = 1e-6
 """Smaller gaps are drawn here: the axis is logarithmic."""
@@ -23,14 +23,17 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
     Raises
     ------
     InputError
-        If there is no such instance, or no bound is known for it.
+        If there is no such instance, no bound is known for it, or the file is no picture or the results themselves.
     """
+    path = Path(path)
+    files.check_output(
+        path, suffixes=(".svg", ".png", ".pdf"), inputs=[Path(results.source)] if results.source else []
+    )
     try:
         from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError:
         raise MissingExtra("matplotlib", "bench") from None
-    path = Path(path)
     name, rows = points(results, instance)
     with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
         figure = Figure(figsize=(8, 4.8), layout="constrained")
@@ -47,7 +50,7 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
             yscale="log",
             xlabel="runtime [s], compilation and imports apart",
             ylabel="distance to the optimum at most [%]",
-            title=f"{name}: a ring marks solvers that prove a gap themselves",
+            title=f"{printable(name)}: a ring marks solvers that prove a gap themselves",
         )
         for axis in (axes.xaxis, axes.yaxis):
             axis.set_major_formatter(lambda value, _: f"{value:g}")
@@ -59,9 +62,9 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
 
 
 def points(results: Results, instance: str | None = None) -> tuple[str, list[dict[str, Any]]]:
-    """The instance, and for each solver its runtime, gap in per cent, and whether the proof is its own."""
+    """The instance, and of each solver that answered it runtime, gap in per cent, and whether the proof is its own."""
     runs = scored(results)
-    solved = runs[(runs["status"] == "ok") & runs["gap_to_bound"].notna()]
+    solved = runs[runs["answered"] & runs["gap_to_bound"].notna()]
     if solved.empty:
         raise InputError("no run has a gap: nothing proves a bound", source=results.source)
     most = str(solved.groupby("instance")["label"].nunique().idxmax())
@@ -88,7 +91,7 @@ def _label(axes: Any, rows: list[dict[str, Any]]) -> None:
         crowd = sum(abs(x - a) < 0.9 and abs(y - b) < 0.22 for a, b in taken)
         taken.append((x, y))
         axes.annotate(
-            row["label"],
+            printable(row["label"]),
             (row["x"], row["y"]),
             (9, -3 - 11 * crowd),
             textcoords="offset points",

@@ -228,9 +228,11 @@ def find_cases(suite: Suite, folder: Path) -> list[Case]:
     """
     found: dict[str, Case] = {}
     names: dict[str, str] = {}
-    for number, entry in enumerate(suite.instances):
-        place = f"$.instances[{number}]"
-        for problem in _problems(entry, folder, place):
+    places = [f"$.instances[{number}]" for number in range(len(suite.instances))]
+    paths = [_paths(entry, folder, place) for entry, place in zip(suite.instances, places, strict=True)]
+    suite.check_size([1 if each is None else len(each) for each in paths])
+    for entry, files, place in zip(suite.instances, paths, places, strict=True):
+        for problem in _generated(entry, place) if files is None else map(uara.problem.load, files):
             for size, changes in itertools.product(grid(entry.subsets), grid(entry.parameters)):
                 case = Case(with_parameters(cut(problem, size, f"{place}.subsets"), changes))
                 known = found.setdefault(case.problem.digest, case)
@@ -247,15 +249,22 @@ def refuse_namesake(digests: dict[str, str], problem: Problem, **where: str) -> 
         raise InputError(f"two different instances are called {problem.name}", **where)
 
 
-def _problems(entry: Instances, folder: Path, place: str) -> Iterator[Problem]:
-    if entry.files is not None:
-        pattern = Path(entry.files)
-        root = Path(pattern.anchor) if pattern.is_absolute() else folder
+def _paths(entry: Instances, folder: Path, place: str) -> list[Path] | None:
+    """The files that an entry's glob matches; None if it is to be generated."""
+    if entry.files is None:
+        return None
+    pattern = Path(entry.files)
+    root = Path(pattern.anchor) if pattern.is_absolute() else folder
+    try:
         paths = sorted(root.glob(str(pattern.relative_to(pattern.anchor))), key=_natural)
-        if not paths:
-            raise InputError(f"no file matches {entry.files!r} in {folder}", path=f"{place}.files")
-        yield from map(uara.problem.load, paths)
-        return
+    except (ValueError, IndexError, OSError, NotImplementedError) as error:
+        raise InputError(f"{entry.files!r} is no glob of files: {error}", path=f"{place}.files") from None
+    if not paths:
+        raise InputError(f"no file matches {entry.files!r} in {folder}", path=f"{place}.files")
+    return paths
+
+
+def _generated(entry: Instances, place: str) -> Iterator[Problem]:
     generate = kind_of(entry.kind).generate
     if generate is None:
         raise InputError(f"instances of kind {entry.kind!r} cannot be generated", path=f"{place}.kind")

@@ -10,19 +10,32 @@ from uara.bench.queries import QUERIES
 from uara.bench.report import write_report
 from uara.bench.results import Results
 from uara.bench.store import write_csv
+from uara.errors import InputError
+
+MADE = ("index.html", "results.parquet", "runs.csv", "suite.json", "QUERIES.md")
 
 
 def publish(results: str | Path, folder: str | Path) -> list[Path]:
-    """Write ``index.html``, ``results.parquet``, ``runs.csv``, ``suite.json`` and ``QUERIES.md`` into a folder.
+    """Write report, results, runs, suite and queries into a folder, each as one of the files of :data:`MADE`.
 
     Returns
     -------
     list of Path
         The files written.
+
+    Raises
+    ------
+    InputError
+        If the results are none, or the folder holds files of these names that were not published.
     """
     source, target = Path(results), Path(folder)
+    for name in MADE:
+        files.check_output(target / name, suffixes=(Path(name).suffix.lower(),), inputs=[source])
+        if not (target / "index.html").exists() and (target / name).exists():
+            raise InputError(
+                "is in the way: nothing has been published here before", source=str(target / name)
+            )
     loaded = Results.load(source)
-    target.mkdir(parents=True, exist_ok=True)
     write_report(loaded, target / "index.html")
     with files.replacing(target / "results.parquet") as temporary:
         shutil.copyfile(source, temporary)
@@ -30,9 +43,7 @@ def publish(results: str | Path, folder: str | Path) -> list[Path]:
     write_csv(target / "runs.csv", [{str(key): value for key, value in row.items()} for row in rows])
     files.write_json(target / "suite.json", loaded.suite)
     files.write_bytes(target / "QUERIES.md", queries_text().encode())
-    return [
-        target / name for name in ("index.html", "results.parquet", "runs.csv", "suite.json", "QUERIES.md")
-    ]
+    return [target / name for name in MADE]
 
 
 def queries_text() -> str:

@@ -12,6 +12,10 @@ _RUNS = """\
 runs = rows[rows.record == "run"]
 ok = runs[runs.status == "ok"]
 """
+_ANSWERED = """\
+tried = runs[runs.status != "skipped"]
+answered = (tried.status == "ok").groupby([tried.label, tried.instance]).transform("all")
+"""
 _BEST = """\
 best = ok.groupby("instance").controllable_ms.min()
 """
@@ -43,55 +47,67 @@ QUERIES = {
     "excess": Query(
         "Column “excess” of the ranking",
         _RUNS
+        + _ANSWERED
         + _BEST
         + r"""import numpy
-excess = (runs.controllable_ms / runs.instance.map(best) - 1).where(runs.status == "ok")
-excess = excess.fillna(excess.groupby(runs.instance).transform("max")).where(runs.status != "skipped")
-drop = runs.instance.str.extract(r"^([^@\[]*)", expand=False).rename("drop")
-drop += ("@" + runs.instance.str.extract(r"[@,](seed=[^,@\[]+)", expand=False)).fillna("")
-means = numpy.log1p(excess.groupby([runs.label, drop, runs.instance]).mean())
-answer = numpy.expm1(means.groupby(["label", "drop"]).mean().groupby("label").mean())
-answer = answer[answer.index.isin(ok.label)]""",
+excess = (tried.controllable_ms / tried.instance.map(best) - 1).where(answered, numpy.inf)
+drop = tried.instance.str.extract(r"^([^@\[]*)", expand=False).rename("drop")
+drop += ("@" + tried.instance.str.extract(r"[@,](seed=[^,@\[]+)", expand=False)).fillna("")
+means = numpy.log1p(excess.groupby([tried.label, drop, tried.instance]).mean())
+answer = numpy.expm1(means.groupby(["label", "drop"]).mean().groupby("label").mean())""",
     ),
     "gap_to_bound": Query(
         "Column “gap to bound” of the ranking",
         _RUNS
+        + _ANSWERED
         + _BOUND
         + """\
-gap = (ok.objective_ms - ok.instance.map(bound)).clip(lower=0) / ok.controllable_ms
-answer = gap.groupby([ok.label, ok.instance]).mean().groupby("label").mean()""",
+gap = (tried.objective_ms - tried.instance.map(bound)).clip(lower=0) / tried.controllable_ms
+gap = gap.where(answered, 1).clip(upper=1)
+answer = gap.groupby([tried.label, tried.instance]).mean().groupby("label").mean()""",
     ),
     "proven_gap": Query(
         "Column “own proof” of the ranking",
-        _RUNS + 'answer = ok.groupby(["label", "instance"]).gap.mean().groupby("label").mean()',
+        _RUNS
+        + _ANSWERED
+        + """\
+gap = tried.gap.where(answered, 1).clip(upper=1).where(tried.label.isin(ok[ok.gap.notna()].label))
+answer = gap.groupby([tried.label, tried.instance]).mean().groupby("label").mean()""",
     ),
     "controllable_ms": Query(
         "Column “controllable” of the ranking",
         _RUNS
+        + _ANSWERED
         + """\
 import numpy
-means = ok.groupby(["label", "instance"]).controllable_ms.mean()
+value = tried.controllable_ms.where(answered, numpy.inf)
+means = value.groupby([tried.label, tried.instance]).mean()
 answer = numpy.exp(numpy.log(means).groupby("label").mean())""",
     ),
     "latency_mean_ms": Query(
         "Column “latency” of the ranking (p95 and energy alike)",
         _RUNS
+        + _ANSWERED
         + """\
 import numpy
-means = ok.groupby(["label", "instance"]).latency_mean_ms.mean()
+value = tried.latency_mean_ms.where(answered, numpy.inf)
+means = value.groupby([tried.label, tried.instance]).mean()
 answer = numpy.exp(numpy.log(means).groupby("label").mean())""",
     ),
     "runtime_s": Query(
         "Column “runtime” of the ranking",
         _RUNS
+        + _ANSWERED
         + """\
 import numpy
-means = ok.groupby(["label", "instance"]).runtime_s.mean()
+value = tried.runtime_s.where(answered, numpy.inf).clip(upper=10 * (tried.time_limit_s + 0.1))
+means = value.groupby([tried.label, tried.instance]).mean()
 answer = numpy.exp(numpy.log(means + 0.1).groupby("label").mean()) - 0.1""",
     ),
     "primal_integral_s": Query(
         "Column “primal integral” of the ranking",
         _RUNS
+        + _ANSWERED
         + _BEST
         + """\
 import numpy
@@ -100,30 +116,31 @@ horizon = runs.groupby("instance").time_limit_s.min()
 
 def lost_s(run):
     end, own = horizon[run.instance], points[points.run_id == run.run_id]
-    if run.status != "ok":
+    if not answered[run.name]:
         return end
     times = numpy.clip([0, *own.elapsed_s, run.runtime_s, end], 0, end)
     values = numpy.minimum.accumulate([numpy.inf, *own.controllable_ms, run.controllable_ms])
     return ((1 - best[run.instance] / values).clip(0) * numpy.diff(times)).sum()
 
-tried = runs[runs.status != "skipped"]
 answer = tried.apply(lost_s, axis=1).groupby(tried.label).mean()""",
     ),
     "quality_profile": Query(
         "Performance profile of the controllable part: the share of instances within 10 % of the best",
         _RUNS
-        + _BEST
+        + _ANSWERED
         + """\
-within = (runs.status == "ok") & (runs.controllable_ms <= 1.1 * runs.instance.map(best))
-answer = within.groupby([runs.label, runs.instance]).mean().groupby("label").sum() / runs.instance.nunique()""",
+best = tried[answered].groupby("instance").controllable_ms.min()
+within = answered & (tried.controllable_ms <= 1.1 * tried.instance.map(best))
+answer = within.groupby([tried.label, tried.instance]).mean().groupby("label").sum() / runs.instance.nunique()""",
     ),
     "allocation_gap": Query(
         "The part of the gap that is due to the allocation",
         _RUNS
+        + _ANSWERED
         + _BOUND
         + """\
 gap = (ok.objective_ms - ok.measure_optimal_shares_ms).clip(lower=0) / ok.controllable_ms
-gap = gap.where(ok.instance.map(bound).notna()).dropna()
+gap = gap.where(ok.instance.map(bound).notna() & ~ok.label.isin(tried[~answered].label)).dropna()
 answer = gap.groupby([ok.label, ok.instance]).mean().groupby("label").mean()""",
     ),
     "trajectory": Query(

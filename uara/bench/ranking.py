@@ -5,10 +5,12 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara.bench.metrics import costs
 from uara.bench.statistics import (
     bootstrap_interval,
     holm,
@@ -34,20 +36,10 @@ METRICS = {
 """Columns whose geometric mean over the instances is shown, each with its shift."""
 
 
-def cells(runs: pd.DataFrame, column: str, *, penalise: bool = False) -> pd.DataFrame:
-    """Mean of a column over the seeds and repetitions: a row an instance, a column a solver.
-
-    Parameters
-    ----------
-    penalise
-        Give a failed run the worst value that anybody has at its instance, so that failing never helps in a
-        mean; otherwise failed runs are left out. Skipped runs always are.
-    """
+def cells(runs: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Mean of :func:`uara.bench.metrics.costs` over seeds and repetitions: a row an instance, a column a solver."""
     order = list(dict.fromkeys(runs["label"]))
-    values = runs[["instance", "label"]].assign(value=runs[column].where(runs["status"] == "ok"))
-    if penalise:
-        worst = values.groupby("instance")["value"].transform("max")
-        values["value"] = values["value"].fillna(worst).where(runs["status"] != "skipped")
+    values = runs[["instance", "label"]].assign(value=costs(runs, column))
     table = values.pivot_table(index="instance", columns="label", values="value", aggfunc="mean", sort=False)
     return table.reindex(columns=order)
 
@@ -58,59 +50,72 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     Columns
     -------
     rank
-        By the mean excess over the best known answers, failures counting as the worst answer anybody had.
+        By the mean excess over the best known answers; among solvers that failed somewhere, by the share of their
+        runs that did not, then by ``excess_answered``.
         A solver shares the rank of the first one before it that does not beat it by the tests of :func:`duels`.
-        A solver that was skipped somewhere has none: its means are over other instances.
+        A solver that never succeeded has none, nor has one that did not run on every instance that others ran on:
+        its means are over others.
     excess, excess_low, excess_high
         That mean (geometric, of controllable part / best known one, less 1; first over the instances of a unit,
         see :func:`uara.bench.statistics.unit_of`, then over the units) with its 95 % bootstrap interval over the
-        units: NaN below six of them.
+        units: NaN below six of them. Infinite, and without an interval, if a run failed.
+    excess_answered
+        The same over the instances that the solver answered alone.
     gap_to_bound, proven_gap
         Means: of the distance to the best bound of anybody, and of what the solver's own bound proves.
     controllable_ms, latency_mean_ms, latency_p95_ms, energy_j, runtime_s
         Geometric means over the instances (runtime: shifted by 0.1 s).
     solved
         Share of the runs that are not skipped and ended ``ok``.
+
+    Failed runs count in every one of these means, with what :func:`uara.bench.metrics.costs` says.
     """
     import pandas as pd
 
-    excess = cells(runs, "excess", penalise=True)
-    means = {column: cells(runs, column) for column in METRICS}
+    names = ("excess", "gap_to_bound", "gap", *METRICS)
+    means = {column: cells(runs, column) for column in names}
+    spent = {column: costs(runs, column) for column in ("setup_s", "primal_integral_s", "peak_memory_mb")}
     rows: list[dict[str, Any]] = []
     for label, own in runs.groupby("label", sort=False):
-        tried = own[own["status"] != "skipped"]
-        solved = own[own["status"] == "ok"]
-        values = _log_by_unit(excess[label] if len(solved) else excess[label].iloc[:0])
+        tried = own["status"] != "skipped"
+        solved = own["status"] == "ok"
+        excess = means["excess"][label].dropna()
+        values = _log_by_unit(excess)
+        answered = _log_by_unit(excess[np.isfinite(excess)])
         low, high = np.expm1(bootstrap_interval(values, name=str(label)))
         row: dict[str, Any] = {
             "label": label,
-            "excess": float(np.expm1(values.mean())) if len(values) else math.nan,
+            "excess": float(np.expm1(values.mean())),
             "excess_low": float(low),
             "excess_high": float(high),
-            "gap_to_bound": _mean(cells(own, "gap_to_bound")),
-            "proven_gap": _mean(cells(own, "gap")),
+            "excess_answered": float(np.expm1(answered.mean())),
+            "gap_to_bound": float(means["gap_to_bound"][label].mean()),
+            "proven_gap": float(means["gap"][label].mean()),
             **{
                 name: shifted_geometric_mean(means[name][label].dropna(), shift)
                 for name, shift in METRICS.items()
             },
             "runtime_noise": runtime_noise(own),
-            "setup_s": solved["setup_s"].median(),
-            "primal_integral_s": tried["primal_integral_s"].mean(),
-            "peak_memory_mb": tried["peak_memory_mb"].max(),
+            "setup_s": spent["setup_s"][own.index].median(),
+            "primal_integral_s": spent["primal_integral_s"][own.index].mean(),
+            "peak_memory_mb": spent["peak_memory_mb"][own.index].max(),
             "runs": len(own),
-            "skipped": int((own["status"] == "skipped").sum()),
-            "solved": len(solved) / len(tried) if len(tried) else math.nan,
+            "skipped": int((~tried).sum()),
+            "solved": solved.sum() / tried.sum() if tried.any() else math.nan,
         }
         rows.append(row)
-    table = pd.DataFrame(rows).sort_values("excess", na_position="last", kind="stable").reset_index(drop=True)
-    table.insert(0, "rank", _ranks(table, duels(runs)))
+    order = {"excess": True, "solved": False, "excess_answered": True}
+    table = pd.DataFrame(rows).sort_values(list(order), ascending=list(order.values())).reset_index(drop=True)
+    everywhere = means["excess"].notna().all()
+    ranked = [bool(everywhere[row["label"]] and row["solved"]) for row in table.to_dict("records")]
+    table.insert(0, "rank", _ranks(table["label"], ranked, duels(runs)))
     return table
 
 
-def _mean(table: pd.DataFrame) -> float:
-    values = table.to_numpy(dtype=float).ravel()
-    values = values[np.isfinite(values)]
-    return float(values.mean()) if values.size else math.nan
+def _mean(values: pd.Series) -> float:
+    """The mean of what may hold infinities; NaN where they have both signs."""
+    with np.errstate(invalid="ignore"):
+        return float(values.mean())
 
 
 def _log_by_unit(excess: Any) -> Any:
@@ -118,8 +123,8 @@ def _log_by_unit(excess: Any) -> Any:
     return np.log1p(excess.dropna()).groupby(unit_of, sort=False).mean()
 
 
-def _ranks(table: pd.DataFrame, pairs: pd.DataFrame) -> list[float]:
-    """Rank of each row: that of the leader before it, unless the leader beats it.
+def _ranks(labels: Iterable[str], ranked: Sequence[bool], pairs: pd.DataFrame) -> list[float]:
+    """Rank of each solver: that of the leader before it, unless the leader beats it.
 
     The leader is the best of all, picked after the fact: adjusting for its own comparisons alone would split
     equal solvers far too often. The tests are therefore adjusted once, for all pairs.
@@ -131,13 +136,10 @@ def _ranks(table: pd.DataFrame, pairs: pd.DataFrame) -> list[float]:
     }
     ranks: list[float] = []
     leader, rank = "", 0
-    for _, row in table.iterrows():
-        if math.isnan(row["excess"]) or row["skipped"]:
-            ranks.append(math.nan)
-            continue
-        if not leader or (leader, row["label"]) in beats:
-            leader, rank = row["label"], 1 + sum(not math.isnan(each) for each in ranks)
-        ranks.append(rank)
+    for label, counts in zip(labels, ranked, strict=True):
+        if counts and (not leader or (leader, label) in beats):
+            leader, rank = label, 1 + sum(not math.isnan(each) for each in ranks)
+        ranks.append(rank if counts else math.nan)
     return ranks
 
 
@@ -147,7 +149,8 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
     Columns
     -------
     instances, lower, equal, higher, mean_difference
-        On how many instances both have runs, and the first is lower, equal, higher; failures count as the worst.
+        On how many instances both have runs, and the first is lower, equal, higher; a failure is higher than any
+        answer, and equal to a failure.
     units
         Independent units among them: what the test is over.
     balance, p_value
@@ -158,12 +161,13 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
 
     rows: list[dict[str, Any]] = []
     solving = set(runs.loc[runs["status"] == "ok", "label"])
-    values = cells(runs[runs["label"].isin(solving)], "excess", penalise=True)
+    values = cells(runs[runs["label"].isin(solving)], "excess")
     for first, second in itertools.combinations(values.columns, 2):
         both = values[[first, second]].dropna()
         units = _log_by_unit(both)
         test = signed_rank(units[first], units[second])
-        difference, equal = both[first] - both[second], tied(both[first], both[second])
+        equal = tied(both[first], both[second])
+        difference = (both[first] - both[second]).where(~equal, 0.0)
         rows.append(
             {
                 "first": first,
@@ -173,7 +177,7 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
                 "lower": int(((difference < 0) & ~equal).sum()),
                 "equal": int(equal.sum()),
                 "higher": int(((difference > 0) & ~equal).sum()),
-                "mean_difference": difference.mean() if len(both) else math.nan,
+                "mean_difference": _mean(difference),
                 "balance": test.balance,
                 "p_value": test.p_value,
             }
@@ -183,7 +187,7 @@ def duels(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def per_instance(runs: pd.DataFrame) -> pd.DataFrame:
-    """One row an instance and solver: means over seeds and repetitions, and how the runs ended."""
+    """One row an instance and solver: means of :func:`uara.bench.metrics.costs`, and how the runs ended."""
     keys = ["instance", "label"]
     names = [
         "objective_ms",
@@ -196,10 +200,8 @@ def per_instance(runs: pd.DataFrame) -> pd.DataFrame:
     ]
     names += [name for name in ("allocation_gap", "association_gap") if name in runs]
     every = runs.groupby(keys, sort=False)
-    solved = runs[runs["status"] == "ok"].groupby(keys, sort=False)
-    table = every.size().index.to_frame(index=False).set_index(keys)
-    table = table.join(solved[names].mean())
-    table["spread"] = solved["controllable_ms"].agg(_spread)
+    table = runs[keys].assign(**{name: costs(runs, name) for name in names}).groupby(keys, sort=False).mean()
+    table["spread"] = runs[runs["answered"]].groupby(keys, sort=False)["controllable_ms"].agg(_spread)
     table["status"] = every["status"].agg(_endings)
     table["reason"] = every["reason"].agg(_first_text)
     return table.reset_index()
@@ -223,8 +225,10 @@ def _spread(values: pd.Series) -> float:
 
 
 def runtime_noise(runs: pd.DataFrame) -> float:
-    """Median over instances and seeds of the relative standard deviation of repeated runtimes."""
-    solved = runs[runs["status"] == "ok"]
+    """Median over instances and seeds of the relative standard deviation of repeated runtimes; NaN if a run failed."""
+    solved = runs[runs["answered"]]
+    if len(solved) < (runs["status"] != "skipped").sum():
+        return math.nan
     grouped = solved.groupby(["instance", "label", "seed"])["runtime_s"]
     spread = (grouped.std() / grouped.mean()).dropna()
     return float(spread.median()) if len(spread) else math.nan
@@ -253,7 +257,7 @@ def payback(runs: pd.DataFrame) -> pd.DataFrame:
                     "training_s": training_s,
                     "saved_s": saved_s,
                     "instances": math.ceil(training_s / saved_s) if saved_s > 0 else math.inf,
-                    "excess_difference": float((excess[label] - excess[other]).dropna().mean()),
+                    "excess_difference": _mean((excess[label] - excess[other]).dropna()),
                 }
             )
     return pd.DataFrame(rows)

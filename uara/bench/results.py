@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from uara import files
 from uara.bench.store import arrow, read_suite, read_table
-from uara.errors import MissingExtra
+from uara.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,6 +22,12 @@ def frames() -> Any:
     except ImportError:
         raise MissingExtra("pandas", "bench") from None
     return pandas
+
+
+def refuse_empty(results: Results) -> None:
+    """:class:`uara.InputError` if there is no run to show."""
+    if results.runs.empty:
+        raise InputError("holds no runs", source=results.source or "results")
 
 
 @dataclass(frozen=True)
@@ -60,8 +66,16 @@ class Results:
 
     @cached_property
     def runs(self) -> pd.DataFrame:
-        """One row a run of the suite; what is left of runs that it no longer has is in :attr:`table` alone."""
-        return self._part("run").drop(columns=["elapsed_s", "content"])
+        """One row a run of the suite; what is left of runs that it no longer has is in :attr:`table` alone.
+
+        A run that left itself out, as one that lacks an extra does, is an ``error`` where others of its solver did not:
+        leaving out what is hard must not help.
+        """
+        runs = self._part("run").drop(columns=["elapsed_s", "content"])
+        chosen = (runs["status"] == "skipped") & runs["started_at"].notna()
+        others = (~chosen & (runs["status"] != "skipped")).groupby(runs["label"]).transform("any")
+        runs.loc[chosen & others, "status"] = "error"
+        return runs
 
     @cached_property
     def points(self) -> pd.DataFrame:
@@ -105,7 +119,7 @@ class Results:
             return None
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "instance.json"
-            path.write_text(content)
+            path.write_text(content, encoding="utf-8")
             return uara.problem.load(path)
 
     @staticmethod

@@ -18,7 +18,7 @@ from uara import files
 from uara.bench.backends import Backend, execute_all
 from uara.bench.execute import Record, Task
 from uara.bench.plan import Run, choose, make_plan
-from uara.bench.store import OLD, POINT, Store
+from uara.bench.store import OLD, POINT, Store, check_results
 from uara.bench.suite import Suite
 from uara.bench.zygote import template
 from uara.errors import InputError
@@ -101,6 +101,8 @@ def run(
     if not isinstance(suite, Suite):
         folder = Path(suite).resolve().parent if folder is None else folder
         suite = Suite.load(suite)
+    if output is not None:
+        check_results(Path(output), [Path(suite.source)] if suite.source else [])
     if backend == "joblib" and jobs == 1:
         template(suite.threads)  # it starts up while the plan is made
     plan = make_plan(suite, Path(folder or "."))

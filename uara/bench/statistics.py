@@ -49,10 +49,10 @@ def shifted_geometric_mean(values: ArrayLike, shift: float = 0.0) -> float:
 def bootstrap_interval(values: ArrayLike, *, name: str = "") -> tuple[float, float]:
     """95 % percentile interval of the mean of independent values; the same values give the same interval.
 
-    NaN where there are fewer than six values: the interval would be far too narrow.
+    NaN where there are fewer than six values, since the interval would be far too narrow, or infinite ones.
     """
     array = np.asarray(values, dtype=float)
-    if array.size < FEWEST_UNITS:
+    if array.size < FEWEST_UNITS or not np.isfinite(array).all():
         return float("nan"), float("nan")
     picks = stream(0, "bootstrap", name).integers(0, array.size, (RESAMPLES, array.size))
     tail = 50 * (1 - CONFIDENCE)
@@ -61,9 +61,11 @@ def bootstrap_interval(values: ArrayLike, *, name: str = "") -> tuple[float, flo
 
 
 def tied(first: ArrayLike, second: ArrayLike) -> NDArray[np.bool_]:
-    """Where two costs, or their logarithms, are the same for all purposes."""
+    """Where two costs, or their logarithms, are the same for all purposes; infinite ones are."""
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    return np.asarray(np.abs(a - b) <= TIE * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b))))
+    with np.errstate(invalid="ignore"):
+        close = np.abs(a - b) <= TIE * np.maximum(1.0, np.maximum(np.abs(a), np.abs(b)))
+    return np.asarray((a == b) | (close & np.isfinite(a) & np.isfinite(b)))
 
 
 class SignedRank(NamedTuple):
@@ -77,12 +79,13 @@ class SignedRank(NamedTuple):
 def signed_rank(first: ArrayLike, second: ArrayLike) -> SignedRank:
     """Two-sided Wilcoxon signed-rank test of paired values; a p-value of 1 where all pairs are equal.
 
-    Pairs that are :func:`tied` count as zeros (Pratt's treatment).
+    Pairs that are :func:`tied` count as zeros (Pratt's treatment); a difference to an infinite cost is the largest.
     """
     from scipy.stats import rankdata, wilcoxon
 
     a, b = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    difference = np.where(tied(a, b), 0.0, a - b)
+    with np.errstate(invalid="ignore"):
+        difference = np.nan_to_num(np.where(tied(a, b), 0.0, a - b))
     if difference.size == 0 or not difference.any():
         return SignedRank(1.0, 0.0)
     balance = float((np.sign(difference) * rankdata(np.abs(difference))).sum())
@@ -172,6 +175,11 @@ class Profile:
         return float(self.shares[place - 1]) if place else 0.0
 
 
+def primal_gap(value: float, best: float) -> float:
+    """``(value - best) / value`` of a cost: 0 for the best one."""
+    return max(0.0, (value - best) / value) if value > 0 else 0.0
+
+
 def primal_integral(
     times_s: Sequence[float], values: Sequence[float], best: float, horizon_s: float
 ) -> float:
@@ -196,5 +204,5 @@ def primal_integral(
         until = min(max(time_s, last_s), horizon_s)
         total += gap * (until - last_s)
         last_s = until
-        gap = min(gap, max(0.0, (value - best) / value)) if value > 0 else 0.0
+        gap = min(gap, primal_gap(value, best))
     return total + gap * max(0.0, horizon_s - last_s)

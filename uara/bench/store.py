@@ -7,15 +7,14 @@ one's place in one step.
 
 from __future__ import annotations
 
-import csv
 import glob
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files, locks
+from uara import files, locks, sheets
 from uara.errors import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -39,6 +38,8 @@ OLD = "old "
 """Prefix of the ``record`` of rows that belong to no run of the present suite: kept, in case it comes back."""
 RUN_KEYS = ("run_id", "instance", "digest", "kind", "label", "solver", "status", "seed", "repetition")
 """Columns that every run fills."""
+CSV_BEGINS, HTML_MARK = b"run_id,suite,instance,", "· uara bench</title>".encode()
+"""How the table for people begins, and what stands near the beginning of a report: the marks of files of ours."""
 BULKY = ("decision", "certificate", "log", "content")
 """Columns that tables for people leave out."""
 POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
@@ -83,6 +84,31 @@ def _plain(name: str, value: Any) -> Any:
     if name in JSON_COLUMNS and value is not None and not isinstance(value, str):
         return json.dumps(value, sort_keys=True, default=str)
     return value
+
+
+def check_results(path: Path, inputs: Collection[Path] = ()) -> None:
+    """Refuse a result file, or what is written beside it, that would take the place of something else.
+
+    Raises
+    ------
+    InputError
+        If it does not end in ``.parquet``, is an input, or one of the three files holds what no bench has written.
+    """
+    files.check_output(path, suffixes=(".parquet",), inputs=inputs)
+    for suffix, mark in (("", b"PAR1"), (".csv", CSV_BEGINS), (".html", HTML_MARK)):
+        beside = path.with_suffix(suffix) if suffix else path
+        if suffix:
+            files.check_output(beside, suffixes=(suffix,), inputs=inputs)
+        refuse_foreign(beside, mark)
+
+
+def refuse_foreign(path: Path, mark: bytes) -> None:
+    """:class:`uara.InputError` if a file exists whose beginning is not that of a file of ours."""
+    if path.is_file():
+        with path.open("rb") as handle:
+            begins = handle.read(4096)
+        if begins and mark not in begins:
+            raise InputError("holds something else than uara bench writes: move it first", source=str(path))
 
 
 class Store:
@@ -158,9 +184,11 @@ class Store:
         table = to_table(rows).replace_schema_metadata(facts)
         with files.replacing(self.path) as temporary:
             pa.parquet.write_table(table, temporary, compression="zstd")
+        written = set(_read_back(self.path, table))
         write_csv(self.path.with_suffix(".csv"), rows)
         for part in self.parts.glob("*.json"):
-            part.unlink(missing_ok=True)
+            if part.stem in written:
+                part.unlink(missing_ok=True)
 
     def _batches(self, columns: list[str] | None) -> Iterator[list[dict[str, Any]]]:
         """Rows of the file, then of each part."""
@@ -186,6 +214,17 @@ def _rows(record: Any) -> list[dict[str, Any]]:
         raise ValueError("a run without a name")
     to_table(record)
     return record
+
+
+def _read_back(path: Path, table: pa.Table) -> list[str]:
+    """The runs in a file that has just been written; :class:`InputError` if it does not hold this table."""
+    names, found = ["record", "run_id", "status"], read_table(path)
+    if found.schema.names != table.schema.names or not found.select(names).equals(table.select(names)):
+        raise InputError(
+            "was written, but does not read as what was written: the parts are kept", source=str(path)
+        )
+    runs: list[str] = found["run_id"].to_pylist()
+    return runs
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
@@ -269,11 +308,7 @@ def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     """The runs as a table for people: no trajectories, no allocations."""
     runs = [row for row in rows if row["record"] == "run"]
     names = [name for name in schema_of(runs).names if name not in (*BULKY, "record", "elapsed_s")]
-    with files.replacing(path) as temporary, temporary.open("w", newline="") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(names)
-        for row in runs:
-            writer.writerow([_cell(name, row.get(name)) for name in names])
+    sheets.write(path, names, ([_cell(name, row.get(name)) for name in names] for row in runs))
 
 
 def _cell(name: str, value: Any) -> Any:
@@ -281,4 +316,4 @@ def _cell(name: str, value: Any) -> Any:
         return ""
     if name == "groups":
         return " ".join(value)
-    return repr(value) if isinstance(value, float) else _plain(name, value)
+    return _plain(name, value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -15,7 +16,9 @@ from uara.files import Record
 from uara.schema import Name, NonNegative, Positive
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
-Seed = Annotated[int, Field(ge=0)]
+Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]
+MOST_RUNS = 1_000_000
+"""Runs of a suite, as far as its numbers tell before globs leave some out."""
 
 
 class Limits(Record):
@@ -160,6 +163,7 @@ class Suite(Limits):
 
     def check(self) -> None:
         """What a schema cannot say; :class:`InputError` otherwise."""
+        self.check_size([1] * len(self.instances))
         for number, entry in enumerate(self.instances):
             if (entry.files is None) == (entry.generate is None):
                 raise InputError("needs one of files and generate", path=f"$.instances[{number}]")
@@ -174,6 +178,36 @@ class Suite(Limits):
         for place, groups in asked:
             if unknown := set(groups) - known:
                 raise InputError(f"no instances are in group {sorted(unknown)[0]!r}", path=place)
+
+    def check_size(self, files: Sequence[int]) -> None:
+        """:class:`InputError` if there are too many runs, by the number of files that each entry of instances has."""
+        cases = sum(
+            found * grid_size(entry.generate or {}) * grid_size(entry.subsets) * grid_size(entry.parameters)
+            for found, entry in zip(files, self.instances, strict=True)
+        )
+        refuse_many(
+            cases
+            * sum(
+                grid_size(entry.options)
+                * len(entry.seeds or self.seeds)
+                * (entry.repetitions or self.repetitions)
+                for entry in self.solvers
+            )
+        )
+
+
+def refuse_many(runs: int) -> None:
+    """:class:`InputError` if a suite has more than :data:`MOST_RUNS`."""
+    if runs > MOST_RUNS:
+        raise InputError(
+            f"{runs:,} runs, more than the {MOST_RUNS:,} that a suite may have: it stands for every combination of "
+            "instances, options, seeds and repetitions"
+        )
+
+
+def grid_size(values: Mapping[str, Any]) -> int:
+    """Number of combinations that :func:`grid` gives."""
+    return math.prod(len(value) for value in values.values() if isinstance(value, list))
 
 
 class _Figure(Figure):

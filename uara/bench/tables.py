@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from uara import files
 from uara.bench.claims import measured
-from uara.bench.metrics import references, scored
+from uara.bench.metrics import costs, references, scored
 from uara.bench.ranking import cells, overall
 from uara.bench.results import Results
-from uara.bench.terminal import refuse_empty
-from uara.errors import InputError
+from uara.bench.terminal import excess, percent
+from uara.errors import InputError, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,12 +28,11 @@ def markdown_tables(results: Results) -> dict[str, str]:
     ``SUITE-ranking``, ``SUITE-instances``, ``SUITE-claims``, ``SUITE-machine``; ``SUITE-ranking-GROUP`` for each group
     of instances; ``SUITE-gap-LABEL`` for each learned solver where sizes are a grid.
     """
-    refuse_empty(results)
     name = results.suite.get("name", "results")
     runs = scored(results)
     tables = {
         "ranking": ranking(runs),
-        **{f"ranking-{group}": ranking(of_group(runs, group)) for group in groups_of(results)},
+        **{f"ranking-{group}": ranking(own) for group, own in by_group(results, runs).items()},
         **{f"gap-{_word(label)}": text for label, text in gaps_by_size(runs).items()},
         "instances": instances(runs, references(results)),
         "claims": claims(runs, results.suite),
@@ -53,7 +52,10 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     InputError
         If the file holds no mark of these tables.
     """
-    old = files.read_bytes(path).decode()
+    try:
+        old = files.read_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise InputError("not a text in UTF-8", source=str(path)) from None
     if not any(match["name"] in tables for match in MARK.finditer(old)):
         raise InputError(f"holds no mark of {', '.join(tables)}", source=str(path))
 
@@ -67,10 +69,12 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     return new != old
 
 
-def groups_of(results: Results) -> list[str]:
-    """Names of the groups of instances that a suite has."""
+def by_group(results: Results, runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs on the instances of each group that a suite has, where there are any."""
     entries = results.suite.get("instances", [])
-    return list(dict.fromkeys(group for entry in entries for group in entry["groups"]))
+    groups = dict.fromkeys(group for entry in entries for group in entry["groups"])
+    found = {group: of_group(runs, group) for group in groups}
+    return {group: own for group, own in found.items() if len(own)}
 
 
 def of_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
@@ -100,7 +104,7 @@ def ranking(runs: pd.DataFrame) -> str:
             [
                 _real(row["rank"], 0),
                 row["label"],
-                _percent(row["excess"], 3),
+                excess(row, _percent),
                 interval if math.isfinite(row["excess_low"]) else "–",
                 _percent(row["gap_to_bound"], 4),
                 _percent(row["proven_gap"], 4),
@@ -119,7 +123,8 @@ def gaps_by_size(runs: pd.DataFrame) -> dict[str, str]:
     if not set(sizes) <= set(runs.columns):
         return {}
     found = {}
-    learned = runs[runs["training_s"].notna() & (runs["status"] == "ok")]
+    learned = runs[runs["training_s"].notna() & (runs["status"] != "skipped")]
+    learned = learned.assign(gap_to_bound=costs(learned, "gap_to_bound"))
     for label, own in learned.groupby("label", sort=False):
         table = own.groupby(sizes)["gap_to_bound"].mean().unstack()
         count = own.groupby(sizes)["instance"].nunique()
@@ -146,8 +151,7 @@ def instances(runs: pd.DataFrame, known: pd.DataFrame) -> str:
     labels = [label for label in table.columns if table[label].notna().any()]
     rows = []
     for name, row in known.iterrows():
-        gap = (row["best_ms"] - row["bound_ms"]) / row["best_controllable_ms"]
-        shown = [_percent(max(0.0, gap) if math.isfinite(gap) else None, 4)]
+        shown = [_percent(row["gap"], 4)]
         shown += [_percent(table.loc[name, label], 2) for label in labels]
         rows.append([str(name), _real(row["best_controllable_ms"], 1), *shown])
     return _markdown(
@@ -165,7 +169,7 @@ def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> str:
                 f"{claim['solver']} against the best of {', '.join(claim['against'])}",
                 f"{_percent(claim.get('mean_reduction'), 1)} / {_percent(claim.get('largest_reduction'), 1)}",
                 f"{_percent(found.mean, 1)} / {_percent(found.largest, 1)}",
-                str(found.instances),
+                f"{found.instances}" + (f", and {found.failed} that one failed on" if found.failed else ""),
             ]
         )
     head = ["reduction", "published mean / largest %", "measured mean / largest %", "instances"]
@@ -194,13 +198,15 @@ def machine(results: Results) -> str:
 
 def _markdown(head: list[str], rows: list[list[Any]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += ["| " + " | ".join(str(cell).replace("|", "\\|") for cell in row) + " |" for row in rows]
+    lines += [
+        "| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |" for row in rows
+    ]
     return "\n".join(lines)
 
 
 def _percent(value: float | None, digits: int) -> str:
-    return "–" if value is None or not math.isfinite(value) else f"{100 * value:.{digits}f}"
+    return percent(value, digits, none="–", infinite="∞")
 
 
 def _real(value: float, digits: int) -> str:
-    return "–" if not math.isfinite(value) else f"{value:,.{digits}f}"
+    return f"{value:,.{digits}f}" if math.isfinite(value) else "–" if math.isnan(value) else "∞"

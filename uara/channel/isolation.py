@@ -60,11 +60,11 @@ def call(
     surroundings["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
     with tempfile.TemporaryDirectory(prefix="uara-") as name:
         folder = Path(name)
-        (folder / "data.json").write_text(json.dumps(dict(data)))
+        (folder / "data.json").write_text(json.dumps(dict(data)), encoding="utf-8")
         np.savez(folder / "arrays.npz", **dict(arrays or {}))  # type: ignore[arg-type]
         process = subprocess.run(
             [sys.executable, "-m", "uara.channel.isolation", job, name],
-            env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+            env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
         )  # fmt: skip
         return _reply(folder, job, process)
 
@@ -72,12 +72,12 @@ def call(
 def _reply(folder: Path, job: str, process: subprocess.CompletedProcess[str]) -> Reply:
     failure = folder / "failure.json"
     if failure.exists():
-        raise _rebuilt(json.loads(failure.read_text()))
+        raise _rebuilt(json.loads(failure.read_text(encoding="utf-8")))
     if process.returncode != 0 or not (folder / "reply.json").exists():
         raise ChannelError(_post_mortem(job, process))
     with np.load(folder / "reply.npz", allow_pickle=False) as stored:
         arrays = {key: stored[key] for key in stored.files}
-    return json.loads((folder / "reply.json").read_text()), arrays
+    return json.loads((folder / "reply.json").read_text(encoding="utf-8")), arrays
 
 
 def _post_mortem(job: str, process: subprocess.CompletedProcess[str]) -> str:
@@ -112,17 +112,17 @@ def main(job: str, name: str) -> None:
     """Worker side of :func:`call`."""
     folder = Path(name)
     module, _, function = job.partition(":")
-    data = json.loads((folder / "data.json").read_text())
+    data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
     with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
         arrays = {key: stored[key] for key in stored.files}
     try:
         run: Job = getattr(importlib.import_module(module), function)
         reply, reply_arrays = run(data, arrays)
     except UaraError as error:
-        (folder / "failure.json").write_text(json.dumps(_described(error)))
+        (folder / "failure.json").write_text(json.dumps(_described(error)), encoding="utf-8")
         return
     np.savez(folder / "reply.npz", **reply_arrays)  # type: ignore[arg-type]
-    (folder / "reply.json").write_text(json.dumps(reply))
+    (folder / "reply.json").write_text(json.dumps(reply), encoding="utf-8")
 
 
 if __name__ == "__main__":

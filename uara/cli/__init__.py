@@ -38,10 +38,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _run(words: list[str]) -> None:
     import atexit
     import gc
+    import io
 
     from uara.cli.app import build
 
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter must not cost the result
+            stream.reconfigure(errors="backslashreplace")
     application = build(next((word for word in words if not word.startswith("-")), None))
     _on_ctrl_c(_interrupt)
     try:

@@ -63,6 +63,7 @@ def run(
     """
     from uara.bench.results import Results
     from uara.bench.runner import run as run_suite
+    from uara.bench.store import check_results
     from uara.bench.suite import Suite
     from uara.errors import InputError
 
@@ -71,6 +72,7 @@ def run(
         raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
     again = _statuses(retry)
+    check_results(target, [suite])
     if plan:
         _print_plan(_chosen(loaded, folder, only_solver, only_instance), target, again)
         return
@@ -235,7 +237,12 @@ def table(
     from uara.bench.results import Results
     from uara.bench.tables import markdown_tables, renew
 
-    tables = markdown_tables(Results.load(results))
+    loaded = Results.load(results)
+    tables = markdown_tables(loaded)
+    if loaded.missing:
+        typer.echo(
+            f"{loaded.missing} planned runs have not been done yet: every number is provisional", err=True
+        )
     if readme is None:
         for name, text in tables.items():
             typer.echo(f"<!-- uara bench table: {name} -->\n{text}\n<!-- end of table -->\n")

@@ -10,6 +10,7 @@ import typer
 from uara import solution
 from uara.cli.output import print_json
 from uara.cli.runs import parse_solver
+from uara.errors import printable
 from uara.pictures import check_picture
 from uara.problem import load
 from uara.solver import solve
@@ -35,7 +36,7 @@ def command(
             {"name": problem.name, "kind": problem.kind, "digest": problem.digest, "description": lines}
         )
     else:
-        typer.echo("\n".join(lines))
+        typer.echo("\n".join(map(printable, lines)))
     if plot is None:
         return
     decision = None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uara import pictures
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError, MissingExtra, printable
 from uara.instance import Floats
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def _draw_requests(figure: Any, instance: HetEdge) -> None:
         left.scatter(
             requests.prompt_tokens[chosen], requests.acceptance_rate[chosen], s=14, alpha=0.7, label=kind
         )
-    left.set(xlabel="prompt [tokens]", ylabel="acceptance rate", title=instance.name)
+    left.set(xlabel="prompt [tokens]", ylabel="acceptance rate", title=printable(instance.name))
     left.legend(fontsize=8)
     right.hist(10 * np.log10(instance.snr), bins=20, color="0.5")
     right.set(xlabel="SNR over the whole band [dB]", ylabel="requests")

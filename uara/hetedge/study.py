@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara import pictures
-from uara.errors import MissingExtra
-from uara.files import check_output, write_bytes
+from uara import pictures, sheets
+from uara.errors import MissingExtra, printable
+from uara.files import check_output
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
 
@@ -145,17 +145,10 @@ def ablation_rows(instance: HetEdge) -> list[Row]:
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
     """Write rows as CSV, whole or not at all."""
-    lines = [",".join(COLUMNS)]
-    for row in rows:
-        cells = (getattr(row, name) for name in COLUMNS)
-        lines.append(
-            ",".join(f"{cell:.6g}" if isinstance(cell, float) else _quoted(str(cell)) for cell in cells)
-        )
-    write_bytes(path, ("\n".join(lines) + "\n").encode())
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if "," in text else text
+    table = [[getattr(row, name) for name in COLUMNS] for row in rows]
+    sheets.write(
+        path, COLUMNS, ([f"{each:.6g}" if isinstance(each, float) else each for each in row] for row in table)
+    )
 
 
 def saving(rows: Sequence[Row], against: str, sweep: str) -> list[tuple[float, float]]:
@@ -195,7 +188,7 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
         _draw_savings(axes[1, column], rows, sweep)
     axes[0, 0].legend(fontsize=7)
     axes[1, 0].legend(fontsize=7)
-    figure.suptitle(f"{instance.name}: total serving latency", fontsize=11)
+    figure.suptitle(f"{printable(instance.name)}: total serving latency", fontsize=11)
     bars = Figure(figsize=(9, 5), layout="constrained")
     _draw_ablation(bars.add_subplot(), ablation)
     for picture, path in ((figure, written[2]), (bars, written[3])):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from uara import sheets
 from uara.errors import InputError
-from uara.files import check_output, write_bytes
+from uara.files import check_output
 from uara.pictures import check_picture
 from uara.psd import pictures
 from uara.psd.hardware import Speeds
@@ -84,11 +83,8 @@ def first_prompt(study: Study, task: str, gamma: int) -> dict[str, Timeline]:
 
 def write_rows(rows: Sequence[Row], path: Path) -> None:
     """Rows as CSV."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Row._fields)
-    writer.writerows([round(each, 6) if isinstance(each, float) else each for each in row] for row in rows)
-    write_bytes(path, text.getvalue().encode())
+    cells = ([round(each, 6) if isinstance(each, float) else each for each in row] for row in rows)
+    sheets.write(path, Row._fields, cells)
 
 
 def comparison_table(profile: TaskProfile, ratios: Sequence[float]) -> Table:

@@ -8,7 +8,8 @@ from typing import Any
 
 from uara import files
 from uara.bench.results import Results
-from uara.errors import MissingExtra
+from uara.bench.store import HTML_MARK, refuse_foreign
+from uara.errors import MissingExtra, printable
 
 
 def render(results: Results) -> str:
@@ -28,18 +29,34 @@ def render(results: Results) -> str:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=lambda value: _lines(value) if type(value) is str else value,
     )
     environment.filters["svg"] = Markup  # pictures are made here, with every word in them escaped
     environment.filters |= {"colour": colour, "dash": dash}
     folder = resources.files("uara.bench.report")
     parts: dict[str, Any] = {
-        "style": Markup((folder / "report.css").read_text()),
-        "script": Markup((folder / "report.js").read_text()),
+        "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
+        "script": Markup((folder / "report.js").read_text(encoding="utf-8")),
         "version": uara.__version__,
     }
     return environment.get_template("report.html.j2").render(**parts, **build(results))
 
 
+def _lines(text: str) -> str:
+    """Text as it may stand in the page, its lines kept."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def write_report(results: Results, path: str | Path) -> None:
-    """Write the report of some results to one HTML file, whole or not at all."""
+    """Write the report of some results to one HTML file, whole or not at all.
+
+    Raises
+    ------
+    InputError
+        If the file is no ``.html``, the results themselves, or holds something else than a report.
+    """
+    files.check_output(
+        Path(path), suffixes=(".html", ".htm"), inputs=[Path(results.source)] if results.source else []
+    )
+    refuse_foreign(Path(path), HTML_MARK)
     files.write_bytes(Path(path), render(results).encode())

@@ -60,9 +60,10 @@ def percent(digits: int) -> Callable[[Any], Cell]:
     """Cells of shares, in per cent."""
 
     def make(value: Any) -> Cell:
-        if value is None or not math.isfinite(value):
+        if value is None or math.isnan(value):
             return Cell("–", math.inf)
-        return Cell(f"{100 * value:.{digits}f}", float(value))
+        text = f"{100 * value:.{digits}f}" if math.isfinite(value) else "∞" if value > 0 else "-∞"
+        return Cell(text, float(value))
 
     return make
 

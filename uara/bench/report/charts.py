@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.metrics import TARGET, incumbents
+from uara.bench.metrics import TARGET, costs, incumbents
 from uara.bench.report.svg import Series, plot, stacked_bars
 from uara.bench.results import Results
-from uara.bench.statistics import Profile, bootstrap_interval, profile, unit_of
+from uara.bench.statistics import Profile, bootstrap_interval, primal_gap, profile, unit_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,14 +18,12 @@ if TYPE_CHECKING:
 MOST_FACTOR = 1e6
 
 
-def costs(runs: pd.DataFrame, column: str) -> dict[str, dict[str, list[float]]]:
-    """Cost of every run by solver and instance; infinite for failed and skipped ones."""
+def by_instance(runs: pd.DataFrame, column: str) -> dict[str, dict[str, list[float]]]:
+    """Cost of every run by solver and instance; infinite for skipped ones too."""
     found: dict[str, dict[str, list[float]]] = {label: {} for label in dict.fromkeys(runs["label"])}
-    for label, instance, status, value in runs[["label", "instance", "status", column]].itertuples(
-        index=False
-    ):
-        cost = float(value) if status == "ok" and value == value else math.inf
-        found[label].setdefault(instance, []).append(cost)
+    spent = costs(runs, column).fillna(math.inf)
+    for label, instance, cost in zip(runs["label"], runs["instance"], spent, strict=True):
+        found[label].setdefault(instance, []).append(float(cost))
     return found
 
 
@@ -33,8 +31,8 @@ def profiles(runs: pd.DataFrame) -> dict[str, dict[str, Profile]]:
     """Performance profiles of quality and of time to target, over the same runs and the same failures."""
     instances = list(dict.fromkeys(runs["instance"]))
     return {
-        "quality": profile(costs(runs, "controllable_ms"), instances),
-        "time": profile(costs(runs, "time_to_target_s"), instances),
+        "quality": profile(by_instance(runs, "controllable_ms"), instances),
+        "time": profile(by_instance(runs, "time_to_target_s"), instances),
     }
 
 
@@ -57,19 +55,13 @@ def profile_chart(found: dict[str, Profile], places: dict[str, int], *, title: s
     )
 
 
-def mean_gap_chart(results: Results, runs: pd.DataFrame, best: pd.Series, places: dict[str, int]) -> str:
-    """Mean primal gap over all runs against time: 1 before the first answer, and throughout a failed run."""
-    curves = dict(tuple(results.points.groupby("run_id", sort=False)))
-    tried = runs[runs["status"] != "skipped"]
-    latest = float(tried["time_limit_s"].max()) if len(tried) else 1.0
-    times = np.geomspace(1e-4, latest, 80)
-    series = []
-    for label, own in tried.groupby("label", sort=False):
-        total = np.zeros(len(times))
-        for _, run in own.iterrows():
-            total += gap_curve(run, curves.get(run["run_id"]), best.get(run["instance"], math.nan), times)
-        shown = (100 * total / len(own)).tolist()
-        series.append(Series(str(label), times.tolist(), shown, place=places[str(label)], dots=False))
+def mean_gap_chart(results: Results, runs: pd.DataFrame, places: dict[str, int]) -> str:
+    """Mean primal gap over all runs against time."""
+    times, curves = mean_gap_curves(results, runs)
+    series = [
+        Series(label, times.tolist(), (100 * gap).tolist(), place=places[label], dots=False)
+        for label, gap in curves.items()
+    ]
     return plot(
         series,
         title="Mean primal gap against time",
@@ -80,12 +72,28 @@ def mean_gap_chart(results: Results, runs: pd.DataFrame, best: pd.Series, places
     )
 
 
+def mean_gap_curves(results: Results, runs: pd.DataFrame) -> tuple[Any, dict[str, Any]]:
+    """Times, and each solver's mean gap: 1 before the first answer, and throughout on an instance not answered."""
+    curves = dict(tuple(results.points.groupby("run_id", sort=False)))
+    tried = runs[runs["status"] != "skipped"]
+    best = tried["controllable_ms"].where(tried["status"] == "ok").groupby(tried["instance"]).min()
+    times = np.geomspace(1e-4, float(tried["time_limit_s"].max()) if len(tried) else 1.0, 80)
+    found = {}
+    for label, own in tried.groupby("label", sort=False):
+        gaps = [
+            gap_curve(run, curves.get(run["run_id"]), best[run["instance"]], times)
+            for _, run in own.iterrows()
+        ]
+        found[str(label)] = np.mean(gaps, axis=0)
+    return times, found
+
+
 def gap_curve(run: Any, points: pd.DataFrame | None, best: float, times: Any) -> Any:
     """Primal gap of a run at each of the times."""
     gap = np.ones(len(times))
-    if run["status"] == "ok":
+    if run["answered"]:
         for found, value in zip(*incumbents(run, points), strict=True):
-            gap[times >= found] = np.minimum(gap[times >= found], max(0.0, (value - best) / value))
+            gap[times >= found] = np.minimum(gap[times >= found], primal_gap(value, best))
     return gap
 
 
@@ -147,17 +155,18 @@ def sweep_chart(
 ) -> tuple[str, list[dict[str, Any]]]:
     """A measured column against a feature, a line a solver; and the numbers in it.
 
-    Means over the instances of each drop, then over the drops, which the 95 % intervals are over too.
+    Means over the instances of each drop, then over the drops, which the 95 % intervals are over too. There is no
+    point where a solver failed.
     """
-    own = _chosen(figure, runs)
     x, y = figure["x"], figure["y"]
+    own = _chosen(figure, runs, y)
     records: list[dict[str, Any]] = []
     series = []
     for label, mine in own.groupby("label", sort=False):
         for value, group in mine.groupby(x):
             means = group.groupby("instance")[y].mean().dropna().groupby(unit_of, sort=False).mean()
             low, high = bootstrap_interval(means, name=f"{label} {value}")
-            if len(means):
+            if len(means) and np.isfinite(means).all():
                 records.append({"label": label, "x": value, "y": means.mean(), "low": low, "high": high})
         mine_records = [record for record in records if record["label"] == label]
         xs, ys, lows, highs = (
@@ -170,16 +179,20 @@ def sweep_chart(
 def pareto_chart(
     figure: dict[str, Any], runs: pd.DataFrame, places: dict[str, int]
 ) -> tuple[str, list[dict[str, Any]]]:
-    """Two measured columns against each other, joined along a third; those that nobody dominates are marked."""
-    own = _chosen(figure, runs)
+    """Two measured columns against each other, joined along a third; those that nobody dominates are marked.
+
+    There is no point where a solver failed.
+    """
     x, y, along = figure["x"], figure["y"], figure.get("along") or figure["x"]
-    means = own.groupby(["label", along], sort=False)[[x, y]].mean().dropna().reset_index()
+    own = _chosen(figure, runs, x, y)
+    named = own[["label"]].assign(along=own[along], x=own[x], y=own[y])
+    means = named.groupby(["label", "along"], sort=False).mean().reset_index()
+    means = means[np.isfinite(means[["x", "y"]]).all(axis=1)]
     records = []
     for row in means.to_dict("records"):
-        beaten = (means[x] <= row[x]) & (means[y] <= row[y]) & ((means[x] < row[x]) | (means[y] < row[y]))
-        records.append(
-            {"label": row["label"], "along": row[along], "x": row[x], "y": row[y], "front": not beaten.any()}
-        )
+        x_gain, y_gain = means["x"] - row["x"], means["y"] - row["y"]
+        beaten = (x_gain <= 0) & (y_gain <= 0) & ((x_gain < 0) | (y_gain < 0))
+        records.append({**row, "front": not beaten.any()})
     series = []
     for label in dict.fromkeys(record["label"] for record in records):
         mine = sorted(
@@ -197,9 +210,11 @@ def pareto_chart(
     return plot(series, title=figure["title"], x_label=pretty(x), y_label=pretty(y)), records
 
 
-def _chosen(figure: dict[str, Any], runs: pd.DataFrame) -> pd.DataFrame:
+def _chosen(figure: dict[str, Any], runs: pd.DataFrame, *measured: str) -> pd.DataFrame:
+    """The runs that a figure shows, with what failures cost in the columns that it measures."""
+    own = runs.assign(**{name: costs(runs, name) for name in measured if not name.startswith("feature_")})
     member = runs["groups"].map(lambda groups: figure["group"] in groups)
-    own = runs[member & (runs["status"] == "ok")]
+    own = own[member & (runs["status"] != "skipped")]
     return own[own["label"].isin(figure["solvers"])] if figure.get("solvers") else own
 
 

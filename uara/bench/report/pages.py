@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,14 +34,13 @@ def instances_table(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
     first = runs.groupby("instance", sort=False)[features].first()
     rows = []
     for name, row in known.iterrows():
-        gap = (row["best_ms"] - row["bound_ms"]) / row["best_controllable_ms"]
         rows.append(
             [
                 Cell(str(name), link=f"#{anchor(str(name))}"),
                 *(significant(6)(first.loc[name, feature]) for feature in features),
                 number(2)(row["best_controllable_ms"]),
                 words(row["best_solver"]),
-                percent(4)(max(0.0, gap) if math.isfinite(gap) else None),
+                percent(4)(row["gap"]),
                 words(row["bound_kind"]),
             ]
         )
@@ -87,6 +85,7 @@ def page(
         "name": instance,
         "anchor": anchor(instance),
         "table": Table(columns, rows, instance),
+        "failed": not own["status"].isin(["ok", "skipped"]).all(),
         "chart": charts.anytime_chart(results, instance, runs, known, places),
         "best_solver": known["best_solver"],
         "pictures": pictures_of_best(results, instance, own),

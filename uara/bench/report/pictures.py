@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import numpy as np
 
-from uara.bench.report.svg import Scale, colour, picture, text, tick_label
+from uara.bench.report.svg import Scale, colour, escape, picture, text, tick_label
 from uara.instance import Instance
 from uara.model import Allocation, coefficients
 

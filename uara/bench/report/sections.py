@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from uara.bench import queries
 from uara.bench.claims import measured
@@ -12,9 +15,11 @@ from uara.bench.ranking import duels, overall, payback, per_instance
 from uara.bench.report import charts
 from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
 from uara.bench.report.pages import instances_table, page
+from uara.bench.report.svg import shortened
 from uara.bench.results import Results
 from uara.bench.statistics import FEWEST_UNITS, unit_of
-from uara.bench.tables import groups_of, of_group
+from uara.bench.tables import by_group
+from uara.bench.terminal import excess
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,33 +31,66 @@ RANKING = [
         "excess",
         "excess %",
         percent(3),
-        "geometric mean of controllable part / best known, less 1; a failure counts as the worst",
+        "geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets "
+        "that of the instances it answered",
     ),
     ("interval", "95 % interval", words, "bootstrap over the drops; none below six of them"),
-    ("gap_to_bound", "gap to bound %", percent(4), "(objective - best bound of anybody) / controllable part"),
-    ("proven_gap", "own proof %", percent(4), "the gap that the solver's own bound proves"),
-    ("controllable_ms", "controllable ms", number(1), "geometric mean over the instances"),
-    ("latency_mean_ms", "latency ms", number(1), "mean over the devices; geometric mean over the instances"),
-    ("latency_p95_ms", "p95 ms", number(1), "95th percentile over the devices"),
-    ("energy_j", "energy J", number(1), "of all devices"),
+    (
+        "gap_to_bound",
+        "gap to bound %",
+        percent(4),
+        "(objective - best bound of anybody) / controllable part; a failure counts as 100 %",
+    ),
+    (
+        "proven_gap",
+        "own proof %",
+        percent(4),
+        "the gap that the solver's own bound proves, over the instances where it has one; a failure counts as 100 %",
+    ),
+    (
+        "controllable_ms",
+        "controllable ms",
+        number(1),
+        "geometric mean over the instances; infinite where a run failed",
+    ),
+    (
+        "latency_mean_ms",
+        "latency ms",
+        number(1),
+        "mean over the devices; geometric mean over the instances; infinite where a run failed",
+    ),
+    ("latency_p95_ms", "p95 ms", number(1), "95th percentile over the devices; infinite where a run failed"),
+    ("energy_j", "energy J", number(1), "of all devices; infinite where a run failed"),
     (
         "runtime_s",
         "runtime s",
         significant(3),
-        "geometric mean shifted by 0.1 s, compilation and imports apart",
+        "geometric mean shifted by 0.1 s, compilation and imports apart; a failure counts ten times its limit",
     ),
-    ("runtime_noise", "noise %", percent(1), "relative standard deviation of the runtime of repeated runs"),
-    ("setup_s", "set-up s", significant(2), "median of imports and compilation"),
+    (
+        "runtime_noise",
+        "noise %",
+        percent(1),
+        "relative standard deviation of the runtime of repeated runs; none where a run failed",
+    ),
+    ("setup_s", "set-up s", significant(2), "median of imports and compilation; a failure is infinite"),
     (
         "primal_integral_s",
         "primal integral s",
         significant(3),
-        "seconds lost to bad answers until the least time limit on the instance",
+        "seconds lost to bad answers until the least time limit on the instance; a failure loses all of them",
     ),
-    ("peak_memory_mb", "memory MB", number(0), "largest resident memory of a run"),
+    (
+        "peak_memory_mb",
+        "memory MB",
+        number(0),
+        "largest resident memory of a run; a failure counts its limit at least",
+    ),
     ("solved", "solved %", percent(0), "runs that ended ok, of those that were not skipped"),
 ]
 
+MOST_REASON, MOST_LOG = 300, 2000
+"""Characters that are shown of why a run failed, and of the end of what it printed; the result file has the rest."""
 BUSY = 2.5
 """Load for each thread of a run beyond which a machine counts as busy with something else."""
 
@@ -72,7 +110,7 @@ def build(results: Results) -> dict[str, Any]:
         "machines": machines(results),
         "legend": list(places.items()),
         "ranking": ranking_table(runs, "all instances"),
-        "group_rankings": [ranking_table(of_group(runs, group), group) for group in groups_of(results)],
+        "group_rankings": [ranking_table(own, group) for group, own in by_group(results, runs).items()],
         "duels": duels_table(runs),
         "quality_profile": charts.profile_chart(
             found["quality"],
@@ -84,7 +122,7 @@ def build(results: Results) -> dict[str, Any]:
             found["time"], places, title="Performance profile of time to target", x_label="times the fastest"
         ),
         "target": charts.TARGET_WORDS,
-        "anytime": charts.mean_gap_chart(results, runs, known["best_controllable_ms"], places),
+        "anytime": charts.mean_gap_chart(results, runs, places),
         **gap_split(runs),
         "figures": figures(results, runs, places),
         "claims": claims_table(results, runs),
@@ -141,7 +179,11 @@ def ranking_table(runs: pd.DataFrame, name: str) -> Table:
     for record in overall(runs).to_dict("records"):
         low, high = record["excess_low"], record["excess_high"]
         record["interval"] = f"{100 * low:.2f}\u2009…\u2009{100 * high:.2f}" if math.isfinite(low) else "–"
-        rows.append([make(record[key]) for key, _, make, _ in RANKING])
+        cells = {key: make(record[key]) for key, _, make, _ in RANKING}
+        cells["excess"] = replace(
+            cells["excess"], text=excess(record, lambda share, n: percent(n)(share).text)
+        )
+        rows.append(list(cells.values()))
     columns = [Column(title, note, make is not words) for _, title, make, note in RANKING]
     return Table(columns, rows, name)
 
@@ -156,8 +198,8 @@ def duels_table(runs: pd.DataFrame) -> Table:
         Column("lower", "instances on which the first is better"),
         Column("equal"),
         Column("higher"),
-        Column("mean difference of excess %"),
-        Column("p", "Wilcoxon signed-rank over the drops, Holm-adjusted"),
+        Column("mean difference of excess %", "infinite where one of them failed"),
+        Column("p", "Wilcoxon signed-rank over the drops, Holm-adjusted; a failure is worse than any answer"),
     ]
     rows = [
         [
@@ -175,13 +217,15 @@ def duels_table(runs: pd.DataFrame) -> Table:
 def gap_split(runs: pd.DataFrame) -> dict[str, Any]:
     """The gap of each solver split into association and allocation, where the problem kind can tell.
 
-    Both parts and the whole are means over the same instances: those with a bound.
+    Both parts and the whole are means over the same instances: those with a bound. Solvers that failed on one of
+    theirs are left out, since an answer that does not exist has no cause.
     """
     if "allocation_gap" not in runs:
         return {"split": None, "split_chart": ""}
     names = ["gap_to_bound", "association_gap", "allocation_gap"]
     known = per_instance(runs).dropna(subset=names)
-    means = known.groupby("label", sort=False)[names].mean().reset_index()
+    means = known.groupby("label", sort=False)[names].mean()
+    means = means[np.isfinite(means).all(axis=1)].reset_index()
     if means.empty:
         return {"split": None, "split_chart": ""}
     rows = [
@@ -201,7 +245,9 @@ def figures(results: Results, runs: pd.DataFrame, places: dict[str, int]) -> lis
     found = []
     for figure in results.suite.get("figures", []):
         missing = [
-            name for name in (figure["x"], figure["y"], figure.get("along")) if name and name not in runs
+            name
+            for name in (figure["x"], figure["y"], figure.get("along"))
+            if name and not (name in runs and runs[name].dtype.kind in "fi" and runs[name].notna().any())
         ]
         if missing:
             found.append({**figure, "missing": missing})
@@ -243,7 +289,8 @@ def claims_table(results: Results, runs: pd.DataFrame) -> list[dict[str, Any]]:
                 for name, value in outcome.each.items()
             ),
         ]
-        found.append({**claim, "instances": outcome.instances, "table": Table(columns, rows)})
+        counts = {"instances": outcome.instances, "failed": outcome.failed}
+        found.append({**claim, **counts, "table": Table(columns, rows)})
     return found
 
 
@@ -256,9 +303,12 @@ def payback_table(runs: pd.DataFrame) -> Table | None:
         Column("learned solver", numeric=False),
         Column("against", numeric=False),
         Column("training s"),
-        Column("saved s per instance"),
+        Column("saved s per instance", "a failure counts ten times its limit"),
         Column("pays back after instances"),
-        Column("excess difference %", "above 0: the learned solver's answers are worse"),
+        Column(
+            "excess difference %",
+            "above 0: the learned solver's answers are worse; a failure is infinitely worse",
+        ),
     ]
     rows = [
         [
@@ -276,14 +326,17 @@ def payback_table(runs: pd.DataFrame) -> Table | None:
 
 def failures_table(runs: pd.DataFrame) -> Table | None:
     """Every run that did not end ok, and why."""
-    failed = runs[runs["status"] != "ok"]
+    failed = runs[runs["status"] != "ok"].fillna({"reason": "", "log": ""})
     if not len(failed):
         return None
     names = ("label", "instance", "seed", "status", "reason")
     columns = [Column(name if name != "label" else "solver", numeric=name == "seed") for name in names]
     rows = []
+    printed = set()
     for row in failed.to_dict("records"):
-        log = row.get("log")
+        log = row["log"][-MOST_LOG:]
+        note = "" if (row["label"], log) in printed else log  # what each run prints is read once
+        printed.add((row["label"], log))
         cells = [number(0)(row[name]) if name == "seed" else words(row[name]) for name in names[:-1]]
-        rows.append([*cells, Cell(str(row["reason"] or ""), note=log if isinstance(log, str) else "")])
+        rows.append([*cells, Cell(shortened(row["reason"], MOST_REASON), note=note)])
     return Table(columns, rows)

@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape as html_escape
+
+from uara.errors import printable
 
 WIDTH, HEIGHT = 640.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 12.0, 10.0, 44.0
 DASHES = ("", "6 3", "2 3", "9 3 2 3")
 COLOURS = 10
 """Colours that the page's style sheet defines, as ``--c0`` and so on; later series repeat them, dashed."""
+
+
+def escape(words: str) -> str:
+    """Words as text or attribute of the page."""
+    return html_escape(printable(words))
 
 
 def colour(place: int) -> str:
@@ -187,7 +194,7 @@ def _draw(one: Series, x_scale: Scale, y_scale: Scale) -> str:
             )
         note = one.notes[place] if one.notes else f"{one.label}: {one.x[place]:.6g}, {one.y[place]:.6g}"
         parts.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"><title>{escape(note)}</title></circle>')
-    label = escape(one.label, quote=True)
+    label = escape(one.label)
     return f'<g data-series="{label}" style="--own:{colour(one.place)}">{"".join(parts)}</g>'
 
 
@@ -206,7 +213,7 @@ def stacked_bars(
     body.append(text((left + right) / 2, height - 4, unit, extra='class="label"'))
     for place, (label, values) in enumerate(rows):
         y, x = 6 + 24.0 * place, left
-        body.append(text(left - 6, y + 12, _shortened(label), anchor="end"))
+        body.append(text(left - 6, y + 12, shortened(label), anchor="end"))
         for part, value in enumerate(values):
             if math.isfinite(value) and value > 0:
                 wide = scale(value) - scale(0)
@@ -219,5 +226,6 @@ def stacked_bars(
     return picture(body, title, height=height)
 
 
-def _shortened(label: str, longest: int = 30) -> str:
-    return label if len(label) <= longest else label[: longest - 1] + "…"
+def shortened(words: str, longest: int = 30) -> str:
+    """The beginning of a text that is longer."""
+    return words if len(words) <= longest else words[: longest - 1] + "…"
