@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from uara.allocation import allocate
 from uara.errors import InputError
 from uara.instance import Floats, Indices, Instance
+from uara.kernels import kernel
 from uara.model import coefficients
 from uara.registry import NoOptions, as_solver
 from uara.server_cost import server_cost
@@ -71,7 +71,7 @@ class _Walk:
         return np.asarray(self.pairs.server[self.pairs.start[:-1] + self.best])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def set_cost(pairs: Pairs, digit: Indices, server: int, work: Floats) -> float:
     """V_j of the devices whose chosen pair (``digit``, counted from their first) is with the server."""
     n = 0
@@ -93,7 +93,7 @@ def set_cost(pairs: Pairs, digit: Indices, server: int, work: Floats) -> float:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def walk(
     pairs: Pairs,
     digit: Indices,

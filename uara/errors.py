@@ -15,6 +15,19 @@ def one_line(error: Exception) -> str:
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 
 
+def reason_of(error: BaseException) -> str:
+    """What went wrong in code that is not ours: kind and message, of an error whose message may be an error too."""
+    try:
+        text = str(error)
+    except Exception:
+        text = "its message cannot be shown"
+    return f"{type(error).__name__}: {text}".removesuffix(": ")
+
+
+class UaraWarning(UserWarning):
+    """Something that the toolkit does otherwise than hoped, without harm to any result."""
+
+
 class InputError(UaraError):
     """A file, an array or an option that cannot be used.
 
