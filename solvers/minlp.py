@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field, create_model
 
 from uara.allocation import allocate
-from uara.errors import InputError, MissingExtra, SolverError
+from uara.errors import InputError, SolverError
+from uara.extras import needs
 from uara.files import Record
 from uara.instance import Indices, Instance
 from uara.model import Allocation, coefficients
@@ -106,7 +107,7 @@ def find_solver(name: str) -> Any:
     solver = SolverFactory(registered)
     if not solver.available():
         if name == "scip":
-            raise MissingExtra("PySCIPOpt", "scip")
+            needs("pyscipopt", extra="scip")
         raise InputError(f"{name} is not installed, or has no licence", source="option with")
     return solver
 

@@ -6,7 +6,6 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +13,8 @@ import torch
 from torch import Tensor
 
 import uara
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
 from uara.mec.pool import Pool, obtain_pool
@@ -319,8 +319,7 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     device = usable_device(device)
     for library in ("onnx", "safetensors"):
-        if util.find_spec(library) is None:
-            raise MissingExtra(library, "learn")
+        needs(library, extra="learn")
     resumed_at = _claim(folder, settings, resume=resume)
     pool = obtain_pool(config.parent / settings.pool_file, settings.pool, note)
     training = Training(settings, folder, command, lambda row: None, progress)

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara import files
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -45,12 +46,8 @@ POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
 
 def arrow() -> Any:
     """The pyarrow module, or the error that says how to get it."""
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtra("pyarrow", "bench") from None
-    return pyarrow
+    needs("pyarrow.parquet", extra="bench")
+    return needs("pyarrow", extra="bench")
 
 
 def schema_of(rows: Iterable[Mapping[str, Any]]) -> pa.Schema:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import atexit
 import gc
 import sys
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Sequence
 from importlib import import_module
+from typing import Any, NoReturn
 
 import typer
 
-from uara.errors import UaraError, one_line
+from uara.errors import UaraError, UaraWarning, one_line
 
 COMMANDS = {
     "solve": "Solve an instance with one or several solvers and rank the answers.",
@@ -71,16 +73,43 @@ def _version(
         typer.echo(context.get_help())
 
 
+_EXTRA = {"bench": "bench", "check-solver": "bench", "train": "learn", "psd": "psd", "profile": "psd"}
+"""The extra that a command is for, where more than one brings the library that it misses."""
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; a :class:`UaraError` ends it with one line on standard error."""
+    warnings.showwarning = _warning_line(warnings.showwarning)
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
     words = list(sys.argv[1:] if arguments is None else arguments)
     chosen = next((word for word in words if not word.startswith("-")), None)
     try:
         build(chosen)(words, prog_name="uara")
     except UaraError as error:
-        print(f"uara: {one_line(error)}", file=sys.stderr)
-        sys.exit(error.exit_code)
+        _end(error)
+    except ImportError as error:
+        from uara.extras import explained
+
+        _end(explained(error, _EXTRA.get(chosen or "")) or error)
     except KeyboardInterrupt:
         print("uara: interrupted", file=sys.stderr)
         sys.exit(130)
+
+
+def _end(error: Exception) -> NoReturn:
+    if not isinstance(error, UaraError):
+        raise error
+    print(f"uara: {one_line(error)}", file=sys.stderr)
+    sys.exit(error.exit_code)
+
+
+def _warning_line(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How warnings are shown: the toolkit's own as one line, like its errors."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **rest: Any) -> None:
+        if isinstance(message, UaraWarning):
+            print(f"uara: {one_line(message)}", file=sys.stderr)
+        else:
+            otherwise(message, category, *where, **rest)
+
+    return show

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.files import replacing
 from uara.instance import Floats
 
@@ -29,10 +30,9 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
     InputError
         For another kind of file, or a plan that cannot be replayed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
+
     if path.suffix.lower() not in (".png", ".svg", ".pdf"):
         raise InputError("pictures are written as .png, .svg or .pdf", source=str(path))
     if plan is None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.errors import MissingExtra
+from uara.extras import needs
 from uara.files import replacing, write_bytes
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
@@ -169,10 +169,9 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     MissingExtra
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
+
     rows = list(sweep_rows(instance, follow=follow))
     if follow:
         follow("ablation")
