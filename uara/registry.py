@@ -40,7 +40,9 @@ def blaming(solver: str, what: str, but: tuple[type[UaraError], ...] = (UaraErro
     """
     try:
         yield
-    except (*but, KeyboardInterrupt):
+    except KeyboardInterrupt:
+        raise
+    except but:
         raise
     except BaseException as error:
         if _was_interrupted(error):
