@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numba import njit
 
 from uara.allocation import allocate
 from uara.certificate import ROUNDING
 from uara.errors import InputError
 from uara.instance import Floats, Indices, Instance
+from uara.kernels import kernel
 from uara.model import Coefficients, coefficients
 from uara.registry import NoOptions, as_solver
 from uara.server_cost import SMALLEST_SHARE, server_cost
@@ -95,7 +95,7 @@ class _Walk:
         return np.asarray(self.pairs.server[self.pairs.start[:-1] + self.best])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def set_cost(pairs: Pairs, digit: Indices, server: int, work: Floats) -> float:
     """V_j of the devices whose chosen pair (``digit``, counted from their first) is with the server."""
     n = 0
@@ -117,7 +117,7 @@ def set_cost(pairs: Pairs, digit: Indices, server: int, work: Floats) -> float:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def walk(
     pairs: Pairs,
     digit: Indices,

@@ -12,7 +12,6 @@ dropped: the programme is exact for the stated order (proof: ``docs/hetedge.md``
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from uara.hetedge.timeline import (
     DRAFT,
@@ -28,6 +27,7 @@ from uara.hetedge.timeline import (
     pair,
 )
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 
 # Columns of a label and of the way it was reached.
 DRAFT_FREE, VERIFY_FREE, COST = 0, 1, 2
@@ -35,7 +35,7 @@ LEAST_CHAIN, LEAST_DRAFT, LEAST_VERIFY, LEAST_VERIFY_BUT_LAST = range(4)
 BOUNDARY, LABEL, SIZE_A, OPTION_A, SIZE_B, OPTION_B = range(6)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _dominated(
     labels: Floats, count: int, drafted: float, verified: float, cost: float, left: float, last_release: float
 ) -> bool:
@@ -48,7 +48,7 @@ def _dominated(
     return False
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _insert(
     labels: Floats,
     ways: Indices,
@@ -81,7 +81,7 @@ def _insert(
     return kept + 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _least_pair(
     draft_free: float, verify_free: float, release_a: float, release_b: float, a: Floats, b: Floats
 ) -> tuple[float, float, float, float]:
@@ -120,7 +120,7 @@ def _least_pair(
     return drafted, verified, end_a, end_b
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _hopeless(
     verify_a: float, first_a: float, release_b: float, a: Floats, least_b: Floats
 ) -> tuple[float, float]:
@@ -135,7 +135,7 @@ def _hopeless(
     return end_b, drafted
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def least_of_options(options: Floats, option_count: Indices) -> Floats:
     """(K, B, 4) Least chain, draft load, verify load and the same without its last pass, over each size's options."""
     starts, sizes = option_count.shape
@@ -157,7 +157,7 @@ def least_of_options(options: Floats, option_count: Indices) -> Floats:
     return least
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def to_go(
     options: Floats,
     option_count: Indices,
@@ -231,7 +231,7 @@ def to_go(
         value[i] = best
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def search(
     options: Floats,
     option_count: Indices,
@@ -314,7 +314,7 @@ def search(
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _waited(free: float, end: float, boundary: int, release: Floats, lead: float) -> tuple[float, float]:
     """The same label without time that cannot be used: nothing starts before the next prompt has arrived."""
     if boundary < len(release):
@@ -323,7 +323,7 @@ def _waited(free: float, end: float, boundary: int, release: Floats, lead: float
     return free, end
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _extend(
     options: Floats,
     option_count: Indices,

@@ -10,7 +10,8 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numba import njit
+
+from uara.kernels import kernel
 
 from .search_state import State, Task, change_bound, cost_after, reassign, settle, settle_server
 from .swap_screen import fill_row, next_promising
@@ -41,11 +42,11 @@ def improve(
         Called after each round that changed something.
     """
     devices, changes = len(task.local_ms), 0
-    passes = [kernel for kernel, wanted in ((move_pass, moves), (swap_pass, swaps)) if wanted]
+    passes = [each for each, wanted in ((move_pass, moves), (swap_pass, swaps)) if wanted]
     while not expired():
         before = changes
-        for kernel in passes:
-            changes += _sweep(kernel, task, state, devices, expired)
+        for each in passes:
+            changes += _sweep(each, task, state, devices, expired)
         if changes == before:
             break
         settle(task, state)
@@ -71,7 +72,7 @@ def _sweep(
     return changes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms, with a vacancy wanted there."""
     here = state.chosen[device]
@@ -98,7 +99,7 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     return best_pair, -best
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def move_pass(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
@@ -113,7 +114,7 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
     return changes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
@@ -160,7 +161,7 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     return changes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def last_place_until(task: Task, server: int, device: int) -> int:
     """The last place among a server's pairs whose device is not beyond ``device``."""
     low, high = task.server_start[server], task.server_start[server + 1]

@@ -13,6 +13,7 @@ from pydantic import Field, create_model
 
 from uara.allocation import allocate
 from uara.errors import InputError, MissingExtra, SolverError
+from uara.extras import needs
 from uara.files import Record, check_output
 from uara.instance import Indices, Instance
 from uara.model import Allocation, coefficients
@@ -134,7 +135,7 @@ def find_solver(name: str) -> Any:
     solver = SolverFactory(registered)
     if not solver.available():
         if name == "scip":
-            raise MissingExtra("PySCIPOpt", "scip")
+            needs("pyscipopt", extra="scip")
         raise InputError(f"{name} is not installed, or has no licence", source="option with")
     return solver
 

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 
 from .price_kernel import Pairs, cost_pass, curvature, hard_dual, soft_dual
 
@@ -122,7 +122,7 @@ def newton_stretches(
     return point, best, best_value, passes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def newton_round(
     pairs: Pairs,
     start: Floats,
@@ -194,7 +194,7 @@ def newton_round(
     return point, best, best_value, passes, ended
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
     """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky)."""
     size = len(point)

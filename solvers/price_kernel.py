@@ -13,11 +13,11 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from uara.certificate import Certificate
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 from uara.model import Coefficients
 from uara.server_cost import inverse_share
 
@@ -78,7 +78,7 @@ def prices_of(pairs: Pairs, certificate: Certificate) -> Floats:
     return np.concatenate([certificate.compute_price * pairs.unit, certificate.bandwidth_price])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def cost_pass(
     pairs: Pairs, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats
 ) -> None:
@@ -115,7 +115,7 @@ def cost_pass(
                 bend[k] = -scale / (u * u * u * (3.0 * u - 2.0 * balance))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def hard_dual(pairs: Pairs, prices: Floats, cost: Floats, choice: Indices) -> float:
     """The dual's value from the (K,) costs; ``choice`` (M,) receives each device's cheapest pair."""
     servers = len(pairs.wait_ms)
@@ -132,7 +132,7 @@ def hard_dual(pairs: Pairs, prices: Floats, cost: Floats, choice: Indices) -> fl
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def soft_dual(
     pairs: Pairs,
     prices: Floats,
@@ -172,7 +172,7 @@ def soft_dual(
     return total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def curvature(
     pairs: Pairs, share: Floats, bend: Floats, temperature: float, weight: Floats, hessian: Floats
 ) -> None:
@@ -198,7 +198,7 @@ def curvature(
                     _add_block(hessian, servers, m, j, mixed, root, share[other], root, share[k])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _add_block(
     hessian: Floats, servers: int, j: int, m: int, factor: float, pj: float, yj: float, pm: float, ym: float
 ) -> None:

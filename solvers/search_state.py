@@ -15,9 +15,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 from uara.model import Coefficients
 from uara.server_cost import bandwidth_shares, inverse_share
 
@@ -127,7 +127,7 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
     return state
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def find_pair(task: Task, device: int, server: int) -> int:
     """Index of the pair, or -1 where the device cannot use the server."""
     low, high = task.start[device], task.start[device + 1]
@@ -140,7 +140,7 @@ def find_pair(task: Task, device: int, server: int) -> int:
     return low if low < task.start[device + 1] and task.server[low] == server else -1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def least_band_cost(task: Task, device: int, pair: int, price: float) -> float:
     """psi: the least ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1."""
     if task.sync_weight <= 0.0:
@@ -152,7 +152,7 @@ def least_band_cost(task: Task, device: int, pair: int, price: float) -> float:
     return float(task.sync_weight * gap * gap + cost / u)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _add_sums(task: Task, sums: Floats, device: int, pair: int, sign: float) -> None:
     wy, wz = task.band_weight[pair], task.compute_weight[pair]
     ratio = task.uplink_ms[pair] / wy
@@ -165,7 +165,7 @@ def _add_sums(task: Task, sums: Floats, device: int, pair: int, sign: float) -> 
     sums[6] += sign * task.local_ms[device] * task.local_ms[device]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
     if count == 0:
         return 0.0
@@ -179,7 +179,7 @@ def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """Cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
     count = state.size[server] - (leaving >= 0) + (coming >= 0)
@@ -216,7 +216,7 @@ def cost_after(task: Task, state: State, server: int, leaving: int, coming: int,
     return float(root * root / task.flop_per_ms[server] + n * task.wait_ms[server] + cost)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def settle_server(task: Task, state: State, server: int) -> None:
     """Compute a server's cost, sums and price afresh from its members."""
     local, uplink, band, shares = state.work[0], state.work[1], state.work[2], state.work[3]
@@ -246,7 +246,7 @@ def settle_server(task: Task, state: State, server: int) -> None:
         state.psi_ms[pair] = least_band_cost(task, task.device_of[pair], pair, price)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def settle(task: Task, state: State) -> None:
     """Rebuild the member lists from the association and compute every server afresh."""
     state.head[:] = -1
@@ -257,7 +257,7 @@ def settle(task: Task, state: State) -> None:
         settle_server(task, state, server)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _link(state: State, device: int, server: int) -> None:
     first = state.head[server]
     state.after[device], state.before[device] = first, -1
@@ -267,7 +267,7 @@ def _link(state: State, device: int, server: int) -> None:
     state.size[server] += 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _unlink(state: State, device: int, server: int) -> None:
     before, after = state.before[device], state.after[device]
     if before >= 0:
@@ -279,7 +279,7 @@ def _unlink(state: State, device: int, server: int) -> None:
     state.size[server] -= 1
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
     _unlink(state, device, state.chosen[device])
@@ -287,7 +287,7 @@ def reassign(state: State, device: int, server: int, pair: int) -> None:
     state.chosen[device], state.pair[device] = server, pair
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def change_bound(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """A lower bound on the change of a server's exact cost: compute exactly, band by weak duality."""
     root = state.root_sum[server]

@@ -7,12 +7,12 @@ named tuple costs more than the test itself, so the scan takes the arrays one by
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def next_promising(
     one: int,
     place: int,
@@ -65,7 +65,7 @@ def next_promising(
     return last_place
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def fill_row(start: Indices, server: Indices, device: int, row: Indices) -> None:
     """Write the pairs of a device into the (E,) ``row``, -1 where there is none."""
     row[:] = -1

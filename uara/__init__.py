@@ -17,6 +17,7 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "Allocation": "uara.model",
     "Answer": "uara.solver",
+    "BrokenExtra": "uara.errors",
     "Certificate": "uara.certificate",
     "Channel": "uara.instance",
     "Context": "uara.solver",
@@ -32,6 +33,7 @@ _PUBLIC = {
     "Servers": "uara.instance",
     "SolverError": "uara.errors",
     "UaraError": "uara.errors",
+    "UaraWarning": "uara.errors",
     "allocate": "uara.allocation",
     "as_solver": "uara.registry",
     "available_solvers": "uara.registry",
@@ -48,10 +50,12 @@ if TYPE_CHECKING:
     from uara.allocation import allocate as allocate
     from uara.certificate import Certificate as Certificate
     from uara.certificate import lower_bound as lower_bound
+    from uara.errors import BrokenExtra as BrokenExtra
     from uara.errors import InputError as InputError
     from uara.errors import MissingExtra as MissingExtra
     from uara.errors import SolverError as SolverError
     from uara.errors import UaraError as UaraError
+    from uara.errors import UaraWarning as UaraWarning
     from uara.instance import Channel as Channel
     from uara.instance import Devices as Devices
     from uara.instance import Instance as Instance

@@ -10,7 +10,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.problem import Decision, Problem, Score
 from uara.registry import Method
 
@@ -98,11 +99,11 @@ def check_solver(
     MissingExtra
         If the harness, or something the solver needs, is not installed.
     """
-    try:
-        from uara.bench.child import find_method
-        from uara.bench.kinds import kind_of
-    except ImportError as error:
-        raise MissingExtra(error.name or "psutil", "bench") from None
+    for library in ("psutil", "cloudpickle"):
+        needs(library, extra="bench")
+    from uara.bench.child import find_method
+    from uara.bench.kinds import kind_of
+
     method = find_method(solver)
     method.require()
     values = method.make_options(options, strict=False).model_dump(mode="json")

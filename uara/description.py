@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara import pictures
-from uara.errors import InputError, MissingExtra, printable
+from uara.errors import InputError, printable
+from uara.extras import needs
 from uara.instance import Floats, Instance
 from uara.model import Allocation, coefficients, queue_slots, snr
 
@@ -78,11 +79,10 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
     InputError
         If the instance holds no positions.
     """
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     if instance.devices.position_m is None or instance.servers.position_m is None:
         raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
     pictures.check_picture(path)

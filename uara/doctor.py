@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import importlib.metadata
 import sys
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from packaging.requirements import Requirement
-
+from uara import extras
 from uara.channel import isolation, llvm
-from uara.errors import ChannelError, UaraError
+from uara.errors import ChannelError, UaraError, reason_of
 
 State = Literal["ok", "missing", "broken"]
 
@@ -54,7 +54,7 @@ _TRACING = "ray tracing"
 
 def examine() -> list[Check]:
     """Run every check; takes some seconds, because the ray tracer's compiler is really tried."""
-    checks = [_python(), *_distributions(None, "uara")]
+    checks = [_python(), *_distributions(None, "uara"), _temporary_folder(), _compiled_code()]
     for extra in _extras():
         checks += _distributions(extra, EXTRAS.get(extra, extra))
     if _installed("sionna-rt"):
@@ -82,8 +82,36 @@ def _python() -> Check:
     return Check("python", "ok", version, "uara")
 
 
+def _temporary_folder() -> Check:
+    try:
+        with tempfile.TemporaryFile() as file:
+            file.write(b"x")
+            file.flush()
+    except OSError as error:
+        remedy = "let TMPDIR name a folder that can be written, with room in it"
+        return Check("temporary folder", "broken", error.strerror or str(error), "bench, generating", remedy)
+    return Check("temporary folder", "ok", tempfile.gettempdir(), "bench, generating")
+
+
+def _compiled_code() -> Check:
+    """Whether a kernel compiles, is kept, and comes back."""
+    name, needed_for = "compiled code", "solving"
+    try:
+        from uara import kernels
+
+        folder, reasons = kernels.try_out()
+    except Exception as error:  # the compiler, or what it stands on, is broken
+        remedy = "pip install --force-reinstall numba llvmlite"
+        return Check(name, "broken", reason_of(error), needed_for, remedy)
+    if folder is None:
+        detail = f"cannot be kept, so that each run takes half a minute longer ({'; '.join(reasons)})"
+        return Check(name, "missing", detail, needed_for, kernels.REMEDY)
+    before = f" (not in {'; '.join(reasons)})" if reasons else ""
+    return Check(name, "ok", f"kept in {folder}{before}", needed_for)
+
+
 def _extras() -> list[str]:
-    declared = importlib.metadata.metadata("uara").get_all("Provides-Extra") or []
+    declared = extras.extras()
     known = [extra for extra in EXTRAS if extra in declared]
     return known + [extra for extra in declared if extra not in EXTRAS and extra not in _NOT_FOR_USERS]
 
@@ -95,24 +123,10 @@ def _installed(distribution: str) -> str | None:
         return None
 
 
-def requirements(extra: str | None) -> list[Requirement]:
-    """What uara (``None``) or one of its extras declares for this machine, without what it takes over."""
-    chosen = {"extra": extra or ""}
-    found = []
-    for line in importlib.metadata.requires("uara") or []:
-        requirement = Requirement(line)
-        marker = requirement.marker
-        if requirement.name == "uara" or (extra and (marker is None or marker.evaluate({"extra": ""}))):
-            continue
-        if marker is None or marker.evaluate(chosen):
-            found.append(requirement)
-    return found
-
-
 def _distributions(extra: str | None, needed_for: str) -> list[Check]:
     remedy = "pip install --upgrade " + ("uara" if extra is None else f"'uara[{extra}]'")
     checks = []
-    for requirement in requirements(extra):
+    for requirement in extras.requirements(extra):
         version = _installed(requirement.name)
         if version is None:
             state: State = "missing" if extra else "broken"

@@ -9,9 +9,9 @@ class UaraError(Exception):
     exit_code = 1
 
 
-def one_line(error: Exception) -> str:
+def one_line(error: BaseException) -> str:
     """The message of an error as one printable line, whatever names a file or a plug-in put into it."""
-    return printable(" ".join(str(error).split()))
+    return printable(" ".join(_message(error).split()))
 
 
 def printable(text: str) -> str:
@@ -19,6 +19,22 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+
+
+def reason_of(error: BaseException) -> str:
+    """What went wrong in code that is not ours: kind and message, of an error whose message may be an error too."""
+    return f"{type(error).__name__}: {_message(error)}".removesuffix(": ")
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return "its message cannot be shown"
+
+
+class UaraWarning(UserWarning):
+    """Something that the toolkit does otherwise than hoped, without harm to any result."""
 
 
 class InputError(UaraError):
@@ -66,6 +82,24 @@ class MissingExtra(UaraError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return MissingExtra, (self.package, self.extra)
+
+
+class BrokenExtra(UaraError):
+    """An optional dependency is installed and cannot be imported."""
+
+    exit_code = 3
+
+    def __init__(self, package: str, extra: str, reason: str) -> None:
+        self.package = package
+        self.extra = extra
+        self.reason = reason
+        super().__init__(
+            f"{package} is installed but cannot be imported ({reason}); try: "
+            f"pip install --force-reinstall 'uara[{extra}]'"
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return BrokenExtra, (self.package, self.extra, self.reason)
 
 
 class SolverError(UaraError):

@@ -3,18 +3,63 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import metadata, util
+from importlib import metadata
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from uara import files
-from uara.errors import InputError, MissingExtra, SolverError
+from uara.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, reason_of
+from uara.extras import is_absent
 from uara.files import Record
 
 GROUP = "uara.solvers"
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+@contextmanager
+def blaming(solver: str, what: str, but: tuple[type[UaraError], ...] = (UaraError,)) -> Iterator[None]:
+    """Whatever a plug-in's code raises inside, ``SystemExit`` too, becomes an error that names the solver.
+
+    Parameters
+    ----------
+    what
+        What it did not do.
+    but
+        Errors that speak for themselves.
+
+    Raises
+    ------
+    SolverError
+        In place of any other error.
+    KeyboardInterrupt
+        Also where Ctrl-C is only the cause of an error: it comes out of a compiled kernel as a SystemError.
+    """
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise
+    except but:
+        raise
+    except BaseException as error:
+        if _was_interrupted(error):
+            raise KeyboardInterrupt from None
+        raise SolverError(solver, f"{what}: {reason_of(error)}") from error
+
+
+def _was_interrupted(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, KeyboardInterrupt):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+LOADING = (MissingExtra, BrokenExtra, SolverError)
+"""Errors that speak for themselves while a plug-in is imported."""
 
 
 class NoOptions(Record):
@@ -30,6 +75,17 @@ class Traits:
     prepare: Callable[[], None] | None = None
     kind: str = "p1"
     warm_start: bool = False
+
+    def __post_init__(self) -> None:
+        wrong = {
+            "options": not (isinstance(self.options, type) and issubclass(self.options, Record)),
+            "requires": not (isinstance(self.requires, Mapping) and set(map(type, self.requires)) <= {str}),
+            "prepare": not (self.prepare is None or callable(self.prepare)),
+            "kind": not isinstance(self.kind, str),
+        }
+        for name, is_wrong in wrong.items():
+            if is_wrong:
+                raise InputError(f"cannot be {getattr(self, name)!r}", source="as_solver", path=name)
 
 
 def as_solver(
@@ -58,7 +114,7 @@ def as_solver(
     """
 
     def declare(function: F) -> F:
-        traits = Traits(options, dict(requires or {}), prepare, kind, warm_start)
+        traits = Traits(options, requires or {}, prepare, kind, warm_start)
         function.uara_traits = traits  # type: ignore[attr-defined]
         return function
 
@@ -90,7 +146,8 @@ class Method:
         if values is not None and not isinstance(values, Mapping):
             raise InputError(f"are a {type(values).__name__}", source=f"options of solver {self.name}")
         try:
-            return files.validate(dict(values or {}), self.traits.options, strict=strict)
+            with blaming(self.name, "its options cannot be made"):
+                return files.validate(dict(values or {}), self.traits.options, strict=strict)
         except InputError as error:
             known = ", ".join(self.traits.options.model_fields) or "none"
             hint = f" (options of {self.name}: {known})"
@@ -106,20 +163,31 @@ class Method:
 
 
 def method_of(function: Callable[..., Any], name: str | None = None) -> Method:
-    """A method from a plain callable, such as one that is handed to :func:`uara.solve`."""
-    traits = getattr(function, "uara_traits", Traits())
-    label = name or getattr(function, "__name__", type(function).__name__).replace("_", "-")
+    """A method from a plain callable, such as one that is handed to :func:`uara.solve`.
+
+    Raises
+    ------
+    SolverError
+        If it cannot be called, or its traits were not made by :func:`as_solver`.
+    """
+    label = name or str(getattr(function, "__name__", type(function).__name__)).replace("_", "-")
+    with blaming(label, "cannot be asked for its traits"):
+        traits = getattr(function, "uara_traits", Traits())
+    if not callable(function) or not isinstance(traits, Traits):
+        raise SolverError(label, "is no function, or its traits were not declared by as_solver")
     for module, extra in traits.requires.items():
-        if not _installed(module):
+        if _is_missing(module):
             error = MissingExtra(module, extra)
             return Method(label, function, traits, str(error), error)
     return Method(label, function, traits)
 
 
-def _installed(module: str) -> bool:
+def _is_missing(module: str) -> bool:
+    if is_absent(module):
+        return True
     try:
-        return util.find_spec(module) is not None
-    except (ImportError, ValueError):  # a missing parent package, or a module without a spec
+        return find_spec(module) is None
+    except Exception:  # a part of a package that is there and broken: its import will say how
         return False
 
 
@@ -130,10 +198,11 @@ def available_solvers() -> dict[str, Method]:
     for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name):
         origin = point.dist.name if point.dist else ""
         try:
-            method = method_of(point.load(), point.name)
-        except Exception as error:  # a broken plug-in must not take the others with it
-            reason = f"cannot be imported: {type(error).__name__}: {error}"
-            method = Method(point.name, None, reason=reason)
+            with blaming(point.name, "cannot be imported", LOADING):
+                method = method_of(point.load(), point.name)
+        except LOADING as error:  # a broken plug-in must not take the others with it
+            reason = error.problem if isinstance(error, SolverError) else str(error)
+            method = Method(point.name, None, reason=reason, error=error)
         found[point.name] = Method(
             method.name, method.function, method.traits, method.reason, method.error, origin
         )

@@ -15,9 +15,9 @@ For a given association P1 falls apart into one problem per server, which is con
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from uara.instance import Floats
+from uara.kernels import kernel
 
 SMALLEST_SHARE = 1e-9
 """Band share given to a device whose optimum is no band at all (lambda = 0); P1 wants y > 0."""
@@ -26,7 +26,7 @@ _HUGE = 1e75
 _TOLERANCE = 1e-12
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def inverse_share(balance: float, slope: float, start: float) -> float:
     """Root ``u >= balance`` of ``u^2 (u - balance) = slope``, by Newton's method.
 
@@ -56,7 +56,7 @@ def inverse_share(balance: float, slope: float, start: float) -> float:
     return max(u, balance)
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def bandwidth_shares(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, sync_weight: float, shares: Floats
 ) -> tuple[float, float]:
@@ -98,7 +98,7 @@ def bandwidth_shares(
     return cost, price
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _band_price(
     local_ms: Floats,
     uplink_ms: Floats,
@@ -138,7 +138,7 @@ def _band_price(
     return price, total
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _shares_without_synchronisation(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, shares: Floats
 ) -> float:
@@ -156,7 +156,7 @@ def _shares_without_synchronisation(
     return cost
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def server_cost(
     local_ms: Floats,
     uplink_ms: Floats,

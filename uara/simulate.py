@@ -11,6 +11,7 @@ import numpy as np
 
 from uara import pictures, sheets
 from uara.errors import InputError, printable
+from uara.extras import needs
 from uara.files import Record
 from uara.instance import Channel, Floats, Instance
 from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S, battery_capacity_j, place_on, without_outages
@@ -254,12 +255,9 @@ def save_plot(runs: Sequence[Run], path: Path) -> None:
     MissingExtra
         Without matplotlib.
     """
-    from uara.errors import MissingExtra
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
 
-    try:
-        from matplotlib.figure import Figure
-    except ModuleNotFoundError:
-        raise MissingExtra("matplotlib", "plot") from None
     figure = Figure(figsize=(11, 6), layout="constrained")
     for axes, (key, title, cumulative, factor) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
         for run in runs:

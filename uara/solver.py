@@ -12,11 +12,11 @@ from typing import Any, Generic, Literal, TypeVar
 import numpy as np
 
 from uara.clock import Clock
-from uara.errors import InputError, SolverError, UaraError
+from uara.errors import InputError, SolverError, UaraError, reason_of
 from uara.files import Record
 from uara.problem import Decision, Problem, Proof, Score
 from uara.randomness import stream
-from uara.registry import Method, find, method_of
+from uara.registry import Method, blaming, find, method_of
 from uara.start import check_start
 
 OPTIMAL_GAP = 1e-4
@@ -329,7 +329,8 @@ def solve(
         check_start(instance, start)
     began = time.perf_counter()
     if method.traits.prepare:
-        method.traits.prepare()
+        with blaming(method.name, "cannot be prepared"):
+            method.traits.prepare()
     setup_s = time.perf_counter() - began
     context = Context(
         instance,
@@ -351,33 +352,17 @@ def _run(
     method: Method, function: Callable[..., Any], instance: Problem, context: Context[Any]
 ) -> tuple[Answer | None, bool]:
     try:
-        answer = function(instance, context)
+        with blaming(method.name, "failed"):
+            answer = function(instance, context)
     except KeyboardInterrupt:
         if context._ledger.best is None:
             raise
         return None, True
-    except UaraError:
-        raise
-    except Exception as error:
-        if _was_interrupted(error):
-            if context._ledger.best is None:
-                raise KeyboardInterrupt from None
-            return None, True
-        raise SolverError(method.name, f"failed: {type(error).__name__}: {error}") from error
     if isinstance(answer, Answer):
         return answer, False
     if hasattr(answer, "to_plain"):
         return Answer(answer), False
     raise SolverError(method.name, f"returned {type(answer).__name__}, not an Allocation or an Answer")
-
-
-def _was_interrupted(error: BaseException | None) -> bool:
-    """Whether Ctrl-C is behind an error: it comes out of a compiled kernel as the cause of a SystemError."""
-    while error is not None:
-        if isinstance(error, KeyboardInterrupt):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
 
 
 def _result(
@@ -397,7 +382,7 @@ def _result(
         bound = max((claim for claim in claims if claim is not None), default=None)
         details = _numbers(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
-        reason = str(error) if isinstance(error, UaraError) else f"{type(error).__name__}: {error}"
+        reason = str(error) if isinstance(error, UaraError) else reason_of(error)
         raise SolverError(method.name, f"gave an answer that cannot be used: {reason}") from error
     if bound is not None and counts(score):
         excess_ms = bound - score.objective_ms

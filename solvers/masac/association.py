@@ -11,10 +11,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from uara.instance import Floats, Indices
+from uara.kernels import kernel
 from uara.model import Coefficients
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def associate(
     return chosen
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _cost(
     count: int,
     s0: float,
@@ -100,7 +100,7 @@ def _cost(
     return count * wait_ms + s0 * s1 / flop_per_ms + sync_weight * synchronisation + s5 / held
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _server_costs(
     chosen: Indices, terms: Floats, wait_ms: Floats, flop_per_ms: Floats, sync_weight: float
 ) -> tuple[Floats, Indices, Floats]:
@@ -119,7 +119,7 @@ def _server_costs(
     return sums, count, cost
 
 
-@njit(cache=True, error_model="numpy", inline="always")
+@kernel(inline="always")
 def _after(
     sums: Floats,
     gone: Floats,
@@ -147,7 +147,7 @@ def _after(
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _move_pass(
     chosen: Indices, terms: Floats, usable: Bools, wait_ms: Floats, flop_per_ms: Floats, sync_weight: float
 ) -> int:
@@ -183,7 +183,7 @@ def _move_pass(
     return changes
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _swap_pass(
     chosen: Indices,
     first: int,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from uara import files
-from uara.errors import MissingExtra
+from uara.extras import needs
 
 from .features import COUNT
 from .network import Actor
@@ -45,10 +45,7 @@ def policy_bytes(actor: Actor, header: PolicyHeader) -> bytes:
     PyTorch's older exporter, though it is being retired: it writes the same network in 0.2 s where the
     newer one takes 4 to 13 s, at each improvement of a run, and writes no source paths into the file.
     """
-    try:
-        import onnx
-    except ImportError:
-        raise MissingExtra("onnx", "learn") from None
+    onnx = needs("onnx", extra="learn")
     example = torch.ones(*_EXAMPLE, COUNT), torch.ones(_EXAMPLE), torch.ones(*_EXAMPLE, 2)
     where = next(actor.parameters()).device
     try:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import util
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,8 @@ from torch import Tensor
 
 import uara
 from uara import locks
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.files import check_output
 from uara.mec.channels import PoolGains
 from uara.mec.environment import Environment, WorldSettings
@@ -322,8 +322,7 @@ def train(
         settings = settings.model_copy(update={"seed": seed})
     device = usable_device(device)
     for library in ("onnx", "safetensors"):
-        if util.find_spec(library) is None:
-            raise MissingExtra(library, "learn")
+        needs(library, extra="learn")
     with _claimed(folder, settings, resume=resume) as resumed_at:
         pool = obtain_pool(config.parent / settings.pool_file, settings.pool, note)
         training = Training(settings, folder, command, lambda row: None, progress)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from uara.extras import explained
+
 _PUBLIC = {
     "Results": "uara.bench.results",
     "Suite": "uara.bench.suite",
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     if name not in _PUBLIC:
         raise AttributeError(f"module 'uara.bench' has no attribute {name!r}")
-    value = getattr(import_module(_PUBLIC[name]), name)
+    try:
+        value = getattr(import_module(_PUBLIC[name]), name)
+    except ImportError as error:
+        raise explained(error, "bench") or error from None
     globals()[name] = value
     return value

@@ -6,11 +6,11 @@ import os
 from collections.abc import Generator, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from importlib import import_module
 from typing import Any, Literal
 
 from uara.bench.execute import Record, Task, execute
-from uara.errors import InputError, MissingExtra, UaraError
+from uara.errors import InputError, UaraError
+from uara.extras import needs
 
 Backend = Literal["joblib", "dask"]
 CONNECT_S = 20
@@ -42,12 +42,11 @@ def _one_by_one(tasks: Sequence[Task]) -> Generator[Record]:
 
 
 def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
-    try:
-        from joblib import Parallel, delayed
-        from joblib.externals.loky import get_reusable_executor
-        from joblib.externals.loky.process_executor import TerminatedWorkerError
-    except ImportError:
-        raise MissingExtra("joblib", "bench") from None
+    needs("joblib", extra="bench")
+    from joblib import Parallel, delayed
+    from joblib.externals.loky import get_reusable_executor
+    from joblib.externals.loky.process_executor import TerminatedWorkerError
+
     parallel = Parallel(n_jobs=jobs, backend="loky", return_as="generator_unordered", batch_size=1)
     try:
         yield from parallel(delayed(execute)(task, parent=os.getpid()) for task in tasks)
@@ -60,10 +59,7 @@ def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
 
 
 def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Generator[Record]:
-    try:
-        distributed: Any = import_module("distributed")
-    except ImportError:
-        raise MissingExtra("distributed", "bench") from None
+    distributed = needs("distributed", extra="bench")
     try:
         if scheduler is None:
             cluster = distributed.LocalCluster(n_workers=jobs, threads_per_worker=1, dashboard_address=None)

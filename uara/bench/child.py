@@ -21,7 +21,7 @@ import numpy as np
 from uara.bench.kinds import KINDS
 from uara.errors import InputError, MissingExtra, SolverError
 from uara.problem import Decision, Problem
-from uara.registry import GROUP, Method, Traits, method_of
+from uara.registry import GROUP, LOADING, Method, Traits, blaming, method_of
 from uara.solver import Progress, solve
 
 Send = Callable[[str, Any], None]
@@ -129,17 +129,13 @@ def find_method(solver: str | Callable[..., Any]) -> Method:
     """
     if not isinstance(solver, str):
         return method_of(solver)
-    try:
+    if ":" not in solver and solver not in installed():
+        raise InputError(f"there is no solver {solver!r}", source="solver")
+    with blaming(solver, "cannot be imported", LOADING):
         if ":" in solver:
             module, _, name = solver.partition(":")
             return method_of(getattr(import_module(module), name))
-        if solver not in installed():
-            raise InputError(f"there is no solver {solver!r}", source="solver")
         return method_of(installed()[solver].load(), solver)
-    except InputError:
-        raise
-    except Exception as error:
-        raise SolverError(solver, f"cannot be imported: {type(error).__name__}: {error}") from error
 
 
 def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Callable[..., Any]:
@@ -148,7 +144,8 @@ def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Calla
     function = method.require()
     load_kernels(method.traits.kind)
     if method.traits.prepare:
-        method.traits.prepare()
+        with blaming(method.name, "cannot be prepared"):
+            method.traits.prepare()
     send("prepared", time.perf_counter() - began)
     return prepared(method.name, function, method.traits, send)
 

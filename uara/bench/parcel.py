@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from uara.errors import MissingExtra
+from uara.extras import needs
 
 
 def packed(job: Any, solver: str | Callable[..., Any]) -> bytes:
@@ -17,10 +17,7 @@ def packed(job: Any, solver: str | Callable[..., Any]) -> bytes:
     MissingExtra
         If cloudpickle is not installed.
     """
-    try:
-        import cloudpickle
-    except ImportError:
-        raise MissingExtra("cloudpickle", "bench") from None
+    cloudpickle = needs("cloudpickle", extra="bench")
     module = None if isinstance(solver, str) else sys.modules.get(getattr(solver, "__module__", None) or "")
     if module is None or importable(module.__name__):
         return bytes(cloudpickle.dumps(job))

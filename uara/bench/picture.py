@@ -10,7 +10,8 @@ from uara import files
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
-from uara.errors import InputError, MissingExtra, printable
+from uara.errors import InputError, printable
+from uara.extras import needs
 
 LEAST_GAP = 1e-6
 """Smaller gaps are drawn here: the axis is logarithmic."""
@@ -29,11 +30,10 @@ def time_against_gap(results: Results, path: str | Path, instance: str | None = 
     files.check_output(
         path, suffixes=(".svg", ".png", ".pdf"), inputs=[Path(results.source)] if results.source else []
     )
-    try:
-        from matplotlib import rc_context
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "bench") from None
+    needs("matplotlib.figure", extra="bench")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
     name, rows = points(results, instance)
     with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
         figure = Figure(figsize=(8, 4.8), layout="constrained")

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from uara import files
 from uara.bench.store import arrow, read_suite, read_table
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,11 +18,7 @@ if TYPE_CHECKING:
 
 def frames() -> Any:
     """The pandas module, or the error that says how to get it."""
-    try:
-        import pandas
-    except ImportError:
-        raise MissingExtra("pandas", "bench") from None
-    return pandas
+    return needs("pandas", extra="bench")
 
 
 def refuse_empty(results: Results) -> None:

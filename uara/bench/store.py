@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara import files, locks, sheets
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -48,13 +49,8 @@ POINT = ("elapsed_s", "objective_ms", "controllable_ms", "bound_ms", "gap")
 
 def arrow() -> Any:
     """The pyarrow module, or the error that says how to get it."""
-    try:
-        import pyarrow
-        import pyarrow.compute
-        import pyarrow.parquet
-    except ImportError:
-        raise MissingExtra("pyarrow", "bench") from None
-    return pyarrow
+    needs("pyarrow.parquet", extra="bench")
+    return needs("pyarrow", extra="bench")
 
 
 def schema_of(rows: Iterable[Mapping[str, Any]]) -> pa.Schema:

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.errors import ChannelError, InputError, MissingExtra, UaraError
+from uara.errors import BrokenExtra, ChannelError, InputError, MissingExtra, UaraError
 
 Arrays = dict[str, NDArray[Any]]
 Reply = tuple[dict[str, Any], Arrays]
@@ -95,9 +95,8 @@ def _rebuilt(failure: dict[str, Any]) -> UaraError:
     if kind == "InputError":
         problem, source, path = arguments
         return InputError(problem, source=source, path=path)
-    if kind == "MissingExtra":
-        return MissingExtra(*arguments)
-    return ChannelError(*arguments)
+    kinds: dict[str, type[UaraError]] = {"MissingExtra": MissingExtra, "BrokenExtra": BrokenExtra}
+    return kinds.get(kind, ChannelError)(*arguments)
 
 
 def _described(error: UaraError) -> dict[str, Any]:
@@ -105,6 +104,8 @@ def _described(error: UaraError) -> dict[str, Any]:
         return {"kind": "InputError", "arguments": [error.problem, error.source, error.path]}
     if isinstance(error, MissingExtra):
         return {"kind": "MissingExtra", "arguments": [error.package, error.extra]}
+    if isinstance(error, BrokenExtra):
+        return {"kind": "BrokenExtra", "arguments": [error.package, error.extra, error.reason]}
     return {"kind": "ChannelError", "arguments": [str(error)]}
 
 

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from uara import files, pictures
 from uara.channel import isolation, llvm
 from uara.channel.raytrace import RayTracing
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.instance import Instance
 
 if TYPE_CHECKING:
@@ -52,12 +53,11 @@ def render(
 
 def _framed(image: NDArray[np.uint8]) -> Figure:
     """The image over a strip with the legend, the colours' meaning and the credit."""
-    try:
-        import matplotlib as mpl
-        from matplotlib.figure import Figure
-        from matplotlib.lines import Line2D
-    except ModuleNotFoundError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
+
     height, width = image.shape[:2]
     whole = height + _STRIP_PIXELS
     figure = Figure(figsize=(width / 100, whole / 100), dpi=100)

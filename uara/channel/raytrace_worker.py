@@ -16,7 +16,8 @@ from uara.channel import llvm
 from uara.channel.mobility import Walk, Walkers
 from uara.channel.positions import Box, StreetPoints, nearest_distance_m, spaced_points
 from uara.channel.raytrace import RayTracing
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.files import validate
 from uara.randomness import derived_seed, stream
 
@@ -31,16 +32,11 @@ _HOPELESS_SHARE = 0.02
 def _sionna_rt() -> Any:
     """Sionna RT on the CPU backend with one thread, for results that repeat bit by bit."""
     llvm.preload()
-    try:
-        import drjit
-        import mitsuba
-
-        mitsuba.set_variant("llvm_ad_mono_polarized")
-        drjit.set_thread_count(1)
-        import sionna.rt
-    except ModuleNotFoundError:
-        raise MissingExtra("sionna-rt", "sionna") from None
-    return sionna.rt
+    drjit = needs("drjit", extra="sionna")
+    mitsuba = needs("mitsuba", extra="sionna")
+    mitsuba.set_variant("llvm_ad_mono_polarized")
+    drjit.set_thread_count(1)
+    return needs("sionna.rt", extra="sionna")
 
 
 class Scene:

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from uara.channel.mobility import Walk, Walkers
 from uara.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
 from uara.channel.umi import UrbanMicro
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.files import validate
 from uara.randomness import derived_seed, stream
 
@@ -40,12 +41,9 @@ class Model:
     """Sionna's UMi model with its settings and its seed."""
 
     def __init__(self, settings: UrbanMicro, seed: int) -> None:
-        try:
-            import torch
-            from sionna.phy import config
-            from sionna.phy.channel import tr38901
-        except ModuleNotFoundError as error:
-            raise MissingExtra(error.name or "sionna", "sionna") from None
+        torch = needs("torch", extra="sionna")
+        config = needs("sionna.phy", extra="sionna").config
+        tr38901 = needs("sionna.phy.channel.tr38901", extra="sionna")
         torch.set_num_threads(1)
         config.device = "cpu"
         config.seed = derived_seed(seed, "38.901")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
@@ -18,6 +18,10 @@ INTERRUPTED = 130
 """Exit code after Ctrl-C."""
 _LINE = "uara: interrupted\n"
 _ctrl_c = {"unanswered": 0}
+
+
+_EXTRA = {"bench": "bench", "check-solver": "bench", "train": "learn", "psd": "psd", "profile": "psd"}
+"""The extra that a command is for, where more than one brings the library that it misses."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -39,20 +43,39 @@ def _run(words: list[str]) -> None:
     import atexit
     import gc
     import io
+    import warnings
 
     from uara.cli.app import build
+    from uara.extras import explained
 
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter must not cost the result
             stream.reconfigure(errors="backslashreplace")
-    application = build(next((word for word in words if not word.startswith("-")), None))
+    warnings.showwarning = _warning_line(warnings.showwarning)
+    chosen = next((word for word in words if not word.startswith("-")), None)
+    application = build(chosen)
     _on_ctrl_c(_interrupt)
     try:
         application(words, prog_name="uara")
+    except ImportError as error:
+        raise explained(error, _EXTRA.get(chosen or "")) or error from None
     finally:
         with suppress(ValueError):  # closed
             sys.stdout.flush()
+
+
+def _warning_line(otherwise: Callable[..., None]) -> Callable[..., None]:
+    """How warnings are shown: the toolkit's own as one line, like its errors."""
+    from uara.errors import UaraWarning, one_line
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **rest: Any) -> None:
+        if isinstance(message, UaraWarning):
+            _say(f"uara: {one_line(message)}\n")
+        else:
+            otherwise(message, category, *where, **rest)
+
+    return show
 
 
 def _end(error: BaseException) -> NoReturn:

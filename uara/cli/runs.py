@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
-from uara.errors import InputError
+from uara.errors import InputError, SolverError
 from uara.files import Record
 from uara.registry import find
 
@@ -47,7 +48,8 @@ def attach_options(specs: Sequence[SolverSpec], words: Sequence[str]) -> list[So
         for spec in taking:
             spec.values.setdefault(key, value)
     for spec in specs:
-        _ = spec.options
+        with suppress(SolverError):  # a plug-in that breaks here fails when its turn comes, and alone
+            _ = spec.options
     return list(specs)
 
 

@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from uara import files
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import explained
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 GROUP = "uara.trainers"
 """Entry points: what ``method`` in a configuration file may name."""
-_LIBRARIES = ("torch", "safetensors", "onnx", "tensorboard")
 _LIVE = {
     "slots_per_s": "slots/s",
     "return": "return",
@@ -87,11 +87,8 @@ def find_trainer(config: Path) -> Any:
         raise InputError(f"{method!r} is no trainer; there are: {names}", source=str(config), path="$.method")
     try:
         return found[method].load()
-    except ModuleNotFoundError as error:
-        library = (error.name or "").partition(".")[0]
-        if library in _LIBRARIES:
-            raise MissingExtra(library, "learn") from None
-        raise
+    except ImportError as error:
+        raise explained(error, "learn") or error from None
 
 
 class LiveLine:

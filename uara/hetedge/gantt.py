@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uara import pictures
-from uara.errors import InputError, MissingExtra, printable
+from uara.errors import InputError, printable
+from uara.extras import needs
 from uara.instance import Floats
 
 if TYPE_CHECKING:
@@ -29,10 +30,9 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
     InputError
         For another kind of file, or a plan that cannot be replayed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
+
     pictures.check_picture(path)
     if plan is None:
         figure = Figure(figsize=(9, 4), layout="constrained")

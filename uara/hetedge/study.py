@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uara import pictures, sheets
-from uara.errors import MissingExtra, printable
+from uara.errors import printable
+from uara.extras import needs
 from uara.files import check_output
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
@@ -166,10 +167,9 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     MissingExtra
         If matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
+
     written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
     for path in written[:2]:
         check_output(path, suffixes=(".csv",), kind=",".join(COLUMNS))

@@ -9,9 +9,9 @@ same amount, every later round does too, so that the rounds that are left are ad
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from uara.instance import Floats
+from uara.kernels import kernel
 
 FIELDS = (
     "first_draft",
@@ -28,7 +28,7 @@ FIELDS = (
 FIRST_DRAFT, DRAFT, SEND, FIRST_VERIFY, VERIFY, REPLY, ROUNDS, DRAFT_BYTES, VERIFY_BYTES = range(len(FIELDS))
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def alone(draft_free: float, verify_free: float, release: float, a: Floats) -> tuple[float, float]:
     """A batch without a partner: when the draft node and the verify node are free again.
 
@@ -44,7 +44,7 @@ def alone(draft_free: float, verify_free: float, release: float, a: Floats) -> t
     return drafted, verified
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def pair(
     draft_free: float, verify_free: float, release_a: float, release_b: float, a: Floats, b: Floats
 ) -> tuple[float, float, float, float]:
@@ -90,7 +90,7 @@ def pair(
     return drafted, verified, end_a, end_b
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _continued(drafted: float, verified: float, end: float, left: float, a: Floats) -> tuple[float, float]:
     """The ``left`` rounds of a batch whose partner is complete; ``end`` is when it was last verified."""
     drafted = max(drafted, end + a[REPLY]) + a[DRAFT]
@@ -102,7 +102,7 @@ def _continued(drafted: float, verified: float, end: float, left: float, a: Floa
     return drafted, end
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def play(
     options: Floats, release: Floats, paired: np.ndarray, end: Floats, begin: Floats
 ) -> tuple[float, float]:

