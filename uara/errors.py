@@ -9,8 +9,8 @@ class UaraError(Exception):
     exit_code = 1
 
 
-def one_line(error: Exception) -> str:
-    """The message of an error as one printable line, whatever names a file or a plug-in put into it."""
+def one_line(error: Exception | str) -> str:
+    """A message as one printable line, whatever names a file or a plug-in put into it."""
     text = " ".join(str(error).split())
     return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
 

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic_core
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
 from uara.errors import InputError
 
@@ -30,6 +31,15 @@ MAX_ARRAYS_BYTES = 8 * 2**30
 """Largest unpacked size of a side ``.npz``."""
 
 
+def _failing_fast(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_failing_fast, schema))
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _failing_fast(value) for key, value in schema.items() if key != "metadata"}
+    return {**schema, **inner, **({"fail_fast": True} if schema.get("type") == "list" else {})}
+
+
 class Record(BaseModel):
     """Base of every record that is read from a file or typed by a user: immutable, no unknown keys, no NaN.
 
@@ -40,6 +50,11 @@ class Record(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have lists end at their first wrong item: one is named, and millions would take the memory."""
+        return _failing_fast(handler(source))
 
 
 def validate(data: object, type_: type[T], *, path: str = "$", strict: bool = True) -> T:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
@@ -114,6 +114,11 @@ class Context(Generic[O]):
     def expired(self) -> bool:
         """Whether the time limit has been reached: return what there is."""
         return self.remaining_s() <= 0.0
+
+    @property
+    def best(self) -> Decision | None:
+        """The best decision that was reported so far."""
+        return self._best[1] if self._best else None
 
     def incumbent(self, decision: Decision) -> None:
         """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
@@ -343,7 +348,7 @@ def _result(
         certified = instance.lower_bound(certificate) if certificate is not None else None
         claims = [context._bound_ms, certified, answer.bound_ms if answer else None]
         bound = max((claim for claim in claims if claim is not None and math.isfinite(claim)), default=None)
-        details = dict(answer.details) if answer else {}
+        details = _checked(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
         reason = str(error) if isinstance(error, UaraError) else f"{type(error).__name__}: {error}"
         raise SolverError(method.name, f"gave an answer that cannot be used: {reason}") from error
@@ -370,6 +375,15 @@ def _result(
         trajectory=tuple(context.trajectory),
         details=details,
     )
+
+
+def _checked(details: Mapping[str, float]) -> dict[str, float]:
+    for name, value in details.items():
+        if not isinstance(name, str):
+            raise TypeError(f"details: the key {name!r} is no word")
+        if not isinstance(value, SupportsFloat) or not math.isfinite(value):
+            raise TypeError(f"details: {name} is {value!r}, not a finite number")
+    return dict(details)
 
 
 def _best_of(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.execute import AGREEMENT
+from uara.bench.referee import AGREEMENT
 from uara.bench.results import Results
 from uara.bench.statistics import primal_integral
 
