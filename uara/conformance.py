@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from uara.errors import InputError, MissingExtra, UaraError
 from uara.problem import Decision, Problem, Score
-from uara.registry import Method
 
 if TYPE_CHECKING:
-    from uara.bench.messages import Attempt, Findings, GivenUp
+    from uara.bench.messages import Attempt, Findings, GivenUp, Introduction
     from uara.bench.supervise import Outcome
 
 TOLERANCE = 1e-6
@@ -103,24 +102,24 @@ def check_solver(
         If the harness, or something the solver needs, is not installed.
     """
     try:
-        from uara.bench.child import find_method
+        from uara.bench.introduce import introduce
         from uara.bench.kinds import kind_of
     except ImportError as error:
         raise MissingExtra(error.name or "psutil", "bench") from None
-    method = find_method(solver)
-    method.require()
-    values = method.make_options(options, strict=False).model_dump(mode="json")
-    kind = kind_of(method.traits.kind)
+    found = introduce(solver, [options or {}], strict=False)
+    found.require()
+    values = found.options[0]
+    kind = kind_of(found.kind)
     problems = kind.trials()
     if not problems:
-        raise InputError(f"there are no trials for problem kind {method.traits.kind!r}", source=method.name)
-    verdict = Verdict(method.name)
-    verdict.breaches += _documentation(method)
+        raise InputError(f"there are no trials for problem kind {found.kind!r}", source=found.name)
+    verdict = Verdict(found.name)
+    verdict.breaches += _documentation(found)
     for problem in problems:
         if on_trial:
             on_trial(problem.name)
         best = kind.optimum(problem) if kind.optimum else None
-        _try_small(verdict, problem, best, solver, values, takes_start=method.traits.warm_start)
+        _try_small(verdict, problem, best, solver, values, takes_start=found.warm_start)
     if kind.large is not None:
         if on_trial:
             on_trial("large")
@@ -128,12 +127,11 @@ def check_solver(
     return verdict
 
 
-def _documentation(method: Method) -> Iterator[Breach]:
-    if not method.summary:
+def _documentation(found: Introduction) -> Iterator[Breach]:
+    if not found.summary:
         yield Breach("documented", "", "the solver has no docstring")
-    for name, field_ in method.traits.options.model_fields.items():
-        if not field_.description:
-            yield Breach("documented", "", f"option {name} has no description")
+    for name in found.undocumented:
+        yield Breach("documented", "", f"option {name} has no description")
 
 
 def _outcome(problem: Problem, limit_s: float, solver: str | Callable[..., Any], *how: Any) -> Outcome:

@@ -54,7 +54,8 @@ class Record(BaseModel):
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         """Have lists end at their first wrong item: one is named, and millions would take the memory."""
-        return _failing_fast(handler(source))
+        schema: CoreSchema = _failing_fast(handler(source))
+        return schema
 
 
 def validate(data: object, type_: type[T], *, path: str = "$", strict: bool = True) -> T:

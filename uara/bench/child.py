@@ -34,7 +34,7 @@ class Line:
         self._channel = channel
         self._writing = threading.Lock()
 
-    def send(self, kind: str, **content: Any) -> None:
+    def send(self, kind: str, /, **content: Any) -> None:
         """Say something; from any thread."""
         message = messages.write(kind, content)
         with self._writing:

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 import pydantic_core
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from uara.errors import InputError, one_line
+from uara.errors import InputError, MissingExtra, SolverError, one_line
 from uara.files import Record, validate
 from uara.solver import Ended
 
@@ -117,6 +117,33 @@ class RawAnswer(Record):
     details: Annotated[dict[Word, float], _few(_MOST_DETAILS)] = {}
 
 
+class Introduction(Record):
+    """What a solver declares of itself."""
+
+    name: Word
+    kind: Word
+    warm_start: bool
+    summary: str
+    undocumented: Annotated[list[str], _few(_MOST_DETAILS)]
+    """Options without a description."""
+    reason: str | None
+    """Why it cannot be used here, if so."""
+    missing: Annotated[list[str], _few(2)] | None = None
+    """Package that is not installed, and the extra that brings it, where that is the reason."""
+    options: list[Plain]
+    """The option values that it was asked about, defaults included."""
+    wrong: str | None = None
+    """What is wrong with the first that it does not take, and where."""
+    wrong_path: str = ""
+
+    def require(self) -> None:
+        """Raise the error that says why it cannot be used here, if so."""
+        if self.missing is not None and len(self.missing) == 2:
+            raise MissingExtra(*self.missing)
+        if self.reason is not None:
+            raise SolverError(self.name, self.reason)
+
+
 class Bound(Record):
     """What a certificate proves; None where that is nothing."""
 
@@ -154,7 +181,6 @@ class Findings(Record):
     given_up: GivenUp | None = None
 
 
-Message = Prepared | Report | Failed | Record
 Forms = Mapping[str, type[Record]]
 """Kinds of message that are due, and what each holds."""
 
@@ -167,7 +193,7 @@ def write(kind: str, content: Mapping[str, Any]) -> bytes:
     InputError
         If it is longer than what is read.
     """
-    text = pydantic_core.to_json({**content, "kind": kind}, inf_nan_mode="constants")
+    text = pydantic_core.to_json({**content, "message": kind}, inf_nan_mode="constants")
     if len(text) > MOST_BYTES:
         raise InputError(
             f"takes {len(text)} bytes as JSON, more than the {MOST_BYTES} that are read", source=f"its {kind}"
@@ -187,7 +213,7 @@ def read(frame: bytes, due: Forms) -> Record:
         data = pydantic_core.from_json(frame)
     except (ValueError, RecursionError) as error:
         raise InputError(f"not JSON: {error}") from None
-    kind = data.pop("kind", None) if isinstance(data, dict) else None
+    kind = data.pop("message", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in due:
         found = tidy(kind, 40) if isinstance(kind, str) else "that is no word"
         raise InputError(f"a message of kind {found!r} when {' or '.join(due)} was due")
