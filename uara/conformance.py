@@ -5,25 +5,28 @@ Every trial runs in a process of its own, so that a solver that hangs or takes i
 
 from __future__ import annotations
 
+import math
 import pickle
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
-from uara.errors import InputError
+from uara.errors import InputError, UaraError
 from uara.extras import needs
 from uara.problem import Decision, Problem, Score
-from uara.registry import Method
 
 if TYPE_CHECKING:
+    from uara.bench.messages import Attempt, Findings, GivenUp, Introduction
     from uara.bench.supervise import Outcome
-    from uara.bench.trial import Attempt
-    from uara.conformance_watch import GivenUp, Observed
 
 TOLERANCE = 1e-6
 """Relative to the controllable part."""
 TIME_LIMIT_S = 1.0
 """Time limit of the trial that tests time limits."""
+CALL_S = 10.0
+"""Time limit of each call on a small instance."""
+AROUND_S = 0.5
+"""What unpacking the instance, hashing it, scoring and packing the answer may take around a call on the large one."""
 OVERTIME = 1.1
 """How much longer than its limit a solver may take."""
 CALLS = ("first", "second", "warm-started")
@@ -101,23 +104,23 @@ def check_solver(
     """
     for library in ("psutil", "cloudpickle"):
         needs(library, extra="bench")
-    from uara.bench.child import find_method
+    from uara.bench.introduce import introduce
     from uara.bench.kinds import kind_of
 
-    method = find_method(solver)
-    method.require()
-    values = method.make_options(options, strict=False).model_dump(mode="json")
-    kind = kind_of(method.traits.kind)
+    found = introduce(solver, [options or {}], strict=False)
+    found.require()
+    values = found.options[0]
+    kind = kind_of(found.kind)
     problems = kind.trials()
     if not problems:
-        raise InputError(f"there are no trials for problem kind {method.traits.kind!r}", source=method.name)
-    verdict = Verdict(method.name)
-    verdict.breaches += _documentation(method)
+        raise InputError(f"there are no trials for problem kind {found.kind!r}", source=found.name)
+    verdict = Verdict(found.name)
+    verdict.breaches += _documentation(found)
     for problem in problems:
         if on_trial:
             on_trial(problem.name)
         best = kind.optimum(problem) if kind.optimum else None
-        _try_small(verdict, problem, best, solver, values, takes_start=method.traits.warm_start)
+        _try_small(verdict, problem, best, solver, values, takes_start=found.warm_start)
     if kind.large is not None:
         if on_trial:
             on_trial("large")
@@ -125,25 +128,23 @@ def check_solver(
     return verdict
 
 
-def _documentation(method: Method) -> Iterator[Breach]:
-    if not method.summary:
+def _documentation(found: Introduction) -> Iterator[Breach]:
+    if not found.summary:
         yield Breach("documented", "", "the solver has no docstring")
-    for name, field_ in method.traits.options.model_fields.items():
-        if not field_.description:
-            yield Breach("documented", "", f"option {name} has no description")
+    for name in found.undocumented:
+        yield Breach("documented", "", f"option {name} has no description")
 
 
-def _outcome(
-    limit_s: float, problem: bytes, solver: str | Callable[..., Any], *rest: Any, **how: Any
-) -> Outcome:
-    """The outcome of a trial whose every call has so long; ``rest`` and ``how`` as for ``Trial``."""
+def _outcome(problem: Problem, limit_s: float, solver: str | Callable[..., Any], *how: Any) -> Outcome:
+    """The outcome of a trial that has so long for all of its calls; ``how`` as for ``Trial``."""
+    from uara.bench.messages import Findings
     from uara.bench.parcel import packed
     from uara.bench.supervise import Allowance, supervise
     from uara.bench.trial import Trial
-    from uara.conformance_watch import WatchedTrial
 
-    trial = WatchedTrial(Trial(problem, solver, *rest, **how))
-    return supervise(packed(trial, solver), Allowance(limit_s, 4000.0, grace_s=5.0))
+    job = packed(Trial(solver, *how), solver)
+    limits = Allowance(limit_s, 4000.0, grace_s=5.0)
+    return supervise(job, pickle.dumps(problem), limits, answer=Findings)
 
 
 def _try_small(
@@ -155,26 +156,42 @@ def _try_small(
     *,
     takes_start: bool,
 ) -> None:
-    content = pickle.dumps(problem)
-    outcome = _outcome(30.0, content, solver, options, start=best)
+    outcome = _outcome(problem, len(CALLS) * CALL_S, solver, options, CALL_S, best)
     if outcome.log:
         verdict.notes.append(f"{problem.name}: prints {outcome.log.splitlines()[0]!r}")
     if outcome.status != "ok":
         verdict.breaches.append(Breach(_check_of(outcome.reason), problem.name, outcome.reason))
         return
-    seen: Observed = outcome.answer
-    assert seen.findings is not None
-    first, again, warm = seen.findings.first, seen.findings.again, seen.findings.warm
-    assert again is not None
-    assert warm is not None
-    fresh: Problem = pickle.loads(content)
-    start = fresh.evaluate(first.decision if best is None else best)
-    for which, attempt, returned in zip(CALLS, (first, again, warm), seen.returned, strict=True):
-        verdict.breaches += _breaches(fresh, which, attempt, returned)
-        verdict.breaches += _overbound(fresh, start, which, attempt)
-    if _differ(first.decision, again.decision) or _differ(seen.returned[0], seen.returned[1]):
+    found: Findings = outcome.answer  # type: ignore[assignment]
+    try:
+        calls = [_Call.read(problem, attempt) for attempt in found.attempts]
+        first, again, warm = calls
+    except (UaraError, ValueError) as error:
+        verdict.breaches.append(Breach("answers", problem.name, f"what it answers cannot be used: {error}"))
+        return
+    start = problem.evaluate(first.decision if best is None else best)
+    for which, call in zip(CALLS, calls, strict=True):
+        verdict.breaches += _breaches(problem, which, call)
+        verdict.breaches += _overbound(problem, start, which, call.attempt)
+    if _differ(first.decision, again.decision) or _differ(first.returned, again.returned):
         verdict.breaches.append(Breach("seeds", problem.name, "two calls with one seed gave two answers"))
-    verdict.breaches += _cooled(fresh, start, warm, seen.returned[2] if takes_start else warm.decision)
+    judged = warm.returned if takes_start else warm.decision
+    verdict.breaches += _cooled(problem, start, warm.attempt, judged)
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of a trial, with its decisions as this process understands them."""
+
+    attempt: Attempt
+    decision: Decision
+    returned: Decision
+
+    @classmethod
+    def read(cls, problem: Problem, attempt: Attempt) -> _Call:
+        return cls(
+            attempt, problem.parse_decision(attempt.decision), problem.parse_decision(attempt.returned)
+        )
 
 
 def _check_of(reason: str) -> str:
@@ -196,20 +213,21 @@ def _worse(objective_ms: float, start: Score) -> bool:
     return objective_ms > start.objective_ms + _slack(start)
 
 
-def _breaches(problem: Problem, which: str, attempt: Attempt, returned: Decision) -> Iterator[Breach]:
+def _breaches(problem: Problem, which: str, call: _Call) -> Iterator[Breach]:
     """What is wrong with a call, whatever the optimum."""
-    if attempt.instance_changed:
+    if call.attempt.instance_changed:
         yield Breach("instance", problem.name, f"the {which} call changed the instance")
-    score, raw = problem.evaluate(attempt.decision), problem.evaluate(returned)
+    score, raw = problem.evaluate(call.decision), problem.evaluate(call.returned)
+    own_ms = math.inf if call.attempt.objective_ms is None else call.attempt.objective_ms
     if not raw.feasible:
         broken = "; ".join(str(each) for each in getattr(raw, "violations", ())[:2])
         hidden = " (solve kept an incumbent instead)" if score.feasible else ""
         yield Breach("feasible", problem.name, f"the answer of the {which} call breaks {broken}{hidden}")
-    if score.feasible and abs(score.objective_ms - attempt.objective_ms) > _slack(score):
+    if score.feasible and not abs(score.objective_ms - own_ms) <= _slack(score):
         yield Breach(
             "scores",
             problem.name,
-            f"the answer of the {which} call scored {attempt.objective_ms:.6f} ms inside and "
+            f"the answer of the {which} call scored {own_ms:.6f} ms inside and "
             f"{score.objective_ms:.6f} ms outside",
         )
 
@@ -241,19 +259,24 @@ def _cooled(problem: Problem, start: Score, warm: Attempt, judged: Decision) -> 
 def _try_large(
     verdict: Verdict, problem: Problem, solver: str | Callable[..., Any], options: dict[str, Any]
 ) -> None:
-    outcome = _outcome(TIME_LIMIT_S, pickle.dumps(problem), solver, options, TIME_LIMIT_S, once=True)
+    outcome = _outcome(problem, TIME_LIMIT_S, solver, options, TIME_LIMIT_S, None, True)
     if outcome.status != "ok":
         check = "time limit" if outcome.status == "timeout" else _check_of(outcome.reason)
         verdict.breaches.append(Breach(check, problem.name, outcome.reason))
         return
-    seen: Observed = outcome.answer
-    if seen.findings is not None:
-        verdict.breaches += _breaches(problem, CALLS[0], seen.findings.first, seen.returned[0])
-        took_s = seen.findings.first.runtime_s
-    else:
-        assert seen.given_up is not None
-        _give_up(verdict, problem.name, seen.given_up)
-        took_s = seen.given_up.after_s
+    found: Findings = outcome.answer  # type: ignore[assignment]
+    took_s = (outcome.ran_s or 0.0) - AROUND_S  # its own clock is right where it is not much less
+    if found.given_up is not None:
+        _give_up(verdict, problem.name, found.given_up)
+        took_s = max(took_s, found.given_up.after_s)
+    for attempt in found.attempts[:1]:
+        took_s = max(took_s, attempt.runtime_s)
+        try:
+            verdict.breaches += _breaches(problem, CALLS[0], _Call.read(problem, attempt))
+        except (UaraError, ValueError) as error:
+            verdict.breaches.append(
+                Breach("answers", problem.name, f"what it answers cannot be used: {error}")
+            )
     if took_s > OVERTIME * TIME_LIMIT_S:
         text = f"was given {TIME_LIMIT_S:g} s and took {took_s:.2f} s"
         verdict.breaches.append(Breach("time limit", problem.name, text))

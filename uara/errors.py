@@ -9,9 +9,9 @@ class UaraError(Exception):
     exit_code = 1
 
 
-def one_line(error: BaseException) -> str:
-    """The message of an error as one printable line, whatever names a file or a plug-in put into it."""
-    return printable(" ".join(_message(error).split()))
+def one_line(error: BaseException | str) -> str:
+    """A message as one printable line, whatever names a file or a plug-in put into it."""
+    return printable(" ".join((error if isinstance(error, str) else _message(error)).split()))
 
 
 def printable(text: str) -> str:

@@ -12,7 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
+from pydantic_core import CoreSchema
 
 from uara.decoding import parse_json, parse_toml, shortened, step
 from uara.errors import InputError
@@ -44,6 +45,15 @@ VersionOne = Annotated[Literal[1], BeforeValidator(_number)]
 """The number 1, for which Python takes ``true`` and ``1.0`` too."""
 
 
+def _failing_fast(schema: Any) -> Any:
+    if isinstance(schema, list | tuple):
+        return type(schema)(map(_failing_fast, schema))
+    if not isinstance(schema, dict):
+        return schema
+    inner = {key: _failing_fast(value) for key, value in schema.items() if key != "metadata"}
+    return {**schema, **inner, **({"fail_fast": True} if schema.get("type") == "list" else {})}
+
+
 class Record(BaseModel):
     """Base of every record that is read from a file or typed by a user: immutable, no unknown keys, no NaN.
 
@@ -54,6 +64,12 @@ class Record(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Have lists end at their first wrong item: one is named, and millions would take the memory."""
+        schema: CoreSchema = _failing_fast(handler(source))
+        return schema
 
 
 def validate(data: object, type_: type[T], *, path: str = "$", strict: bool = True) -> T:

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
@@ -156,6 +156,11 @@ class Context(Generic[O]):
         enough = self.remaining_s() >= seconds
         self._ledger.limit_hit |= not enough and self._limit_is_the_runs
         return enough
+
+    @property
+    def best(self) -> Decision | None:
+        """The best decision that was reported so far."""
+        return self._ledger.best[1] if self._ledger.best else None
 
     def incumbent(self, decision: Decision) -> None:
         """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
@@ -380,7 +385,7 @@ def _result(
         certified = _finite(instance.lower_bound(certificate)) if certificate is not None else None
         claims = [_finite(context._ledger.bound_ms), certified, _finite(answer.bound_ms) if answer else None]
         bound = max((claim for claim in claims if claim is not None), default=None)
-        details = _numbers(answer.details) if answer else {}
+        details = _checked(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
         reason = str(error) if isinstance(error, UaraError) else reason_of(error)
         raise SolverError(method.name, f"gave an answer that cannot be used: {reason}") from error
@@ -409,6 +414,15 @@ def _result(
     )
 
 
+def _checked(details: Mapping[str, float]) -> dict[str, float]:
+    for name, value in details.items():
+        if not isinstance(name, str):
+            raise TypeError(f"details: the key {name!r} is no word")
+        if not isinstance(value, SupportsFloat) or not math.isfinite(value):
+            raise TypeError(f"details: {name} is {value!r}, not a finite number")
+    return dict(details)
+
+
 def _best_of(
     instance: Problem, answer: Answer | None, best: tuple[Score, Decision] | None
 ) -> tuple[Score, Decision]:
@@ -421,14 +435,6 @@ def _best_of(
     if best is not None and not (counts(score) and score.objective_ms <= best[0].objective_ms):
         return best
     return score, answer.decision
-
-
-def _numbers(details: Mapping[str, float]) -> dict[str, float]:
-    for name, value in details.items():
-        if not isinstance(name, str):
-            raise TypeError(f"details are numbers by name, and {name!r} is no name")
-        float(value)
-    return dict(details)
 
 
 def _finite(value: float | None) -> float | None:

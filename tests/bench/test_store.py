@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -56,10 +57,45 @@ def test_unfinished_writes_are_invisible(tmp_path: Path) -> None:
     store = Store(tmp_path / "r.parquet")
     store.append("a", [row("a")])
     (store.parts / ".b.json.x.json").write_bytes(b'[{"record": "run"')
-    (store.parts / "c.json").write_bytes(b"")
     assert store.statuses() == {"a": "ok"}
+    assert store.warnings == []
+
+
+RECORD = {"record": "run", "run_id": "c", "status": "ok", "instance": "i"}
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"7",
+        b"[" * 10_000,
+        b"\xff\xfe",
+        json.dumps([RECORD, "hello"]).encode(),
+        json.dumps([{**RECORD, "label": 7}]).encode(),
+        json.dumps([{**RECORD, "details": "{"}]).encode(),
+        json.dumps([{**RECORD, "objective_ms": "best"}]).encode(),
+        json.dumps([{**RECORD, "measure_makespan_ms": "short"}]).encode(),
+        json.dumps([{**RECORD, "seed": 10**30}]).encode(),
+        json.dumps([{**RECORD, "groups": 5}]).encode(),
+        json.dumps([{**RECORD, "record": "instance"}]).encode(),
+        json.dumps([{**RECORD, "run_id": "a"}]).encode(),
+        json.dumps([RECORD, RECORD]).encode(),
+    ],
+)
+def test_a_part_that_cannot_be_merged_is_set_aside(tmp_path: Path, content: bytes) -> None:
+    store = Store(tmp_path / "r.parquet")
+    store.append("a", [row("a", feature_channel="rt")])
+    store.append("b", [row("b", feature_channel=3.0)])
+    (store.parts / "c.json").write_bytes(content)
+    assert store.statuses() == {"a": "ok", "b": "ok"}
+    assert (store.parts / "c.json.bad").read_bytes() == content, "nothing is thrown away"
     assert len(store.warnings) == 1
-    assert "c.json" in store.warnings[0]
+    assert "c.json: not a record" in store.warnings[0]
+    store.merge(store.rows(), {}, [])
+    assert Store(store.path).statuses() == {"a": "ok", "b": "ok"}
 
 
 def test_parts_go_when_their_runs_are_read_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

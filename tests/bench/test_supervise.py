@@ -11,8 +11,6 @@ import pytest
 
 import uara.bench
 from uara.bench import Results
-from uara.bench.child import Failure
-from uara.bench.supervise import _read
 
 from .conftest import MakeSuite
 
@@ -185,18 +183,9 @@ def test_a_solvers_classes_stay_in_its_process(
 
 
 def test_an_answer_that_never_says_what_it_is_is_ended(make_suite: MakeSuite) -> None:
-    results = uara.bench.run(make_suite([{"solver": T + "stalls"}], setup_limit_s=10.0, time_limit_s=5))
+    results = uara.bench.run(make_suite([{"solver": T + "stalls"}], time_limit_s=0.5, grace_s=0.2))
     assert results.runs["status"].tolist() == ["timeout"]
-    assert "packing its answer" in results.runs["reason"][0]
-
-
-def test_only_plain_data_is_read() -> None:
-    import pickle
-    from fractions import Fraction
-
-    with pytest.raises(pickle.UnpicklingError, match=r"fractions\.Fraction is not plain data"):
-        _read(pickle.dumps(("point", Fraction(1, 2))))
-    assert _read(pickle.dumps(("failed", Failure("error", "why")))) == ("failed", Failure("error", "why"))
+    assert "still ran" in results.runs["reason"][0]
 
 
 def test_a_solver_that_never_gets_ready_is_ended(make_suite: MakeSuite, tmp_path: Path) -> None:

@@ -1,46 +1,93 @@
 from __future__ import annotations
 
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from uara import Allocation, Certificate, allocate, solve
+from uara import Allocation, Answer, Certificate, Context, InputError, Instance, SolverError, allocate, solve
+from uara.bench.messages import Findings
 from uara.bench.trial import Trial, bounds_of, fresh_digest
+from uara.registry import as_solver
 
 from ..cases import make_instance, random_association
+from .test_child import Deaf
+
+INSTANCE = make_instance(6, 3)
 
 
-def silent(kind: str, content: Any) -> None: ...
+def findings(solver: Any, instance: Any = INSTANCE, **how: Any) -> Findings:
+    line: Any = Deaf(instance)
+    return Findings.model_validate(Trial(solver, **how).run(line))
 
 
 def test_three_calls_and_what_they_gave() -> None:
-    instance = make_instance(6, 3)
-    start = allocate(instance, random_association(instance))
-    findings = Trial(pickle.dumps(instance), "tma", start=start).run(silent)
-    assert findings.again is not None
-    assert findings.warm is not None
-    for attempt in (findings.first, findings.again, findings.warm):
+    start = allocate(INSTANCE, random_association(INSTANCE))
+    first, again, warm = findings("tma", start=start).attempts
+    for attempt in (first, again, warm):
         assert not attempt.instance_changed
         assert not attempt.start_changed
-        assert attempt.objective_ms == instance.evaluate(attempt.decision).objective_ms
-    assert findings.warm.objective_ms <= instance.evaluate(start).objective_ms
-    assert findings.first.decision.to_plain() == findings.again.decision.to_plain()
-
-
-def test_a_decision_of_the_solvers_own_class_becomes_one_of_the_toolkits(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("TOLD", str(tmp_path / "pids"))
-    findings = Trial(pickle.dumps(make_instance(6, 3)), "bench_trials:tells", once=True).run(silent)
-    assert type(findings.first.decision) is Allocation
+        score = INSTANCE.evaluate(INSTANCE.parse_decision(attempt.decision))
+        assert attempt.objective_ms == score.objective_ms
+    assert warm.objective_ms <= INSTANCE.evaluate(start).objective_ms  # type: ignore[operator]
+    assert first.decision == again.decision
 
 
 def test_once_is_once() -> None:
-    findings = Trial(pickle.dumps(make_instance(6, 3)), "random", once=True).run(silent)
-    assert findings.again is None
-    assert findings.warm is None
+    assert len(findings("random", once=True).attempts) == 1
+
+
+def better_on_the_way(instance: Instance, context: Context[Any]) -> Answer:
+    """Reports the best shares, and returns equal ones."""
+    association = random_association(instance)
+    context.incumbent(allocate(instance, association, "optimal"))
+    return Answer(allocate(instance, association, "uniform"))
+
+
+def declines(instance: Instance, context: Context[Any]) -> Allocation:
+    raise InputError("too large", source=instance.name)
+
+
+def gives_up(instance: Instance, context: Context[Any]) -> Allocation:
+    raise SolverError("gives-up", "nothing")
+
+
+def test_the_returned_answer_is_kept_beside_the_better_one() -> None:
+    for attempt in findings(better_on_the_way).attempts:
+        returned = INSTANCE.evaluate(INSTANCE.parse_decision(attempt.returned))
+        assert attempt.objective_ms is not None
+        assert attempt.objective_ms < returned.objective_ms
+
+
+def test_the_solver_keeps_its_name_its_traits_and_one_preparation() -> None:
+    prepared = []
+
+    @as_solver(prepare=lambda: prepared.append(1))
+    def my_solver(instance: Instance, context: Context[Any]) -> Allocation:
+        return allocate(instance, random_association(instance, context.rng.integers(100)))
+
+    (first,) = findings(my_solver, once=True).attempts
+    assert prepared == [1]
+    direct = solve(INSTANCE, my_solver, seed=11)
+    assert first.returned == direct.decision.to_plain(), "the random stream hangs on the name"
+
+
+@pytest.mark.parametrize(("solver", "declined"), [(declines, True), (gives_up, False)])
+def test_giving_up_is_an_outcome_of_a_single_call_alone(solver: Any, declined: bool) -> None:
+    seen = findings(solver, once=True)
+    assert seen.attempts == []
+    assert seen.given_up is not None
+    assert seen.given_up.declined == declined
+    with pytest.raises(InputError if declined else SolverError):
+        findings(solver)
+
+
+def test_a_crash_is_no_giving_up() -> None:
+    def divides(instance: Instance, context: Context[Any]) -> Allocation:
+        raise ZeroDivisionError
+
+    with pytest.raises(SolverError, match="ZeroDivisionError"):
+        findings(divides, once=True)
 
 
 def test_a_digest_is_of_the_present_data() -> None:
@@ -53,8 +100,6 @@ def test_a_digest_is_of_the_present_data() -> None:
 
 def test_every_bound_of_a_run_is_collected() -> None:
     import numpy as np
-
-    from uara import Answer
 
     instance = make_instance(5, 2)
 
@@ -71,7 +116,5 @@ def test_every_bound_of_a_run_is_collected() -> None:
 
 
 def test_a_failing_solver_fails_the_trial() -> None:
-    from uara.errors import SolverError
-
     with pytest.raises(SolverError, match="by <b>nothing</b>"):
-        Trial(pickle.dumps(make_instance(4, 2)), "bench_trials:raises").run(silent)
+        findings("bench_trials:raises")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
+import json
 import os
-import pickle
 import signal
 from dataclasses import dataclass
 from multiprocessing.connection import wait
@@ -11,80 +11,110 @@ import psutil
 import pytest
 
 from uara.bench import zygote
+from uara.bench.messages import Frames, framed
 
 
 @dataclass(frozen=True)
 class Echo:
     """Work that says where it runs, and how."""
 
-    word: str
-
-    def run(self, send: Any) -> Any:
-        print("heard", self.word)
-        return (
-            self.word,
-            os.getpid(),
-            os.getpgid(0),
-            {name: os.environ[name] for name in zygote.THREAD_VARIABLES},
-        )
+    def run(self, line: Any) -> dict[str, Any]:
+        print("heard")
+        handles = os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else []
+        threads = [os.environ[name] for name in zygote.THREAD_VARIABLES]
+        return {"pid": os.getpid(), "group": os.getpgid(0), "threads": threads, "handles": len(handles)}
 
 
 @dataclass(frozen=True)
 class Exit:
     code: int
 
-    def run(self, send: Any) -> None:
+    def run(self, line: Any) -> None:
         os._exit(self.code)
 
 
 def start(threads: int = 1) -> zygote.Process:
-    return started(zygote.template(threads).process())
+    return zygote.process(threads)
 
 
-def started(process: zygote.Process) -> zygote.Process:
-    assert process.channel.poll(60)
-    kind, process.pid = pickle.loads(process.channel.recv_bytes())
-    assert kind == "started"
-    return process
+def pid_of(process: zygote.Process) -> int:
+    assert process.started()
+    assert process.run is not None
+    return process.run.pid
 
 
-def test_work_is_done_in_a_process_group_of_its_own() -> None:
+def give(process: zygote.Process, work: Any) -> None:
     import sys
 
     import cloudpickle
 
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
+    process.channel.sendall(framed(cloudpickle.dumps(work)))
+
+
+def wait_for_end(process: zygote.Process) -> None:
+    while not process.ended:
+        assert wait([process.status], 60)
+        process.hear()
+
+
+def test_work_is_done_in_a_process_group_of_its_own() -> None:
     process = start(threads=3)
-    process.channel.send_bytes(cloudpickle.dumps(Echo("hello")))
-    assert process.channel.poll(60)
-    kind, content = pickle.loads(process.channel.recv_bytes())
-    word, pid, group, variables = content
-    assert (kind, word, pid) == ("answer", "hello", process.pid)
-    assert group == pid != os.getpgid(0)
-    assert set(variables.values()) == {"3"}
-    assert wait([process.status], 10)
-    assert process.exit_code() == 0
-    assert process.close() == "heard hello"
+    give(process, Echo())
+    assert wait([process.channel], 60)
+    (frame,) = Frames().feed(process.channel.recv(1 << 16))
+    said = json.loads(frame)
+    assert (said["message"], said["pid"]) == ("answer", pid_of(process))
+    assert said["group"] == said["pid"] != os.getpgid(0)
+    assert set(said["threads"]) == {"3"}
+    assert said["handles"] in (0, 5), "its own three, its channel, and the folder that it reads"
+    wait_for_end(process)
+    assert process.exit_code == 0
+    assert process.close().strip() == "heard"
 
 
 @pytest.mark.parametrize(
     ("how", "code"), [("exit", 9), ("kill", -signal.SIGKILL), ("segfault", -signal.SIGSEGV)]
 )
 def test_how_a_run_ended_is_told(how: str, code: int) -> None:
-    import sys
-
-    import cloudpickle
-
-    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     process = start()
-    assert process.pid is not None
     if how == "exit":
-        process.channel.send_bytes(cloudpickle.dumps(Exit(code)))
+        give(process, Exit(code))
     else:
-        os.kill(process.pid, -code)
-    assert wait([process.status], 10)
-    assert process.exit_code() == code
+        os.kill(pid_of(process), -code)
+    wait_for_end(process)
+    assert process.exit_code == code
     process.close()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_run_without_a_watcher_is_ended_all_the_same(
+    how: signal.Signals, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zygote, "FAREWELL_S", 0.5)
+    process = start()
+    pid = pid_of(process)
+    assert process.watcher is not None
+    process.watcher.send_signal(how)
+    process.close()
+    assert not psutil.pid_exists(pid)
+    assert not process.watcher.is_running()
+    again = start()
+    assert again.template is not process.template
+    again.close()
+
+
+def test_a_template_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = start()
+    first.close()
+    old = first.template
+    os.kill(old._process.pid, signal.SIGSTOP)
+    monkeypatch.setattr(zygote.Process.started, "__defaults__", (5.0,))
+    monkeypatch.setattr(zygote, "FAREWELL_S", 0.5)
+    second = start()
+    assert second.template is not old
+    assert old._process.poll() is not None
+    second.close()
 
 
 def test_a_template_is_kept_while_the_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,12 +126,10 @@ def test_a_template_is_kept_while_the_environment_stays(monkeypatch: pytest.Monk
     assert not one.fits(1)
 
 
-def test_letting_go_ends_the_run() -> None:
+def test_closing_ends_the_run() -> None:
     process = start()
-    pid = process.pid
-    process.pid = None  # as if it had never said who it is
+    pid = pid_of(process)
     process.close()
-    assert pid is not None
     assert not psutil.pid_exists(pid), "gone when close returns"
 
 
@@ -125,7 +153,7 @@ def test_a_process_is_forked_ahead_and_taken_once() -> None:
     first.close()
     second, third = start(), start()
     assert second is ahead
-    assert len({first.pid, second.pid, third.pid}) == 3
+    assert len({pid_of(each) for each in (second, third)}) == 2
     second.close()
     third.close()
 
@@ -135,11 +163,10 @@ def test_a_process_that_died_waiting_is_replaced() -> None:
     first.template.fork_ahead()
     ahead = first.template._next
     assert ahead is not None
-    started(ahead)
+    pid = pid_of(ahead)
     first.close()
-    assert ahead.pid is not None
-    os.kill(ahead.pid, signal.SIGKILL)
-    assert wait([ahead.status], 10)
+    os.kill(pid, signal.SIGKILL)
+    wait_for_end(ahead)
     second = start()
     assert second is not ahead
     assert second.alive()
@@ -151,8 +178,7 @@ def test_a_process_that_waits_ends_with_its_template() -> None:
     first.template.fork_ahead()
     ahead = first.template._next
     assert ahead is not None
-    started(ahead)
+    pid = pid_of(ahead)
     first.close()
     zygote.close_templates()
-    assert ahead.pid is not None
-    assert not psutil.pid_exists(ahead.pid)
+    assert not psutil.pid_exists(pid)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import uara.problem
+from uara.bench.introduce import introduce
 from uara.bench.kinds import kind_of
 from uara.bench.plan import Case, Run, Setting, refuse_namesake, refuse_twins
 from uara.bench.results import Results, frames
@@ -15,7 +16,6 @@ from uara.bench.store import check_results
 from uara.bench.suite import Instances, Solver, Suite, option_label, refuse_many
 from uara.bench.supervise import Allowance
 from uara.errors import InputError
-from uara.registry import method_of
 from uara.solver import Result
 
 if TYPE_CHECKING:
@@ -88,13 +88,10 @@ def rank(
 
 
 def _setting(entry: Entry) -> Setting:
-    from uara.bench.child import find_method
-
     solver, options = entry if isinstance(entry, tuple) else (entry, {})
-    method = find_method(solver) if isinstance(solver, str) else method_of(solver)
-    method.require()
-    full = method.make_options(options).model_dump(mode="json")
-    return Setting(option_label(method.name, options), solver, method.name, method.traits.kind, full)
+    found = introduce(solver, [options])
+    found.require()
+    return Setting(option_label(found.name, options), solver, found.name, found.kind, found.options[0])
 
 
 def frame(results: Iterable[Result]) -> pd.DataFrame:

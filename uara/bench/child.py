@@ -3,112 +3,130 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-import os
+import functools
+import math
 import pickle
-import time
+import socket
+import struct
+import threading
 import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
-from multiprocessing.connection import Connection
 from typing import Any, Protocol
 
 import numpy as np
 
+from uara.bench import messages
 from uara.bench.kinds import KINDS
 from uara.errors import InputError, MissingExtra, SolverError
-from uara.problem import Decision, Problem
-from uara.registry import GROUP, LOADING, Method, Traits, blaming, method_of
-from uara.solver import Progress, solve
+from uara.problem import Problem, Proof
+from uara.registry import GROUP, LOADING, Method, blaming, method_of
+from uara.solver import Answer, Progress, solve
 
-Send = Callable[[str, Any], None]
-"""How a run's process sends a message."""
+
+class Line:
+    """The run's end of its channel: the harness sends pickles, and reads nothing but :mod:`uara.bench.messages`."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._writing = threading.Lock()
+
+    def send(self, kind: str, /, **content: Any) -> None:
+        """Say something; from any thread."""
+        message = messages.write(kind, content)
+        with self._writing:
+            self._channel.sendall(message)
+
+    def receive(self) -> Any:
+        """What the harness sends next."""
+        (length,) = struct.unpack("!I", self._exactly(4))
+        return pickle.loads(self._exactly(length))
+
+    def _exactly(self, count: int) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            if not (got := self._channel.recv_into(view)):
+                raise EOFError("the harness is gone")
+            view = view[got:]
+        return data
+
+    def instance(self) -> bytes:
+        """Say that all is prepared, and receive the pickled instance: the clock runs from now on."""
+        self.send("prepared")
+        problem: bytes = self.receive()
+        return problem
 
 
 class Work(Protocol):
     """What a run's process can be given to do."""
 
-    def run(self, send: Send) -> Any:
-        """Do it; the result is the answer."""
+    def run(self, line: Line) -> dict[str, Any]:
+        """Prepare, ask for the instance, and do it; the result is the fields of the answer."""
 
 
 @dataclass(frozen=True)
 class Job:
     """One run of a solver. ``solver`` is a name, ``package.module:function`` or a callable."""
 
-    problem: bytes
-    """The pickled instance."""
     solver: str | Callable[..., Any]
     options: dict[str, Any]
     seed: int
     time_limit_s: float
-    start: Decision | None = None
 
-    def run(self, send: Send) -> RawAnswer:
-        """Solve, and send what the solver reports on the way."""
-        began = time.perf_counter()
-        problem: Problem = pickle.loads(self.problem)
+    def run(self, line: Line) -> dict[str, Any]:
+        """Solve, and report better answers and bounds on the way."""
+        solver = prepare(self.solver)
+        contexts: list[Any] = []
+        certificates: list[Proof | None] = []
+        problem: Problem = pickle.loads(line.instance())
         freeze(problem)
-        best: list[float] = [np.inf, -np.inf]
+        said: list[Any] = [None, -math.inf]
+
+        def watched(instance: Problem, context: Any) -> Any:
+            contexts.append(context)
+            answer = solver(instance, context)
+            if not isinstance(answer, Answer):
+                return answer
+            # Only the harness can say what a certificate proves, and does so in its own time.
+            certificates.append(answer.certificate)
+            return dataclasses.replace(answer, certificate=None)
 
         def on_progress(point: Progress) -> None:
-            news = [point.objective_ms, point.bound_ms]
-            if news != best:
-                best[:] = news
-                numbers = (
-                    point.elapsed_s,
-                    point.objective_ms,
-                    point.controllable_ms,
-                    point.bound_ms,
-                    point.gap,
-                )
-                send("point", tuple(map(float, numbers)))
+            news: dict[str, Any] = {}
+            if (best := contexts[-1].best) is not said[0]:
+                news["decision"] = best.to_plain()
+            if point.bound_ms > said[1]:
+                news["bound_ms"] = finite_or_none(point.bound_ms)
+            said[:] = best, max(said[1], point.bound_ms)
+            if news:
+                line.send("point", **news)
 
         result = solve(
             problem,
-            prepare(self.solver, send, began),
+            functools.update_wrapper(watched, solver),
             options=self.options,
             seed=self.seed,
             time_limit_s=self.time_limit_s if np.isfinite(self.time_limit_s) else None,
-            start=self.start,
             on_progress=on_progress,
         )
-        return RawAnswer(
-            decision=plain(result.decision),
-            certificate=None if result.certificate is None else plain(result.certificate),
-            claimed_bound_ms=None if result.bound_ms is None else float(result.bound_ms),
-            own_objective_ms=float(result.evaluation.objective_ms),
-            ended=result.ended,
-            runtime_s=result.runtime_s,
-            details={name: float(value) for name, value in result.details.items()},
-        )
+        certificate = certificates[-1] if certificates else result.certificate
+        return {
+            "decision": result.decision.to_plain(),
+            "certificate": None if certificate is None else certificate.to_plain(),
+            "claimed_bound_ms": finite_or_none(result.bound_ms),
+            "own_objective_ms": finite_or_none(result.evaluation.objective_ms),
+            "ended": result.ended,
+            "details": {name: float(value) for name, value in result.details.items()},
+        }
 
 
-@dataclass(frozen=True)
-class RawAnswer:
-    """What a run sends back; nothing of it is believed before it is re-computed.
-
-    Decision and certificate are plain data: their classes may be the solver's own, and stay in its process.
-    """
-
-    decision: Any
-    certificate: Any
-    claimed_bound_ms: float | None
-    own_objective_ms: float
-    ended: str
-    runtime_s: float
-    details: dict[str, float]
-
-
-@dataclass(frozen=True)
-class Failure:
-    """Why a run has no answer."""
-
-    status: str
-    reason: str
+def finite_or_none(value: float | None) -> float | None:
+    """The value where it is finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
 
 
 @cache
@@ -138,16 +156,21 @@ def find_method(solver: str | Callable[..., Any]) -> Method:
         return method_of(installed()[solver].load(), solver)
 
 
-def prepare(solver: str | Callable[..., Any], send: Send, began: float) -> Callable[..., Any]:
-    """Import and compile a solver, and say how long that took since ``began``: now its clock may start."""
+def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Import and compile a solver: it comes under its own name, on which its random stream hangs."""
     method = find_method(solver)
     function = method.require()
     load_kernels(method.traits.kind)
     if method.traits.prepare:
         with blaming(method.name, "cannot be prepared"):
             method.traits.prepare()
-    send("prepared", time.perf_counter() - began)
-    return prepared(method.name, function, method.traits, send)
+
+    def prepared(instance: Problem, context: Any) -> Any:
+        return function(instance, context)
+
+    prepared.__name__ = method.name
+    prepared.uara_traits = dataclasses.replace(method.traits, prepare=None)  # type: ignore[attr-defined]
+    return prepared
 
 
 def load_kernels(kind: str) -> None:
@@ -156,11 +179,6 @@ def load_kernels(kind: str) -> None:
         load = getattr(import_module(KINDS[kind].partition(":")[0]), "load_kernels", None)
         with suppress(Exception):  # whoever needs what is missing says so
             (load or (lambda: None))()
-
-
-def plain(value: Any) -> Any:
-    """What a solver's object says of itself, as JSON's types."""
-    return json.loads(json.dumps(value.to_plain()))
 
 
 def freeze(value: object) -> None:
@@ -172,48 +190,26 @@ def freeze(value: object) -> None:
             freeze(item)
 
 
-def serve(channel: Connection) -> None:
-    """Do one run: receive a job, send messages ``(kind, content)`` as it goes on, and what it returns."""
-
-    def send(kind: str, content: Any) -> None:
-        channel.send_bytes(pickle.dumps((kind, content)))
-
-    send("started", os.getpid())
+def serve(line: Line) -> None:
+    """Do one run: receive a job, send messages as it goes on, and its answer."""
     try:
-        work: Work = pickle.loads(channel.recv_bytes())
-        send("answer", work.run(send))
+        work: Work = line.receive()
+        line.send("answer", **work.run(line))
     except BaseException as error:
-        send("failed", _failure(error))
+        status, reason = failure(error)
+        line.send("failed", status=status, reason=messages.tidy(reason))
 
 
-def prepared(name: str, function: Callable[..., Any], traits: Traits, send: Send) -> Callable[..., Any]:
-    """The solver under its own name (its random stream hangs on it), with nothing left to prepare.
-
-    It says when it is called and when it has returned: what ``solve`` does around it, re-computing the bound of a
-    large certificate for one, is not on its account.
-    """
-
-    def solver(instance: Problem, context: Any) -> Any:
-        send("called", None)
-        answer = function(instance, context)
-        send("returned", None)
-        return answer
-
-    solver.__name__ = name
-    solver.uara_traits = dataclasses.replace(traits, prepare=None)  # type: ignore[attr-defined]
-    return solver
-
-
-def _failure(error: BaseException) -> Failure:
+def failure(error: BaseException) -> tuple[str, str]:
+    """Status and reason of a run that ended with an error."""
     causes: list[BaseException] = [error]
     while (cause := causes[-1].__cause__) is not None:
         causes.append(cause)
-    traceback.print_exception(error)
+    with suppress(Exception):  # its text is the plug-in's
+        traceback.print_exception(error)
     if any(isinstance(cause, MemoryError) for cause in causes):
-        return Failure("memory", f"out of memory: {causes[-1]}".rstrip(": "))
+        return "memory", f"out of memory: {causes[-1]}".rstrip(": ")
     if isinstance(error, MissingExtra):
-        return Failure("skipped", str(error))
+        return "skipped", str(error)
     text = str(error) or type(error).__name__
-    return Failure(
-        "error", text if isinstance(error, InputError | SolverError) else f"{type(error).__name__}: {text}"
-    )
+    return "error", text if isinstance(error, InputError | SolverError) else f"{type(error).__name__}: {text}"

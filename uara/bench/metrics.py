@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.execute import AGREEMENT, LATE_S
+from uara.bench.execute import LATE_S
+from uara.bench.referee import AGREEMENT
 from uara.bench.results import Results, refuse_empty
 from uara.bench.statistics import primal_integral
 

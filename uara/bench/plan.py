@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import uara.problem
-from uara.bench.child import find_method, installed
+from uara.bench.child import installed
+from uara.bench.introduce import introduce
 from uara.bench.kinds import Feature, cut, kind_of, with_parameters
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
 from uara.bench.supervise import Allowance
@@ -168,24 +169,24 @@ def _runs_of(suite: Suite, entry: Solver, setting: Setting, cases: list[Case]) -
 
 def settings(entry: Solver, place: str) -> list[Setting]:
     """One setting for each combination of an entry's options; :class:`InputError` if there is no such solver."""
+    choices = list(grid(entry.options))
     try:
-        method = find_method(entry.solver)
+        found = introduce(entry.solver, choices)
     except InputError as error:
-        raise InputError(error.problem + _hint(entry.solver, installed()), path=f"{place}.solver") from None
+        if error.path is None:
+            problem = error.problem + _hint(entry.solver, installed())
+            raise InputError(problem, path=f"{place}.solver") from None
+        raise InputError(error.problem, path=f"{place}.options.{error.path}".rstrip(".")) from None
     except SolverError as error:
         raise InputError(str(error), path=f"{place}.solver") from error
-    found = []
-    for options in grid(entry.options):
-        try:
-            full = method.make_options(options).model_dump(mode="json")
-        except InputError as error:
-            raise InputError(error.problem, path=f"{place}.options.{error.path or ''}".rstrip(".")) from None
+    settings = []
+    for options, full in zip(choices, found.options, strict=True):
         label = entry.label or option_label(entry.solver, options)
         varied = {key: options[key] for key, value in entry.options.items() if isinstance(value, list)}
         if entry.label and varied:
             label = option_label(entry.label, varied)
-        found.append(Setting(label, entry.solver, method.name, method.traits.kind, full, method.reason))
-    return found
+        settings.append(Setting(label, entry.solver, found.name, found.kind, full, found.reason))
+    return settings
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

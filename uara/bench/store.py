@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara import files, locks, sheets
-from uara.errors import InputError
+from uara.errors import InputError, UaraError, one_line
 from uara.extras import needs
 
 if TYPE_CHECKING:
@@ -60,12 +60,15 @@ def schema_of(rows: Iterable[Mapping[str, Any]]) -> pa.Schema:
     fields += [pa.field(name, pa.int64()) for name in _WHOLE]
     fields += [pa.field(name, pa.float64()) for name in _REAL]
     fields.append(pa.field("groups", pa.list_(pa.string())))
-    own: dict[str, Any] = {}
+    words: dict[str, bool] = {}
     for row in rows:
         for name, value in row.items():
             if name.startswith(("feature_", "measure_")) and value is not None:
-                own[name] = pa.string() if isinstance(value, str) else pa.float64()
-    return pa.schema(fields + [pa.field(name, own[name]) for name in sorted(own)])
+                words[name] = words.get(name, False) or (
+                    name.startswith("feature_") and isinstance(value, str)
+                )
+    own = [pa.field(name, pa.string() if words[name] else pa.float64()) for name in sorted(words)]
+    return pa.schema(fields + own)
 
 
 def to_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
@@ -73,6 +76,9 @@ def to_table(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
     plain = [{name: _plain(name, value) for name, value in row.items()} for row in rows]
     schema = schema_of(plain)
     columns = {name: [row.get(name) for row in plain] for name in schema.names}
+    for name in schema.names:
+        if name.startswith("feature_") and schema.field(name).type == arrow().string():  # a word in any row
+            columns[name] = [None if value is None else str(value) for value in columns[name]]
     return arrow().table(columns, schema=schema)
 
 
@@ -192,23 +198,47 @@ class Store:
             yield read_table(self.path, columns).to_pylist()
         for part in sorted(self.parts.glob("[!.]*.json")):
             try:
-                yield _rows(files.parse_json(files.read_bytes(part)))
-                continue
-            except (InputError, ValueError, TypeError, KeyError, AttributeError):
-                pass
-            warning = f"{part}: not a record; its run is done again"
-            if warning not in self.warnings:
-                self.warnings.append(warning)
+                yield _rows_of(part)
+            except (
+                ValueError,
+                TypeError,
+                OverflowError,
+                RecursionError,
+                UaraError,
+                arrow().ArrowException,
+            ) as error:
+                self._set_aside(part, error)
+
+    def _set_aside(self, part: Path, error: Exception) -> None:
+        """Keep what is no record out of the way of the others, and say so."""
+        aside = part.with_name(part.name + ".bad")
+        with suppress(OSError):
+            part.replace(aside)
+        self.warnings.append(
+            f"{part}: not a record ({one_line(error)}); its run is done again; see {aside.name}"
+        )
+
+
+def _rows_of(part: Path) -> list[dict[str, Any]]:
+    """The rows of one part; raises one of many errors if they cannot be merged."""
+    rows = _rows(json.loads(files.read_bytes(part)))  # a trajectory begins at infinity, which JSON proper lacks
+    if any(row.get("run_id") != part.stem or row.get("record") not in ("run", "point") for row in rows):
+        raise ValueError("rows of something else")
+    if sum(row["record"] == "run" for row in rows) != 1:
+        raise ValueError("not one run")
+    for row in to_table(rows).select(JSON_COLUMNS).to_pylist():
+        for text in filter(None, row.values()):
+            json.loads(text)
+    return rows
 
 
 def _rows(record: Any) -> list[dict[str, Any]]:
     """The rows of a finished run; ``ValueError`` or ``TypeError`` if a record holds something else."""
-    if not isinstance(record, list) or not record:
+    if not isinstance(record, list) or not record or not all(isinstance(row, dict) for row in record):
         raise TypeError("not a list of rows")
     runs = [row for row in record if row["record"].removeprefix(OLD) == "run"]
     if any(row.get(name) is None for row in runs for name in RUN_KEYS):
         raise ValueError("a run without a name")
-    to_table(record)
     return record
 
 

@@ -13,79 +13,95 @@ from typing import Any
 
 import numpy as np
 
-from uara.bench.child import Send, freeze, plain, prepare
+from uara.bench.child import Line, finite_or_none, freeze, prepare
+from uara.errors import InputError, SolverError, UaraError
 from uara.problem import Decision, Problem
-from uara.solver import Result, solve
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """One call of the solver during a trial."""
-
-    decision: Decision
-    objective_ms: float
-    bounds_ms: list[float]
-    """Every lower bound that it reported, returned or certified."""
-    runtime_s: float
-    instance_changed: bool
-    start_changed: bool = False
-
-
-@dataclass(frozen=True)
-class Findings:
-    """What a trial saw: two calls with one seed, one with a start solution."""
-
-    first: Attempt
-    again: Attempt | None = None
-    warm: Attempt | None = None
+from uara.solver import Answer, Result, solve
 
 
 @dataclass(frozen=True)
 class Trial:
-    """Call a solver on an instance, and watch."""
+    """Call a solver on an instance, and watch; the answer is a :class:`uara.bench.messages.Findings`."""
 
-    problem: bytes
     solver: str | Callable[..., Any]
     options: dict[str, Any] = field(default_factory=dict)
     time_limit_s: float = 10.0
     start: Decision | None = None
     """Start solution of the third call; the first call's answer where left out."""
     once: bool = False
-    """Make the first call only."""
+    """Make the first call only, in which giving up is an outcome."""
 
-    def run(self, send: Send) -> Findings:
+    def run(self, line: Line) -> dict[str, Any]:
         """Make the calls; between them, disturb everything that a solver should not depend on."""
-        began = time.perf_counter()
-        solver = prepare(self.solver, send, began)
-        first = self._attempt(solver, 1)
-        if self.once:
-            return Findings(first)
-        start = first.decision if self.start is None else self.start
-        return Findings(first, self._attempt(solver, 2), self._attempt(solver, 3, start))
+        seen = _Seen(prepare(self.solver))
+        content = line.instance()
+        try:
+            first, answer = self._attempt(content, seen, 1)
+            if self.once:
+                return {"attempts": [first]}
+            start = answer if self.start is None else self.start
+            again, warm = self._attempt(content, seen, 2), self._attempt(content, seen, 3, start)
+            return {"attempts": [first, again[0], warm[0]]}
+        except UaraError:
+            if seen.given_up is None or not self.once:
+                raise
+            return {"attempts": [], "given_up": seen.given_up}
 
-    def _attempt(self, solver: Callable[..., Any], noise: int, start: Decision | None = None) -> Attempt:
+    def _attempt(
+        self, content: bytes, seen: _Seen, noise: int, start: Decision | None = None
+    ) -> tuple[dict[str, Any], Decision]:
         random.seed(noise)
         np.random.seed(noise)
-        problem: Problem = pickle.loads(self.problem)
+        problem: Problem = pickle.loads(content)
         freeze(problem)
         before, given = fresh_digest(problem), copy.deepcopy(start)
         freeze(given)
         result = solve(
             problem,
-            solver,
+            seen.solver(),
             options=self.options,
             seed=11,
             time_limit_s=self.time_limit_s,
             start=given,
         )
-        return Attempt(
-            decision=problem.parse_decision(plain(result.decision)),  # of a class that is not the solver's
-            objective_ms=float(result.evaluation.objective_ms),
-            bounds_ms=bounds_of(result),
-            runtime_s=result.runtime_s,
-            instance_changed=fresh_digest(problem) != before,
-            start_changed=start is not None and given is not None and given.to_plain() != start.to_plain(),
-        )
+        attempt = {
+            "decision": result.decision.to_plain(),
+            "returned": seen.returned.to_plain(),
+            "objective_ms": finite_or_none(result.evaluation.objective_ms),
+            "bounds_ms": bounds_of(result),
+            "runtime_s": result.runtime_s,
+            "instance_changed": fresh_digest(problem) != before,
+            "start_changed": start is not None and given is not None and given.to_plain() != start.to_plain(),
+        }
+        return attempt, problem.parse_decision(attempt["decision"])  # of a class that is not the solver's
+
+
+class _Seen:
+    """What a solver itself does in a call, before :func:`uara.solve` makes the best of it."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.returned: Any = None
+        self.given_up: dict[str, Any] | None = None
+
+    def solver(self) -> Any:
+        """The solver, under its name and with its traits, listened to."""
+
+        def listened(instance: Any, context: Any) -> Any:
+            began = time.perf_counter()
+            try:
+                answer = self.function(instance, context)
+            except (InputError, SolverError) as error:
+                after_s = time.perf_counter() - began
+                declined = isinstance(error, InputError)
+                self.given_up = {"reason": str(error), "after_s": after_s, "declined": declined}
+                raise
+            self.returned = answer.decision if isinstance(answer, Answer) else answer
+            return answer
+
+        listened.__name__ = self.function.__name__
+        listened.uara_traits = self.function.uara_traits  # type: ignore[attr-defined]
+        return listened
 
 
 def bounds_of(result: Result) -> list[float]:

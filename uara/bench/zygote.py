@@ -1,30 +1,28 @@
-"""Processes for runs: a template process that has imported the toolkit, and forks for each run.
+"""Processes for runs, as their supervisor holds them; :mod:`uara.bench.watcher` is their other side.
 
-A fresh interpreter for every run would add its start to every run. The template imports once and
-forks in milliseconds. Between it and the run stands a watcher, which reports how the run ended, and
-ends the run if the supervisor is gone: no run outlives the command that started it. What a run leaves
-behind falls to its watcher (on Linux, also what left its group), which ends it. The next run's process is
-forked, and waits, while the last one's is being cleared away and its answer scored.
+A fresh interpreter for every run would add its start to every run. A template imports the toolkit once and
+forks in milliseconds; no run outlives the command that started it. The next run's process is forked, and waits,
+while the last one's is being cleared away and its answer scored.
 
-    supervisor -- template (one a supervisor and thread count) -- watcher -- run (leads its own group)
+Whom the supervisor may end is what the template and the watchers say, which it started: never what a run says.
 """
 
 from __future__ import annotations
 
 import atexit
-import gc
 import os
-import select
-import signal
 import socket
-import struct
 import subprocess
 import sys
-import tempfile
 import threading
+import time
 from contextlib import suppress
-from multiprocessing.connection import Connection, wait
-from typing import IO
+from multiprocessing.connection import wait
+
+import psutil
+
+from uara.bench.watcher import ENDED, STARTED, SWEEPS
+from uara.errors import UaraError
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -37,11 +35,12 @@ THREAD_VARIABLES = (
     "TBB_NUM_THREADS",
 )
 """Environment variables that pin the threads of numerical libraries."""
-_STATUS = struct.Struct("!i")
-FAREWELL_S = 5.0
-"""How long the end of a process that was killed is waited for."""
-_PR_SET_CHILD_SUBREAPER = 36
-_SWEEPS = 20
+START_S = 60.0
+"""How long a process that was asked for is waited for, the template's own start included."""
+FAREWELL_S = 20.0
+"""How long a watcher may take to end all that a run left behind."""
+PIECE = 1 << 16
+"""Bytes that are read at once."""
 _LOG_BYTES = 4000
 
 
@@ -51,55 +50,105 @@ class Process:
     Attributes
     ----------
     channel
-        Messages to and from the run.
+        Bytes to and from the run; it never blocks.
     status
-        Becomes readable when the run's process has ended, or the template died.
+        Becomes readable when the watcher has something to say: then :meth:`hear`.
+    log
+        What the run prints; it never blocks.
+    run, watcher
+        The two processes, once the watcher has said who they are.
+    exit_code
+        The run's, negative for a signal, once it has ended; None if the watcher went without a word.
+    gone
+        Whether the watcher's end is closed.
     """
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        ours, theirs = socket.socketpair()
+        self.channel, theirs = socket.socketpair()
         self.status, watcher = socket.socketpair()
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - open as long as the run
-        with theirs, watcher:
-            handles = [theirs.fileno(), watcher.fileno(), self._log.fileno()]
-            socket.send_fds(template.control, [b"f"], handles)
-        self.channel = Connection(ours.detach())
-        self.pid: int | None = None
+        self.log, log = os.pipe()
+        self.run: psutil.Process | None = None
+        self.watcher: psutil.Process | None = None
+        self.exit_code: int | None = None
+        self.gone = False
+        self._told = self._printed = b""
+        try:
+            with theirs, watcher:
+                handles = [theirs.fileno(), watcher.fileno(), log]
+                socket.send_fds(template.control, [b"f"], handles)
+        except OSError:
+            self._close_handles()
+            raise
+        finally:
+            os.close(log)
+        self.channel.setblocking(False)
+        os.set_blocking(self.log, False)
+
+    def hear(self) -> None:
+        """Take in what the watcher says."""
+        data = self.status.recv(64)
+        self.gone = not data
+        self._told += data
+        if self.run is None and len(self._told) >= STARTED.size:
+            with suppress(psutil.Error):
+                self.watcher, self.run = map(psutil.Process, STARTED.unpack_from(self._told))
+        if len(self._told) == STARTED.size + ENDED.size:
+            self.exit_code = ENDED.unpack_from(self._told, STARTED.size)[0]
+
+    def started(self, seconds: float = START_S) -> bool:
+        """Whether the run's process is there, waited for so long."""
+        until = time.monotonic() + seconds
+        while not self.run and not self.ended and wait([self.status], max(0.0, until - time.monotonic())):
+            self.hear()
+        return self.run is not None and self.alive()
+
+    @property
+    def ended(self) -> bool:
+        """Whether the run has ended, or its watcher."""
+        return self.gone or self.exit_code is not None
 
     def alive(self) -> bool:
-        """Whether neither the run nor the template has ended, as far as anybody said."""
-        return not wait([self.status], 0)
+        """Whether neither the run nor its watcher has ended by now."""
+        while not self.ended and wait([self.status], 0):
+            self.hear()
+        return not self.ended
+
+    def read_log(self) -> bool:
+        """Take in some of what the run printed, and keep the last of it; False at its end."""
+        try:
+            piece = os.read(self.log, PIECE)
+        except BlockingIOError:
+            return False
+        self._printed = (self._printed + piece)[-_LOG_BYTES:]
+        return bool(piece)
 
     def kill(self) -> None:
-        """End the run and its children."""
-        if self.pid is not None:
-            with suppress(ProcessLookupError, PermissionError):
-                os.killpg(self.pid, signal.SIGKILL)
-
-    def exit_code(self) -> int | None:
-        """Exit code, negative for a signal, once :attr:`status` is readable; None if the template died."""
-        data = self.status.recv(_STATUS.size)
-        return int(_STATUS.unpack(data)[0]) if len(data) == _STATUS.size else None
+        """Have the watcher end the run and all that it started."""
+        with suppress(OSError):
+            self.status.sendall(b"e")
 
     def close(self) -> str:
-        """End the run, wait a while until its watcher has ended all that it started, and return what it last wrote."""
+        """End the run and all that it started, and return what it last wrote."""
         self.kill()
+        until = time.monotonic() + FAREWELL_S
+        with suppress(OSError):
+            while not self.gone and wait([self.status], max(0.0, until - time.monotonic())):
+                self.hear()
+        if self.exit_code is None:  # the watcher was ended or stopped before it could
+            self.template.end()
+            with suppress(psutil.Error):
+                self.run and self.run.kill()  # it knows whether this is still the same process
+        for _ in range(1 << 4):  # a pipe holds at most a megabyte
+            if not self.read_log():
+                break
+        self._close_handles()
+        return self._printed.decode(errors="replace")
+
+    def _close_handles(self) -> None:
         self.channel.close()
-        with suppress(OSError):  # the watcher is gone, or takes too long
-            self.status.settimeout(FAREWELL_S)
-            self.status.sendall(b"e")
-            while self.status.recv(64):
-                pass
         self.status.close()
-        with self._log:
-            return _tail(self._log)
-
-
-def _tail(log: IO[bytes]) -> str:
-    size = log.seek(0, os.SEEK_END)
-    log.seek(max(0, size - _LOG_BYTES))
-    return log.read().decode(errors="replace").strip()
+        os.close(self.log)
 
 
 class Template:
@@ -115,7 +164,7 @@ class Template:
                     sys.executable,
                     "-P",
                     "-c",
-                    "from uara.bench.zygote import main; main()",
+                    "from uara.bench.watcher import main; main()",
                     str(theirs.fileno()),
                 ],
                 pass_fds=[theirs.fileno()],
@@ -123,6 +172,7 @@ class Template:
                 stdin=subprocess.DEVNULL,
                 start_new_session=True,  # an interrupt from the terminal is the supervisor's to handle
             )
+        self._own = psutil.Process(self._process.pid)
 
     def fits(self, threads: int) -> bool:
         """Whether it still lives, and this process's environment is what it was."""
@@ -132,7 +182,7 @@ class Template:
         """A process for a run: the one that waits, or a new one."""
         waiting, self._next = self._next, None
         if waiting is not None:
-            if waiting.alive():
+            if waiting.started():
                 return waiting
             waiting.close()
         return Process(self)
@@ -142,6 +192,19 @@ class Template:
         if self._next is None:
             with suppress(OSError):
                 self._next = Process(self)
+
+    def end(self) -> None:
+        """End it and all that it started: what a watcher that is gone left behind has fallen to it."""
+        with suppress(psutil.Error):
+            for _ in range(SWEEPS):
+                if not (family := self._own.children(recursive=True)):
+                    break
+                for each in family:
+                    with suppress(psutil.Error):
+                        each.kill()
+                psutil.wait_procs(family, timeout=1.0)
+        self._process.kill()
+        self._process.wait()
 
     def close(self) -> None:
         """End it; runs that it forked are their watchers' to end."""
@@ -172,144 +235,27 @@ def template(threads: int) -> Template:
     return known[threads]
 
 
+def process(threads: int) -> Process:
+    """A process for a run that is there and waits for its work.
+
+    Raises
+    ------
+    UaraError
+        If there is none, from a fresh template either.
+    """
+    for _ in range(2):
+        source = template(threads)
+        with suppress(OSError):  # it died between the look and the request
+            found = source.process()
+            if found.started():
+                return found
+            found.close()
+        source.end()
+    raise UaraError(f"no process for a run came up within {START_S:g} s, twice")
+
+
 @atexit.register
 def close_templates() -> None:
     """End this thread's templates."""
     for each in _templates.__dict__.pop("by_threads", {}).values():
         each.close()
-
-
-def main() -> None:
-    """The template process: fork a watcher for each request until the supervisor is gone."""
-    import psutil  # noqa: F401 - watchers find it loaded
-
-    from uara.bench.child import installed
-
-    control = socket.socket(fileno=int(sys.argv[1]))
-    installed()
-    waiting = [_preload]
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers are not waited for
-    while True:
-        try:
-            message, handles, _, _ = socket.recv_fds(control, 1, 3)
-        except ConnectionError:
-            return
-        if not message:
-            return
-        if os.fork() == 0:
-            control.close()
-            _watch(*handles)
-            os._exit(0)
-        for handle in handles:
-            os.close(handle)
-        if waiting:
-            waiting.pop()()
-            gc.freeze()  # a collection in a run would touch, and so copy, every object that it shares with this process
-
-
-def _preload() -> None:
-    """What most runs need; solvers themselves are imported in the run, on its own account.
-
-    It is done after the first fork: the first run loads these for itself, the later ones find them.
-    """
-    import inspect
-
-    import scipy.optimize  # noqa: F401
-
-    from uara.bench.p1 import load_kernels
-
-    load_kernels()
-    inspect.getmodule(_preload.__code__)  # finds all modules' files, as a solver's options will ask for
-
-
-def _watch(channel: int, status: int, log: int) -> None:
-    """Fork the run, wait for its end or for the supervisor's, and say how it ended."""
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    wake, ring = socket.socketpair()
-    for end in (wake, ring):
-        end.setblocking(False)
-    signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.set_wakeup_fd(ring.fileno())
-    _adopt_orphans()
-    run = os.fork()
-    if run == 0:
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        for handle in (wake.detach(), ring.detach(), status):
-            os.close(handle)
-        _become_run(channel, log)
-    os.close(channel)
-    os.close(log)
-    poll = select.poll()
-    poll.register(wake, select.POLLIN)
-    poll.register(status, select.POLLIN)  # the supervisor lets go, or is gone
-    while True:
-        ended, code = os.waitpid(run, os.WNOHANG)
-        if ended:
-            break
-        if any(handle == status for handle, _ in poll.poll()):
-            with suppress(ProcessLookupError):
-                os.killpg(run, signal.SIGKILL)
-            with suppress(ProcessLookupError):
-                os.kill(run, signal.SIGKILL)  # it may not lead its group yet
-            _, code = os.waitpid(run, 0)
-            break
-        with suppress(BlockingIOError):
-            wake.recv(64)
-    _end_family(run)
-    with suppress(OSError):
-        os.write(status, _STATUS.pack(os.waitstatus_to_exitcode(code)))
-
-
-def _adopt_orphans() -> None:
-    """Have the system hand this process what its descendants leave behind, instead of the first process."""
-    if sys.platform == "linux":
-        import ctypes
-
-        ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-
-
-def _end_family(run: int) -> None:
-    """End all that a run which has ended left behind."""
-    import psutil
-
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(run, signal.SIGKILL)
-    for _ in range(_SWEEPS):  # what is killed may have children that fall to this process
-        if _childless():
-            return
-        family = psutil.Process().children(recursive=True)
-        for each in family:
-            with suppress(psutil.Error):
-                each.kill()
-        psutil.wait_procs(family, timeout=1.0)
-
-
-def _childless() -> bool:
-    """Whether no child is left; those that have ended are reaped."""
-    try:
-        while os.waitpid(-1, os.WNOHANG)[0]:
-            pass
-    except ChildProcessError:
-        return True
-    return False
-
-
-def _become_run(channel: int, log: int) -> None:
-    from uara.bench.child import serve
-
-    os.setsid()
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    os.dup2(log, 1)
-    os.dup2(log, 2)
-    os.close(log)
-    os.set_inheritable(channel, False)
-    code = 1
-    try:
-        serve(Connection(channel))
-        code = 0
-    finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(code)
