@@ -1,0 +1,171 @@
+"""Raising the dual over device prices by Polyak's steps towards the cost of the best answer. Compiled.
+
+A subgradient is one minus how many of the servers' best sets hold a device. A step has the length that would reach
+the answer's cost, times a factor that falls from 1 to 0.001 when 15 steps gain nothing; each fall starts again from
+the best prices. Steps are averaged with their predecessors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from uara.instance import Floats
+
+from .knapsack import Workspace
+from .layout import Layout
+from .pricing import States, dual
+
+_STRETCH_S = 0.02
+_SHORTEST = 1e-3
+_PATIENCE = 15
+_COARSENESS = 0.02
+"""Each server's minimum may be understated by this part of the open gap, shared among the servers."""
+
+
+class Progress(NamedTuple):
+    """What a climb keeps between two calls; scalars in ``numbers``: value, factor, stall, tolerance, labels."""
+
+    best: Floats
+    point: Floats
+    direction: Floats
+    lower: Floats
+    member: NDArray[np.bool_]
+    numbers: Floats
+
+
+def begin(layout: Layout, pi: Floats) -> Progress:
+    """A climb that starts at these (M,) prices."""
+    return Progress(
+        pi.copy(),
+        pi.copy(),
+        np.zeros(len(pi)),
+        np.zeros(len(layout.wait_ms)),
+        np.zeros(len(layout.device), dtype=np.bool_),
+        np.array([-np.inf, 1.0, 0.0, np.inf, 0.0]),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def passes(
+    layout: Layout,
+    nu: Floats,
+    offset: float,
+    state: States,
+    upper: float,
+    enough: float,
+    count: int,
+    progress: Progress,
+    trail: NDArray[np.bool_],
+    work: Workspace,
+) -> int:
+    """At most this many passes; returns how many were made, fewer where the climb has ended.
+
+    Parameters
+    ----------
+    nu, offset
+        Count prices, which stay, and what they add to the dual.
+    upper, enough
+        Cost of the best answer, and a value at which to stop.
+    trail
+        (T, K) Output: the best sets of each pass; T at least ``count``.
+    """
+    numbers, point, direction = progress.numbers, progress.point, progress.direction
+    servers = len(progress.lower)
+    gradient = np.empty(len(point))
+    finest = 1e-12 * abs(upper) / servers
+    for step in range(count):
+        best = numbers[0]
+        if numbers[1] < _SHORTEST or best >= enough:
+            return step
+        if numbers[3] == np.inf:
+            numbers[3] = _COARSENESS * 1e-3 * abs(upper) / servers
+        value, labels = dual(layout, point, nu, state, numbers[3], progress.lower, progress.member, work)
+        value += offset
+        numbers[4] += labels
+        trail[step] = progress.member
+        gradient[:] = 1.0
+        for k in range(len(progress.member)):
+            if progress.member[k]:
+                gradient[layout.device[k]] -= 1.0
+        numbers[2] += 1.0
+        if value > best + 1e-9 * abs(value):
+            if value > best + 1e-3 * (upper - best):
+                numbers[2] = 0.0
+            numbers[0] = value
+            progress.best[:] = point
+            numbers[3] = max(min(numbers[3], _COARSENESS * (upper - value) / servers), finest)
+        if numbers[2] >= _PATIENCE:
+            numbers[1] *= 0.7
+            numbers[2] = 0.0
+            point[:] = progress.best
+            direction[:] = 0.0
+        square = 0.0
+        for i in range(len(point)):
+            direction[i] = 0.6 * direction[i] + gradient[i]
+            square += direction[i] * direction[i]
+        if square == 0.0:
+            numbers[1] = 0.0
+            continue
+        length = numbers[1] * (upper - value) / square
+        for i in range(len(point)):
+            point[i] += length * direction[i]
+    return count
+
+
+def climb(
+    layout: Layout,
+    pi: Floats,
+    state: States,
+    upper: float,
+    work: Workspace,
+    *,
+    enough: float = np.inf,
+    most_passes: int = 1500,
+    most_labels: float = np.inf,
+    expired: Callable[[], bool] = lambda: False,
+    seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+) -> tuple[float, Floats, int]:
+    """Raise the dual from some device prices, without count prices.
+
+    Parameters
+    ----------
+    upper
+        Cost of the best answer so far, in ms.
+    enough
+        Stop as soon as the dual reaches this.
+    most_passes, most_labels
+        Work after which it stops.
+    expired
+        Asked every few hundredths of a second.
+    seen
+        Receives the (T, K) sets of the passes made.
+
+    Returns
+    -------
+    value, pi, passes
+        The best dual, its prices, and how many passes were made.
+    """
+    progress = begin(layout, pi)
+    nu = np.zeros(len(layout.wait_ms))
+    made, width = 0, 1
+    while made < most_passes and progress.numbers[4] < most_labels:
+        trail = np.empty((min(width, most_passes - made), len(layout.device)), dtype=np.bool_)
+        began = time.perf_counter()
+        steps = passes(layout, nu, 0.0, state, upper, enough, len(trail), progress, trail, work)
+        made += steps
+        seen(trail[:steps])
+        if steps < len(trail) or expired():
+            break
+        width = _wider(width, time.perf_counter() - began)
+    return float(progress.numbers[0]), progress.best, made
+
+
+def _wider(width: int, taken_s: float) -> int:
+    """How many passes fit into a stretch of time, after a measured one."""
+    return min(100, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
