@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from uara.instance import Floats
 
+from .bands import refined
 from .knapsack import Workspace
 from .layout import Layout
 from .pricing import States, dual
 
 _STRETCH_S = 0.02
+_BETWEEN_GRIDS, _LAST_SETS = 40, 20
 _SHORTEST = 1e-3
 _PATIENCE = 15
 _COARSENESS = 0.02
@@ -39,15 +41,15 @@ class Progress(NamedTuple):
     numbers: Floats
 
 
-def begin(layout: Layout, pi: Floats) -> Progress:
-    """A climb that starts at these (M,) prices."""
+def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
+    """A climb that starts at these (M,) prices, whose dual is known to be at least ``value``."""
     return Progress(
         pi.copy(),
         pi.copy(),
         np.zeros(len(pi)),
         np.zeros(len(layout.wait_ms)),
         np.zeros(len(layout.device), dtype=np.bool_),
-        np.array([-np.inf, 1.0, 0.0, np.inf, 0.0]),
+        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / len(layout.wait_ms), 0.0]),
     )
 
 
@@ -83,8 +85,6 @@ def passes(
         best = numbers[0]
         if numbers[1] < _SHORTEST or best >= enough:
             return step
-        if numbers[3] == np.inf:
-            numbers[3] = _COARSENESS * 1e-3 * abs(upper) / servers
         value, labels = dual(layout, point, nu, state, numbers[3], progress.lower, progress.member, work)
         value += offset
         numbers[4] += labels
@@ -109,8 +109,10 @@ def passes(
         for i in range(len(point)):
             direction[i] = 0.6 * direction[i] + gradient[i]
             square += direction[i] * direction[i]
-        if square == 0.0:
-            numbers[1] = 0.0
+        if square == 0.0:  # the sets are an association: optimal, but for the tolerance
+            if numbers[3] <= finest:
+                numbers[1] = 0.0
+            numbers[3] = max(0.01 * numbers[3], finest)
             continue
         length = numbers[1] * (upper - value) / square
         for i in range(len(point)):
@@ -130,8 +132,8 @@ def climb(
     most_labels: float = np.inf,
     expired: Callable[[], bool] = lambda: False,
     seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
-) -> tuple[float, Floats, int]:
-    """Raise the dual from some device prices, without count prices.
+) -> tuple[Layout, float, Floats, int]:
+    """Raise the dual from some device prices, without count prices, and add the band prices that its sets lack.
 
     Parameters
     ----------
@@ -148,24 +150,31 @@ def climb(
 
     Returns
     -------
-    value, pi, passes
-        The best dual, its prices, and how many passes were made.
+    layout, value, pi, passes
+        The layout with its grids, the best dual, its prices, and how many passes were made.
     """
-    progress = begin(layout, pi)
+    progress = begin(layout, pi, -np.inf, 1e-3 * abs(upper))
     nu = np.zeros(len(layout.wait_ms))
-    made, width = 0, 1
+    made, width, looked = 0, 1, 0
     while made < most_passes and progress.numbers[4] < most_labels:
         trail = np.empty((min(width, most_passes - made), len(layout.device)), dtype=np.bool_)
         began = time.perf_counter()
         steps = passes(layout, nu, 0.0, state, upper, enough, len(trail), progress, trail, work)
+        taken_s = time.perf_counter() - began
         made += steps
         seen(trail[:steps])
-        if steps < len(trail) or expired():
+        value = float(progress.numbers[0])
+        if value >= enough or expired():
             break
-        width = _wider(width, time.perf_counter() - began)
-    return float(progress.numbers[0]), progress.best, made
-
-
-def _wider(width: int, taken_s: float) -> int:
-    """How many passes fit into a stretch of time, after a measured one."""
-    return min(100, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
+        ended = steps < len(trail)
+        if ended or made >= looked + _BETWEEN_GRIDS:
+            looked = made
+            slack_ms = _COARSENESS * (upper - value) / len(nu)
+            finer = refined(layout, trail[-_LAST_SETS:], slack_ms) if steps else None
+            if finer is not None:
+                layout = finer
+                progress.numbers[1] = max(progress.numbers[1], 0.5)
+            elif ended:
+                break
+        width = min(100, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
+    return layout, float(progress.numbers[0]), progress.best, made
