@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from uara import Certificate, InputError, allocate, evaluate, lower_bound
-from uara.certificate import _least_band_cost, objective, parse_certificate
+from uara.certificate import least_band_cost, objective, parse_certificate
 from uara.model import coefficients
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.floats(1e-2, 1e4), st.floats(1e-4, 1e5), st.floats(0, 1e6), st.sampled_from([1e-4, 1e-2, 1.0]))
-def test_least_band_cost_is_the_minimum_from_below(
+def testleast_band_cost_is_the_minimum_from_below(
     local: float, uplink: float, cost: float, weight: float
 ) -> None:
-    found = _least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
+    found = least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
 
     def term(log_y: float) -> float:
         y = np.exp(log_y)
