@@ -1,9 +1,13 @@
-"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest."""
+"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest.
+
+Where they leave more than the wanted gap, one price per device in their place proves nearly all of it
+(:mod:`uara.solvers.columns`).
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,7 +20,13 @@ from uara.files import Record
 from uara.instance import Floats, Indices, Instance
 from uara.model import Allocation, Coefficients, coefficients
 from uara.registry import as_solver
-from uara.solver import Answer, Context
+from uara.solver import OPTIMAL_GAP, Answer, Context
+
+if TYPE_CHECKING:
+    from .columns.row import DeviceRow
+
+DEVICE_LABELS = 3e8
+"""Work, in labels, after which the climb over device prices ends."""
 
 
 class PriceOptions(Record):
@@ -30,13 +40,15 @@ class PriceOptions(Record):
     """Last temperature of the soft minimum, relative to the cost of a device."""
     kicks: Annotated[int, Field(ge=0)] = 30
     """Random changes of the best association that are polished by local search."""
+    gap: Annotated[float, Field(ge=1e-9, lt=1)] = OPTIMAL_GAP
+    """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
 
 
 def compile_price() -> None:
     """Load the compiled kernels, so that the clock does not count them."""
     from .warmup import rehearse
 
-    rehearse(price, PriceOptions())
+    rehearse(price, PriceOptions(gap=1e-9))
 
 
 @as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
@@ -55,8 +67,10 @@ def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
         if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
             break
         found.kick(weight, int(context.rng.integers(2, 6)))
-    certificate = certificate_of(root.pairs, root.prices)
-    return Answer(found.decision(), certificate=certificate, details={"passes": root.passes})
+    row = root.device_row(found.cost_ms, context.options.gap)
+    certificate = certificate_of(root.pairs, root.prices) if row is None else row.certificate()
+    details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
+    return Answer(found.decision(), certificate=certificate, details=details)
 
 
 class Root:
@@ -114,6 +128,29 @@ class Root:
         found.offer(self.pairs.server[choice])
         for association in suggested[-2:-4:-1]:
             found.offer(association)
+
+    def device_row(self, cost_ms: float, gap: float, **climbing: Any) -> DeviceRow | None:
+        """A row of device prices climbed towards a gap; None where it is not needed, or proves no more.
+
+        Parameters
+        ----------
+        cost_ms
+            Cost of the best answer.
+        climbing
+            Further arguments of :meth:`DeviceRow.climb`.
+        """
+        from .columns.row import first_row
+
+        enough_ms = cost_ms * (1 - gap) + 1e-10 * cost_ms
+        if self.value_ms >= enough_ms or self.context.expired():
+            return None
+        row = first_row(self.numbers, self.prices)
+        row.climb(cost_ms, enough_ms, self.context.expired, **{"most_labels": DEVICE_LABELS, **climbing})
+        if not row.value_ms > self.value_ms:
+            return None
+        self.context.certify(row.certificate())
+        self.context.bound(row.proven_ms() + self.numbers.constant_ms, "device prices", passes=row.passes)
+        return row
 
     def likely(self, cost_ms: float) -> Floats:
         """(K,) How likely each pair belongs to an association that costs less than this one."""
