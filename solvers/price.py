@@ -54,6 +54,7 @@ def compile_price() -> None:
 @as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
+    from .columns.writing import written_row
     from .incumbents import Incumbents
     from .price_kernel import certificate_of
 
@@ -68,7 +69,7 @@ def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
             break
         found.kick(weight, int(context.rng.integers(2, 6)))
     row = root.device_row(found.cost_ms, context.options.gap)
-    certificate = certificate_of(root.pairs, root.prices) if row is None else row.certificate()
+    certificate = certificate_of(root.pairs, root.prices) if row is None else written_row(row)
     details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
     return Answer(found.decision(), certificate=certificate, details=details)
 
@@ -140,6 +141,7 @@ class Root:
             Further arguments of :meth:`DeviceRow.climb`.
         """
         from .columns.row import first_row
+        from .columns.writing import written_row
 
         enough_ms = cost_ms * (1 - gap) + 1e-10 * cost_ms
         if self.value_ms >= enough_ms or self.context.expired():
@@ -148,7 +150,7 @@ class Root:
         row.climb(cost_ms, enough_ms, self.context.expired, **{"most_labels": DEVICE_LABELS, **climbing})
         if not row.value_ms > self.value_ms:
             return None
-        self.context.certify(row.certificate())
+        self.context.certify(written_row(row))
         self.context.bound(row.proven_ms() + self.numbers.constant_ms, "device prices", passes=row.passes)
         return row
 

@@ -95,7 +95,7 @@ def passes(
                 gradient[layout.device[k]] -= 1.0
         numbers[2] += 1.0
         if value > best + 1e-9 * abs(value):
-            if value > best + 1e-3 * (upper - best):
+            if value > best + 1e-3 * min(upper - best, 1e300):
                 numbers[2] = 0.0
             numbers[0] = value
             progress.best[:] = point
@@ -127,6 +127,7 @@ def climb(
     upper: float,
     work: Workspace,
     *,
+    known: float = -np.inf,
     enough: float = np.inf,
     most_passes: int = 1500,
     most_labels: float = np.inf,
@@ -139,6 +140,8 @@ def climb(
     ----------
     upper
         Cost of the best answer so far, in ms.
+    known
+        A lower bound on the dual at the start, if there is one.
     enough
         Stop as soon as the dual reaches this.
     most_passes, most_labels
@@ -153,7 +156,8 @@ def climb(
     layout, value, pi, passes
         The layout with its grids, the best dual, its prices, and how many passes were made.
     """
-    progress = begin(layout, pi, -np.inf, 1e-3 * abs(upper))
+    gap_ms = min(upper - known, 1e-3 * abs(upper))
+    progress = begin(layout, pi, known, max(gap_ms, 1e-9 * abs(upper)))
     nu = np.zeros(len(layout.wait_ms))
     made, width, looked = 0, 1, 0
     while made < most_passes and progress.numbers[4] < most_labels:

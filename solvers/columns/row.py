@@ -1,25 +1,21 @@
-"""One row of device prices: the start from 2E prices, the climb, and the certificate."""
+"""One row of device prices: its start from 2E prices, and the climb."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.device_prices import DevicePrices, DevicePricesRecord, Node, Row
 from uara.instance import Floats
 from uara.model import Coefficients
 
 from .bands import MOST_PRICES
 from .climb import climb
 from .knapsack import LABELS, Workspace, workspace
-from .layout import Layout, grids_of, layout_of
-from .pricing import OPEN
-
-_DIGITS = 13
-
+from .layout import Layout, layout_of
+from .pricing import OPEN, States
 
 @dataclass
 class DeviceRow:
@@ -49,18 +45,22 @@ class DeviceRow:
         enough_ms: float,
         expired: Callable[[], bool],
         *,
+        states: States | None = None,
+        most_passes: int = 1500,
         most_labels: float = np.inf,
         seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
     ) -> None:
-        """Raise the dual over all associations towards the cost of the best answer."""
-        states = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
+        """Raise the dual towards the cost of the best answer, over all associations or those that ``states`` allow."""
+        everything = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
         self.layout, self.value_ms, self.pi, passes = climb(
             self.layout,
             self.pi,
-            states,
+            everything if states is None else states,
             upper_ms,
             self.work,
+            known=self.value_ms,
             enough=enough_ms,
+            most_passes=most_passes,
             most_labels=most_labels,
             expired=expired,
             seen=seen,
@@ -70,24 +70,6 @@ class DeviceRow:
     def proven_ms(self) -> float:
         """The bound, less what other roundings may make of it."""
         return self.value_ms - 1e-11 * float(np.abs(self.pi).sum())
-
-    def certificate(self) -> DevicePrices:
-        """The row as a certificate of the bound."""
-        servers = len(self.layout.wait_ms)
-        row = written(self.pi, np.zeros(servers), 0)
-        bands = [written_bands(self.layout)]
-        # A target that is out of reach: the bound is what the row proves.
-        target_ms = 2.0 * abs(self.value_ms)
-        return DevicePrices(
-            DevicePricesRecord(
-                kind="device-prices",
-                version=1,
-                target_ms=target_ms,
-                nodes=[Node(row=0)],
-                rows=[row],
-                band_prices=bands,
-            )
-        )
 
 
 def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
@@ -105,16 +87,3 @@ def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
     np.minimum.at(pi, layout.device, cost)
     return DeviceRow(layout, pi, workspace(LABELS, MOST_PRICES))
 
-
-def written(pi: Floats, nu: Floats, band: int) -> Row:
-    """A row as certificates hold it, with the digits that matter."""
-    digits = max(0, _DIGITS - int(np.ceil(np.log10(max(np.abs(pi).sum(), 1e-300)))))
-    return Row(
-        device_price=np.round(pi, digits).tolist(), count_price=np.round(nu, digits).tolist(), band=band
-    )
-
-
-def written_bands(layout: Layout) -> list[list[float]]:
-    """The servers' band prices as certificates hold them."""
-    bands: Sequence[Floats] = grids_of(layout)
-    return [np.asarray(grid).tolist() for grid in bands]
