@@ -24,6 +24,7 @@ from uara.solver import OPTIMAL_GAP, Answer, Context
 
 if TYPE_CHECKING:
     from .columns.row import DeviceRow
+    from .incumbents import Incumbents
 
 DEVICE_LABELS = 3e8
 """Work, in labels, after which the climb over device prices ends."""
@@ -55,23 +56,37 @@ def compile_price() -> None:
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
     from .columns.writing import written_row
-    from .incumbents import Incumbents
     from .price_kernel import certificate_of
 
     root = Root(instance, context, context.options)
-    found = Incumbents(instance, context)
-    if isinstance(context.start, Allocation):
-        found.offer(context.start.association)
-    root.raise_bound(found)
-    weight = root.likely(found.cost_ms)
-    for _ in range(context.options.kicks):
-        if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
-            break
-        found.kick(weight, int(context.rng.integers(2, 6)))
+    found = search(root, context.options.kicks, 1e-9)
     row = root.device_row(found.cost_ms, context.options.gap)
     certificate = certificate_of(root.pairs, root.prices) if row is None else written_row(row)
     details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
     return Answer(found.decision(), certificate=certificate, details=details)
+
+
+def search(root: Root, kicks: int, gap: float) -> Incumbents:
+    """Raise the root's bound and look for associations from what it suggests, and near the best one.
+
+    Parameters
+    ----------
+    kicks
+        Random changes of the best one that are polished, as long as the prices leave more than ``gap``.
+    """
+    from .incumbents import Incumbents
+
+    context = root.context
+    found = Incumbents(root.instance, context)
+    if isinstance(context.start, Allocation):
+        found.offer(context.start.association)
+    root.raise_bound(found)
+    weight = root.likely(found.cost_ms)
+    for _ in range(kicks):
+        if context.expired() or found.cost_ms - root.value_ms <= gap * found.cost_ms:
+            break
+        found.kick(weight, int(context.rng.integers(2, 6)))
+    return found
 
 
 class Root:
@@ -93,7 +108,7 @@ class Root:
         from .price_ascent import first_prices
         from .price_kernel import pairs_of, prices_of
 
-        self.numbers = coefficients(instance)
+        self.instance, self.numbers = instance, coefficients(instance)
         self.pairs = pairs_of(self.numbers)
         self.context, self.options = context, options
         self.value_ms, self.passes = -np.inf, 0
@@ -130,24 +145,15 @@ class Root:
         for association in suggested[-2:-4:-1]:
             found.offer(association)
 
-    def device_row(self, cost_ms: float, gap: float, **climbing: Any) -> DeviceRow | None:
-        """A row of device prices climbed towards a gap; None where it is not needed, or proves no more.
-
-        Parameters
-        ----------
-        cost_ms
-            Cost of the best answer.
-        climbing
-            Further arguments of :meth:`DeviceRow.climb`.
-        """
-        from .columns.row import first_row
+    def device_row(self, cost_ms: float, gap: float) -> DeviceRow | None:
+        """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
+        from .columns.row import first_row, target
         from .columns.writing import written_row
 
-        enough_ms = cost_ms * (1 - gap) + 1e-10 * cost_ms
-        if self.value_ms >= enough_ms or self.context.expired():
+        if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
         row = first_row(self.numbers, self.prices)
-        row.climb(cost_ms, enough_ms, self.context.expired, **{"most_labels": DEVICE_LABELS, **climbing})
+        row.climb(cost_ms, target(cost_ms, gap), self.context.expired, most_labels=DEVICE_LABELS)
         if not row.value_ms > self.value_ms:
             return None
         self.context.certify(written_row(row))

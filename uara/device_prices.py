@@ -60,7 +60,7 @@ class Node(Record):
 
     row: Index
     """Row of prices."""
-    drop: list[tuple[Index, Index]] = []
+    drop: list[Annotated[list[Index], Field(min_length=2, max_length=2)]] = []
     """Device and server of each pair that the target and this row exclude."""
     split: DeviceSplit | CountSplit | Literal["again"] | None = None
     """None at a leaf; ``again``: one child, without the dropped pairs."""
@@ -212,12 +212,12 @@ class _Walk:
         return np.asarray(numbers.wait_ms[self.server[own]] + psi)
 
     def _without(
-        self, region: Region, evaluated: _Evaluation, drop: list[tuple[int, int]]
+        self, region: Region, evaluated: _Evaluation, drop: list[list[int]]
     ) -> Region | None:
         """The region without those of the named pairs that the target excludes; None if nothing is left."""
         allowed = region.allowed.copy()
-        for pair in drop:
-            k = self.place.get(pair)
+        for device, server in drop:
+            k = self.place.get((device, server))
             if k is not None and region.allowed[k] and evaluated.reaches(k, self.record.target_ms):
                 allowed[k] = False
         return self._some(region._replace(allowed=allowed))
@@ -281,8 +281,7 @@ class _Evaluation:
         wanted = target_ms - self.value_ms
         if self._quick(j, place, inside=True) >= wanted:
             return True
-        cut = self.least[j] + wanted
-        rise = least_cost(self.items[j].with_item(place), cut) - self.least[j]
+        rise = least_cost(self.items[j].with_item(place), self._cut(j, wanted)) - self.least[j]
         others = np.flatnonzero(self.allowed & (self.walk.device == i))
         for other in others[others != k]:
             if rise >= wanted:
@@ -297,9 +296,13 @@ class _Evaluation:
         if self._quick(j, place, inside=False) >= wanted:
             return wanted
         if (j, place) not in self._left:
-            cut = self.least[j] + wanted
-            self._left[j, place] = max(0.0, least_cost(self.items[j].without_item(place), cut) - self.least[j])
+            items = self.items[j].without_item(place)
+            self._left[j, place] = max(0.0, least_cost(items, self._cut(j, wanted)) - self.least[j])
         return self._left[j, place]
+
+    def _cut(self, j: int, wanted: float) -> float:
+        """Where a search for a rise may end: past what is wanted by more than rounding takes off."""
+        return self.least[j] + 1.01 * wanted + 1e-9 * abs(self.least[j])
 
     def _quick(self, j: int, place: int, *, inside: bool) -> float:
         """What the continuous optimum alone proves of that rise; not above 0 if it proves nothing."""

@@ -61,6 +61,7 @@ def passes(
     state: States,
     upper: float,
     enough: float,
+    most_labels: float,
     count: int,
     progress: Progress,
     trail: NDArray[np.bool_],
@@ -72,8 +73,8 @@ def passes(
     ----------
     nu, offset
         Count prices, which stay, and what they add to the dual.
-    upper, enough
-        Cost of the best answer, and a value at which to stop.
+    upper, enough, most_labels
+        Cost of the best answer, and a value and an amount of work at which to stop.
     trail
         (T, K) Output: the best sets of each pass; T at least ``count``.
     """
@@ -83,7 +84,7 @@ def passes(
     finest = 1e-12 * abs(upper) / servers
     for step in range(count):
         best = numbers[0]
-        if numbers[1] < _SHORTEST or best >= enough:
+        if numbers[1] < _SHORTEST or best >= enough or numbers[4] >= most_labels:
             return step
         value, labels = dual(layout, point, nu, state, numbers[3], progress.lower, progress.member, work)
         value += offset
@@ -159,26 +160,30 @@ def climb(
     gap_ms = min(upper - known, 1e-3 * abs(upper))
     progress = begin(layout, pi, known, max(gap_ms, 1e-9 * abs(upper)))
     nu = np.zeros(len(layout.wait_ms))
-    made, width, looked = 0, 1, 0
-    while made < most_passes and progress.numbers[4] < most_labels:
-        trail = np.empty((min(width, most_passes - made), len(layout.device)), dtype=np.bool_)
+    made, width = 0, 1
+    recent = np.zeros((0, len(layout.device)), dtype=np.bool_)
+    while made < most_passes:
+        # Grids are looked at after fixed numbers of passes, so that an answer does not depend on the clock.
+        until_grids = _BETWEEN_GRIDS - made % _BETWEEN_GRIDS
+        trail = np.empty((min(width, most_passes - made, until_grids), len(layout.device)), dtype=np.bool_)
         began = time.perf_counter()
-        steps = passes(layout, nu, 0.0, state, upper, enough, len(trail), progress, trail, work)
+        steps = passes(
+            layout, nu, 0.0, state, upper, enough, most_labels, len(trail), progress, trail, work
+        )
         taken_s = time.perf_counter() - began
         made += steps
         seen(trail[:steps])
+        recent = np.concatenate([recent, trail[:steps]])[-_LAST_SETS:]
         value = float(progress.numbers[0])
-        if value >= enough or expired():
-            break
         ended = steps < len(trail)
-        if ended or made >= looked + _BETWEEN_GRIDS:
-            looked = made
-            slack_ms = _COARSENESS * (upper - value) / len(nu)
-            finer = refined(layout, trail[-_LAST_SETS:], slack_ms) if steps else None
+        if value >= enough or progress.numbers[4] >= most_labels or expired():
+            break
+        if ended or made % _BETWEEN_GRIDS == 0:
+            finer = refined(layout, recent, _COARSENESS * (upper - value) / len(nu))
             if finer is not None:
                 layout = finer
                 progress.numbers[1] = max(progress.numbers[1], 0.5)
             elif ended:
                 break
-        width = min(100, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
+        width = min(_BETWEEN_GRIDS, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
     return layout, float(progress.numbers[0]), progress.best, made

@@ -16,9 +16,9 @@ from .fixing import excluded, settle
 from .master import Master
 from .node import Node, Pricing, generate
 from .pricing import CLOSED, OPEN
-from .row import DeviceRow
+from .row import DeviceRow, target
 from .splits import best_split
-from .writing import written_tree
+from .writing import written_row, written_tree
 
 _FIRST_PASSES = 60
 """Passes of the climb after the first pairs are dropped, whose sets are the first columns."""
@@ -54,8 +54,8 @@ class Tree:
 
     @property
     def target_ms(self) -> float:
-        """A bound of this much ends the search: a little more than the gap asks for, so that rounding is no matter."""
-        return float(self.found.cost_ms * (1 - self.gap + max(0.01 * self.gap, 1e-10)))
+        """A bound of this much ends the search."""
+        return target(self.found.cost_ms, self.gap)
 
     @property
     def columns(self) -> int:
@@ -196,4 +196,6 @@ class Tree:
 
     def certificate(self, most_nodes: int) -> DevicePrices:
         """The tree as a certificate; nodes beyond the first ``most_nodes``, breadth first, are cut off."""
+        if not self.top.children and not len(self.top.dropped):
+            return written_row(self.row)
         return written_tree(self.top, self.pricing.layout, self.target_ms, most_nodes)

@@ -60,7 +60,7 @@ def written_row(row: DeviceRow) -> DevicePrices:
 
 
 def _node(node: Node, row: int, layout: Layout, *, divided: bool) -> form.Node:
-    pairs = zip(layout.device[node.dropped].tolist(), layout.server[node.dropped].tolist(), strict=True)
+    pairs = np.stack([layout.device[node.dropped], layout.server[node.dropped]], axis=1)
     split: form.DeviceSplit | form.CountSplit | str | None = None
     if divided and node.split is None:
         split = "again"
@@ -68,7 +68,7 @@ def _node(node: Node, row: int, layout: Layout, *, divided: bool) -> form.Node:
         split = form.DeviceSplit(device=node.split.device, servers=list(node.split.servers))
     elif divided and node.split is not None:
         split = form.CountSplit(server=node.split.server, most=node.split.most)
-    return form.Node(row=row, drop=list(pairs), split=split)  # type: ignore[arg-type]
+    return form.Node(row=row, drop=pairs.tolist(), split=split)  # type: ignore[arg-type]
 
 
 def _row(pi: Floats, nu: Floats) -> form.Row:
