@@ -14,11 +14,13 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from uara import files
+from uara.branches import BranchCertificate
 from uara.certificate import Certificate, PricesRecord, parse_certificate
+from uara.device_prices import DevicePrices, DevicePricesRecord
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, Coefficients, coefficients
+from uara.model import Allocation, coefficients
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
@@ -33,7 +35,7 @@ DEVICE_LABELS = 3e8
 class PriceOptions(Record):
     """Options of the price method."""
 
-    prices: PricesRecord | str | None = None
+    prices: PricesRecord | DevicePricesRecord | str | None = None
     """Prices to start from: a solution file with a certificate, or the certificate itself."""
     candidates: Annotated[int, Field(ge=1)] | None = None
     """Cheapest servers of each device that the ascent looks at; all by default. The bound holds for all."""
@@ -105,6 +107,7 @@ class Root:
     """
 
     def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
+        from .columns.row import implied_prices
         from .price_ascent import first_prices
         from .price_kernel import pairs_of, prices_of
 
@@ -114,7 +117,12 @@ class Root:
         self.value_ms, self.passes = -np.inf, 0
         given = read_prices(options.prices, len(instance.servers))
         self.warm = given is not None
-        self.prices = first_prices(self.pairs) if given is None else prices_of(self.pairs, given)
+        if given is None:
+            self.prices = first_prices(self.pairs)
+        elif isinstance(given, Certificate):
+            self.prices = prices_of(self.pairs, given)
+        else:
+            self.prices = implied_prices(self.numbers, given)
         self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
 
     def raise_bound(self, found: Any = None) -> None:
@@ -190,7 +198,9 @@ def at_prices(pairs: Any, prices: Floats) -> tuple[float, Floats, Indices]:
     return value, cost - np.repeat(cost[choice], np.diff(pairs.start)), choice
 
 
-def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate | None:
+def read_prices(
+    source: PricesRecord | DevicePricesRecord | str | None, servers: int
+) -> Certificate | DevicePrices | None:
     """The prices to start from; those of the root if the source holds a tree of prices.
 
     Raises
@@ -200,21 +210,21 @@ def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate 
     """
     if source is None:
         return None
-    if isinstance(source, PricesRecord):
-        certificate: Any = Certificate(np.array(source.compute_price), np.array(source.bandwidth_price))
-    else:
+    if isinstance(source, str):
         plain = files.read_plain_json(Path(source))
         inner = plain.get("certificate", plain)
         if not isinstance(inner, dict):
             raise InputError("holds no certificate", source=source, path="$.certificate")
-        certificate = parse_certificate(inner)
-        if not isinstance(certificate, Certificate):
-            certificate = certificate.table[certificate.prices[0]]
-    if len(certificate.compute_price) != servers:
+    else:
+        inner = source.model_dump(mode="json")
+    certificate: Any = parse_certificate(inner)
+    if isinstance(certificate, BranchCertificate):
+        certificate = certificate.table[certificate.prices[0]]
+    found = (
+        len(certificate.record.rows[0].count_price)
+        if isinstance(certificate, DevicePrices)
+        else len(certificate.compute_price)
+    )
+    if found != servers:
         raise InputError(f"must hold {servers} prices of each kind", source="option prices")
-    return Certificate(certificate.compute_price, certificate.bandwidth_price)
-
-
-def devices_of(numbers: Coefficients) -> Indices:
-    """(K,) Device of each pair."""
-    return np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
+    return certificate  # type: ignore[no-any-return]

@@ -103,6 +103,8 @@ def least_cost(items: Items, cut: float = np.inf) -> float:
 
     Minus infinity where the numbers are not finite or too large for doubles.
     """
+    if not (np.isfinite(items.r).all() and np.isfinite(items.c0).all() and np.isfinite(items.t0)):
+        return -np.inf
     gaining = (items.r < 0).any(axis=0)  # more load never pays by itself
     items = Items(items.s[gaining], items.r[:, gaining], items.flop, items.t0, items.c0)
     start = relaxed(items)

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from uara.device_prices import DevicePrices
+from uara.errors import InputError
 from uara.instance import Floats
 from uara.model import Coefficients
 
 from .bands import MOST_PRICES
 from .climb import climb
-from .knapsack import LABELS, Workspace, workspace
-from .layout import Layout, layout_of
+from .knapsack import LABELS, Workspace, base_row, workspace
+from .layout import Layout, layout_of, with_grids
 from .pricing import OPEN, States
 
 @dataclass
@@ -87,6 +89,30 @@ def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
     np.minimum.at(pi, layout.device, cost)
     return DeviceRow(layout, pi, workspace(LABELS, MOST_PRICES))
 
+
+
+def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
+    """(2E,) The 2E prices at which the servers' continuous optima lie, given a certificate's first row.
+
+    Raises
+    ------
+    InputError
+        If it is for another number of devices.
+    """
+    row = certificate.record.rows[0]
+    pi, nu = np.array(row.device_price), np.array(row.count_price)
+    if len(pi) != len(numbers.local_ms):
+        raise InputError(f"must hold {len(numbers.local_ms)} device prices", source="option prices")
+    grids = [np.array(grid) for grid in certificate.record.band_prices[row.band]]
+    layout = with_grids(layout_of(numbers, np.zeros(len(nu))), grids)
+    compute, band = np.zeros(len(nu)), np.zeros(len(nu))
+    for j, grid in enumerate(grids):
+        own = slice(layout.start[j], layout.start[j + 1])
+        table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
+        r = table - pi[layout.device[own]] - nu[j]
+        g, compute[j], _ = base_row(layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid)
+        band[j] = grid[g]
+    return np.concatenate([compute, band])
 
 
 def target(cost_ms: float, gap: float) -> float:
