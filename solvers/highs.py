@@ -135,12 +135,12 @@ class Model:
         if watch is not None:
             highs.cbMipLogging += _follower(seen, watch, unit_ms)
         try:
-            _run(highs)
+            run(highs)
             if highs.getModelStatus() == highspy.HighsModelStatus.kSolveError:
                 # Its postsolve returns points that it then finds infeasible now and then; go without.
                 highs.clearSolver()
                 highs.setOptionValue("presolve", "off")
-                _run(highs)
+                run(highs)
                 highs.setOptionValue("presolve", "choose")
         finally:
             highs.cbMipLogging.clear()
@@ -165,7 +165,7 @@ class Model:
         return Outcome(float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished)
 
 
-def _run(highs: Any) -> None:
+def run(highs: Any) -> None:
     """Solve in a thread of its own, so that Ctrl-C arrives here: HiGHS is told to stop, then it goes on up.
 
     Not highspy's ``startSolve``: a Ctrl-C inside it leaves HiGHS running, or locked for the whole process.

@@ -1,4 +1,8 @@
-"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest."""
+"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest.
+
+Where they leave more than the wanted gap, one price per device in their place proves nearly all of it
+(:mod:`uara.solvers.columns`).
+"""
 
 from __future__ import annotations
 
@@ -10,13 +14,22 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from uara import files
+from uara.branches import BranchCertificate
 from uara.certificate import Certificate, PricesRecord, parse_certificate
+from uara.device_prices import DevicePrices, DevicePricesRecord
 from uara.errors import InputError
 from uara.files import Record
 from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, Coefficients, coefficients
+from uara.model import Allocation, coefficients
 from uara.registry import as_solver
-from uara.solver import Answer, Context
+from uara.solver import OPTIMAL_GAP, Answer, Context
+
+if TYPE_CHECKING:
+    from .columns.row import DeviceRow
+    from .incumbents import Incumbents
+
+DEVICE_LABELS = 3e8
+"""Work, in labels, after which the climb over device prices ends."""
 
 from .baselines import strongest
 
@@ -27,7 +40,7 @@ if TYPE_CHECKING:
 class PriceOptions(Record):
     """Options of the price method."""
 
-    prices: PricesRecord | str | None = None
+    prices: PricesRecord | DevicePricesRecord | str | None = None
     """Prices to start from: a solution file with a certificate, or the certificate itself."""
     candidates: Annotated[int, Field(ge=1)] | None = None
     """Cheapest servers of each device that the ascent looks at; all by default. The bound holds for all."""
@@ -35,23 +48,28 @@ class PriceOptions(Record):
     """Last temperature of the soft minimum, relative to the cost of a device."""
     kicks: Annotated[int, Field(ge=0)] = 30
     """Random changes of the best association that are polished by local search."""
+    gap: Annotated[float, Field(ge=1e-9, lt=1)] = OPTIMAL_GAP
+    """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
 
 
 def compile_price() -> None:
     """Load the compiled kernels, so that the clock does not count them."""
     from .warmup import rehearse
 
-    rehearse(price, PriceOptions())
+    rehearse(price, PriceOptions(gap=1e-9))
 
 
 @as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
+    from .columns.writing import written_row
     from .price_kernel import certificate_of
 
     root, found = searched(instance, context, context.options)
-    certificate = certificate_of(root.pairs, root.prices)
-    return Answer(found.decision(), certificate=certificate, details={"passes": root.passes})
+    row = root.device_row(found.cost_ms, context.options.gap)
+    certificate = certificate_of(root.pairs, root.prices) if row is None else written_row(row)
+    details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
+    return Answer(found.decision(), certificate=certificate, details=details)
 
 
 def searched(instance: Instance, context: Context[Any], options: PriceOptions) -> tuple[Root, Incumbents]:
@@ -91,16 +109,22 @@ class Root:
     """
 
     def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
+        from .columns.row import implied_prices
         from .price_ascent import first_prices
         from .price_kernel import pairs_of, prices_of
 
-        self.numbers = coefficients(instance)
+        self.instance, self.numbers = instance, coefficients(instance)
         self.pairs = pairs_of(self.numbers)
         self.context, self.options = context, options
         self.value_ms, self.passes = -np.inf, 0
         given = read_prices(options.prices, len(instance.servers))
         self.warm = given is not None
-        self.prices = first_prices(self.pairs) if given is None else prices_of(self.pairs, given)
+        if given is None:
+            self.prices = first_prices(self.pairs)
+        elif isinstance(given, Certificate):
+            self.prices = prices_of(self.pairs, given)
+        else:
+            self.prices = implied_prices(self.numbers, given)
         self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
 
     def raise_bound(self, found: Incumbents | None = None) -> None:
@@ -135,6 +159,21 @@ class Root:
                 break
             found.offer(association)
 
+    def device_row(self, cost_ms: float, gap: float) -> DeviceRow | None:
+        """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
+        from .columns.row import first_row, target
+        from .columns.writing import written_row
+
+        if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
+            return None
+        row = first_row(self.numbers, self.prices)
+        row.climb(cost_ms, target(cost_ms, gap), self.context.expired, most_labels=DEVICE_LABELS)
+        if not row.value_ms > self.value_ms:
+            return None
+        self.context.certify(written_row(row))
+        self.context.bound(row.proven_ms() + self.numbers.constant_ms, "device prices", passes=row.passes)
+        return row
+
     def likely(self, cost_ms: float) -> Floats:
         """(K,) How likely each pair belongs to an association that costs less than this one."""
         width = 0.3 * max(cost_ms - self.value_ms, 1e-9 * cost_ms) + 1e-300
@@ -165,7 +204,9 @@ def at_prices(pairs: Any, prices: Floats) -> tuple[float, Floats, Indices]:
     return value, cost - np.repeat(cost[choice], np.diff(pairs.start)), choice
 
 
-def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate | None:
+def read_prices(
+    source: PricesRecord | DevicePricesRecord | str | None, servers: int
+) -> Certificate | DevicePrices | None:
     """The prices to start from; those of the root if the source holds a tree of prices.
 
     Raises
@@ -175,21 +216,21 @@ def read_prices(source: PricesRecord | str | None, servers: int) -> Certificate 
     """
     if source is None:
         return None
-    if isinstance(source, PricesRecord):
-        certificate: Any = Certificate(np.array(source.compute_price), np.array(source.bandwidth_price))
-    else:
+    if isinstance(source, str):
         plain = files.read_plain_json(Path(source))
         inner = plain.get("certificate", plain)
         if not isinstance(inner, dict):
             raise InputError("holds no certificate", source=source, path="$.certificate")
-        certificate = parse_certificate(inner)
-        if not isinstance(certificate, Certificate):
-            certificate = certificate.table[certificate.prices[0]]
-    if len(certificate.compute_price) != servers:
+    else:
+        inner = source.model_dump(mode="json")
+    certificate: Any = parse_certificate(inner)
+    if isinstance(certificate, BranchCertificate):
+        certificate = certificate.table[certificate.prices[0]]
+    found = (
+        len(certificate.record.rows[0].count_price)
+        if isinstance(certificate, DevicePrices)
+        else len(certificate.compute_price)
+    )
+    if found != servers:
         raise InputError(f"must hold {servers} prices of each kind", source="option prices")
-    return Certificate(certificate.compute_price, certificate.bandwidth_price)
-
-
-def devices_of(numbers: Coefficients) -> Indices:
-    """(K,) Device of each pair."""
-    return np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
+    return certificate  # type: ignore[no-any-return]

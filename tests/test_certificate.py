@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize_scalar
 
 from uara import Certificate, InputError, allocate, evaluate, lower_bound
-from uara.certificate import _least_band_cost, objective, parse_certificate
+from uara.certificate import least_band_cost, objective, parse_certificate
 from uara.model import coefficients
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.floats(1e-2, 1e4), st.floats(1e-4, 1e5), st.floats(0, 1e6), st.sampled_from([1e-4, 1e-2, 1.0]))
-def test_least_band_cost_is_the_minimum_from_below(
+def testleast_band_cost_is_the_minimum_from_below(
     local: float, uplink: float, cost: float, weight: float
 ) -> None:
-    found = _least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
+    found = least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
 
     def term(log_y: float) -> float:
         y = np.exp(log_y)
@@ -84,7 +84,7 @@ def test_it_survives_a_file() -> None:
 @given(st.floats(-30, 30), st.floats(-30, 40), st.floats(-300, 300), st.floats(-30, 30))
 def test_the_least_band_cost_is_below_every_share(a: float, b: float, c: float, d: float) -> None:
     local, uplink, cost, weight = (10.0**power for power in (a, b, c, d))
-    found = _least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
+    found = least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
     with np.errstate(over="ignore"):
         for share in 10.0 ** np.linspace(-60, 0, 400):
             assert found <= weight * (local - uplink / share) ** 2 + cost * share

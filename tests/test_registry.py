@@ -243,7 +243,7 @@ def test_a_method_that_cannot_be_loaded_says_why() -> None:
 
 # Starts
 
-START_TAKERS = {"tma", "tma-masac", "price", "branch", "exact", "auto"}
+START_TAKERS = {"tma", "tma-masac", "price", "branch", "exact", "milp", "auto"}
 
 
 @pytest.mark.parametrize(

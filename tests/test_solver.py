@@ -213,7 +213,7 @@ def lost() -> list[int]:
     return list(chosen)
 
 
-@pytest.mark.parametrize("solver", ["price", "branch", "exact", "auto", "tma", "tma-masac", "random"])
+@pytest.mark.parametrize("solver", ["price", "exact", "milp", "auto", "tma", "tma-masac", "random"])
 @pytest.mark.parametrize(
     ("association", "message"),
     [

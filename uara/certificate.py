@@ -110,7 +110,54 @@ def parse_certificate(plain: dict[str, Any]) -> Proof:
         from uara.branches import BranchCertificate
 
         return BranchCertificate.from_plain(plain)
+    if plain.get("kind") == "device-prices":
+        from uara.device_prices import DevicePrices
+
+        return DevicePrices.from_plain(plain)
     return Certificate.from_plain(plain)
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """What bounds need of an instance, computed here and not by the solvers; milliseconds."""
+
+    constant_ms: float
+    """The part of the objective that no decision touches."""
+    local_ms: Floats
+    root_flop: Floats
+    """(M,) D_i, and s_i = sqrt(f_i)."""
+    wait_ms: Floats
+    flop_per_ms: Floats
+    """(E,)"""
+    uplink_ms: Floats
+    band_cost_ms: Floats
+    """(K,) c_ij and a_ij."""
+    sync_weight_per_ms: float
+
+
+def numbers_of(instance: Instance) -> Numbers:
+    """Quantities of each device, each server and each usable pair."""
+    servers, devices, given = instance.servers, instance.devices, instance.parameters
+    local_ms = devices.device_flop / devices.compute_flop_per_s * 1e3
+    computing_j = devices.device_flop / given.device_efficiency_flop_per_j
+    constant_ms = np.sum(local_ms + given.energy_weight_ms_per_j * computing_j / devices.battery_fraction)
+    slots = np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * given.queue_slot_ms / 1e3))
+
+    i, j = instance.channel.pair_device, instance.channel.pair_server
+    noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
+    signal_to_noise = instance.channel.power_gain * devices.tx_power_w[i] / noise_w
+    rate_bit_per_s = servers.bandwidth_hz[j] * np.log1p(signal_to_noise) / np.log(2)
+    band_energy_j = given.uplink_energy_j_per_mhz_w * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
+    return Numbers(
+        constant_ms=float(constant_ms),
+        local_ms=local_ms,
+        root_flop=np.sqrt(devices.server_flop),
+        wait_ms=slots * given.queue_slot_ms,
+        flop_per_ms=servers.compute_flop_per_s / 1e3,
+        uplink_ms=devices.upload_bits[i] / rate_bit_per_s * 1e3,
+        band_cost_ms=given.energy_weight_ms_per_j * band_energy_j / devices.battery_fraction[i],
+        sync_weight_per_ms=given.sync_weight_per_ms,
+    )
 
 
 @np.errstate(all="ignore")
@@ -135,44 +182,34 @@ def priced(
         (K,) By how much a pair costs its device more than its cheapest pair: the bound rises by this much
         if the device must use the pair. Infinite for a pair that is not allowed.
     """
-    servers, devices, given = instance.servers, instance.devices, instance.parameters
+    servers, devices = instance.servers, instance.devices
     if len(price) != len(servers) or len(band_price) != len(servers):
         raise InputError(f"must hold {len(servers)} prices of each kind", source="certificate")
     listed = np.arange(len(instance.channel.pair_server)) if allowed is None else np.flatnonzero(allowed)
 
-    # Quantities of each device, each server, and each allowed pair; milliseconds and joules.
-    local_ms = devices.device_flop / devices.compute_flop_per_s * 1e3
-    computing_j = devices.device_flop / given.device_efficiency_flop_per_j
-    constant_ms = np.sum(local_ms + given.energy_weight_ms_per_j * computing_j / devices.battery_fraction)
-    slots = np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * given.queue_slot_ms / 1e3))
-    wait_ms = slots * given.queue_slot_ms
-    flop_per_ms = servers.compute_flop_per_s / 1e3
-
+    numbers = numbers_of(instance)
     i, j = instance.channel.pair_device[listed], instance.channel.pair_server[listed]
-    noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
-    signal_to_noise = instance.channel.power_gain[listed] * devices.tx_power_w[i] / noise_w
-    rate_bit_per_s = servers.bandwidth_hz[j] * np.log1p(signal_to_noise) / np.log(2)
-    uplink_ms = devices.upload_bits[i] / rate_bit_per_s * 1e3
-    band_energy_j = given.uplink_energy_j_per_mhz_w * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
-    band_cost_ms = given.energy_weight_ms_per_j * band_energy_j / devices.battery_fraction[i]
 
     # What the best server would cost each device at these prices.
-    band_ms = _least_band_cost(local_ms[i], uplink_ms, band_cost_ms + band_price[j], given.sync_weight_per_ms)
-    pair_ms = wait_ms[j] + price[j] * np.sqrt(devices.server_flop[i]) + band_ms
+    band_cost_ms = numbers.band_cost_ms[listed] + band_price[j]
+    band_ms = least_band_cost(
+        numbers.local_ms[i], numbers.uplink_ms[listed], band_cost_ms, numbers.sync_weight_per_ms
+    )
+    pair_ms = numbers.wait_ms[j] + price[j] * numbers.root_flop[i] + band_ms
     cheapest_ms = np.full(len(devices), np.inf)
     np.minimum.at(cheapest_ms, i, pair_ms)
     excess_ms = np.full(len(instance.channel.pair_server), np.inf)
     excess_ms[listed] = pair_ms - cheapest_ms[i]
 
-    rent_ms = price**2 * flop_per_ms / 4 + band_price
-    cost_ms, rents_ms = constant_ms + np.sum(cheapest_ms), np.sum(rent_ms)
+    rent_ms = price**2 * numbers.flop_per_ms / 4 + band_price
+    cost_ms, rents_ms = numbers.constant_ms + np.sum(cheapest_ms), np.sum(rent_ms)
     bound_ms = float(cost_ms - rents_ms - ROUNDING * (cost_ms + rents_ms))
     if not np.isfinite(bound_ms):
         return -np.inf, np.zeros_like(excess_ms)
     return bound_ms, excess_ms
 
 
-def _least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:
+def least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:
     """psi: the minimum over 0 < y <= 1 of ``sync_weight (local - uplink / y)^2 + cost y``, pair by pair.
 
     The minimum lies at y <= most = min(1, uplink / local), where the function h is convex: it is nowhere below

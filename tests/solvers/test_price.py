@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from uara.solvers.price import PriceOptions, Root, at_prices, read_prices
 from uara.solvers.price_kernel import certificate_of, pairs_of
 
 from uara import InputError, allocate, evaluate, solution, solve
+from uara.branches import BranchCertificate
+from uara.certificate import Certificate
+from uara.device_prices import DevicePrices
 from uara.model import coefficients
 
 
@@ -37,7 +41,7 @@ def test_the_gap_is_small_and_certified() -> None:
     instance = make_instance(90, 8, 3)
     result = solve(instance, "price")
     assert result.gap is not None
-    assert result.gap < 2e-3
+    assert result.gap <= 1e-4
     assert result.certified_bound_ms == pytest.approx(result.bound_ms, rel=1e-11)
 
 
@@ -65,11 +69,32 @@ def test_earlier_prices_save_passes(tmp_path: Path) -> None:
 
 def test_prices_of_a_tree_are_those_of_its_root(tmp_path: Path) -> None:
     instance = make_instance(20, 3, 1, payload=50.0)
-    result = solve(instance, "branch", time_limit_s=3.0)
-    solution.save(result, tmp_path / "s.json")
+    one = Certificate(np.full(3, 1e-5), np.zeros(3))
+    tree = BranchCertificate(1.0, np.zeros(1, int), np.array([-1]), np.array([-1]), (one,))
+    (tmp_path / "s.json").write_text(json.dumps({"certificate": tree.to_plain()}))
     certificate = read_prices(str(tmp_path / "s.json"), 3)
-    assert certificate is not None
-    assert len(certificate.compute_price) == 3
+    assert isinstance(certificate, Certificate)
+    assert (certificate.compute_price == one.compute_price).all()
+    assert solve(instance, "price", options={"prices": str(tmp_path / "s.json")}).bound_ms is not None
+
+
+def test_device_prices_for_other_devices_are_refused() -> None:
+    plain = solve(make_instance(20, 3, 1, payload=50.0), "price", options={"gap": 1e-9}).certificate
+    assert isinstance(plain, DevicePrices)
+    with pytest.raises(InputError, match="21 device prices"):
+        solve(make_instance(21, 3), "price", options={"prices": plain.to_plain()})
+
+
+def test_device_prices_prove_what_2e_prices_leave_open() -> None:
+    instance = make_instance(30, 6, 2, payload=10.0)
+    two = solve(instance, "price", options={"gap": 0.5})
+    row = solve(instance, "price", options={"gap": 1e-6})
+    assert isinstance(two.certificate, Certificate)
+    assert isinstance(row.certificate, DevicePrices)
+    assert two.gap is not None
+    assert row.gap is not None
+    assert row.gap < 0.2 * two.gap
+    assert row.certified_bound_ms == pytest.approx(row.bound_ms, rel=1e-9)
 
 
 def test_prices_for_another_number_of_servers_are_refused() -> None:

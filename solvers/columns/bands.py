@@ -1,0 +1,83 @@
+"""Band prices added where they are missing: a set whose own band price beats the grid gives it that price.
+
+At the price at which a set fills the band the bound on its cost is exact. So the sets that come out cheapest at some
+device prices show which prices a server's grid lacks: those at which its cheapest sets cost more than the grid says.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from uara.instance import Floats, Indices
+
+from .layout import Layout, grids_of, set_cost, with_grids
+
+MOST_PRICES = 24
+"""Largest grid of a server."""
+
+
+@njit(cache=True, error_model="numpy")
+def grid_cost(layout: Layout, server: int, pairs: Indices) -> float:
+    """What the grid says that the devices of these pairs cost one server: at most V_j(S)."""
+    count = layout.start[server + 1] - layout.start[server]
+    t, best = 0.0, -np.inf
+    for k in pairs:
+        t += layout.root_flop[layout.device[k]]
+    for g in range(layout.grid_start[server], layout.grid_start[server + 1]):
+        row = layout.table_start[server] + (g - layout.grid_start[server]) * count
+        total = -layout.grid_ms[g]
+        for k in pairs:
+            total += layout.table_ms[row + k - layout.start[server]]
+        best = max(best, total)
+    return t * t / layout.flop_per_ms[server] + best
+
+
+def refined(layout: Layout, sets: NDArray[np.bool_], slack_ms: float) -> Layout | None:
+    """The layout with the band prices that the worst-served sets ask for; None if the grids serve all.
+
+    Parameters
+    ----------
+    sets
+        (T, K) Sets of all servers, several times.
+    slack_ms
+        Understatement of a set's cost that is no matter.
+    """
+    grids, changed = grids_of(layout), False
+    for j, grid in enumerate(grids):
+        if len(grid) >= MOST_PRICES or layout.sync_weight <= 0.0:
+            continue
+        price = _missing(layout, j, np.unique(sets[:, layout.start[j] : layout.start[j + 1]], axis=0), slack_ms)
+        if price is not None and price not in grid:
+            grids[j], changed = np.sort(np.append(grid, price)), True
+    return with_grids(layout, grids) if changed else None
+
+
+def _missing(layout: Layout, server: int, sets: NDArray[np.bool_], slack_ms: float) -> float | None:
+    worst, found = slack_ms, None
+    for chosen in sets:
+        pairs = layout.start[server] + np.flatnonzero(chosen)
+        if len(pairs) == 0:
+            continue
+        cost, price = set_cost(layout, server, pairs)
+        short = cost - grid_cost(layout, server, pairs)
+        if short > worst:
+            worst, found = short, price
+    return found
+
+
+def at_association(layout: Layout, pairs: Indices) -> Layout:
+    """The layout with the band prices of one association, given by the (M,) pairs it uses, in its grids."""
+    grids = grids_of(layout)
+    for j, grid in enumerate(grids):
+        own = np.sort(pairs[layout.server[pairs] == j])
+        price = set_cost(layout, j, own)[1] if len(own) else 0.0
+        if price not in grid:
+            grids[j] = np.sort(np.append(grid, price))
+    return with_grids(layout, grids)
+
+
+def empty_sets_are_free(grid: Floats) -> bool:
+    """Whether a grid says that a server without devices costs nothing."""
+    return bool(grid[0] == 0.0)

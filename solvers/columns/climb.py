@@ -1,0 +1,189 @@
+"""Raising the dual over device prices by Polyak's steps towards the cost of the best answer. Compiled.
+
+A subgradient is one minus how many of the servers' best sets hold a device. A step has the length that would reach
+the answer's cost, times a factor that falls from 1 to 0.001 when 15 steps gain nothing; each fall starts again from
+the best prices. Steps are averaged with their predecessors.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from uara.instance import Floats
+
+from .bands import refined
+from .knapsack import Workspace
+from .layout import Layout
+from .pricing import States, dual
+
+_STRETCH_S = 0.02
+_BETWEEN_GRIDS, _LAST_SETS = 40, 20
+_SHORTEST = 1e-3
+_PATIENCE = 15
+_COARSENESS = 0.02
+"""Each server's minimum may be understated by this part of the open gap, shared among the servers."""
+
+
+class Progress(NamedTuple):
+    """What a climb keeps between two calls; scalars in ``numbers``: value, factor, stall, tolerance, labels."""
+
+    best: Floats
+    point: Floats
+    direction: Floats
+    lower: Floats
+    member: NDArray[np.bool_]
+    numbers: Floats
+
+
+def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
+    """A climb that starts at these (M,) prices, whose dual is known to be at least ``value``."""
+    return Progress(
+        pi.copy(),
+        pi.copy(),
+        np.zeros(len(pi)),
+        np.zeros(len(layout.wait_ms)),
+        np.zeros(len(layout.device), dtype=np.bool_),
+        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / len(layout.wait_ms), 0.0]),
+    )
+
+
+@njit(cache=True, error_model="numpy")
+def passes(
+    layout: Layout,
+    nu: Floats,
+    offset: float,
+    state: States,
+    upper: float,
+    enough: float,
+    most_labels: float,
+    count: int,
+    progress: Progress,
+    trail: NDArray[np.bool_],
+    work: Workspace,
+) -> int:
+    """At most this many passes; returns how many were made, fewer where the climb has ended.
+
+    Parameters
+    ----------
+    nu, offset
+        Count prices, which stay, and what they add to the dual.
+    upper, enough, most_labels
+        Cost of the best answer, and a value and an amount of work at which to stop.
+    trail
+        (T, K) Output: the best sets of each pass; T at least ``count``.
+    """
+    numbers, point, direction = progress.numbers, progress.point, progress.direction
+    servers = len(progress.lower)
+    gradient = np.empty(len(point))
+    finest = 1e-12 * abs(upper) / servers
+    for step in range(count):
+        best = numbers[0]
+        if numbers[1] < _SHORTEST or best >= enough or numbers[4] >= most_labels:
+            return step
+        value, labels = dual(layout, point, nu, state, numbers[3], progress.lower, progress.member, work)
+        value += offset
+        numbers[4] += labels
+        trail[step] = progress.member
+        gradient[:] = 1.0
+        for k in range(len(progress.member)):
+            if progress.member[k]:
+                gradient[layout.device[k]] -= 1.0
+        numbers[2] += 1.0
+        if value > best + 1e-9 * abs(value):
+            if value > best + 1e-3 * min(upper - best, 1e300):
+                numbers[2] = 0.0
+            numbers[0] = value
+            progress.best[:] = point
+            numbers[3] = max(min(numbers[3], _COARSENESS * (upper - value) / servers), finest)
+        if numbers[2] >= _PATIENCE:
+            numbers[1] *= 0.7
+            numbers[2] = 0.0
+            point[:] = progress.best
+            direction[:] = 0.0
+        square = 0.0
+        for i in range(len(point)):
+            direction[i] = 0.6 * direction[i] + gradient[i]
+            square += direction[i] * direction[i]
+        if square == 0.0:  # the sets are an association: optimal, but for the tolerance
+            if numbers[3] <= finest:
+                numbers[1] = 0.0
+            numbers[3] = max(0.01 * numbers[3], finest)
+            continue
+        length = numbers[1] * (upper - value) / square
+        for i in range(len(point)):
+            point[i] += length * direction[i]
+    return count
+
+
+def climb(
+    layout: Layout,
+    pi: Floats,
+    state: States,
+    upper: float,
+    work: Workspace,
+    *,
+    known: float = -np.inf,
+    enough: float = np.inf,
+    most_passes: int = 1500,
+    most_labels: float = np.inf,
+    expired: Callable[[], bool] = lambda: False,
+    seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+) -> tuple[Layout, float, Floats, int]:
+    """Raise the dual from some device prices, without count prices, and add the band prices that its sets lack.
+
+    Parameters
+    ----------
+    upper
+        Cost of the best answer so far, in ms.
+    known
+        A lower bound on the dual at the start, if there is one.
+    enough
+        Stop as soon as the dual reaches this.
+    most_passes, most_labels
+        Work after which it stops.
+    expired
+        Asked every few hundredths of a second.
+    seen
+        Receives the (T, K) sets of the passes made.
+
+    Returns
+    -------
+    layout, value, pi, passes
+        The layout with its grids, the best dual, its prices, and how many passes were made.
+    """
+    gap_ms = min(upper - known, 1e-3 * abs(upper))
+    progress = begin(layout, pi, known, max(gap_ms, 1e-9 * abs(upper)))
+    nu = np.zeros(len(layout.wait_ms))
+    made, width = 0, 1
+    recent = np.zeros((0, len(layout.device)), dtype=np.bool_)
+    while made < most_passes:
+        # Grids are looked at after fixed numbers of passes, so that an answer does not depend on the clock.
+        until_grids = _BETWEEN_GRIDS - made % _BETWEEN_GRIDS
+        trail = np.empty((min(width, most_passes - made, until_grids), len(layout.device)), dtype=np.bool_)
+        began = time.perf_counter()
+        steps = passes(
+            layout, nu, 0.0, state, upper, enough, most_labels, len(trail), progress, trail, work
+        )
+        taken_s = time.perf_counter() - began
+        made += steps
+        seen(trail[:steps])
+        recent = np.concatenate([recent, trail[:steps]])[-_LAST_SETS:]
+        value = float(progress.numbers[0])
+        ended = steps < len(trail)
+        if value >= enough or progress.numbers[4] >= most_labels or expired():
+            break
+        if ended or made % _BETWEEN_GRIDS == 0:
+            finer = refined(layout, recent, _COARSENESS * (upper - value) / len(nu))
+            if finer is not None:
+                layout = finer
+                progress.numbers[1] = max(progress.numbers[1], 0.5)
+            elif ended:
+                break
+        width = min(_BETWEEN_GRIDS, max(1, int(width * min(4.0, _STRETCH_S / max(taken_s, 1e-9)))))
+    return layout, float(progress.numbers[0]), progress.best, made

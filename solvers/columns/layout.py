@@ -1,0 +1,133 @@
+"""What the pricing of servers reads of P1: every usable pair, server by server, and a grid of band prices each.
+
+The one place that knows how :class:`uara.model.Coefficients` are laid out. At a band price ``mu >= 0``
+
+    V_j(S) >= t^2 / F_j + sum over i in S of (wait_j + psi_ij(mu)) - mu,    t = sum of s_i,
+
+for every set S of devices, so that the largest of the right sides over a grid of prices is valid too. It is exact
+where the grid holds the price at which S fills the band. Compute is measured in units that make the largest
+``s_i = sqrt(f_i)`` one.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from uara.instance import Floats, Indices
+from uara.model import Coefficients
+from uara.server_cost import bandwidth_shares, inverse_share
+
+
+class Layout(NamedTuple):
+    """K pairs by server, M devices, E servers, and the servers' grids of band prices, one after the other."""
+
+    start: Indices
+    """(E + 1,) Server j owns the pairs ``start[j]:start[j + 1]``, by rising device."""
+    device: Indices
+    server: Indices
+    """(K,) Device and server of each pair."""
+    root_flop: Floats
+    """(M,) s_i in the layout's unit."""
+    flop_per_ms: Floats
+    """(E,) F_j in that unit."""
+    local_ms: Floats
+    """(M,) D_i."""
+    uplink_ms: Floats
+    band_cost_ms: Floats
+    """(K,) c_ij and a_ij."""
+    wait_ms: Floats
+    """(E,)"""
+    sync_weight: float
+    grid_start: Indices
+    """(E + 1,) Server j owns the band prices ``grid_start[j]:grid_start[j + 1]``."""
+    grid_ms: Floats
+    """(G,) The band prices."""
+    table_start: Indices
+    """(E + 1,) Where the costs of server j begin in ``table_ms``: price by price, pair by pair."""
+    table_ms: Floats
+    """wait_j + psi_ij(mu) of each pair at each price of its server."""
+
+
+def layout_of(numbers: Coefficients, band_prices: Floats) -> Layout:
+    """The layout of an instance with one band price per server, (E,) in ms."""
+    order = np.argsort(numbers.pair_server, kind="stable")
+    servers, devices = len(numbers.flop_per_ms), len(numbers.local_ms)
+    device = np.repeat(np.arange(devices), np.diff(numbers.pair_start))
+    root_flop = np.sqrt(numbers.server_flop)
+    unit = float(root_flop.max())
+    server = numbers.pair_server[order]
+    bare = Layout(
+        np.searchsorted(server, np.arange(servers + 1)),
+        device[order],
+        server,
+        root_flop / unit,
+        numbers.flop_per_ms / unit**2,
+        numbers.local_ms,
+        numbers.uplink_ms[order],
+        numbers.band_cost_ms[order],
+        numbers.wait_ms,
+        float(numbers.sync_weight_per_ms),
+        *(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros(1, dtype=np.int64), np.zeros(1)),
+    )
+    return with_grids(bare, [np.array([price]) for price in band_prices])
+
+
+def with_grids(layout: Layout, grids: list[Floats]) -> Layout:
+    """The same with other band prices: one array of at least one price >= 0 per server."""
+    sizes = np.array([len(grid) for grid in grids])
+    grid_start = np.concatenate([[0], np.cumsum(sizes)])
+    table_start = np.concatenate([[0], np.cumsum(sizes * np.diff(layout.start))])
+    fresh = layout._replace(
+        grid_start=grid_start,
+        grid_ms=np.concatenate(grids).astype(float),
+        table_start=table_start,
+        table_ms=np.empty(table_start[-1]),
+    )
+    _fill(fresh)
+    return fresh
+
+
+def grids_of(layout: Layout) -> list[Floats]:
+    """The servers' band prices, one array a server."""
+    return np.split(layout.grid_ms, layout.grid_start[1:-1])
+
+
+@njit(cache=True, error_model="numpy")
+def _fill(layout: Layout) -> None:
+    for j in range(len(layout.start) - 1):
+        first, count = layout.start[j], layout.start[j + 1] - layout.start[j]
+        for g in range(layout.grid_start[j], layout.grid_start[j + 1]):
+            row = layout.table_start[j] + (g - layout.grid_start[j]) * count
+            for a in range(count):
+                k = first + a
+                local, uplink = layout.local_ms[layout.device[k]], layout.uplink_ms[k]
+                cost = layout.band_cost_ms[k] + layout.grid_ms[g]
+                layout.table_ms[row + a] = layout.wait_ms[j]
+                if layout.sync_weight > 0.0:
+                    slope = 0.5 * cost / (layout.sync_weight * uplink * uplink)
+                    u = max(1.0, inverse_share(local / uplink, slope, 0.0))
+                    gap = local - uplink * u
+                    layout.table_ms[row + a] += layout.sync_weight * gap * gap + cost / u
+
+
+@njit(cache=True, error_model="numpy")
+def set_cost(layout: Layout, server: int, pairs: Indices) -> tuple[float, float]:
+    """V_j(S) of the devices of these pairs of one server, and the band price at which they fill the band."""
+    n = len(pairs)
+    if n == 0:
+        return 0.0, 0.0
+    local, uplink, band, shares = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
+    t = 0.0
+    for a in range(n):
+        i = layout.device[pairs[a]]
+        t += layout.root_flop[i]
+        local[a], uplink[a], band[a] = (
+            layout.local_ms[i],
+            layout.uplink_ms[pairs[a]],
+            layout.band_cost_ms[pairs[a]],
+        )
+    cost, price = bandwidth_shares(local, uplink, band, layout.sync_weight, shares)
+    return t * t / layout.flop_per_ms[server] + n * layout.wait_ms[server] + cost, price

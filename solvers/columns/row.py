@@ -1,0 +1,121 @@
+"""One row of device prices: its start from 2E prices, and the climb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uara.device_prices import DevicePrices
+from uara.errors import InputError
+from uara.instance import Floats
+from uara.model import Coefficients
+
+from .bands import MOST_PRICES
+from .climb import climb
+from .knapsack import LABELS, Workspace, base_row, workspace
+from .layout import Layout, layout_of, with_grids
+from .pricing import OPEN, States
+
+
+@dataclass
+class DeviceRow:
+    """Prices of the devices, the band prices they stand on, and what they prove.
+
+    Attributes
+    ----------
+    layout
+        The servers' pairs with their band prices.
+    pi
+        (M,) Device prices in ms.
+    value_ms
+        The dual there: a lower bound on the controllable part; -inf before the first climb.
+    passes
+        How often all servers have been priced.
+    """
+
+    layout: Layout
+    pi: Floats
+    work: Workspace
+    value_ms: float = -np.inf
+    passes: int = 0
+
+    def climb(
+        self,
+        upper_ms: float,
+        enough_ms: float,
+        expired: Callable[[], bool],
+        *,
+        states: States | None = None,
+        most_passes: int = 1500,
+        most_labels: float = np.inf,
+        seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+    ) -> None:
+        """Raise the dual towards the cost of the best answer, over all associations or those that ``states`` allow."""
+        everything = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
+        self.layout, self.value_ms, self.pi, passes = climb(
+            self.layout,
+            self.pi,
+            everything if states is None else states,
+            upper_ms,
+            self.work,
+            known=self.value_ms,
+            enough=enough_ms,
+            most_passes=most_passes,
+            most_labels=most_labels,
+            expired=expired,
+            seen=seen,
+        )
+        self.passes += passes
+
+    def proven_ms(self) -> float:
+        """The bound, less what other roundings may make of it."""
+        return self.value_ms - 1e-11 * float(np.abs(self.pi).sum())
+
+
+def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
+    """The row that 2E prices give: each device's cheapest cost at them. It proves at least as much as they do.
+
+    Parameters
+    ----------
+    prices
+        (2E,) In the layout's unit, compute first.
+    """
+    servers = len(numbers.wait_ms)
+    layout = layout_of(numbers, prices[servers:])
+    cost = layout.table_ms + layout.root_flop[layout.device] * prices[layout.server]
+    pi = np.full(len(numbers.local_ms), np.inf)
+    np.minimum.at(pi, layout.device, cost)
+    return DeviceRow(layout, pi, workspace(LABELS, MOST_PRICES))
+
+
+
+def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
+    """(2E,) The 2E prices at which the servers' continuous optima lie, given a certificate's first row.
+
+    Raises
+    ------
+    InputError
+        If it is for another number of devices.
+    """
+    row = certificate.record.rows[0]
+    pi, nu = np.array(row.device_price), np.array(row.count_price)
+    if len(pi) != len(numbers.local_ms):
+        raise InputError(f"must hold {len(numbers.local_ms)} device prices", source="option prices")
+    grids = [np.array(grid) for grid in certificate.record.band_prices[row.band]]
+    layout = with_grids(layout_of(numbers, np.zeros(len(nu))), grids)
+    compute, band = np.zeros(len(nu)), np.zeros(len(nu))
+    for j, grid in enumerate(grids):
+        own = slice(layout.start[j], layout.start[j + 1])
+        table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
+        r = table - pi[layout.device[own]] - nu[j]
+        g, compute[j], _ = base_row(layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid)
+        band[j] = grid[g]
+    return np.concatenate([compute, band])
+
+
+def target(cost_ms: float, gap: float) -> float:
+    """The bound that proves a gap to this cost, and a little more, so that other roundings prove it too."""
+    return cost_ms * (1 - gap + max(0.01 * gap, 1e-10))

@@ -1,0 +1,65 @@
+"""The compiled pricing of one server against brute force, in every kind of case."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from uara.solvers.columns.knapsack import Workspace, cheapest_set, workspace
+
+from uara.instance import Floats
+
+WORK = workspace(1 << 12, 4)
+
+
+def solved(
+    seed: int, work: Workspace, cut_at: float = np.inf
+) -> tuple[float, float, float, float, float, float]:
+    """Bound, value, cost of the chosen set, the least cost, tolerance and scale of a random case."""
+    rng = np.random.default_rng(seed)
+    n, rows = int(rng.integers(0, 10)), int(rng.integers(1, 5))
+    s, flop = rng.uniform(0.3, 1, n), rng.uniform(0.01, 0.1) * 10 ** rng.uniform(-1, 1)
+    t = rng.uniform(0, s.sum()) if n else 0.0
+    noise = rng.normal(0, 1, (rows, n)) * rng.choice([0.0, 0.1, 1.0, 10.0, 50.0])
+    r, c0 = noise - 2 * t / flop * s, rng.normal(0, 1, rows) * rng.choice([0.0, 1.0, 10.0])
+    t0, tolerance = float(rng.choice([0.0, 0.5])), float(rng.choice([1e-9, 1e-3, 1e-1]))
+
+    def cost(chosen: Floats | list[int]) -> float:
+        return float((t0 + s[chosen].sum()) ** 2 / flop + (c0 + r[:, chosen].sum(axis=1)).max())
+
+    truth = min(cost(list(own)) for size in range(n + 1) for own in combinations(range(n), size))
+    chosen = np.zeros(n, dtype=bool)
+    cut = truth + cut_at if np.isfinite(cut_at) else np.inf
+    bound, value, _ = cheapest_set(s, r, flop, t0, c0, cut, tolerance, chosen, work)
+    return bound, value, cost(np.flatnonzero(chosen)), truth, tolerance, 1e-9 * (1 + abs(truth))
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.integers(0, 2**32 - 1))
+def test_the_cheapest_set_is_found_to_the_tolerance(seed: int) -> None:
+    bound, value, own, truth, tolerance, rounding = solved(seed, WORK)
+    assert bound <= truth + rounding
+    assert bound >= truth - tolerance - rounding
+    assert abs(own - value) <= 10 * rounding
+    assert value <= truth + tolerance + rounding
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.floats(-2, 2))
+def test_a_search_may_end_at_the_cut(seed: int, above: float) -> None:
+    bound, value, own, truth, tolerance, rounding = solved(seed, WORK, above)
+    assert bound <= truth + rounding
+    assert bound >= min(truth, truth + above) - tolerance - rounding
+    assert abs(own - value) <= 10 * rounding
+
+
+def test_without_room_the_bound_is_that_of_the_continuous_optimum() -> None:
+    short = 0
+    for seed in range(200):
+        bound, value, own, truth, tolerance, rounding = solved(seed, workspace(2, 4))
+        assert bound <= truth + rounding
+        assert abs(own - value) <= 10 * rounding
+        short += bound < truth - tolerance - rounding
+    assert short > 0
