@@ -16,7 +16,7 @@ from uara.model import coefficients
 
 @settings(max_examples=100, deadline=None)
 @given(st.floats(1e-2, 1e4), st.floats(1e-4, 1e5), st.floats(0, 1e6), st.sampled_from([1e-4, 1e-2, 1.0]))
-def testleast_band_cost_is_the_minimum_from_below(
+def test_least_band_cost_is_the_minimum_from_below(
     local: float, uplink: float, cost: float, weight: float
 ) -> None:
     found = least_band_cost(*(np.array([value]) for value in (local, uplink, cost)), weight)[0]
