@@ -134,7 +134,9 @@ def instances(case: Case, old: Rows) -> None:
     runs = [scored(made_up(side)) for side in sides]
     own = [per_instance(each)[lambda table: table["label"] == label].set_index("instance") for each in runs]
     for instance, before in own[0].iterrows():
-        for name in before.index.difference(["label", "status", "reason", "spread"]):
+        for name in before.index.intersection(own[1].columns).difference(
+            ["label", "status", "reason", "spread"]
+        ):
             if not (isinstance(before[name], float) and math.isnan(before[name])):
                 assert no_better(before[name], own[1].loc[instance, name]), name
     for kind, before in profiles(runs[0]).items():
