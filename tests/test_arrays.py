@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,17 @@ def test_a_small_file_that_unpacks_to_gigabytes_is_refused_unread(
             side.read("b", most, "$")
             with pytest.raises(InputError, match="more than"):
                 side.read("c", most, "$")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_other_compressions_unpack_too_much_at_once(tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("a.npy", malformed.npy(np.zeros(10**6)))
+    tracemalloc.start()
+    with arrays.opened(tmp_path / "a.npz") as side, pytest.raises(InputError, match="NumPy does not use"):
+        side.read("a", 10**6, "$")
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
 
 
 def test_long_texts_and_impossible_characters_are_refused(tmp_path: Path) -> None:

@@ -55,6 +55,10 @@ class ArrayFile:
             raise InputError(f"{self._path.name} has no array {name!r}", path=path)
         with _blaming(self._path):
             member = self._archive.getinfo(f"{name}.npy")
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(
+                    "compressed by what NumPy does not use"
+                )  # and what unpacks a whole block at once
             with self._archive.open(member) as packed:
                 start = io.BytesIO(packed.read(_LONGEST_HEADER))
             shape, dtype = _header(start)
