@@ -82,6 +82,28 @@ def test_a_damaged_file_is_replaced(tmp_path: Path) -> None:
     assert pair(tmp_path / "net.json", 1.0).exists()
 
 
+@pytest.mark.parametrize("written", [False, True])
+def test_of_an_interrupted_save_one_whole_pair_remains(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: bool
+) -> None:
+    path = tmp_path / "net.json"
+    pair(path, 1.0)
+    write = files.write_json
+
+    def interrupted(*words: Any) -> None:
+        if written:
+            write(*words)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(files, "write_json", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pair(path, 2.0)
+    side = read(path)["side_file"]
+    assert sorted(item.name for item in tmp_path.iterdir()) == sorted(["net.json", side["name"]])
+    assert np.load(tmp_path / side["name"])["a"][0] == (2.0 if written else 1.0)
+
+
 def test_behind_a_link_the_pair_stays_together(tmp_path: Path) -> None:
     (tmp_path / "store").mkdir()
     real, link = tmp_path / "store" / "net.json", tmp_path / "link.json"
