@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -129,3 +131,38 @@ def test_a_changed_instance_has_no_entry(folder: Path) -> None:
     other.save(folder / "one.json")
     entry, _ = enter(folder, "price")
     assert entry.digest == other.digest
+
+
+def test_those_who_enter_at_the_same_time_lose_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight at once; a slow disk makes sure that each would write over the others' entries."""
+    write = files.write_json
+
+    def slowly(path: Path, data: object) -> None:
+        time.sleep(0.05)
+        write(path, data)
+
+    results = {}
+    for number in range(8):
+        instance = make_instance(6, 2, number, name=f"net{number}")
+        instance.save(tmp_path / f"{instance.name}.json")
+        results[number] = solve(instance, "price")
+    monkeypatch.setattr(files, "write_json", slowly)
+    with ThreadPoolExecutor(8) as several:
+        list(
+            several.map(lambda result: best_known.record(tmp_path, result.instance, result), results.values())
+        )
+    assert sorted(best_known.read(tmp_path).instances) == [f"net{number}" for number in range(8)]
+    assert best_known.check(tmp_path) == []
+    assert not [item for item in tmp_path.iterdir() if item.name.startswith(".")]
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/tmp/escape", "a/b", "nul", "x\0"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / "one" / "two"
+    folder.mkdir(parents=True)
+    instance = make_instance(6, 2, 1, name=name)
+    with pytest.raises(InputError, match="cannot be the name of a file"):
+        best_known.record(folder, instance, solve(instance, "price"))
+    assert not list(folder.iterdir())

@@ -149,3 +149,23 @@ def test_the_shipped_page_lists_every_file() -> None:
         assert f"| {entry.name} | {len(instance.servers)} | {len(instance.devices)} |" in page
         assert instance.provenance.command in page
     assert "OpenStreetMap" in page
+
+
+@pytest.mark.parametrize("name", ["../../escape", "/abs", "a/b", "..", "nul", "a\\\\b"])
+def test_a_name_that_leaves_the_folder_is_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(
+        InputError, match=r"mine\.toml: \$\.entries\[1\]\.name: .* cannot be the name of a file"
+    ):
+        collection(tmp_path, SMALL.replace('"far"', f'"{name}"'))
+    with pytest.raises(InputError, match="no collection"):
+        Collection.load("../collections/shipped")
+
+
+def test_other_files_in_the_folder_are_found_before_anything_is_made(tmp_path: Path) -> None:
+    chosen = collection(tmp_path, SMALL)
+    (tmp_path / "far.json").write_text('{"kind": "solution"}')
+    with pytest.raises(InputError, match=r"far\.json: holds 'solution', not 'p1'"):
+        chosen.check(tmp_path)
+    (tmp_path / "far.json").unlink()
+    chosen.check(tmp_path)
+    assert [item.name for item in tmp_path.iterdir()] == ["mine.toml"]

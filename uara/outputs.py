@@ -133,10 +133,11 @@ def _stranger(path: Path, kind: str | None) -> str | None:
 
 def _try_writing(target: Path, there: os.stat_result | None) -> None:
     """Make a file where the output, or the first folder that it lacks, will be made, and take it away again."""
-    folder = target.parent
+    folder, longest = target.parent, target
     while not folder.exists() and folder != folder.parent:
+        longest = max(longest, folder, key=lambda path: len(path.name))
         folder = folder.parent
-    handle, name = _temporary(target, folder, there)
+    handle, name = _temporary(longest, folder, there)
     os.close(handle)
     os.unlink(name)
 

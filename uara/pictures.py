@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.errors import MissingExtra
-from uara.files import check_output, replacing
+from uara.errors import InputError, MissingExtra
+from uara.files import check_output, is_stream, replacing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 SUFFIXES = (".png", ".svg", ".pdf")
 
 
-def check_picture(path: Path, *, suffixes: Collection[str] = SUFFIXES, inputs: Collection[Path] = ()) -> None:
+def check_picture(path: Path, *, suffixes: Sequence[str] = SUFFIXES, inputs: Collection[Path] = ()) -> None:
     """Refuse a picture that cannot be drawn or must not be written, before any work is done for it.
 
     Raises
@@ -26,7 +26,10 @@ def check_picture(path: Path, *, suffixes: Collection[str] = SUFFIXES, inputs: C
     MissingExtra
         If matplotlib is not installed.
     """
-    check_output(path, suffixes=suffixes, inputs=inputs)
+    if not is_stream(path) and path.suffix.lower() not in suffixes:
+        kinds = f"{', '.join(suffixes[:-1])} or {suffixes[-1]}"
+        raise InputError(f"pictures are written as {kinds}", source=str(path))
+    check_output(path, suffixes=(), inputs=inputs)
     if find_spec("matplotlib") is None:
         raise MissingExtra("matplotlib", "plot")
 

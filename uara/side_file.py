@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,16 +32,39 @@ def write(path: Path, data: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]
     if arrays and files.is_stream(path):
         raise InputError("a pipe or device cannot take the arrays beside it: name a file", source=str(path))
     path = _behind(path)
-    old, side = _named(path), None
-    if arrays:
-        content = files.arrays_to_bytes(arrays)
-        digest = files.sha256(content)
-        side = _place(path, digest)
+    if not arrays:
+        with replaced(lambda: _named(path), None):
+            files.write_json(path, data)
+        return
+    content = files.arrays_to_bytes(arrays)
+    digest = files.sha256(content)
+    side = _place(path, digest)
+    with replaced(lambda: _named(path), side):
         files.write_bytes(side, content)
-        data = {**data, "side_file": {"name": side.name, "sha256": digest}}
-    files.write_json(path, data)
-    if old is not None and old != side:
-        old.unlink(missing_ok=True)
+        files.write_json(path, {**data, "side_file": {"name": side.name, "sha256": digest}})
+
+
+@contextmanager
+def replaced(named: Callable[[], Path | None], side: Path | None) -> Iterator[None]:
+    """Write a side file and the file that names it in the block; of the old and the new pair, one remains.
+
+    Parameters
+    ----------
+    named
+        The side file that the naming file, as it stands at the time, names as its own.
+    side
+        The side file that is written.
+    """
+    old, now = named(), side
+    try:
+        yield
+    except BaseException:
+        now = named()
+        raise
+    finally:
+        for each in (old, side):
+            if each is not None and each != now:
+                each.unlink(missing_ok=True)
 
 
 def locate(path: Path, name: str) -> Path:

@@ -12,6 +12,7 @@ from torch import Tensor
 from uara import files
 from uara.errors import InputError
 from uara.files import Record
+from uara.side_file import replaced
 
 from .learner import Learner
 
@@ -43,15 +44,14 @@ def save(folder: Path, learner: Learner, progress: dict[str, Any]) -> None:
 
     content = to_bytes(_tensors(learner))
     record = Progress(**progress, tensors_sha256=files.sha256(content))
-    side, old = _side(folder, record), _replaced(folder)
-    files.write_bytes(side, content)
-    files.write_json(folder / NAME, record.model_dump())
-    if old is not None and old != side:
-        old.unlink(missing_ok=True)
+    side = _side(folder, record)
+    with replaced(lambda: _named(folder), side):
+        files.write_bytes(side, content)
+        files.write_json(folder / NAME, record.model_dump())
 
 
-def _replaced(folder: Path) -> Path | None:
-    """The tensors' file of the checkpoint that is about to be replaced."""
+def _named(folder: Path) -> Path | None:
+    """The tensors' file of the checkpoint that a folder holds."""
     try:
         return _side(folder, files.read_json(folder / NAME, Progress))
     except InputError:

@@ -126,3 +126,33 @@ def test_a_collection_is_made_whole(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["generate", "--collection", "mine.toml", "-o", "all", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"files": ["all/a.json"], "readme": "all/README.md"}
     assert Instance.load("all/a.json").name == "a"
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["-o", "other.json"], "holds 'solution', not 'p1'"),
+        (["-o", "net.csv"], "must end in .json"),
+        (["--picture", "x.gif"], "pictures are written as .png, .jpg or .webp"),
+        (["--picture", "other.png"], "holds something else"),
+        (["--slots", "3", "-o", "net.json"], "holds 'p1', not 'p1-trace'"),
+    ],
+)
+def test_outputs_are_checked_before_anything_is_drawn(
+    words: list[str], text: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def forbidden(*_: object, **__: object) -> None:
+        raise AssertionError("drawn before the outputs were checked")
+
+    Path("other.json").write_text('{"kind": "solution"}')
+    Path("other.png").write_text("notes")
+    assert run([*PLAIN, "-o", "net.json"]) == 0
+    monkeypatch.setattr("uara.recipe.generate", forbidden)
+    monkeypatch.setattr("uara.recipe.generate_trace", forbidden)
+    assert text in fails([*PLAIN, *words], capsys)
+
+
+def test_a_twin_does_not_replace_its_original(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([*PLAIN, "-o", "net.json"]) == 0
+    words = ["generate", "--channel", "sionna-umi", "--twin", "net.json"]
+    assert "is an input" in fails([*words, "-o", "net.json"], capsys)

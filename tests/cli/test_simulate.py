@@ -73,3 +73,34 @@ def test_errors_are_one_line(trace, tmp_path, capsys):
     code, _, err = run(capsys, "simulate", tmp_path / "none.json")
     assert code == 2
     assert "no such file" in err
+
+
+def test_outputs_are_checked_before_anything_is_simulated(trace, tmp_path, capsys, monkeypatch):
+    def forbidden(*_, **__):
+        raise AssertionError("simulated before the outputs were checked")
+
+    monkeypatch.setattr("uara.simulate.simulate", forbidden)
+    (tmp_path / "link.csv").symlink_to(trace)
+    (tmp_path / "other.csv").write_text("a,b\n1,2\n")
+    before = trace.read_bytes()
+    for words, text in (
+        (["-o", trace], "must end in .csv"),
+        (["-o", tmp_path / "link.csv"], "is an input"),
+        (["-o", tmp_path / "other.csv"], "holds a table with other columns"),
+        (["--plot", tmp_path / "a.gif"], "pictures are written as"),
+        (["--plot", trace], "pictures are written as"),
+    ):
+        code, out, err = run(capsys, "simulate", trace, *words)
+        assert (code, out) == (2, "")
+        assert text in err
+    assert trace.read_bytes() == before
+
+
+def test_a_picture_that_fails_hides_no_numbers(trace, tmp_path, capsys):
+    words = ["simulate", trace, "--solver", "max-sinr", "--profile", profile_file(str(tmp_path))]
+    code, out, err = run(capsys, *words, "-o", tmp_path / "run.csv", "--plot", "/dev/full")
+    assert code == 2
+    assert "max-sinr" in out
+    assert err == "uara: /dev/full: cannot be written: No space left on device\n"
+    assert (tmp_path / "run.csv").exists()
+    assert run(capsys, *words, "-o", tmp_path / "run.csv")[0] == 0, "its own table may be replaced"

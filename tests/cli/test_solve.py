@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -148,12 +149,78 @@ def test_the_best_answer_is_written_and_comes_back(
 
 
 def test_the_answers_are_printed_even_if_they_cannot_be_written(
-    uara: Command, instance_file: Path, tmp_path: Path
+    uara: Command, instance_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcome = uara("solve", instance_file, "--solver", "tma", "--output", tmp_path, "--json")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    outcome = uara("solve", instance_file, "--solver", "tma", "--output", "/dev/full", "--json")
     assert outcome.code == 2
     assert outcome.data[0]["solver"] == "tma"
-    assert "cannot be written" in outcome.err
+    (place,) = tmp_path.glob("uara-*/full")
+    assert outcome.err == (
+        f"uara: /dev/full: cannot be written: No space left on device; the result is in {place}\n"
+    )
+    assert load(place).solver == "tma"
+
+
+@pytest.fixture
+def unsolvable(register: Callable[[str, Any], None]) -> None:
+    """A solver that nobody may run."""
+
+    def forbidden(instance: Instance, context: Any) -> Allocation:
+        raise AssertionError("work was done before the words were checked")
+
+    register("forbidden", forbidden)
+
+
+def bad_outputs(folder: Path, instance_file: Path) -> Iterator[tuple[list[object], str]]:
+    start = folder / "start.json"
+    (folder / "link.json").symlink_to(instance_file)
+    (folder / "folder.json").mkdir()
+    (folder / "trace.json").write_text('{"kind": "p1-trace"}')
+    yield ["--output", instance_file], "is an input"
+    yield ["--output", folder / "link.json"], "is an input"
+    yield ["--output", start, "--start", start], "is an input"
+    yield ["--output", folder / "folder.json"], "is a folder"
+    yield ["--output", folder / "trace.json"], "holds 'p1-trace', not 'solution'"
+    yield ["--output", folder / "s.csv"], "must end in .json"
+    yield ["--output", instance_file / "s.json"], "Not a directory"
+    yield ["--then", "hetedge-dpp"], "there is no solver 'hetedge-dpp'"
+    yield ["--then", "tma"], "tma solves p1, not hetedge"
+    yield ["--then", "hetedge-dp:colour=red"], "solver hetedge-dp: colour"
+    yield ["--then", "hetedge-dp"], "names no task profile"
+
+
+def test_outputs_and_later_steps_are_checked_before_anything_runs(
+    uara: Command, instance_file: Path, tmp_path: Path, unsolvable: None
+) -> None:
+    uara("solve", instance_file, "--solver", "tma", "--output", tmp_path / "start.json")
+    before = instance_file.read_bytes()
+    for words, text in bad_outputs(tmp_path, instance_file):
+        outcome = uara("solve", instance_file, "--solver", "forbidden", *words)
+        assert (outcome.code, outcome.out) == (2, ""), words
+        assert text in outcome.err
+        assert outcome.err.count("\n") == 1
+    assert instance_file.read_bytes() == before
+
+
+@pytest.mark.parametrize("machine", [True, False])
+def test_a_step_that_fails_hides_no_answer(
+    uara: Command, instance: Instance, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: bool
+) -> None:
+    from uara.hetedge import bridge
+
+    def broken(*_: Any, **__: Any) -> Any:
+        raise InputError("is out of order", source="bridge")
+
+    monkeypatch.setattr(bridge, "schedule", broken)
+    profile = instance.provenance.model_copy(update={"task_profile": "gpt2_gpt2-xl"})
+    path, saved = tmp_path / "i.json", tmp_path / "s.json"
+    instance.replace(provenance=profile).save(path)
+    words = ["solve", path, "--solver", "tma", "--then", "hetedge-dp", "--output", saved]
+    outcome = uara(*words, *(["--json"] if machine else []))
+    assert (outcome.code, outcome.err) == (2, "uara: bridge: is out of order\n")
+    assert "tma" in outcome.out
+    assert load(saved).solver == "tma"
 
 
 def test_a_solution_of_another_instance_is_no_start(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from psd.tiny import tiny_model, tiny_tokenizer
 
+from uara import locks
 from uara.errors import InputError
 from uara.psd import profiler
 from uara.psd.models import LanguageModel, wrap
@@ -98,3 +99,18 @@ def test_refusals(pair: tuple[LanguageModel, LanguageModel], tmp_path: Path) -> 
     other = wrap(tiny_model(), tiny_tokenizer(23), "other")
     with pytest.raises(InputError, match="differ"):
         measure_profile(other, pair[1], PROMPTS, OPTIONS, tmp_path / "p.json")
+
+
+def test_a_profile_is_measured_by_one_process_and_replaces_profiles_alone(
+    pair: tuple[LanguageModel, LanguageModel], tmp_path: Path
+) -> None:
+    with (
+        locks.exclusive(tmp_path / ".p.json.lock"),
+        pytest.raises(InputError, match=r"another process is measuring p\.json"),
+    ):
+        measure_profile(*pair, PROMPTS, OPTIONS, tmp_path / "p.json")
+    (tmp_path / "p.json").write_text('{"kind": "p1"}')
+    for path, text in ((tmp_path / "p.json", "holds 'p1'"), (Path("/dev/null"), "name a file")):
+        with pytest.raises(InputError, match=text):
+            measure_profile(*pair, PROMPTS, OPTIONS, path)
+    assert [item.name for item in tmp_path.iterdir()] == ["p.json"]

@@ -149,3 +149,15 @@ def test_a_cuda_stream_is_kept_only_where_the_learner_is_there(tmp_path, monkeyp
     checkpoint.save(tmp_path, learner, progress())
     checkpoint.load(tmp_path, learner, SETTINGS)
     assert [(value.tolist(), str(device)) for value, device in restored] == [(state.tolist(), "cuda:0")]
+
+
+def test_only_the_replaced_checkpoints_tensors_are_removed(tmp_path):
+    learner = make_learner()
+    mine = tmp_path / "checkpoint.0123456789ab.safetensors"
+    mine.write_text("a user's own")
+    for step in (1, 2):
+        checkpoint.save(tmp_path, learner, progress(step))
+        with torch.no_grad():
+            learner.log_temperature += 1.0
+    assert mine.exists()
+    assert len(list(tmp_path.glob("checkpoint.*.safetensors"))) == 2

@@ -20,7 +20,7 @@ from uara.solvers.masac import training as module
 from uara.solvers.masac.policy import Policy
 from uara.solvers.masac.training import Training, train, wandered
 
-from uara import InputError, MissingExtra
+from uara import InputError, MissingExtra, locks
 
 
 def table(folder):
@@ -243,3 +243,18 @@ def test_wanderers_stay_on_usable_pairs_and_only_where_asked(tmp_path):
     scattered = wandered(slot, chosen, 1.0)
     assert not torch.equal(scattered, chosen)
     assert torch.isfinite(slot.uplink_ms.gather(2, scattered[:, :, None])).all()
+
+
+def test_a_folder_takes_one_run_at_a_time_and_keeps_what_is_no_runs(tmp_path, no_pool):
+    config, folder = configure(tmp_path), tmp_path / "run"
+    folder.mkdir()
+    with (
+        locks.exclusive(folder / ".train.lock"),
+        pytest.raises(InputError, match="another uara train writes here"),
+    ):
+        train(config, folder)
+    for name in ("policy.onnx", "log.csv"):
+        (folder / name).write_text("somebody's own")
+        with pytest.raises(InputError, match=f"{name}: would be replaced"):
+            train(config, folder)
+        (folder / name).unlink()
