@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from uara.errors import InputError
+from uara.extras import needs
 from uara.files import write_bytes
 from uara.psd import pictures
 from uara.psd.hardware import Speeds
@@ -39,7 +40,10 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
     ------
     InputError
         If the profile has no such task.
+    MissingExtra
+        If matplotlib is not installed.
     """
+    needs("matplotlib", extra="plot")
     if task not in profile.tasks:
         raise InputError(f"no task {task!r} in profile {profile.name}; it has {', '.join(profile.tasks)}")
     study = Study(profile, speeds)
