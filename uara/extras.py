@@ -35,7 +35,9 @@ def is_absent(module: str) -> bool:
     """Whether the package of a module is not installed at all."""
     try:
         return find_spec(module.partition(".")[0]) is None
-    except (ImportError, ValueError):  # loaded, by a loader of its own
+    except ImportError:
+        return True
+    except ValueError:  # loaded without a spec
         return False
 
 

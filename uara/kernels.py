@@ -103,9 +103,9 @@ class Shelf:
             return
         place, reasons = self.keep(signature, compiled)
         why = f"({'; '.join(reasons)}): {REMEDY}"
-        if place is None:
+        if place is None and reasons:
             _warn(f"compiled code cannot be kept, so that each run takes half a minute longer {why}")
-        elif place.shared or (reasons and numba.config.CACHE_DIR):
+        elif place and (place.shared or (reasons and numba.config.CACHE_DIR)):
             _warn(f"compiled code is kept in {place.folder} {why}")
 
     def keep(self, signature: Any, compiled: Any) -> tuple[Place | None, list[str]]:

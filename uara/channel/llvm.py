@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from uara.errors import ChannelError
+from uara.errors import ChannelError, MissingExtra
+from uara.extras import is_absent
 
 MIN_MAJOR = 17
 """Oldest LLVM that Sionna's kernels compile with."""
@@ -128,9 +129,13 @@ def tracing_environment(environment: Mapping[str, str] | None = None) -> dict[st
 
     Raises
     ------
+    MissingExtra
+        If Sionna RT is not installed.
     ChannelError
         If no libLLVM is usable or libatomic is missing.
     """
+    if is_absent("sionna"):
+        raise MissingExtra("sionna-rt", "sionna")
     result = dict(os.environ if environment is None else environment)
     problem = missing_libatomic()
     if problem:

@@ -18,7 +18,7 @@ def command(
 
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Table
+    from rich.table import Column, Table
 
     from uara.doctor import examine
     from uara.files import pretty_json
@@ -29,7 +29,7 @@ def command(
     if json:
         typer.echo(pretty_json([dataclasses.asdict(check) for check in checks]), nl=False)
     else:
-        table = Table("", "part", "found", "needed for")
+        table = Table("", "part", Column("found", overflow="fold"), "needed for")
         marks = {"ok": "[green]ok", "missing": "[yellow]missing", "broken": "[red]broken"}
         for check in checks:
             table.add_row(marks[check.state], check.name, escape(check.detail), check.needed_for)

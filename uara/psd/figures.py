@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from uara import sheets
 from uara.errors import InputError
+from uara.extras import needs
 from uara.files import check_output
 from uara.pictures import check_picture
 from uara.psd import pictures
@@ -39,7 +40,10 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
     ------
     InputError
         If the profile has no such task.
+    MissingExtra
+        If matplotlib is not installed.
     """
+    needs("matplotlib", extra="plot")
     if task not in profile.tasks:
         raise InputError(f"no task {task!r} in profile {profile.name}; it has {', '.join(profile.tasks)}")
     tables, charts = ("figure2_gamma.csv", "figure2_rate.csv"), ("figure2.png", "figure1.png")
