@@ -161,7 +161,9 @@ class Model:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
-        return Outcome(float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished)
+        return Outcome(
+            float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished
+        )
 
 
 def _run(highs: Any) -> None:

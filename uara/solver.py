@@ -397,7 +397,9 @@ def _result(
             raise SolverError(
                 method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective"
             )
-    ended: Ended = "interrupted" if interrupted else "time_limit" if context._ledger.limit_hit else "completed"
+    ended: Ended = (
+        "interrupted" if interrupted else "time_limit" if context._ledger.limit_hit else "completed"
+    )
     return Result(
         instance=instance,
         solver=method.name,
