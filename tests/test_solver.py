@@ -364,6 +364,19 @@ def test_what_a_part_reports_the_run_knows() -> None:
     assert [point.bound_ms for point in result.trajectory] == [-math.inf, 1.0]
 
 
+def test_what_a_part_apart_reports_stays_with_it() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        part = context.part(apart=True)
+        part.incumbent(best_known())
+        part.bound(1.0)
+        return some()
+
+    seen: list[Progress] = []
+    result = solve(INSTANCE, solver, on_progress=seen.append)
+    assert result.decision.to_plain() == some().to_plain()
+    assert (result.bound_ms, result.trajectory, seen) == (None, (), [])
+
+
 def test_a_part_has_options_and_random_numbers_of_its_own() -> None:
     context = Context(INSTANCE, Record(), seed=3, name="one")
     options = Record()

@@ -92,6 +92,10 @@ def test_the_convex_reference_agrees_with_the_closed_form(payload: float, associ
 def agree(instance: Instance, association: str) -> None:
     reference = solve(instance, "convex", options={"association": association})
     assert reference.evaluation.feasible
+    assert reference.details["closed_form_servers"] == 0
+    assert (
+        reference.bound_ms is None
+    )  # it is the reference's own answer, not that of the solver that associated
     closed = evaluate(instance, allocate(instance, reference.decision.association))  # type: ignore[attr-defined]
     assert reference.evaluation.controllable_ms == pytest.approx(closed.controllable_ms, rel=1e-6)
     assert reference.evaluation.controllable_ms >= closed.controllable_ms * (1 - 1e-9)

@@ -32,6 +32,7 @@ from uara.recipe import generate
 from uara.registry import available_solvers
 from uara.solver import Result
 
+INSTANCES = Path(__file__).parents[2] / "instances"
 INSTANCE = make_instance(30, 5, 3, missing=0.0)
 P1 = sorted(
     n for n, method in available_solvers().items() if method.traits.kind == "p1" and method.origin == "uara"
@@ -131,6 +132,21 @@ def test_the_limit_of_highs_goes_on_with_its_clock(monkeypatch: pytest.MonkeyPat
         limit_s = model._highs.getOptionValue("time_limit")[1]
         assert limit_s == pytest.approx(used_s + 100.0 - model.grain_s, abs=1e-9)
     assert used_s > 0.0
+    model.set_integer()  # and then its clock begins with each search
+    model.solve(Context(INSTANCE, Record(), time_limit_s=100.0), abs_gap_ms=1e6)
+    assert model._highs.getOptionValue("time_limit")[1] == pytest.approx(100.0 - model.grain_s, abs=1e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("integer", [False, True])
+def test_highs_itself_ends_at_the_limit_when_asked_again(integer: bool) -> None:
+    model = Model(*relaxed(uara.load(INSTANCES / "e20_m180.json")), integer=integer)
+    for _ in range(4):
+        model._highs.clearSolver()
+        began_s = model._highs.getRunTime()
+        outcome = model.solve(Context(INSTANCE, Record(), time_limit_s=1.0))
+        used_s = model._highs.getRunTime() - began_s
+        assert outcome.finished or 0.1 < used_s < 4.0
 
 
 def test_relaxation_uses_its_limit_over_many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -304,7 +320,6 @@ def test_no_exchange_is_tried_once_time_is_up(monkeypatch: pytest.MonkeyPatch) -
 # Processor time, on the largest instance of each suite
 
 
-INSTANCES = Path(__file__).parents[2] / "instances"
 LARGEST: dict[str, Any] = {
     "paper": lambda: uara.load(INSTANCES / "e20_m180.json"),
     "hard": lambda: uara.load(INSTANCES / "hard_bandwidth.json"),
