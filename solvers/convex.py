@@ -77,7 +77,9 @@ def given_association(instance: Instance, context: Context[ConvexOptions]) -> In
     method = find(name)
     if method.traits.kind != instance.kind or name == "convex":
         raise InputError(f"{name!r} gives no association", source="option association")
-    answer = method.require()(instance, context.part(method.make_options(None), name=name, share=0.5))
+    # Apart, or the inner solver's closed-form shares would be the answer where they are a rounding better.
+    inner = context.part(method.make_options(None), name=name, share=0.5, apart=True)
+    answer = method.require()(instance, inner)
     return np.asarray(getattr(answer, "decision", answer).association)
 
 

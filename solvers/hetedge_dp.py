@@ -142,7 +142,7 @@ def _reinserted(
 
 
 def alternate(
-    programme: Programme, rule: Band, most: int, context: Context[DynamicProgrammeOptions] | None = None
+    programme: Programme, rule: Band, most: int, context: Context[Any] | None = None
 ) -> tuple[Plan, float, int]:
     """The programme under a sharing rule: the plan, its total latency in ms, and the number of runs.
 

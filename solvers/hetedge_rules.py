@@ -55,9 +55,7 @@ def hetedge_autoregressive(instance: HetEdge, context: Context[ServingOptions]) 
     return _serve(instance, context, (0,), pipeline=False)
 
 
-def _serve(
-    instance: HetEdge, context: Context[Any], lengths: tuple[int, ...], pipeline: bool
-) -> Plan:
+def _serve(instance: HetEdge, context: Context[Any], lengths: tuple[int, ...], pipeline: bool) -> Plan:
     options = context.options
     order = ordered(instance, options.order)
     smallest, largest = batch_sizes(instance, order, options.batching, lengths[0])

@@ -41,6 +41,7 @@ class Model:
         self.tangents = 0
         self.grain_s = 1e-6 * relaxation.count
         """Time between two looks of HiGHS at its clock."""
+        self._integer = False
         self._highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs.HandleUserInterrupt = True
         self._highs.setOptionValue("output_flag", False)
@@ -64,7 +65,7 @@ class Model:
         import highspy
 
         count = self.relaxation.count
-        self.grain_s = 2e-4 * count
+        self.grain_s, self._integer = 5e-5 * count, True
         kinds = np.full(count, highspy.HighsVarType.kInteger)
         self._highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), kinds)
 
@@ -119,8 +120,9 @@ class Model:
         import highspy
 
         highs = self._highs
-        # Its clock goes on from solve to solve, and so must its limit.
-        limit_s = highs.getRunTime() + max(0.0, context.remaining_s() - self.grain_s)
+        # Its clock goes on from solve to solve, and so must its limit; a search over integers has a clock of its own.
+        used_s = 0.0 if self._integer else highs.getRunTime()
+        limit_s = used_s + max(0.0, context.remaining_s() - self.grain_s)
         highs.setOptionValue("time_limit", min(limit_s, 1e7))
         unit_ms = self.relaxation.unit_ms
         highs.setOptionValue("mip_abs_gap", abs_gap_ms / unit_ms)
@@ -144,6 +146,8 @@ class Model:
                 highs.setOptionValue("presolve", "choose")
         finally:
             highs.cbMipLogging.clear()
+        if highs.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
+            context.affords(self.grain_s)  # it does not: so the run learns that its limit cut this short
         return self._outcome(cutoff_ms)
 
     def _outcome(self, cutoff_ms: float | None) -> Outcome:
@@ -162,7 +166,9 @@ class Model:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
-        return Outcome(float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished)
+        return Outcome(
+            float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished
+        )
 
 
 def run(highs: Any) -> None:

@@ -124,7 +124,7 @@ class Perspective:
                 np.ones(self.servers),
             ]
         )
-        return np.minimum(costs, STEEPEST_MS)
+        return np.asarray(np.minimum(costs, STEEPEST_MS))
 
     def bounds(self) -> tuple[Floats, Floats]:
         """Lower and upper bound of each column."""

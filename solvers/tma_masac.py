@@ -19,7 +19,7 @@ from .baselines import AllocationOptions, max_compute, max_sinr, random_server
 from .masac.policy import Policy
 from .matching import by_gain
 
-SECONDS = 3.6e-6
+SECONDS = 4.5e-6
 """Time of the policy's forward pass for each device and server."""
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import make_instance, random_association
+from clocks import set_clock
 
 from uara import (
     Allocation,
@@ -344,6 +345,99 @@ def test_remaining_time_runs_down_and_stops_at_0() -> None:
     assert context.remaining_s() == 0.0
     assert context.expired()
     assert Context(INSTANCE, Record()).remaining_s() == math.inf
+
+
+# Parts of a run
+
+
+def test_what_a_part_reports_the_run_knows() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        part = context.part(Record(), name="other").part()
+        part.incumbent(best_known())
+        part.bound(1.0)
+        part.certify(Certificate(np.zeros(3), np.zeros(3)))
+        return some()
+
+    result = solve(INSTANCE, solver)
+    assert result.decision.to_plain() == best_known().to_plain()
+    assert result.bound_ms == 1.0
+    assert [point.bound_ms for point in result.trajectory] == [-math.inf, 1.0]
+
+
+def test_what_a_part_apart_reports_stays_with_it() -> None:
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        part = context.part(apart=True)
+        part.incumbent(best_known())
+        part.bound(1.0)
+        return some()
+
+    seen: list[Progress] = []
+    result = solve(INSTANCE, solver, on_progress=seen.append)
+    assert result.decision.to_plain() == some().to_plain()
+    assert (result.bound_ms, result.trajectory, seen) == (None, (), [])
+
+
+def test_a_part_has_options_and_random_numbers_of_its_own() -> None:
+    context = Context(INSTANCE, Record(), seed=3, name="one")
+    options = Record()
+    assert context.part(options).options is options
+    assert context.part().rng is context.rng
+    alone = Context(INSTANCE, Record(), seed=3, name="two")
+    assert context.part(name="two").rng.random() == alone.rng.random()
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "of_the_part", "left_s"),
+    [
+        (8.0, {}, 8.0),
+        (8.0, {"share": 0.25}, 2.0),
+        (8.0, {"seconds": 3.0}, 3.0),
+        (8.0, {"seconds": 3.0, "share": 0.25}, 2.0),
+        (math.inf, {"share": 0.25}, math.inf),
+        (math.inf, {"seconds": 3.0, "share": 0.25}, 3.0),
+    ],
+)
+def test_a_part_has_a_time_of_its_own(
+    limit_s: float, of_the_part: dict[str, float], left_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = set_clock(monkeypatch)
+    hands.at_s = 5.0
+    context = Context(INSTANCE, Record(), time_limit_s=limit_s)
+    part = context.part(**of_the_part)
+    assert part.remaining_s() == left_s
+    assert context.remaining_s() == limit_s
+    hands.at_s += 1.0
+    assert part.remaining_s() == left_s - 1.0
+    assert part.part(share=0.5).remaining_s() == (left_s - 1.0) / 2
+
+
+@pytest.mark.parametrize(
+    ("limit_s", "of_the_part", "ended"),
+    [
+        (None, {"seconds": 1.0}, "completed"),
+        (9.0, {"seconds": 1.0}, "completed"),
+        (1.0, {"seconds": 9.0}, "time_limit"),
+        (4.0, {"share": 0.25}, "time_limit"),
+    ],
+)
+@pytest.mark.parametrize("asked", ["expired", "affords"])
+def test_only_the_runs_own_limit_ends_it(
+    limit_s: float | None, of_the_part: dict[str, float], ended: str, asked: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    hands = set_clock(monkeypatch)
+
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        part = context.part(**of_the_part).part(share=0.9)
+        if asked == "affords":
+            assert part.affords(0.5)
+            assert not part.affords(5.0 if limit_s is None or limit_s > 1.0 else 2.0)
+        else:
+            hands.at_s += 2.0
+            assert part.expired()
+        return some()
+
+    assert solve(INSTANCE, solver, time_limit_s=limit_s).ended == ended
 
 
 def test_the_clock_stops_while_paused() -> None:

@@ -14,6 +14,11 @@ class Clock:
     ----------
     now
         Where the seconds come from.
+
+    Attributes
+    ----------
+    rung
+        Whether the run's time limit has been reached.
     """
 
     def __init__(self, now: Callable[[], float] = time.perf_counter) -> None:
@@ -21,6 +26,7 @@ class Clock:
         self._start = now()
         self._paused_s = 0.0
         self._stopped_at: float | None = None
+        self.rung = False
 
     def wall_s(self) -> float:
         """Seconds since the start, pauses included."""

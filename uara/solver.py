@@ -75,7 +75,6 @@ class _Ledger:
     best: tuple[Score, Decision] | None = None
     bound_ms: float = -math.inf
     certificate: Proof | None = None
-    limit_hit: bool = False
 
 
 class Context(Generic[O]):
@@ -115,9 +114,15 @@ class Context(Generic[O]):
         self._limit_is_the_runs = True
 
     def part(
-        self, options: Any = None, *, name: str | None = None, seconds: float = math.inf, share: float = 1.0
+        self,
+        options: Any = None,
+        *,
+        name: str | None = None,
+        seconds: float = math.inf,
+        share: float = 1.0,
+        apart: bool = False,
     ) -> Context[Any]:
-        """A part of this run with options and time of its own; what it reports, this run knows.
+        """A part of this run with options and time of its own.
 
         Parameters
         ----------
@@ -129,10 +134,14 @@ class Context(Generic[O]):
             Longest time for it. A run whose parts stop by that has not been ended by its own limit.
         share
             Part of the remaining time for it.
+        apart
+            Whether answers and bounds that it reports stay unknown to this run, which knows them otherwise.
         """
         part = copy.copy(self)
         if options is not None:
             part.options = options
+        if apart:
+            part._ledger, part.trajectory, part._on_progress = _Ledger(), [], None
         if name is not None:
             part.rng = stream(self.seed, name, self._instance.digest)
         now_s = self._clock.wall_s()
@@ -144,7 +153,7 @@ class Context(Generic[O]):
     def remaining_s(self) -> float:
         """Seconds until the time limit, never below 0; infinite without one."""
         left = max(0.0, self.time_limit_s - self._clock.wall_s())  # a user's limit knows no pauses
-        self._ledger.limit_hit |= left <= 0.0 and self._limit_is_the_runs
+        self._clock.rung |= left <= 0.0 and self._limit_is_the_runs
         return left
 
     def expired(self) -> bool:
@@ -154,7 +163,7 @@ class Context(Generic[O]):
     def affords(self, seconds: float) -> bool:
         """Whether so much time is left for a stage that cannot be stopped; leaving one out counts as the limit."""
         enough = self.remaining_s() >= seconds
-        self._ledger.limit_hit |= not enough and self._limit_is_the_runs
+        self._clock.rung |= not enough and self._limit_is_the_runs
         return enough
 
     @property
@@ -395,7 +404,7 @@ def _result(
             raise SolverError(
                 method.name, f"claims a lower bound {excess_ms:g} ms above a feasible objective"
             )
-    ended: Ended = "interrupted" if interrupted else "time_limit" if context._ledger.limit_hit else "completed"
+    ended: Ended = "interrupted" if interrupted else "time_limit" if context._clock.rung else "completed"
     return Result(
         instance=instance,
         solver=method.name,

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import instances, make_instance, random_association
+from clocks import set_clock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.convex import compute_shares
@@ -119,6 +120,10 @@ def test_the_convex_reference_agrees_with_the_closed_form(payload: float, associ
 def agree(instance: Instance, association: str) -> None:
     reference = solve(instance, "convex", options={"association": association})
     assert reference.evaluation.feasible
+    assert reference.details["closed_form_servers"] == 0
+    assert (
+        reference.bound_ms is None
+    )  # it is the reference's own answer, not that of the solver that associated
     closed = evaluate(instance, allocate(instance, reference.decision.association))  # type: ignore[attr-defined]
     assert reference.evaluation.controllable_ms == pytest.approx(closed.controllable_ms, rel=1e-6)
     assert reference.evaluation.controllable_ms >= closed.controllable_ms * (1 - 1e-9)
@@ -158,10 +163,14 @@ def test_unknown_general_solvers_are_named() -> None:
         solve(make_instance(3, 2), "minlp", options={"with": "oracle"})
 
 
-def test_a_general_solver_without_an_answer_says_so() -> None:
+def test_a_general_solver_without_an_answer_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyscipopt")
+    instance = make_instance(60, 8, 1)
+    short = solve(instance, "minlp", time_limit_s=0.05)
+    assert (short.ended, short.details) == ("time_limit", {"found_nothing": 1.0})
+    monkeypatch.setattr("uara.solvers.minlp.rounded", lambda model, devices: None)
     with pytest.raises(SolverError, match="no feasible answer"):
-        solve(make_instance(60, 8, 1), "minlp", time_limit_s=0.05)
+        solve(make_instance(3, 2), "minlp")
 
 
 def test_association_options_are_checked() -> None:
@@ -177,8 +186,10 @@ def test_random_associations_cost_more_than_auto() -> None:
         assert best.evaluation.objective_ms <= other.objective_ms
 
 
-def test_auto_ends_on_its_own() -> None:
+def test_auto_ends_on_its_own_which_is_no_time_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     instance = make_instance(60, 8, 2, payload=10.0, missing=0.0)
-    result = solve(instance, "auto", options={"seconds": 1.5, "gap": 1e-9})
-    assert result.ended == "time_limit"
-    assert result.runtime_s < 3
+    set_clock(monkeypatch, step_s=0.1)
+    result = solve(instance, "auto", options={"seconds": 15.0, "gap": 1e-9})
+    assert result.ended == "completed"
+    assert result.runtime_s < 30
+    assert solve(instance, "auto", options={"gap": 1e-9}, time_limit_s=15.0).ended == "time_limit"
