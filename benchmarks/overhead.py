@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from uara import Allocation, Context, Instance, allocate
-from uara.files import Record
+from uara.base.files import Record
 from uara.registry import as_solver
 
 RUNS_AN_INSTANCE = 16

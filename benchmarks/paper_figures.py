@@ -17,11 +17,11 @@ from typing import Annotated, Any, cast
 import numpy as np
 import typer
 
-from uara.allocation import allocate
-from uara.instance import Instance
-from uara.model import Allocation, evaluate
+from uara.p1.allocation import allocate
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, evaluate
+from uara.scenarios.subset import subset
 from uara.solver import solve
-from uara.subset import subset
 
 DROPS = Path(__file__).parents[1] / "instances" / "drops"
 """20 servers and 240 devices each, seeds 500 to 509; the training pool's seeds begin at 7,000,000."""
@@ -93,7 +93,7 @@ def fig6(out: Out = Path("."), seeds: Seeds = 10) -> None:
 
 def _reallocated(instance: Instance, association: Any) -> Allocation:
     """The policy's shares for an association that is given."""
-    from uara.solvers.tma_masac import load_policy, weighted_allocation
+    from uara.solvers.masac.solver import load_policy, weighted_allocation
 
     band, compute = load_policy("").log_weights(instance)
     allocation: Allocation = weighted_allocation(instance, association, np.exp(band), np.exp(compute))

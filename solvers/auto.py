@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from uara.instance import Instance
+from uara.p1.instance import Instance
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 

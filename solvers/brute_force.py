@@ -6,17 +6,18 @@ import math
 
 import numpy as np
 
-from uara.allocation import allocate
-from uara.certificate import ROUNDING
-from uara.errors import InputError
-from uara.instance import Floats, Indices, Instance
-from uara.kernels import kernel
-from uara.model import Coefficients, coefficients
+from uara.base.errors import InputError
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
+from uara.p1.allocation import allocate
+from uara.p1.certificate import ROUNDING
+from uara.p1.instance import Instance
+from uara.p1.model import Coefficients, coefficients
+from uara.p1.server_cost import SMALLEST_SHARE, server_cost
 from uara.registry import NoOptions, as_solver
-from uara.server_cost import SMALLEST_SHARE, server_cost
 from uara.solver import Answer, Context
 
-from .price_kernel import Pairs, pairs_of
+from .dual.kernel import Pairs, pairs_of
 
 MOST_ASSOCIATIONS = 10**7
 ACCURACY = 1e-10
@@ -26,7 +27,7 @@ _CHUNK = 20_000
 
 def compile_brute_force() -> None:
     """Load the compiled enumeration, so that the clock does not count it."""
-    from .warmup import rehearse
+    from .common.warmup import rehearse
 
     rehearse(brute_force, NoOptions())
 

@@ -19,13 +19,14 @@ from warnings import catch_warnings, simplefilter
 import numpy as np
 
 from uara import solution
-from uara.allocation import allocate
-from uara.errors import InputError, SolverError
-from uara.files import Record
-from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, Coefficients, coefficients
+from uara.base.errors import InputError, SolverError
+from uara.base.files import Record
+from uara.base.quantities import Floats, Indices
+from uara.p1.allocation import allocate
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, Coefficients, coefficients
+from uara.p1.server_cost import SMALLEST_SHARE
 from uara.registry import as_solver, find
-from uara.server_cost import SMALLEST_SHARE
 from uara.solver import Answer, Context
 
 SECONDS, SECONDS_PER_DEVICE = 0.03, 1e-4
@@ -42,7 +43,7 @@ class ConvexOptions(Record):
 @cache
 def load_cvxpy() -> None:
     """Import CVXPY and Clarabel, so that the clock does not count them."""
-    from .warmup import rehearse
+    from .common.warmup import rehearse
 
     for association in ("tma", "price"):
         rehearse(convex, ConvexOptions(association=association))

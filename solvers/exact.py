@@ -12,12 +12,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from uara.files import Record
-from uara.instance import Instance
+from uara.base.files import Record
+from uara.p1.instance import Instance
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from .price import PriceOptions, searched
+from .dual.price import PriceOptions, searched
 
 
 class ExactOptions(Record):
@@ -33,7 +33,7 @@ class ExactOptions(Record):
 
 def compile_exact() -> None:
     """Load HiGHS and the compiled kernels, so that the clock does not count them."""
-    from .warmup import rehearse
+    from .common.warmup import rehearse
 
     rehearse(exact, ExactOptions(gap=1e-9))
 
@@ -42,7 +42,7 @@ def compile_exact() -> None:
 def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
     """Prove the answer to a gap: device prices, column generation and branching, all of it certified."""
     from .columns.tree import Tree
-    from .price_kernel import certificate_of
+    from .dual.kernel import certificate_of
 
     options = context.options
     root, found = searched(instance, context, PriceOptions(kicks=options.kicks))

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
-from uara.allocation import allocate
-from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, Coefficients, coefficients
+from uara.base.quantities import Floats, Indices
+from uara.p1.allocation import allocate
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, Coefficients, coefficients
 from uara.registry import NoOptions, as_solver
 from uara.solver import Context
 
-from .baselines import first_of_largest
+from .rules import first_of_largest
 
 
 def compile_greedy() -> None:
     """Load the compiled server cost, so that the clock does not count it."""
-    from .warmup import rehearse
+    from .common.warmup import rehearse
 
     rehearse(greedy, NoOptions())
 
@@ -41,7 +42,7 @@ def greedy(instance: Instance, context: Context[NoOptions]) -> Allocation:
 
 def set_cost(numbers: Coefficients, pairs: list[int]) -> float:
     """V_j of the devices of some pairs, which are all pairs of one server."""
-    from uara.server_cost import server_cost
+    from uara.p1.server_cost import server_cost
 
     if not pairs:
         return 0.0

@@ -15,7 +15,8 @@ from typing import Any
 from cases import make_instance
 from hetedge_cases import make_hetedge
 
-from uara import files, solution, solve
+from uara import solution, solve
+from uara.base import files
 from uara.problem import Problem
 
 TEXTS = ("NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, str(2**64), '"1"', "true", "[1.0]", "{}")

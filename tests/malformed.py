@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from cases import make_instance
 
-from uara import files
+from uara.base import files
 
 NOT_POSITIVE = (0, -1.5, -0.0, 1e-300, 5e-324)
 NOT_NUMBERS = ("3", "", None, True, False, [], {}, [1.0], {"value": 1.0}, 10**400, -(10**400), 1e31, -1e31)
@@ -433,7 +433,9 @@ def side_faults(seed: int = 0) -> Iterator[SideFault]:
         "a bare array": npy(gain),
         "JSON": encoded(plain),
     }.items():
-        yield case(label, side, "" if label in ("a pickle", "an empty member", "objects", "petabytes") else ".npz")
+        yield case(
+            label, side, "" if label in ("a pickle", "an empty member", "objects", "petabytes") else ".npz"
+        )
     rng = np.random.default_rng(seed)
     for length in rng.integers(1, len(good) - 1, 60).tolist():
         yield case(f"cut after {length} bytes", good[:length])

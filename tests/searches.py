@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from cases import random_association
-from uara.solvers.matching import sharing_weights
-from uara.solvers.search_state import (
+from uara.solvers.search.matching import sharing_weights
+from uara.solvers.search.state import (
     State,
     Task,
     make_state,
@@ -15,7 +15,7 @@ from uara.solvers.search_state import (
 )
 
 from uara import Instance, allocate, evaluate
-from uara.model import coefficients
+from uara.p1.model import coefficients
 
 RULES = ("uniform", "sqrt", "optimal")
 

@@ -11,6 +11,7 @@ from pydantic import Field
 from rich.console import Console
 
 from uara import Allocation, Answer, allocate, as_solver, available_solvers, evaluate, solve
+from uara.base.files import Record, pretty_json
 from uara.display import (
     label,
     number,
@@ -23,7 +24,6 @@ from uara.display import (
     solvers_table,
     type_name,
 )
-from uara.files import Record, pretty_json
 from uara.registry import Method, method_of
 from uara.solver import Progress, Result
 

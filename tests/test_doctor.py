@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from uara import doctor
-from uara.channel import isolation, llvm
-from uara.errors import ChannelError
+from uara.base.errors import ChannelError
+from uara.scenarios.channel import isolation, llvm
 
 
 @pytest.fixture

@@ -3,19 +3,51 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
+import numpy as np
 import pytest
 from cases import make_instance, random_association
 
-from uara import Certificate, InputError, Instance, allocate, load
-from uara.problem import KINDS
+from uara import Certificate, Channel, InputError, Instance, allocate, load
+from uara.problem import (
+    describe,
+    evaluate,
+    kind_names,
+    kind_of,
+    lower_bound,
+    parse_certificate,
+    parse_decision,
+    plot,
+)
 
 
-def test_every_kind_has_a_class_that_loads() -> None:
-    for kind, target in KINDS.items():
-        module, name = target.split(":")
-        found = getattr(import_module(module), name)
-        assert found.kind == kind
-        assert callable(found.load)
+def test_every_hook_of_every_kind_is_there() -> None:
+    assert {"p1", "hetedge"} <= set(kind_names())
+    for name in kind_names():
+        kind = kind_of(name)
+        assert kind.name == name
+        for value in vars(kind).values():
+            for hook in value.values() if isinstance(value, dict) else [value]:
+                if target := getattr(hook, "target", None):
+                    module, _, attribute = target.partition(":")
+                    assert callable(getattr(import_module(module), attribute)), target
+
+
+def test_a_kind_that_is_not_there_is_named() -> None:
+    with pytest.raises(InputError, match="'chess' is not one of hetedge, p1"):
+        kind_of("chess")
+
+
+def test_an_unreadable_rate_is_refused_when_a_file_is_loaded(tmp_path: Path) -> None:
+    weak = make_instance()
+    channel = weak.channel
+    gain = channel.power_gain.copy()
+    gain[0] = 1e-30
+    devices = weak.devices.replace(tx_power_w=np.full(len(weak.devices), 1e-30))
+    weak.replace(devices=devices, channel=Channel(channel.pair_start, channel.pair_server, gain)).save(
+        tmp_path / "weak.json"
+    )
+    with pytest.raises(InputError, match="so weak that the rate is zero"):
+        load(tmp_path / "weak.json")
 
 
 def test_p1_files_are_instances(tmp_path: Path) -> None:
@@ -47,12 +79,12 @@ def test_a_trace_is_for_another_command(tmp_path: Path) -> None:
 def test_an_instance_offers_what_every_problem_does(tmp_path: Path) -> None:
     instance = make_instance()
     decision = allocate(instance, random_association(instance))
-    score = instance.evaluate(instance.parse_decision(decision.to_plain()))
+    score = evaluate(instance, parse_decision(instance, decision.to_plain()))
     assert score.feasible
     certificate = Certificate([0.0] * 3, [0.0] * 3)  # type: ignore[arg-type]
-    again = instance.parse_certificate(certificate.to_plain())
-    assert instance.lower_bound(again) == instance.lower_bound(certificate) <= score.objective_ms
-    assert all(isinstance(line, str) for line in instance.describe())
-    instance.plot(tmp_path / "a.svg", decision)
+    again = parse_certificate(instance, certificate.to_plain())
+    assert lower_bound(instance, again) == lower_bound(instance, certificate) <= score.objective_ms
+    assert all(isinstance(line, str) for line in describe(instance))
+    plot(instance, tmp_path / "a.svg", decision)
     assert (tmp_path / "a.svg").read_text().startswith("<?xml")
     assert (instance.kind, len(instance.digest)) == ("p1", 64)

@@ -12,7 +12,7 @@ import pytest
 from cases import make_instance
 
 from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
-from uara.files import Record
+from uara.base.files import Record
 from uara.registry import Method, NoOptions, Traits, find, method_of
 
 

@@ -9,7 +9,8 @@ import pytest
 from cases import make_instance, random_association
 
 from uara import Allocation, Answer, Certificate, InputError, Result, allocate, solve
-from uara.files import validate
+from uara.base.files import validate
+from uara.problem import evaluate
 from uara.solution import Claims, load, open_for, save
 
 INSTANCE = make_instance(8, 3, seed=1)
@@ -52,7 +53,7 @@ def test_what_is_saved_is_what_is_opened(path: Path) -> None:
 def test_shares_survive_to_the_last_bit(path: Path) -> None:
     decision = open_for(INSTANCE, path)[1]
     assert isinstance(decision, Allocation)
-    assert INSTANCE.evaluate(decision).objective_ms == result().evaluation.objective_ms
+    assert evaluate(INSTANCE, decision).objective_ms == result().evaluation.objective_ms
 
 
 def test_the_same_run_writes_the_same_file_but_for_its_time(path: Path, tmp_path: Path) -> None:
@@ -122,12 +123,12 @@ def test_an_infeasible_decision_is_kept_without_a_claim(tmp_path: Path) -> None:
     save(solve(INSTANCE, lambda instance, context: overfull), tmp_path / "a.json")
     record, decision, certificate = open_for(INSTANCE, tmp_path / "a.json")
     assert (record.claims.status, record.claims.objective_ms, certificate) == ("infeasible", None, None)
-    assert not INSTANCE.evaluate(decision).feasible  # type: ignore[arg-type]
+    assert not evaluate(INSTANCE, decision).feasible  # type: ignore[arg-type]
 
 
 def test_a_server_that_is_not_there_is_scored_not_crashed_on(path: Path) -> None:
     decision = open_for(INSTANCE, edited(path, "decision", "association", 0, value=99))[1]
-    score = INSTANCE.evaluate(decision)  # type: ignore[arg-type]
+    score = evaluate(INSTANCE, decision)  # type: ignore[arg-type]
     assert score.violations[0].constraint.startswith("(3)")
 
 

@@ -24,8 +24,9 @@ from uara import (
     evaluate,
     solve,
 )
+from uara.base.files import Record, pretty_json
 from uara.clock import Clock
-from uara.files import Record, pretty_json
+from uara.problem import lower_bound
 from uara.solver import OPTIMAL_GAP, Progress, gap_of
 
 INSTANCE = make_instance(12, 3, seed=2)
@@ -68,7 +69,7 @@ def test_scoring_and_progress_are_not_timed(monkeypatch: pytest.MonkeyPatch) -> 
         time.sleep(0.1)
         return scored(instance, allocation)
 
-    monkeypatch.setattr("uara.model.evaluate", slow)
+    monkeypatch.setattr("uara.solver.evaluate", slow)
 
     def solver(instance: Instance, context: Context[Any]) -> Allocation:
         for seed in range(3):
@@ -587,7 +588,7 @@ def test_a_bound_above_a_feasible_objective_is_refused() -> None:
 
 def test_the_best_bound_wins_and_a_certificate_is_recomputed() -> None:
     certificate = Certificate([1e-9] * 3, [0.0] * 3)  # type: ignore[arg-type]
-    proven = INSTANCE.lower_bound(certificate)
+    proven = lower_bound(INSTANCE, certificate)
 
     def solver(instance: Instance, context: Context[Any]) -> Answer:
         context.bound(proven - 2)

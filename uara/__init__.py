@@ -15,61 +15,61 @@ __path__ = extend_path(__path__, __name__)
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Allocation": "uara.model",
+    "Allocation": "uara.p1.model",
     "Answer": "uara.solver",
-    "BrokenExtra": "uara.errors",
-    "Certificate": "uara.certificate",
-    "Channel": "uara.instance",
+    "BrokenExtra": "uara.base.errors",
+    "Certificate": "uara.p1.certificate",
+    "Channel": "uara.p1.instance",
     "Context": "uara.solver",
-    "Devices": "uara.instance",
-    "Evaluation": "uara.model",
-    "InputError": "uara.errors",
-    "Instance": "uara.instance",
-    "MissingExtra": "uara.errors",
-    "Parameters": "uara.schema",
-    "Provenance": "uara.schema",
-    "Recipe": "uara.recipe",
+    "Devices": "uara.p1.instance",
+    "Evaluation": "uara.p1.model",
+    "InputError": "uara.base.errors",
+    "Instance": "uara.p1.instance",
+    "MissingExtra": "uara.base.errors",
+    "Parameters": "uara.p1.schema",
+    "Provenance": "uara.p1.schema",
+    "Recipe": "uara.scenarios.recipe",
     "Result": "uara.solver",
-    "Servers": "uara.instance",
-    "SolverError": "uara.errors",
-    "UaraError": "uara.errors",
-    "UaraWarning": "uara.errors",
-    "allocate": "uara.allocation",
+    "Servers": "uara.p1.instance",
+    "SolverError": "uara.base.errors",
+    "UaraError": "uara.base.errors",
+    "UaraWarning": "uara.base.errors",
+    "allocate": "uara.p1.allocation",
     "as_solver": "uara.registry",
     "available_solvers": "uara.registry",
-    "evaluate": "uara.model",
-    "generate": "uara.recipe",
+    "evaluate": "uara.problem",
+    "generate": "uara.scenarios.recipe",
     "load": "uara.problem",
-    "lower_bound": "uara.certificate",
+    "lower_bound": "uara.problem",
     "solve": "uara.solver",
 }
 
 __all__ = sorted(["__version__", *_PUBLIC])
 
 if TYPE_CHECKING:
-    from uara.allocation import allocate as allocate
-    from uara.certificate import Certificate as Certificate
-    from uara.certificate import lower_bound as lower_bound
-    from uara.errors import BrokenExtra as BrokenExtra
-    from uara.errors import InputError as InputError
-    from uara.errors import MissingExtra as MissingExtra
-    from uara.errors import SolverError as SolverError
-    from uara.errors import UaraError as UaraError
-    from uara.errors import UaraWarning as UaraWarning
-    from uara.instance import Channel as Channel
-    from uara.instance import Devices as Devices
-    from uara.instance import Instance as Instance
-    from uara.instance import Servers as Servers
-    from uara.model import Allocation as Allocation
-    from uara.model import Evaluation as Evaluation
-    from uara.model import evaluate as evaluate
+    from uara.base.errors import BrokenExtra as BrokenExtra
+    from uara.base.errors import InputError as InputError
+    from uara.base.errors import MissingExtra as MissingExtra
+    from uara.base.errors import SolverError as SolverError
+    from uara.base.errors import UaraError as UaraError
+    from uara.base.errors import UaraWarning as UaraWarning
+    from uara.base.provenance import Provenance as Provenance
+    from uara.p1.allocation import allocate as allocate
+    from uara.p1.certificate import Certificate as Certificate
+    from uara.p1.instance import Channel as Channel
+    from uara.p1.instance import Devices as Devices
+    from uara.p1.instance import Instance as Instance
+    from uara.p1.instance import Servers as Servers
+    from uara.p1.model import Allocation as Allocation
+    from uara.p1.model import Evaluation as Evaluation
+    from uara.p1.schema import Parameters as Parameters
+    from uara.problem import evaluate as evaluate
     from uara.problem import load as load
-    from uara.recipe import Recipe as Recipe
-    from uara.recipe import generate as generate
+    from uara.problem import lower_bound as lower_bound
     from uara.registry import as_solver as as_solver
     from uara.registry import available_solvers as available_solvers
-    from uara.schema import Parameters as Parameters
-    from uara.schema import Provenance as Provenance
+    from uara.scenarios.recipe import Recipe as Recipe
+    from uara.scenarios.recipe import generate as generate
     from uara.solver import Answer as Answer
     from uara.solver import Context as Context
     from uara.solver import Result as Result

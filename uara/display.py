@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from uara.errors import printable
+from uara.base.errors import printable
 from uara.problem import Score
 from uara.registry import Method
 from uara.solver import Progress, Result

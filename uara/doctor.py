@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from uara import extras
-from uara.channel import isolation, llvm
-from uara.errors import ChannelError, UaraError, reason_of
+from uara.base import extras
+from uara.base.errors import ChannelError, UaraError, reason_of
+from uara.scenarios.channel import isolation, llvm
 
 State = Literal["ok", "missing", "broken"]
 
@@ -97,7 +97,7 @@ def _compiled_code() -> Check:
     """Whether a kernel compiles, is kept, and comes back."""
     name, needed_for = "compiled code", "solving"
     try:
-        from uara import kernels
+        from uara.base import kernels
 
         folder, reasons = kernels.try_out()
     except Exception as error:  # the compiler, or what it stands on, is broken
@@ -164,5 +164,5 @@ def _libllvm() -> str:
 
 def _traced_path() -> str:
     environment = llvm.tracing_environment()
-    data, _ = isolation.call("uara.channel.raytrace_worker:self_test", {}, environment=environment)
+    data, _ = isolation.call("uara.scenarios.channel.raytrace_worker:self_test", {}, environment=environment)
     return f"{data['gain_db']:.1f} dB, compiled with LLVM {data['llvm']}"

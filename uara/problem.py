@@ -1,22 +1,27 @@
-"""What every problem kind of the toolkit offers, and loading a file of any of them."""
+"""Problem kinds: what the toolkit does with an instance, found by the entry-point group ``uara.problems``.
+
+An instance is data and knows nothing of what is done with it. A :class:`Kind` says how its files are
+read, how a decision is scored, how a bound is re-computed, how both are shown, and what benchmarks ask.
+Command line, solution files, benchmarks and conformance tests work with any kind that is installed.
+"""
 
 from __future__ import annotations
 
-from importlib import import_module
+import math
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any, Protocol
 
-from uara import files
-from uara.errors import InputError
+from uara.base import files
+from uara.base.errors import InputError
 
-KINDS = {"hetedge": "uara.hetedge.instance:HetEdge", "p1": "uara.instance:Instance"}
-"""Kind of problem, as files name it, and the class that holds its instances."""
+GROUP = "uara.problems"
 
-NO_INSTANCES = {"p1-trace": "this is a trace of moving devices: use 'uara simulate'"}
-"""Kinds of file that hold no instance, and what to do with them."""
-
-DEFAULT_SOLVERS = {"p1": "auto", "hetedge": "hetedge-dp"}
-"""The solver that each kind is given to where none is named."""
+Feature = float | str
 
 
 class Score(Protocol):
@@ -61,7 +66,7 @@ class Proof(Protocol):
 
 
 class Problem(Protocol):
-    """An instance of any kind: immutable data that scores decisions and re-computes bounds."""
+    """An instance of any kind: immutable data."""
 
     @property
     def name(self) -> str:
@@ -69,29 +74,166 @@ class Problem(Protocol):
 
     @property
     def kind(self) -> str:
-        """Problem kind, a key of :data:`KINDS`."""
+        """Name of its problem kind, an entry point of the group :data:`GROUP`."""
 
     @property
     def digest(self) -> str:
         """Hash of its data."""
 
-    def evaluate(self, decision: Any) -> Score:
-        """Score a decision."""
+    def save(self, path: str | Path) -> None:
+        """Write its file."""
 
-    def lower_bound(self, certificate: Any) -> float:
-        """The bound on the objective, in ms, that a certificate proves."""
 
-    def parse_decision(self, plain: dict[str, Any]) -> Any:
-        """The decision that ``Decision.to_plain`` gave."""
+def deferred(target: str) -> Callable[..., Any]:
+    """The function that ``package.module:name`` names, imported when it is first called."""
+    module, _, name = target.partition(":")
 
-    def parse_certificate(self, plain: dict[str, Any]) -> Any:
-        """The certificate that ``Proof.to_plain`` gave."""
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return getattr(import_module(module), name)(*args, **kwargs)
 
-    def describe(self) -> list[str]:
-        """The instance in words, a line each."""
+    call.target = target  # type: ignore[attr-defined]
+    return call
 
-    def plot(self, path: Path, decision: Any = None) -> None:
-        """Draw the instance, with a decision if one is given, into a picture file."""
+
+def _nothing(*_: Any) -> dict[str, Any]:
+    return {}
+
+
+def _name_alone(instance: Any) -> list[str]:
+    return [instance.name]
+
+
+def _nothing_to_load() -> None:
+    pass
+
+
+def _no_check(instance: Any, start: Any) -> None:
+    evaluate(instance, start)
+
+
+def _scored_again(instance: Any, decision: Any) -> tuple[float, float, list[str]]:
+    score = evaluate(instance, decision)
+    if score.feasible and math.isfinite(score.objective_ms):
+        return score.objective_ms, score.controllable_ms, []
+    return math.inf, math.inf, [str(each) for each in getattr(score, "violations", ())] or ["not feasible"]
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """How one kind goes on from the answer of another."""
+
+    kind: str
+    """The kind that goes on, whose solvers are used."""
+    check: Callable[[Any], object]
+    """Refuses, with ``InputError``, an instance from which it cannot go on."""
+    run: Callable[..., list[Any]]
+    """(instance, decision, solver, options=, seed=, time_limit_s=) -> outcomes, each with ``to_plain``."""
+    table: Callable[[list[Any]], Any]
+    """The outcomes as a table for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """One problem kind. Optional hooks that are left out switch off what needs them, in words.
+
+    Hooks take the instance first; a decision is what :attr:`parse_decision` returns.
+    """
+
+    name: str
+    load: Callable[[Path], Problem]
+    """Read an instance file; raises ``InputError`` that names file and key path."""
+    evaluate: Callable[[Any, Any], Score]
+    """Score a decision."""
+    parse_decision: Callable[[Any, dict[str, Any]], Decision]
+    """The decision that ``Decision.to_plain`` gave."""
+    default_solver: str
+    """The solver that is used where none is named."""
+
+    parse_certificate: Callable[[dict[str, Any]], Proof] | None = None
+    """The certificate that ``Proof.to_plain`` gave."""
+    lower_bound: Callable[[Any, Any], float] | None = None
+    """The bound on the objective, in ms, that a certificate proves."""
+    score_again: Callable[[Any, Any], tuple[float, float, list[str]]] = _scored_again
+    """The objective, its controllable part and the broken constraints, by other code than :attr:`evaluate`
+    where there is some: what ``uara verify`` believes."""
+    check_start: Callable[[Any, Any], None] = _no_check
+    """Refuse a start that names what is not there: solvers index by it in compiled code."""
+    describe: Callable[[Any], list[str]] = _name_alone
+    """The instance in words, a line each."""
+    plot: Callable[[Any, Path, Any], None] | None = None
+    """Draw the instance, with a decision if one is given, into a picture file."""
+    explain: Callable[..., Any] | None = None
+    """(results, best known objective) -> a table that splits each gap."""
+    best_known: Callable[[Any, Path], Any] | None = None
+    """The entry of the best-known table beside an instance file, or None."""
+    schemas: Mapping[str, Callable[[], dict[str, Any]]] = field(default_factory=dict)
+    """JSON Schemas of its files, by the name that ``uara schema`` knows them by."""
+    other_files: Mapping[str, str] = field(default_factory=dict)
+    """Kinds of file that hold no instance, and what to do with them."""
+    follow_ups: Mapping[str, FollowUp] = field(default_factory=dict)
+    """Kinds whose answers it can go on from (``uara solve --then``), and how."""
+
+    warm_up: Callable[[], None] = _nothing_to_load
+    """Load what scoring and most solvers use."""
+    generate: Callable[..., Problem] | None = None
+    """Draw an instance from the fields of a recipe and a ``name``."""
+    subset: Callable[..., Problem] | None = None
+    """A smaller instance of the sizes that are given by name, cut from an instance."""
+    features: Callable[[Any], dict[str, Feature]] = _nothing
+    """What tells instances apart: sizes, weights; columns ``feature_*``."""
+    measures: Callable[[Any, Any, Any], dict[str, float]] = _nothing
+    """Further numbers of an answer, from instance, decision and score; columns ``measure_*``.
+    ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
+    pictures: Callable[[Any, Any], dict[str, str]] | None = None
+    """Titles and SVG of an answer, from instance and decision; what :attr:`plot` draws where left out."""
+    trials: Callable[[], Sequence[Any]] = tuple
+    """Small instances, of every regime, that a solver of this kind must master."""
+    optimum: Callable[[Any], Any] | None = None
+    """The best decision of a trial, by enumeration; None where that cannot be done."""
+    large: Callable[[], Problem] | None = None
+    """An instance that keeps a solver busy, for its time limit."""
+
+
+@cache
+def kind_names() -> tuple[str, ...]:
+    """Names of the installed kinds."""
+    return tuple(sorted(metadata.entry_points(group=GROUP).names))
+
+
+@cache
+def kind_of(name: str) -> Kind:
+    """The problem kind of a name.
+
+    Raises
+    ------
+    InputError
+        If none of this name is installed, or it cannot be loaded.
+    """
+    if name not in kind_names():
+        raise InputError(f"{name!r} is not one of {', '.join(kind_names())}", source="problem kind")
+    (point,) = metadata.entry_points(group=GROUP, name=name)
+    try:
+        found = point.load()
+    except Exception as error:  # a third party's
+        reason = f"cannot be loaded: {type(error).__name__}: {error}"
+        raise InputError(reason, source=f"problem kind {name}") from error
+    if not isinstance(found, Kind) or found.name != name:
+        raise InputError(f"{point.value} is not the Kind of this name", source=f"problem kind {name}")
+    return found
+
+
+def follow_up_of(name: str) -> FollowUp:
+    """How the answers of a kind can be gone on from, by any installed kind.
+
+    Raises
+    ------
+    InputError
+        If no kind goes on from them.
+    """
+    found = [kind_of(each).follow_ups[name] for each in kind_names() if name in kind_of(each).follow_ups]
+    if not found:
+        raise InputError(f"no installed kind goes on from answers of kind {name}", source="problem kind")
+    return found[0]
 
 
 def load(path: str | Path) -> Any:
@@ -104,9 +246,74 @@ def load(path: str | Path) -> Any:
     """
     path = Path(path)
     kind = files.read_plain_json(path).get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        known = f"must be one of {', '.join(sorted(KINDS))}"
-        hint = f"; {NO_INSTANCES[kind]}" if isinstance(kind, str) and kind in NO_INSTANCES else ""
-        raise InputError(known + hint, source=str(path), path="$.kind")
-    module, name = KINDS[kind].split(":")
-    return getattr(import_module(module), name).load(path)
+    if isinstance(kind, str) and kind in kind_names():
+        return kind_of(kind).load(path)
+    hints = [kind_of(name).other_files.get(kind) for name in kind_names()] if isinstance(kind, str) else []
+    hint = "".join(f"; {each}" for each in hints if each)
+    raise InputError(f"must be one of {', '.join(kind_names())}{hint}", source=str(path), path="$.kind")
+
+
+def warm_up_all() -> None:
+    """Load what scoring needs, for every installed kind; what is missing is asked for again where it is needed."""
+    for name in kind_names():
+        with suppress(Exception):
+            kind_of(name).warm_up()
+
+
+def evaluate(instance: Problem, decision: Any) -> Any:
+    """Score a decision: objective, latency, energy, feasibility (for P1: :class:`uara.Evaluation`).
+
+    Raises
+    ------
+    InputError
+        If the decision is for another instance.
+    """
+    return kind_of(instance.kind).evaluate(instance, decision)
+
+
+def lower_bound(instance: Problem, certificate: Any) -> float:
+    """The lower bound on the objective, in ms, that a certificate of any kind proves.
+
+    Raises
+    ------
+    InputError
+        If the certificate is for another instance, or instances of this kind have none.
+    """
+    bound = kind_of(instance.kind).lower_bound
+    if bound is None:
+        raise InputError(f"problems of kind {instance.kind} have no certificates", source=instance.name)
+    return bound(instance, certificate)
+
+
+def parse_decision(instance: Problem, plain: dict[str, Any]) -> Any:
+    """A decision from the plain data of a solution file; raises ``InputError`` if it is something else."""
+    return kind_of(instance.kind).parse_decision(instance, plain)
+
+
+def parse_certificate(instance: Problem, plain: dict[str, Any]) -> Any:
+    """A certificate from the plain data of a solution file; raises ``InputError`` if it is something else."""
+    parse = kind_of(instance.kind).parse_certificate
+    if parse is None:
+        raise InputError(f"problems of kind {instance.kind} have no certificates", path="$.certificate")
+    return parse(plain)
+
+
+def plot(instance: Problem, path: str | Path, decision: Any = None) -> None:
+    """Draw an instance, with a decision if one is given, into a .png, .svg or .pdf file.
+
+    Raises
+    ------
+    InputError
+        If instances of this kind cannot be drawn, or this one holds no positions.
+    MissingExtra
+        If matplotlib is not installed.
+    """
+    draw = kind_of(instance.kind).plot
+    if draw is None:
+        raise InputError(f"instances of kind {instance.kind} cannot be drawn", source=instance.name)
+    draw(instance, Path(path), decision)
+
+
+def describe(instance: Problem) -> list[str]:
+    """An instance in words, a line each."""
+    return kind_of(instance.kind).describe(instance)

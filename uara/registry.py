@@ -11,10 +11,10 @@ from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from uara import files
-from uara.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, reason_of
-from uara.extras import is_absent
-from uara.files import Record
+from uara.base import files
+from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, reason_of
+from uara.base.extras import is_absent
+from uara.base.files import Record
 
 GROUP = "uara.solvers"
 F = TypeVar("F", bound=Callable[..., Any])
@@ -101,7 +101,7 @@ def as_solver(
     Parameters
     ----------
     options
-        A :class:`uara.files.Record` whose fields, with their docstrings, are the solver's options.
+        A :class:`uara.base.files.Record` whose fields, with their docstrings, are the solver's options.
     requires
         Modules that it needs beyond uara's core, each with the extra that brings it.
     prepare

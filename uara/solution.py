@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from uara import files
-from uara.errors import InputError
-from uara.files import Record, VersionOne
-from uara.problem import Decision, Problem, Proof
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record, VersionOne
+from uara.problem import Decision, Problem, Proof, parse_certificate, parse_decision
 from uara.solver import Ended, Proven, Result
 
 
@@ -54,6 +54,11 @@ class SolutionFile(Record):
     """For P1: association (server index), bandwidth and compute (shares), one entry a device."""
     certificate: dict[str, Any] | None = None
     """For P1: kind "prices", compute_price and bandwidth_price, one entry a server."""
+
+
+def json_schema() -> dict[str, Any]:
+    """The published JSON Schema of solution files."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **SolutionFile.model_json_schema()}
 
 
 def from_result(result: Result) -> SolutionFile:
@@ -112,8 +117,8 @@ def open_for(instance: Problem, path: str | Path) -> tuple[SolutionFile, Decisio
             path="$.instance",
         )
     try:
-        decision = instance.parse_decision(record.decision)
-        certificate = None if record.certificate is None else instance.parse_certificate(record.certificate)
+        decision = parse_decision(instance, record.decision)
+        certificate = None if record.certificate is None else parse_certificate(instance, record.certificate)
     except InputError as error:
         raise error.in_source(str(path)) from None
     return record, decision, certificate

@@ -11,13 +11,12 @@ from typing import Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
+from uara.base.errors import InputError, SolverError, UaraError, reason_of
+from uara.base.files import Record
+from uara.base.randomness import stream
 from uara.clock import Clock
-from uara.errors import InputError, SolverError, UaraError, reason_of
-from uara.files import Record
-from uara.problem import Decision, Problem, Proof, Score
-from uara.randomness import stream
+from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound
 from uara.registry import Method, blaming, find, method_of
-from uara.start import check_start
 
 OPTIMAL_GAP = 1e-4
 """Proven gap, on the controllable part, at which an answer is called optimal."""
@@ -174,7 +173,7 @@ class Context(Generic[O]):
     def incumbent(self, decision: Decision) -> None:
         """Report a feasible decision; it is scored outside with the clock stopped, and kept if it is the best."""
         with self._clock.paused():
-            score = self._instance.evaluate(decision)
+            score = evaluate(self._instance, decision)
             if not counts(score):
                 return
             best = self._ledger.best
@@ -340,7 +339,7 @@ def solve(
         raise InputError("must be an integer of at least 0", source="seed")
     checked = method.make_options(options)
     if start is not None:
-        check_start(instance, start)
+        kind_of(instance.kind).check_start(instance, start)
     began = time.perf_counter()
     if method.traits.prepare:
         with blaming(method.name, "cannot be prepared"):
@@ -391,7 +390,7 @@ def _result(
     certificate = answer.certificate if answer else context._ledger.certificate
     try:
         score, decision = _best_of(instance, answer, context._ledger.best)
-        certified = _finite(instance.lower_bound(certificate)) if certificate is not None else None
+        certified = _finite(lower_bound(instance, certificate)) if certificate is not None else None
         claims = [_finite(context._ledger.bound_ms), certified, _finite(answer.bound_ms) if answer else None]
         bound = max((claim for claim in claims if claim is not None), default=None)
         details = _checked(answer.details) if answer else {}
@@ -440,7 +439,7 @@ def _best_of(
         if best is None:
             raise ValueError("there is none")
         return best
-    score = instance.evaluate(answer.decision)
+    score = evaluate(instance, answer.decision)
     if best is not None and not (counts(score) and score.objective_ms <= best[0].objective_ms):
         return best
     return score, answer.decision

@@ -1,7 +1,7 @@
 """Verifying a stored answer: its objective and its bound are computed again, and no claim is believed.
 
 Nothing here comes from a solver: P1's objective is summed device by device in plain Python, the bound is
-re-computed from the certificate's prices in plain NumPy (``uara.certificate``, ``uara.branches``). A plan of
+re-computed from the certificate's prices in plain NumPy (``uara.p1.certificate``, ``uara.p1.branches``). A plan of
 another problem kind is scored again by its evaluator; its bound is the solver's word.
 """
 
@@ -12,9 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from uara.certificate import objective_parts
-from uara.instance import Instance
-from uara.problem import Decision, Problem, Proof
+from uara.problem import Decision, Problem, Proof, kind_of, lower_bound
 from uara.solution import Claims
 from uara.solver import OPTIMAL_GAP, ROUNDING_GAP
 
@@ -86,12 +84,12 @@ def verify(
 
     What is not finite proves nothing: an objective then counts as a broken constraint, a bound as none.
     """
-    value_ms, controllable_ms, broken = _scored_again(instance, decision)
+    value_ms, controllable_ms, broken = kind_of(instance.kind).score_again(instance, decision)
     refusals = [f"infeasible: {text}" for text in broken]
     rounding_ms = 0.0 if broken else slack_ms(value_ms, controllable_ms)
     proven_ms = None
     if certificate is not None:
-        found_ms = instance.lower_bound(certificate)
+        found_ms = lower_bound(instance, certificate)
         proven_ms = found_ms if math.isfinite(found_ms) else None
         if proven_ms is None:
             refusals.append("the certificate proves no bound: its numbers leave double precision")
@@ -117,18 +115,6 @@ def verify(
         shown = f"{min(gaps):.3g}" if gaps else "unknown"
         refusals.append(f"optimal is claimed, which is a gap of {OPTIMAL_GAP:g}; the gap is {shown}")
     return dataclasses.replace(verdict, refusals=tuple(refusals))
-
-
-def _scored_again(instance: Problem, decision: Any) -> tuple[float, float, list[str]]:
-    """The whole objective, its controllable part, and the constraints that are broken, which make both infinite."""
-    if isinstance(instance, Instance):
-        shares = (decision.association, decision.bandwidth, decision.compute)
-        constant_ms, controllable_ms, broken = objective_parts(instance, *shares)
-        return constant_ms + controllable_ms, controllable_ms, broken
-    score = instance.evaluate(decision)
-    if score.feasible and math.isfinite(score.objective_ms):
-        return score.objective_ms, score.controllable_ms, []
-    return math.inf, math.inf, [str(each) for each in getattr(score, "violations", ())] or ["not feasible"]
 
 
 def _difference(what: str, claimed_ms: float, found_ms: float) -> str:

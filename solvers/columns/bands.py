@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from uara.instance import Floats, Indices
+from uara.base.quantities import Floats, Indices
 
 from .layout import Layout, grids_of, set_cost, with_grids
 
@@ -48,7 +48,9 @@ def refined(layout: Layout, sets: NDArray[np.bool_], slack_ms: float) -> Layout 
     for j, grid in enumerate(grids):
         if len(grid) >= MOST_PRICES or layout.sync_weight <= 0.0:
             continue
-        price = _missing(layout, j, np.unique(sets[:, layout.start[j] : layout.start[j + 1]], axis=0), slack_ms)
+        price = _missing(
+            layout, j, np.unique(sets[:, layout.start[j] : layout.start[j + 1]], axis=0), slack_ms
+        )
         if price is not None and price not in grid:
             grids[j], changed = np.sort(np.append(grid, price)), True
     return with_grids(layout, grids) if changed else None

@@ -15,7 +15,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 from .bands import refined
 from .knapsack import Workspace
@@ -167,9 +167,7 @@ def climb(
         until_grids = _BETWEEN_GRIDS - made % _BETWEEN_GRIDS
         trail = np.empty((min(width, most_passes - made, until_grids), len(layout.device)), dtype=np.bool_)
         began = time.perf_counter()
-        steps = passes(
-            layout, nu, 0.0, state, upper, enough, most_labels, len(trail), progress, trail, work
-        )
+        steps = passes(layout, nu, 0.0, state, upper, enough, most_labels, len(trail), progress, trail, work)
         taken_s = time.perf_counter() - began
         made += steps
         seen(trail[:steps])

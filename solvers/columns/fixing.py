@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 from .knapsack import Workspace
 from .layout import Layout

@@ -25,7 +25,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from uara.instance import Floats, Indices
+from uara.base.quantities import Floats, Indices
 
 LABELS = 1 << 17
 """Most labels of one search; beyond them the bound of the continuous optimum is returned."""
@@ -260,7 +260,15 @@ def _search(
 
 @njit(cache=True, error_model="numpy")
 def _dominated(
-    d: float, cost: Floats, ds: Floats, cs: Floats, kept: int, rows: int, root: float, flop: float, slack: float
+    d: float,
+    cost: Floats,
+    ds: Floats,
+    cs: Floats,
+    kept: int,
+    rows: int,
+    root: float,
+    flop: float,
+    slack: float,
 ) -> bool:
     """Whether the last kept label can take the place of a new one in every completion."""
     if kept == 0:

@@ -1,6 +1,6 @@
 """What the pricing of servers reads of P1: every usable pair, server by server, and a grid of band prices each.
 
-The one place that knows how :class:`uara.model.Coefficients` are laid out. At a band price ``mu >= 0``
+The one place that knows how :class:`uara.p1.model.Coefficients` are laid out. At a band price ``mu >= 0``
 
     V_j(S) >= t^2 / F_j + sum over i in S of (wait_j + psi_ij(mu)) - mu,    t = sum of s_i,
 
@@ -16,9 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from uara.instance import Floats, Indices
-from uara.model import Coefficients
-from uara.server_cost import bandwidth_shares, inverse_share
+from uara.base.quantities import Floats, Indices
+from uara.p1.model import Coefficients
+from uara.p1.server_cost import bandwidth_shares, inverse_share
 
 
 class Layout(NamedTuple):

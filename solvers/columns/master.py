@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 from uara.solver import Context
 
-from ..highs import run
+from ..common.highs import run
 from .pool import Pool
 from .pricing import States
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.instance import Floats, Indices
+from uara.base.quantities import Floats, Indices
 
 from .bands import refined
 from .knapsack import Workspace

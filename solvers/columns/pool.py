@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.instance import Floats, Indices
+from uara.base.quantities import Floats, Indices
 
 from .layout import Layout, set_cost
 from .pricing import CLOSED, FORCED, States

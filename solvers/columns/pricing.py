@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 from .knapsack import Workspace, base_row, cheapest_set
 from .layout import Layout

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.device_prices import DevicePrices
-from uara.errors import InputError
-from uara.instance import Floats
-from uara.model import Coefficients
+from uara.base.errors import InputError
+from uara.base.quantities import Floats
+from uara.p1.device_prices import DevicePrices
+from uara.p1.model import Coefficients
 
 from .bands import MOST_PRICES
 from .climb import climb
@@ -91,7 +91,6 @@ def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
     return DeviceRow(layout, pi, workspace(LABELS, MOST_PRICES))
 
 
-
 def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
     """(2E,) The 2E prices at which the servers' continuous optima lie, given a certificate's first row.
 
@@ -111,7 +110,9 @@ def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
         own = slice(layout.start[j], layout.start[j + 1])
         table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
         r = table - pi[layout.device[own]] - nu[j]
-        g, compute[j], _ = base_row(layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid)
+        g, compute[j], _ = base_row(
+            layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid
+        )
         band[j] = grid[g]
     return np.concatenate([compute, band])
 

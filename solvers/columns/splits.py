@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 from .fixing import settle
 from .layout import Layout

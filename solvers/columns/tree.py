@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.device_prices import DevicePrices
-from uara.instance import Floats
+from uara.base.quantities import Floats
+from uara.p1.device_prices import DevicePrices
 from uara.solver import Context
 
 from .fixing import excluded, settle
@@ -36,7 +36,9 @@ class Tree:
         How many nodes have been raised.
     """
 
-    def __init__(self, row: DeviceRow, found: Any, context: Context[Any], gap: float, constant_ms: float) -> None:
+    def __init__(
+        self, row: DeviceRow, found: Any, context: Context[Any], gap: float, constant_ms: float
+    ) -> None:
         self.row, self.found, self.context, self.gap = row, found, context, gap
         self._constant_ms = constant_ms
         layout = row.layout
@@ -45,7 +47,12 @@ class Tree:
         states = np.full(len(layout.device), OPEN, dtype=np.uint8)
         settle(layout, states)
         self.top = Node(
-            states, np.zeros(servers), np.full(servers, float(devices)), row.pi, np.zeros(servers), row.value_ms
+            states,
+            np.zeros(servers),
+            np.full(servers, float(devices)),
+            row.pi,
+            np.zeros(servers),
+            row.value_ms,
         )
         self.bound_ms, self.nodes, self.settled_ms = row.value_ms, 0, np.inf
         self._open: list[tuple[float, int, Node]] = []
@@ -104,9 +111,7 @@ class Tree:
             pricing.pool.add(sets)
         first = Node(states, top.low, top.high, reduced.pi, top.nu, max(reduced.value_ms, top.value_ms))
         top.children = [first]
-        self._master = Master(
-            pricing.pool, len(top.low), reduced.pi, self.found.cost_ms, self.context
-        )
+        self._master = Master(pricing.pool, len(top.low), reduced.pi, self.found.cost_ms, self.context)
         self._push(first)
         self._raise_bound()
 
@@ -160,9 +165,7 @@ class Tree:
         kept.states[node.dropped] = CLOSED
         if not settle(pricing.layout, kept.states) or node.value_ms >= self.target_ms:
             return
-        chosen = best_split(
-            pricing.layout, self._master, kept, shares, self.target_ms, _PROBES, expired
-        )
+        chosen = best_split(pricing.layout, self._master, kept, shares, self.target_ms, _PROBES, expired)
         if chosen is None:
             self._settle(node, kept)
             return
@@ -179,7 +182,9 @@ class Tree:
     def _settle(self, node: Node, kept: Node) -> None:
         """One association is left: its cost is what its band prices make it, but for the infimum at lambda = 0."""
         layout = self.pricing.layout
-        self.found.offer(layout.server[kept.states != CLOSED][np.argsort(layout.device[kept.states != CLOSED])])
+        self.found.offer(
+            layout.server[kept.states != CLOSED][np.argsort(layout.device[kept.states != CLOSED])]
+        )
         self.pricing.refine((kept.states != CLOSED)[None], 0.0)
         kept.value_ms = max(kept.value_ms, self.pricing.dual(kept, kept.pi, kept.nu, 0.0))
         node.children = [kept]
@@ -190,7 +195,9 @@ class Tree:
         layout = self.pricing.layout
         allowed = np.full(shares.shape, -1.0)
         usable = node.states != CLOSED
-        allowed[layout.device[usable], layout.server[usable]] = shares[layout.device[usable], layout.server[usable]]
+        allowed[layout.device[usable], layout.server[usable]] = shares[
+            layout.device[usable], layout.server[usable]
+        ]
         self.found.offer(allowed.argmax(axis=1))
         self.pricing.pool.add_association(self.found.association)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from uara import device_prices as form
-from uara.device_prices import DevicePrices, DevicePricesRecord
-from uara.instance import Floats
+from uara.base.quantities import Floats
+from uara.p1 import device_prices as form
+from uara.p1.device_prices import DevicePrices, DevicePricesRecord
 
 from .layout import Layout, grids_of
 from .node import Node

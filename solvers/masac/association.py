@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.instance import Floats, Indices
-from uara.kernels import kernel
-from uara.model import Coefficients
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
+from uara.p1.model import Coefficients
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from uara.mec.world import Slot
+    from uara.mec.worlds import Slot
 
 Bools = NDArray[np.bool_]
 SUMS = 7

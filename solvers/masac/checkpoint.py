@@ -9,10 +9,10 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from uara import files
-from uara.errors import InputError
-from uara.files import Record
-from uara.side_file import replaced
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.side_file import replaced
 
 from .learner import Learner
 

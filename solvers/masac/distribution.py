@@ -16,7 +16,7 @@ class MaskedNormal:
     """Independent normals over the log-weights of the devices that a server can reach.
 
     The log-weights are the action; what follows from them is the world's doing
-    (:func:`uara.mec.world.shares`). A server's compute is their softmax over the devices that it serves: a
+    (:func:`uara.mec.worlds.shares`). A server's compute is their softmax over the devices that it serves: a
     logistic-normal. Its band is ``exp`` of them, and the softmax where that exceeds the budget: else band
     stays idle, as it does at the optimum. So both budgets hold by construction, and the density of an action is known
     exactly, though two actions may mean the same shares.

@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from uara import files
-from uara.extras import needs
+from uara.base import files
+from uara.base.extras import needs
 
 from .features import COUNT
 from .network import Actor

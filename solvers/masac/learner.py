@@ -17,9 +17,9 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from uara.files import Record
-from uara.mec.world import Slot, shares
-from uara.schema import Fraction, Positive
+from uara.base.files import Record
+from uara.base.quantities import Fraction, Positive
+from uara.mec.worlds import Slot, shares
 
 from .distribution import MaskedNormal
 from .features import Prior, pair_features, prior_log_weights

@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
-from uara import files
+from uara.base import files
 
 COLUMNS = (
     "step",

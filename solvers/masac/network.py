@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from uara.mec.world import Slot, at_server, cost_terms, served, sum_by_server, uniform_costs
+from uara.mec.worlds import Slot, at_server, cost_terms, served, sum_by_server, uniform_costs
 
 from .features import COUNT, Prior
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import NamedTuple
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 
 MOST_WIDTH = 4096
 """Widest layer that is read."""

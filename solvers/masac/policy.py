@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from uara import files
-from uara.decoding import parse_json
-from uara.errors import InputError
-from uara.files import Record
-from uara.instance import Floats, Instance
-from uara.model import Coefficients, coefficients
+from uara.base import files
+from uara.base.decoding import parse_json
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Floats
+from uara.p1.instance import Instance
+from uara.p1.model import Coefficients, coefficients
 
 from . import features, onnx_graph
 

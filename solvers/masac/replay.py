@@ -8,7 +8,7 @@ from dataclasses import fields
 import torch
 from torch import Tensor
 
-from uara.mec.world import Slot
+from uara.mec.worlds import Slot
 
 from .learner import Batch
 

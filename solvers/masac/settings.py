@@ -7,13 +7,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from uara import files
-from uara.errors import InputError
-from uara.files import Record
-from uara.mec.environment import WorldSettings
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Fraction, Positive
+from uara.mec.batch import WorldSettings
 from uara.mec.pool import PoolSettings, held_out
 from uara.psd.profile import TaskProfile
-from uara.schema import Fraction, Positive
 
 from .learner import LearnerSettings
 

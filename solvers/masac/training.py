@@ -13,17 +13,17 @@ import torch
 from torch import Tensor
 
 import uara
-from uara import locks
-from uara.errors import InputError
-from uara.extras import needs
-from uara.files import check_output
+from uara.base import locks
+from uara.base.errors import InputError
+from uara.base.extras import needs
+from uara.base.files import check_output
+from uara.base.randomness import derived_seed
+from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import PoolGains
-from uara.mec.environment import Environment, WorldSettings
 from uara.mec.pool import Pool, obtain_pool
-from uara.mec.world import Slot
+from uara.mec.worlds import Slot
 from uara.psd.profile import TaskProfile
-from uara.randomness import derived_seed
-from uara.recipe import profile_sha256
+from uara.scenarios.recipe import profile_sha256
 
 from . import checkpoint, features
 from .association import associate_batch
@@ -35,14 +35,7 @@ from .network import at_pairs
 from .policy import POLICY_VERSION, PolicyHeader
 from .replay import Replay
 from .settings import Size, TrainingSettings
-from .validation import (
-    Yardstick,
-    exact_log_weights,
-    gaps,
-    make_yardstick,
-    same_association_gap,
-    strongest,
-)
+from .validation import Yardstick, exact_log_weights, gaps, make_yardstick, same_association_gap, strongest
 
 POLICY_FILE = "policy.onnx"
 _EXPLORED = 3  # a wandering device goes to one of its so many strongest servers

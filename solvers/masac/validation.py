@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from uara.allocation import optimal_bandwidth
-from uara.allocation import shares_of as compute_parts
-from uara.mec.world import Slot, device_costs
-from uara.model import Coefficients
+from uara.mec.worlds import Slot, device_costs
+from uara.p1.allocation import optimal_bandwidth
+from uara.p1.allocation import shares_of as compute_parts
+from uara.p1.model import Coefficients
 
-from ..local_search import improve
-from ..search_state import make_state, make_task
+from ..search.local_search import improve
+from ..search.state import make_state, make_task
 from .association import associate_batch, coefficients_of
 from .learner import Learner, shares_of
 from .network import at_pairs

@@ -8,7 +8,7 @@ import pytest
 import uara
 import uara.bench
 from uara import allocate
-from uara.errors import InputError
+from uara.base.errors import InputError
 
 from ..cases import make_instance
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.picture import points, time_against_gap
-from uara.errors import InputError
 
 from .conftest import HOSTILE, made_up
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench.plan import choose, make_plan
 from uara.bench.suite import Suite
-from uara.errors import InputError
 
 from .conftest import MakeSuite
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.publish import publish
-from uara.errors import InputError
 
 
 def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from uara.bench import Results
 from uara.bench.claims import measured
 from uara.bench.metrics import contradictions, scored
 from uara.bench.tables import MARK, markdown_tables, of_group
+from uara.problem import evaluate, parse_decision
 
 ROOT = Path(__file__).parents[2]
 RECORDED = sorted((ROOT / "benchmarks" / "recorded").glob("*.parquet"))
@@ -44,8 +45,8 @@ def test_the_best_answers_score_what_is_recorded(results: Results) -> None:
         problem = results.problem(run["instance"])
         if problem is None:
             continue
-        decision = problem.parse_decision(json.loads(run["decision"]))
-        assert problem.evaluate(decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
+        decision = parse_decision(problem, json.loads(run["decision"]))
+        assert evaluate(problem, decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
         checked += 1
     assert checked
 

@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.store import Store
-from uara.errors import InputError
+from uara.problem import evaluate, lower_bound, parse_certificate, parse_decision
 
 from .conftest import HOSTILE
 
@@ -61,11 +62,11 @@ def test_a_stored_answer_scores_what_is_stored(recorded: Path) -> None:
     checked = 0
     for _, run in solved.groupby("label").head(2).iterrows():
         problem = results.problem(run["instance"])
-        decision = problem.parse_decision(Results.decoded(run["decision"]))
-        assert problem.evaluate(decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
+        decision = parse_decision(problem, Results.decoded(run["decision"]))
+        assert evaluate(problem, decision).objective_ms == pytest.approx(run["objective_ms"], rel=1e-12)
         if run["label"] == HOSTILE:
-            certificate = problem.parse_certificate(Results.decoded(run["certificate"]))
-            assert problem.lower_bound(certificate) == pytest.approx(run["certified_bound_ms"], rel=1e-12)
+            certificate = parse_certificate(problem, Results.decoded(run["certificate"]))
+            assert lower_bound(problem, certificate) == pytest.approx(run["certified_bound_ms"], rel=1e-12)
             checked += 1
     assert checked
 

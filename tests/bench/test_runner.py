@@ -18,9 +18,9 @@ import psutil
 import pytest
 
 import uara.bench
+from uara.base.errors import InputError
 from uara.bench import Results, runner
 from uara.bench.store import Store
-from uara.errors import InputError
 
 from .conftest import MakeSuite
 

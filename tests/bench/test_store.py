@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench.store import Store, check_results, read_suite, read_table, to_table
-from uara.errors import InputError
 
 
 def row(run: str, **columns: Any) -> dict[str, Any]:

@@ -119,7 +119,7 @@ def test_the_report_stays_small_whatever_a_solver_says() -> None:
 
 
 def test_results_of_no_run_are_refused() -> None:
-    from uara.errors import InputError
+    from uara.base.errors import InputError
 
     with pytest.raises(InputError, match="holds no runs"):
         render(Results(made_up([], [{"run_id": "x"}]).table, SUITE))

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench.suite import Suite, grid, option_label
-from uara.errors import InputError
 
 from .conftest import MakeSuite
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.tables import by_group, gaps_by_size, markdown_tables, renew
 from uara.cli import main
-from uara.errors import InputError
 
 from .conftest import made_up
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.compare import compare_results
 from uara.bench.terminal import percent, ranking_records, show_comparison, show_ranking
-from uara.errors import InputError
 
 from .conftest import made_up
 

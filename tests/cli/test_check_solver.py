@@ -8,7 +8,7 @@ pytest.importorskip("psutil", reason="conformance trials need the extra 'bench'"
 pytest.importorskip("cloudpickle", reason="conformance trials need the extra 'bench'")
 
 from uara.cli import main
-from uara.conformance import CHECKS
+from uara.conformance.check import CHECKS
 
 from ..bench.conftest import _trial_solvers  # noqa: F401
 

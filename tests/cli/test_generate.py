@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from uara.channel.mobility import MovingDrop, Walk
 from uara.cli import main
-from uara.instance import Instance
-from uara.mec.trace import Trace
-from uara.recipe import generate
+from uara.p1.instance import Instance
+from uara.scenarios.channel.mobility import MovingDrop, Walk
+from uara.scenarios.recipe import generate
+from uara.scenarios.trace import Trace
 
 PLAIN = ["generate", "--channel", "path-loss", "--servers", "3", "--devices", "6"]
 
@@ -100,7 +100,7 @@ def test_the_recorded_command_makes_the_same_walk(monkeypatch: pytest.MonkeyPatc
         place, gain = np.zeros((walk.slots, devices, 3)), np.full((walk.slots, devices, servers), 1e-9)
         return MovingDrop(np.zeros((servers, 3)), place, gain, {"versions": {}})
 
-    monkeypatch.setattr("uara.recipe.draw_umi", still)
+    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", still)
     words = ["--channel", "sionna-umi", "--servers", "2", "--devices", "3", "--slots", "2", "--speed", "3"]
     assert run(["generate", *words, "--slot-s", "0.25", "--wander-deg", "4", "-o", "w.json"]) == 0
     trace, first = Trace.load("w.json"), Path("w.json").read_bytes()
@@ -147,8 +147,8 @@ def test_outputs_are_checked_before_anything_is_drawn(
     Path("other.json").write_text('{"kind": "solution"}')
     Path("other.png").write_text("notes")
     assert run([*PLAIN, "-o", "net.json"]) == 0
-    monkeypatch.setattr("uara.recipe.generate", forbidden)
-    monkeypatch.setattr("uara.recipe.generate_trace", forbidden)
+    monkeypatch.setattr("uara.scenarios.recipe.generate", forbidden)
+    monkeypatch.setattr("uara.scenarios.recipe.generate_trace", forbidden)
     assert text in fails([*PLAIN, *words], capsys)
 
 

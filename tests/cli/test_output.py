@@ -6,9 +6,9 @@ import signal
 
 import pytest
 
+from uara.base.errors import InputError
 from uara.cli import answered
 from uara.cli.output import finish, print_json
-from uara.errors import InputError
 
 
 def failing(error: BaseException) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import jsonschema
 import pytest
 
-from uara.schema import json_schema
+from uara.p1.schema import json_schema
 
 Command = Callable[..., Any]
 

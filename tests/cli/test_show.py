@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 
 from uara import Instance, Provenance
+from uara.problem import describe
 
 Command = Callable[..., Any]
 
 
 def test_words_describe_the_instance(uara: Command, instance_file: Path, instance: Instance) -> None:
     outcome = uara("show", instance_file)
-    assert outcome.out.splitlines() == instance.describe()
+    assert outcome.out.splitlines() == describe(instance)
 
 
 def test_json_has_words_and_digest(uara: Command, instance_file: Path, instance: Instance) -> None:
@@ -21,7 +22,7 @@ def test_json_has_words_and_digest(uara: Command, instance_file: Path, instance:
         "name": "twelve",
         "kind": "p1",
         "digest": instance.digest,
-        "description": instance.describe(),
+        "description": describe(instance),
     }
 
 

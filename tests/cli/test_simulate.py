@@ -12,7 +12,7 @@ from mec.worlds import profile_file, random_gains
 
 from uara.cli import main
 from uara.cli.simulate import open_trace
-from uara.mec.trace import Trace
+from uara.scenarios.trace import Trace
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ def test_outputs_are_checked_before_anything_is_simulated(trace, tmp_path, capsy
     def forbidden(*_, **__):
         raise AssertionError("simulated before the outputs were checked")
 
-    monkeypatch.setattr("uara.simulate.simulate", forbidden)
+    monkeypatch.setattr("uara.mec.simulate.simulate", forbidden)
     (tmp_path / "link.csv").symlink_to(trace)
     (tmp_path / "other.csv").write_text("a,b\n1,2\n")
     before = trace.read_bytes()

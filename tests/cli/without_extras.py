@@ -15,7 +15,7 @@ from typing import Any
 
 import typer
 
-from uara import extras
+from uara.base import extras
 from uara.cli.app import COMMANDS, build, main
 
 BROUGHT_BY_THE_CORE = {"joblib", "cloudpickle", "jinja2"}

@@ -17,7 +17,9 @@ from hetedge_cases import make_hetedge
 
 import uara
 import uara.problem
-from uara import Instance, files, solution
+from uara import Instance, solution
+from uara.base import files
+from uara.problem import describe, evaluate
 
 
 def write(path: Path, content: bytes) -> None:
@@ -42,7 +44,7 @@ def p1() -> Instance:
 def walked() -> Any:
     from mec.worlds import random_gains
 
-    from uara.mec.trace import Trace
+    from uara.scenarios.trace import Trace
 
     rng = np.random.default_rng(1)
     return Trace(make_instance(9, 3, missing=0.0), random_gains(3), rng.uniform(0, 100, (3, 9, 3)), 1.0, 1.5)
@@ -81,7 +83,7 @@ def with_side_file(plain: dict[str, Any], place: str, name: str, folder: Path, w
 def use(folder: Path) -> None:
     """Load an instance of any kind and describe it."""
     problem = uara.problem.load(folder / "case.json")
-    problem.describe()
+    describe(problem)
     assert len(problem.digest) == 64
 
 
@@ -103,7 +105,7 @@ def _plain(value: Any) -> Any:
 
 def use_trace(folder: Path) -> None:
     from uara.cli.simulate import open_trace
-    from uara.simulate import Controller, simulate
+    from uara.mec.simulate import Controller, simulate
 
     simulate(open_trace(folder / "case.json"), [Controller(name="max-sinr")], slots=1)
 
@@ -132,7 +134,7 @@ def use_solution(folder: Path) -> None:
 
     instance = p1()
     record, decision, certificate = solution.open_for(instance, folder / "case.json")
-    instance.evaluate(decision).to_plain()
+    evaluate(instance, decision).to_plain()
     verify(instance, decision, record.claims, certificate).to_plain()
 
 
@@ -142,13 +144,13 @@ def use_as_start(folder: Path) -> None:
 
 
 def use_prices(folder: Path) -> None:
-    from uara.solvers.price import read_prices
+    from uara.solvers.dual.price import read_prices
 
     read_prices(str(folder / "case.json"), 2)
 
 
 def make_best_known(folder: Path) -> Callable[[Random], None]:
-    from uara import best_known
+    from uara.p1 import best_known
 
     p1().save(folder / "synthetic.json")
     best_known.record(folder, p1(), uara.solve(p1(), "price", time_limit_s=2))
@@ -157,7 +159,7 @@ def make_best_known(folder: Path) -> Callable[[Random], None]:
 
 
 def use_best_known(folder: Path) -> None:
-    from uara import best_known
+    from uara.p1 import best_known
 
     best_known.check(folder)
     best_known.lookup(p1(), folder / "synthetic.json")
@@ -173,4 +175,4 @@ def make_plan_file(folder: Path) -> Callable[[Random], None]:
 def use_plan(folder: Path) -> None:
     instance = make_hetedge(4, seed=3)
     _, decision, _ = solution.open_for(instance, folder / "case.json")
-    instance.evaluate(decision).to_plain()
+    evaluate(instance, decision).to_plain()

@@ -15,7 +15,7 @@ import numpy as np
 from fuzz import damage
 from fuzz.instances import p1, write
 
-from uara import files
+from uara.base import files
 
 ROOT = Path(__file__).parents[2]
 

@@ -56,7 +56,7 @@ from fuzz.suites import (
 )
 from fuzz.words import make_words, run_words
 
-from uara.errors import UaraError, one_line
+from uara.base.errors import UaraError, one_line
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from typing import Any
 from fuzz import damage
 from fuzz.instances import write
 
-from uara import files, recipe
+from uara.base import files
+from uara.scenarios import recipe
 
 SUITE = {
     "name": "trial",
@@ -58,7 +59,7 @@ RECIPE = {
 
 
 def use_collection(folder: Path) -> None:
-    from uara.collection import Collection
+    from uara.scenarios.collection import Collection
 
     Collection.load(folder / "case.toml")
 

@@ -7,10 +7,11 @@ import pytest
 from rich.console import Console
 
 import uara
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge import bridge
 from uara.hetedge.latency import phases, rounds
-from uara.model import Allocation
+from uara.p1.model import Allocation
+from uara.problem import evaluate
 from uara.psd.flops import GPT2_XL, SMOLLM2_135M
 from uara.psd.profile import TaskProfile
 
@@ -24,7 +25,7 @@ def solved() -> uara.Result:
 
 def test_every_device_is_served_once_and_batches_help(solved: uara.Result) -> None:
     schedules = bridge.schedule(solved.instance, solved.decision)  # type: ignore[arg-type]
-    score = solved.instance.evaluate(solved.decision)
+    score = evaluate(solved.instance, solved.decision)
     assert sum(item.devices for item in schedules) == 30
     assert sum(item.p1_ms for item in schedules) == pytest.approx(score.device_latency_ms.sum())  # type: ignore[attr-defined]
     for item in schedules:
@@ -45,7 +46,7 @@ def test_requests_carry_the_devices_work(solved: uara.Result) -> None:
     server = int(np.bincount(allocation.association).argmax())
     problem = bridge.server_instance(instance, allocation, server, profile)
     served = np.flatnonzero(allocation.association == server)
-    score = instance.evaluate(allocation)
+    score = evaluate(instance, allocation)
     wait_ms = score.device_latency_ms[served] - problem.ready_ms
     share = allocation.compute[served]
     remote_ms = (

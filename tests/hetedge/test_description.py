@@ -3,6 +3,7 @@ from __future__ import annotations
 from hetedge_cases import make_hetedge
 
 from uara.hetedge.generate import generate
+from uara.problem import describe
 
 
 def test_a_drawn_instance_in_words() -> None:
@@ -15,7 +16,9 @@ def test_a_drawn_instance_in_words() -> None:
 
 
 def test_without_tasks_and_without_a_draft_node() -> None:
-    lines = make_hetedge(3, 1, drafts=False).describe()
+    lines = describe(
+        make_hetedge(3, 1, drafts=False),
+    )
     assert any("requests: unnamed" in line for line in lines)
     assert any("requests bring their drafts" in line for line in lines)
     assert not any(line.startswith("task profile") for line in lines)

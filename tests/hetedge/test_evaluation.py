@@ -6,9 +6,10 @@ from hetedge_cases import make_hetedge
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge.bandwidth import upload_ms
 from uara.hetedge.plan import Plan
+from uara.problem import evaluate, parse_decision
 
 
 def one_batch(count: int, length: int = 2) -> Plan:
@@ -21,7 +22,7 @@ def one_batch(count: int, length: int = 2) -> Plan:
 def test_terms_add_up_and_latency_is_never_below_upload(seed: int) -> None:
     instance = make_hetedge(4, seed)
     plan = Plan(np.arange(4), np.array([2, 2]), np.array([1, 2]), np.array([False, True]), np.full(4, 0.25))
-    score = instance.evaluate(plan)
+    score = evaluate(instance, plan)
     assert sum(score.terms_ms.values()) == pytest.approx(score.objective_ms)
     assert score.objective_ms == pytest.approx(score.request_latency_ms.sum())
     assert (score.request_latency_ms > score.release_ms).all()
@@ -33,7 +34,7 @@ def test_terms_add_up_and_latency_is_never_below_upload(seed: int) -> None:
 
 
 def test_a_batch_is_answered_together() -> None:
-    score = make_hetedge(4, 1).evaluate(one_batch(4))
+    score = evaluate(make_hetedge(4, 1), one_batch(4))
     assert len(set(score.request_latency_ms.tolist())) == 1
 
 
@@ -41,21 +42,21 @@ def test_energy_is_power_times_upload_time() -> None:
     instance = make_hetedge(3, 2)
     plan = one_batch(3)
     sent_ms = upload_ms(instance, plan.bandwidth)
-    assert instance.evaluate(plan).energy_j == pytest.approx(
+    assert evaluate(instance, plan).energy_j == pytest.approx(
         float(instance.requests.tx_power_w @ sent_ms) / 1e3
     )
 
 
 def test_another_instances_plan_is_refused() -> None:
     with pytest.raises(InputError, match="is for 3 requests"):
-        make_hetedge(4, 0).evaluate(one_batch(3))
+        evaluate(make_hetedge(4, 0), one_batch(3))
     with pytest.raises(InputError, match="3 entries"):
-        make_hetedge(4, 0).parse_decision(one_batch(3).to_plain())
+        parse_decision(make_hetedge(4, 0), one_batch(3).to_plain())
 
 
 def test_an_infeasible_plan_is_scored_too() -> None:
     instance = make_hetedge(4, 0, largest_batch=1)
-    score = instance.evaluate(one_batch(4))
+    score = evaluate(instance, one_batch(4))
     assert not score.feasible
     assert np.isfinite(score.objective_ms)
     assert score.to_plain()["violations"]
@@ -63,7 +64,7 @@ def test_an_infeasible_plan_is_scored_too() -> None:
 
 def test_plain_data_has_no_infinities() -> None:
     broken = Plan(np.zeros(2, int), np.array([2]), np.array([1]), np.array([False]), np.full(2, 0.5))
-    plain = make_hetedge(2, 0).evaluate(broken).to_plain()
+    plain = evaluate(make_hetedge(2, 0), broken).to_plain()
     assert plain["objective"] is None
     assert plain["terms_ms"] == {}
 
@@ -76,7 +77,7 @@ def test_next_to_no_band_is_next_to_no_rate(noise_band: str, share: float) -> No
     shares = np.full(4, 0.25)
     shares[1] = share
     assert upload_ms(instance, shares)[1] > 1e200
-    score = instance.evaluate(Plan(np.arange(4), np.array([4]), np.array([2]), np.array([False]), shares))
+    score = evaluate(instance, Plan(np.arange(4), np.array([4]), np.array([2]), np.array([False]), shares))
     assert score.feasible == bool(np.isfinite(score.objective_ms))
 
 
@@ -84,4 +85,4 @@ def test_a_plan_whose_sizes_wrap_around_is_refused() -> None:
     instance = make_hetedge(4, 3)
     sizes = np.array([2**62, 2**62, 2**62, 2**62 + 4])
     plan = Plan(np.arange(4), sizes, np.ones(4, dtype=int), np.zeros(4, dtype=bool), np.full(4, 0.25))
-    assert not instance.evaluate(plan).feasible
+    assert not evaluate(instance, plan).feasible

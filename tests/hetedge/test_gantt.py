@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge.generate import generate
 from uara.hetedge.plan import Plan
+from uara.problem import evaluate, plot
 
 
 def plan(count: int) -> Plan:
@@ -25,8 +26,8 @@ def plan(count: int) -> Plan:
 @pytest.mark.parametrize("kind", [".png", ".svg", ".pdf"])
 def test_pictures_are_written(tmp_path: Path, kind: str) -> None:
     instance = generate(requests=6, channel="path-loss")
-    instance.plot(tmp_path / f"requests{kind}")
-    instance.plot(tmp_path / f"gantt{kind}", plan(6))
+    plot(instance, tmp_path / f"requests{kind}")
+    plot(instance, tmp_path / f"gantt{kind}", plan(6))
     sizes = [path.stat().st_size for path in tmp_path.iterdir()]
     assert len(sizes) == 2
     assert min(sizes) > 1000
@@ -34,12 +35,12 @@ def test_pictures_are_written(tmp_path: Path, kind: str) -> None:
 
 def test_the_chart_says_what_it_shows(tmp_path: Path) -> None:
     instance = make_hetedge(6, 3)
-    instance.plot(tmp_path / "gantt.svg", plan(6))
-    score = instance.evaluate(plan(6))
+    plot(instance, tmp_path / "gantt.svg", plan(6))
+    score = evaluate(instance, plan(6))
     import matplotlib as mpl
 
     with mpl.rc_context({"svg.fonttype": "none"}):
-        instance.plot(tmp_path / "text.svg", plan(6))
+        plot(instance, tmp_path / "text.svg", plan(6))
     text = (tmp_path / "text.svg").read_text()
     assert f"makespan {score.makespan_ms / 1e3:,.2f} s" in text
     assert "verify node" in text
@@ -48,10 +49,10 @@ def test_the_chart_says_what_it_shows(tmp_path: Path) -> None:
 
 def test_other_kinds_of_file_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="png"):
-        make_hetedge(4, 0).plot(tmp_path / "x.txt")
+        plot(make_hetedge(4, 0), tmp_path / "x.txt")
 
 
 def test_what_cannot_be_replayed_is_not_drawn(tmp_path: Path) -> None:
     broken = Plan(np.zeros(4, int), np.array([4]), np.array([1]), np.array([False]), np.full(4, 0.25))
     with pytest.raises(InputError, match="each request once"):
-        make_hetedge(4, 0).plot(tmp_path / "x.png", broken)
+        plot(make_hetedge(4, 0), tmp_path / "x.png", broken)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge.catalogue import LLAMA_68M
 from uara.hetedge.generate import OUTPUT_TOKENS, HetEdgeRecipe, generate, smallest_instance
 from uara.psd.profile import TaskProfile

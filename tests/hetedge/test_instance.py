@@ -7,8 +7,9 @@ import pytest
 from hetedge_cases import make_hetedge
 
 import uara
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge.instance import HetEdge, Requests
+from uara.problem import describe, parse_certificate
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 
@@ -86,7 +87,7 @@ def test_snr_is_that_of_the_whole_band() -> None:
 def test_there_are_no_certificates() -> None:
     instance = make_hetedge(3, 0)
     with pytest.raises(InputError, match="no certificates"):
-        instance.parse_certificate({})
+        parse_certificate(instance, {})
 
 
 @pytest.mark.parametrize("path", sorted(INSTANCES.glob("hetedge_*.json")), ids=lambda path: path.stem)
@@ -94,4 +95,4 @@ def test_shipped_instances_load(path: Path) -> None:
     instance = uara.load(path)
     assert instance.kind == "hetedge"
     assert instance.provenance.command.startswith("uara hetedge generate")
-    assert any(str(len(instance.requests)) in line for line in instance.describe())
+    assert any(str(len(instance.requests)) in line for line in describe(instance))

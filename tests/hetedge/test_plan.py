@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.hetedge.plan import Plan, limit_violations, lonely_misfits, structural_violations
+from uara.problem import evaluate
 
 
 def plan(**changes: Any) -> Plan:
@@ -65,7 +66,7 @@ def test_lengths_must_agree() -> None:
 def test_what_cannot_be_replayed_is_named(changes: dict[str, Any], constraint: str) -> None:
     broken = structural_violations(make_hetedge(4, 0), plan(**changes))
     assert [item.constraint for item in broken] == [constraint]
-    score = make_hetedge(4, 0).evaluate(plan(**changes))
+    score = evaluate(make_hetedge(4, 0), plan(**changes))
     assert not score.feasible
     assert score.objective_ms == float("inf")
 
@@ -107,8 +108,8 @@ def test_a_pair_shares_the_memory() -> None:
     }
     alone = Plan(**parts, paired=np.array([False, False]))
     both = Plan(**parts, paired=np.array([False, True]))
-    assert tight.evaluate(alone).feasible
-    broken = tight.evaluate(both).violations
+    assert evaluate(tight, alone).feasible
+    broken = evaluate(tight, both).violations
     assert [item.constraint for item in broken] == ["memory of the verify node [byte]"]
     assert broken[0].amount == pytest.approx(each.sum() - each.max() * 1.01, rel=1e-6)
 
@@ -124,7 +125,7 @@ def test_autoregressive_batches_use_no_draft_memory() -> None:
     )  # type: ignore[union-attr]
     instance = instance.replace(draft_node=full)
     one = Plan(np.arange(4), np.array([4]), np.array([0]), np.array([False]), np.full(4, 0.25))
-    assert not [item for item in instance.evaluate(one).violations if "draft node" in item.constraint]
+    assert not [item for item in evaluate(instance, one).violations if "draft node" in item.constraint]
 
 
 def test_nobody_is_lonely_in_a_valid_instance() -> None:

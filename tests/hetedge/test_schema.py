@@ -4,8 +4,8 @@ import jsonschema
 import pytest
 from hetedge_cases import make_hetedge
 
-from uara.errors import InputError
-from uara.files import pretty_json, validate
+from uara.base.errors import InputError
+from uara.base.files import pretty_json, validate
 from uara.hetedge.catalogue import GPT2_XL, LLAMA_7B, MODELS, NODES
 from uara.hetedge.schema import HetEdgeFile, Parameters, json_schema
 from uara.psd.flops import GPT2_XL as EXACT_GPT2_XL

@@ -7,9 +7,9 @@ from mec.pools import make_pool
 from mec.worlds import profile_file
 from uara.solvers.masac.learner import Batch, Learner, LearnerSettings
 
+from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import PoolGains
-from uara.mec.environment import Environment, WorldSettings
-from uara.mec.world import Slot
+from uara.mec.worlds import Slot
 
 
 def make_slot(

@@ -11,7 +11,7 @@ pytest.importorskip("pettingzoo")
 pytest.importorskip("gymnasium")
 
 from uara.mec.channels import FADING_DB, FADING_MEMORY
-from uara.mec.faces import LOG_WEIGHT_RANGE
+from uara.mec.envs import LOG_WEIGHT_RANGE
 from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S
 
 ROOT = Path(__file__).parents[2]

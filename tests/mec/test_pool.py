@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from mec.pools import make_pool
 
-from uara import InputError, files
-from uara.channel import raytrace, umi
-from uara.channel.drop import Drop
+from uara import InputError
+from uara.base import files
 from uara.mec import pool as module
 from uara.mec.pool import Pool, PoolSettings, build_pool, obtain_pool
+from uara.scenarios.channel import raytrace, umi
+from uara.scenarios.channel.drop import Drop
 
 SMALL = PoolSettings(traced_drops=3, umi_drops=2, servers=3, devices=8, seed=5)
 

@@ -11,8 +11,8 @@ from cases import make_instance
 
 import uara
 from uara import InputError
-from uara.catalogue import PHONES
 from uara.mec.slots import battery_capacity_j, place_on, without_outages
+from uara.scenarios.hardware import PHONES
 
 
 def test_a_trace_is_walked_back_and_forth():

@@ -7,10 +7,10 @@ import torch
 from numpy.typing import NDArray
 
 from uara import Channel, Devices, Instance, Servers
+from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import TraceGains
-from uara.mec.environment import Environment, WorldSettings
+from uara.p1.schema import Parameters
 from uara.psd.profile import assumed_profile
-from uara.schema import Parameters
 
 
 def random_gains(slots: int = 4, devices: int = 9, servers: int = 3, seed: int = 0) -> NDArray[np.float64]:

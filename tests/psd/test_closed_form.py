@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from psd.test_timeline import FREE, timed
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.closed_form import (
     RoundTimes,
     best_gamma,

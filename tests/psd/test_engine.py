@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from psd.tiny import END, disturbed, tiny_model, tiny_pair, tiny_tokenizer
 from scipy.stats import chisquare
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.activity import merged
 from uara.psd.engine import Run, decode
 from uara.psd.models import LanguageModel, wrap

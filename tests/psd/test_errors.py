@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pickle
 
-from uara.errors import UaraError
+from uara.base.errors import UaraError
 from uara.psd.errors import ModelUnavailable
 
 

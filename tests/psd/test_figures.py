@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd import figures
 from uara.psd.figures import comparison_table, draw_figures
 from uara.psd.hardware import speeds

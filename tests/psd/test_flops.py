@@ -8,7 +8,7 @@ from psd.tiny import tiny_model
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import AutoModelForCausalLM, DynamicCache, GPT2Config, LlamaConfig
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL, SMOLLM2_135M, architecture, architecture_of
 
 

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL
 from uara.psd.hardware import PHONES, SERVERS, Link, Processor, processor, speed_ratio, speeds
 

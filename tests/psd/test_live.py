@@ -5,7 +5,7 @@ import io
 import pytest
 from rich.console import Console
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd import live
 from uara.psd.engine import decode
 from uara.psd.flops import GPT2, GPT2_XL, SMOLLM2_135M

@@ -6,7 +6,7 @@ import pytest
 import torch
 from psd.tiny import tiny_model, tiny_tokenizer
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd import models
 from uara.psd.engine import decode
 from uara.psd.errors import ModelUnavailable

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.payload import draft_token_bits, needed_payload, payload_named, token_bits, upload_bits
 from uara.psd.trace import Round, Trace
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uara.errors import MissingExtra
+from uara.base.errors import MissingExtra
 from uara.psd import pictures
 from uara.psd.flops import GPT2, GPT2_XL
 from uara.psd.hardware import speeds

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL, SMOLLM2_135M
 from uara.psd.payload import upload_bits
 from uara.psd.profile import TaskProfile, assumed_profile, shipped_profiles

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from psd.tiny import tiny_model, tiny_tokenizer
 
-from uara import locks
-from uara.errors import InputError
+from uara.base import locks
+from uara.base.errors import InputError
 from uara.psd import profiler
 from uara.psd.models import LanguageModel, wrap
 from uara.psd.profile import TaskProfile

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.prompts import PACKAGED_TASKS, Prompt, packaged_prompts, read_prompts
 
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.replay import replay
 from uara.psd.trace import Method
 

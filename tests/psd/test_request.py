@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from psd.tiny import tiny_model, tiny_tokenizer
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.engine import decode
 from uara.psd.models import LanguageModel, wrap
 from uara.psd.request import DecodingOptions, check_request

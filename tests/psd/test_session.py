@@ -4,7 +4,7 @@ import pytest
 import torch
 from psd.tiny import tiny_pair
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.models import LanguageModel
 from uara.psd.session import Session
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.profile import assumed_profile
 from uara.psd.statistics import mean_estimate, ratio_estimate, summarise
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.hardware import speeds
 from uara.psd.profile import TaskProfile, assumed_profile
 from uara.psd.study import Row, Study, best_gammas, ratio_speeds, saturation_mbit_per_s, speedups

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.profile import TaskProfile
 from uara.psd.transfer import gpt2_token_counter, transferred_profile
 

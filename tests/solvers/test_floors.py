@@ -13,9 +13,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.convex import compute_shares
 
-from uara import InputError, Instance, Parameters, allocate, evaluate, files, solution, solve
-from uara.errors import SolverError
-from uara.model import coefficients
+from uara import InputError, Instance, Parameters, allocate, evaluate, solution, solve
+from uara.base import files
+from uara.base.errors import SolverError
+from uara.p1.model import coefficients
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -168,7 +169,7 @@ def test_a_general_solver_without_an_answer_says_so(monkeypatch: pytest.MonkeyPa
     instance = make_instance(60, 8, 1)
     short = solve(instance, "minlp", time_limit_s=0.05)
     assert (short.ended, short.details) == ("time_limit", {"found_nothing": 1.0})
-    monkeypatch.setattr("uara.solvers.minlp.rounded", lambda model, devices: None)
+    monkeypatch.setattr("uara.solvers.milp.minlp.rounded", lambda model, devices: None)
     with pytest.raises(SolverError, match="no feasible answer"):
         solve(make_instance(3, 2), "minlp")
 

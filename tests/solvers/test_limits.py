@@ -14,22 +14,24 @@ from cases import make_instance, random_association
 from clocks import set_clock
 from hetedge_cases import make_hetedge
 from uara.solvers import greedy as greedy_module
-from uara.solvers import highs, price_ascent, tma_masac
+from uara.solvers.common import highs
+from uara.solvers.common.highs import Model
 from uara.solvers.convex import load_cvxpy
-from uara.solvers.hetedge_order import Exchange, exchange
-from uara.solvers.highs import Model
-from uara.solvers.perspective import Perspective
+from uara.solvers.dual import ascent as price_ascent
+from uara.solvers.dual.ascent import ascend, first_prices
+from uara.solvers.dual.kernel import pairs_of
+from uara.solvers.hetedge.order import Exchange, exchange
+from uara.solvers.masac import solver as tma_masac
+from uara.solvers.milp.perspective import Perspective
 from uara.solvers.posing import posed
-from uara.solvers.price_ascent import ascend, first_prices
-from uara.solvers.price_kernel import pairs_of
 
 import uara
 from uara import Context, Instance, allocate, evaluate, solve
+from uara.base.files import Record
 from uara.clock import Clock
-from uara.files import Record
-from uara.model import coefficients
-from uara.recipe import generate
+from uara.p1.model import coefficients
 from uara.registry import available_solvers
+from uara.scenarios.recipe import generate
 from uara.solver import Result
 
 INSTANCES = Path(__file__).parents[2] / "instances"
@@ -71,7 +73,7 @@ def test_without_any_time_the_start_is_the_answer(solver: str, monkeypatch: pyte
     start = solve(instance, "tma").decision
     set_clock(monkeypatch, step_s=1e3)
     result = solve(instance, solver, time_limit_s=1.0, start=start)
-    assert result.evaluation.objective_ms <= instance.evaluate(start).objective_ms
+    assert result.evaluation.objective_ms <= evaluate(instance, start).objective_ms
 
 
 @pytest.mark.parametrize("solver", HETEDGE)
@@ -240,7 +242,7 @@ def test_greedy_prices_no_server_once_time_is_up(monkeypatch: pytest.MonkeyPatch
 def test_minlp_states_no_model_without_the_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyscipopt")
     set_clock(monkeypatch)
-    monkeypatch.setattr("uara.solvers.minlp.minlp_model", never)
+    monkeypatch.setattr("uara.solvers.milp.minlp.minlp_model", never)
     result = solve(INSTANCE, "minlp", time_limit_s=0.01)
     assert (result.details, result.ended) == ({"found_nothing": 1.0}, "time_limit")
     assert result.evaluation.objective_ms == strongest()
@@ -276,8 +278,8 @@ def test_scip_gives_one_answer_to_one_question() -> None:
 
 
 def test_speculation_lengths_are_left_out_where_time_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uara.solvers.hetedge_dp import programme_s
-    from uara.solvers.hetedge_search import Choices
+    from uara.solvers.hetedge.dp import programme_s
+    from uara.solvers.hetedge.search import Choices
 
     instance = make_hetedge(12, 1, longest_speculation=8)
     full = programme_s(instance, Choices.everything(instance))
@@ -289,13 +291,13 @@ def test_speculation_lengths_are_left_out_where_time_is_short(monkeypatch: pytes
 
 
 def test_the_bound_of_a_short_run_holds_for_all_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uara.solvers.hetedge_dp import programme_s
-    from uara.solvers.hetedge_search import Choices
+    from uara.solvers.hetedge.dp import programme_s
+    from uara.solvers.hetedge.search import Choices
 
     instance = make_hetedge(12, 1, longest_speculation=8)
     best = solve(instance, "hetedge-dp", options={"search_s": 1.0}).evaluation.objective_ms
     set_clock(monkeypatch)
-    monkeypatch.setattr("uara.solvers.hetedge_milp.SECONDS", 0.0)
+    monkeypatch.setattr("uara.solvers.hetedge.milp.SECONDS", 0.0)
     short = solve(
         instance, "hetedge-milp", time_limit_s=0.6 * programme_s(instance, Choices.everything(instance))
     )

@@ -1,4 +1,4 @@
-"""P1 device by device in plain Python: the twin of ``uara.model.evaluate``, written from the equations.
+"""P1 device by device in plain Python: the twin of ``uara.p1.model.evaluate``, written from the equations.
 
 Nothing is shared with the package but the data of the instance. Milliseconds, joules, milliwatts where the
 decibels say so; equation numbers are those of Koh and Yang.

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.channel.raytrace import RayTracing
-from uara.channel.raytrace_worker import Scene
+from uara.scenarios.channel.raytrace import RayTracing
+from uara.scenarios.channel.raytrace_worker import Scene
 
 
 def heights(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from uara.extras import explained
+from uara.base.extras import explained
 
 _PUBLIC = {
     "Results": "uara.bench.results",

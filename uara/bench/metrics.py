@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.execute import LATE_S
-from uara.bench.referee import AGREEMENT
+from uara.bench.execution.execute import LATE_S
+from uara.bench.execution.referee import AGREEMENT
 from uara.bench.results import Results, refuse_empty
 from uara.bench.statistics import primal_integral
 

@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 from typing import Any
 
-from uara import files
+from uara.base import files
+from uara.base.errors import InputError, printable
+from uara.base.extras import needs
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
-from uara.errors import InputError, printable
-from uara.extras import needs
 
 LEAST_GAP = 1e-6
 """Smaller gaps are drawn here: the axis is logarithmic."""

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import uara.problem
-from uara.bench.child import installed
-from uara.bench.introduce import introduce
-from uara.bench.kinds import Feature, cut, kind_of, with_parameters
+from uara.base.errors import InputError, SolverError
+from uara.bench.execution.child import installed
+from uara.bench.execution.introduce import introduce
+from uara.bench.execution.supervise import Allowance
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
-from uara.bench.supervise import Allowance
-from uara.errors import InputError, SolverError
-from uara.problem import Problem
+from uara.bench.variants import cut, with_parameters
+from uara.problem import Feature, Problem, kind_of
 
 
 @dataclass

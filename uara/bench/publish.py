@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from uara import files
+from uara.base import files
+from uara.base.errors import InputError
 from uara.bench.queries import QUERIES
 from uara.bench.report import write_report
 from uara.bench.results import Results
 from uara.bench.store import write_csv
-from uara.errors import InputError
 
 MADE = ("index.html", "results.parquet", "runs.csv", "suite.json", "QUERIES.md")
 

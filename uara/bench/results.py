@@ -7,10 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.extras import needs
 from uara.bench.store import arrow, read_suite, read_table
-from uara.errors import InputError
-from uara.extras import needs
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -14,14 +14,14 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files
-from uara.bench.backends import Backend, execute_all
-from uara.bench.execute import Record, Task
+from uara.base import files
+from uara.base.errors import InputError
+from uara.bench.execution.backends import Backend, execute_all
+from uara.bench.execution.execute import Record, Task
+from uara.bench.execution.isolate import template
 from uara.bench.plan import Run, choose, make_plan
 from uara.bench.store import OLD, POINT, Store, check_results
 from uara.bench.suite import Suite
-from uara.bench.zygote import template
-from uara.errors import InputError
 
 if TYPE_CHECKING:
     from uara.bench.results import Results
@@ -81,7 +81,7 @@ def run(
     folder
         Folder that globs of instances start from: the suite file's, or the present one.
     jobs, backend, scheduler
-        See :func:`uara.bench.backends.execute_all`.
+        See :func:`uara.bench.execution.backends.execute_all`.
     retry
         Statuses of recorded runs that are done again.
     only_solver, only_instance

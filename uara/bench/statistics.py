@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara.randomness import stream
+from uara.base.randomness import stream
 
 Floats = NDArray[np.float64]
 RESAMPLES = 2000

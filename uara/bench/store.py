@@ -14,9 +14,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files, locks, sheets
-from uara.errors import InputError, UaraError, one_line
-from uara.extras import needs
+from uara.base import files, locks, sheets
+from uara.base.errors import InputError, UaraError, one_line
+from uara.base.extras import needs
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -221,7 +221,9 @@ class Store:
 
 def _rows_of(part: Path) -> list[dict[str, Any]]:
     """The rows of one part; raises one of many errors if they cannot be merged."""
-    rows = _rows(json.loads(files.read_bytes(part)))  # a trajectory begins at infinity, which JSON proper lacks
+    rows = _rows(
+        json.loads(files.read_bytes(part))
+    )  # a trajectory begins at infinity, which JSON proper lacks
     if any(row.get("run_id") != part.stem or row.get("record") not in ("run", "point") for row in rows):
         raise ValueError("rows of something else")
     if sum(row["record"] == "run" for row in rows) != 1:

@@ -10,10 +10,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, PrivateAttr
 
-from uara import files
-from uara.errors import InputError
-from uara.files import Record
-from uara.schema import Name, NonNegative, Positive
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Name, NonNegative, Positive
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
 Seed = Annotated[int, Field(ge=0, le=2**63 - 1)]

@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import files
+from uara.base import files
+from uara.base.errors import InputError, printable
 from uara.bench.claims import measured
 from uara.bench.metrics import costs, references, scored
 from uara.bench.ranking import cells, overall
 from uara.bench.results import Results
 from uara.bench.terminal import excess, percent
-from uara.errors import InputError, printable
 
 if TYPE_CHECKING:
     import pandas as pd

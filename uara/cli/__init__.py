@@ -45,8 +45,8 @@ def _run(words: list[str]) -> None:
     import io
     import warnings
 
+    from uara.base.extras import explained
     from uara.cli.app import build
-    from uara.extras import explained
 
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
     for stream in (sys.stdout, sys.stderr):
@@ -67,7 +67,7 @@ def _run(words: list[str]) -> None:
 
 def _warning_line(otherwise: Callable[..., None]) -> Callable[..., None]:
     """How warnings are shown: the toolkit's own as one line, like its errors."""
-    from uara.errors import UaraWarning, one_line
+    from uara.base.errors import UaraWarning, one_line
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **rest: Any) -> None:
         if isinstance(message, UaraWarning):
@@ -80,7 +80,7 @@ def _warning_line(otherwise: Callable[..., None]) -> Callable[..., None]:
 
 def _end(error: BaseException) -> NoReturn:
     """Leave with the exit code of an error, and its line on standard error where it is the user's."""
-    from uara.errors import UaraError, one_line
+    from uara.base.errors import UaraError, one_line
 
     silent = isinstance(error, SystemExit) and error.code in (None, 0)
     if isinstance(error, KeyboardInterrupt) or (was_interrupted() and not silent):

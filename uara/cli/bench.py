@@ -61,11 +61,11 @@ def run(
     Killed at any moment, the same command goes on where it stopped.
     The exit code is 1 if a bound contradicts an answer, or no run succeeded.
     """
+    from uara.base.errors import InputError
     from uara.bench.results import Results
     from uara.bench.runner import run as run_suite
     from uara.bench.store import check_results
     from uara.bench.suite import Suite
-    from uara.errors import InputError
 
     loaded, folder = Suite.load(suite), suite.resolve().parent
     if backend not in ("joblib", "dask"):
@@ -114,8 +114,8 @@ def _finish(results: Any, target: Path, report: bool, json: bool) -> None:
 
 
 def _statuses(words: str) -> list[str]:
+    from uara.base.errors import InputError
     from uara.bench.runner import STATUSES
-    from uara.errors import InputError
 
     found = [word.strip() for word in words.split(",") if word.strip()]
     for word in found:

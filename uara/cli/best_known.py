@@ -7,9 +7,11 @@ from typing import Annotated
 
 import typer
 
-from uara import best_known, files, solution
-from uara.errors import InputError
-from uara.instance import Instance
+from uara import solution
+from uara.base import files
+from uara.base.errors import InputError
+from uara.p1 import best_known
+from uara.p1.instance import Instance
 from uara.solver import solve
 
 

@@ -19,9 +19,9 @@ def command(
     from rich.console import Console
     from rich.markup import escape
 
+    from uara.base.errors import InputError
     from uara.cli.output import print_json
-    from uara.conformance import CHECKS, check_solver
-    from uara.errors import InputError
+    from uara.conformance.check import CHECKS, check_solver
 
     values: dict[str, str] = {}
     for word in option or []:

@@ -20,8 +20,8 @@ def command(
     from rich.markup import escape
     from rich.table import Column, Table
 
+    from uara.base.files import pretty_json
     from uara.doctor import examine
-    from uara.files import pretty_json
 
     console = Console()
     with console.status("trying the ray tracer's compiler"):

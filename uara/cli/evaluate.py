@@ -10,7 +10,7 @@ import typer
 from uara import solution
 from uara.cli.output import print_json
 from uara.display import output_console, score_table
-from uara.problem import load
+from uara.problem import evaluate, load
 
 
 def command(
@@ -24,7 +24,7 @@ def command(
     """
     problem = load(instance)
     record, decision, _ = solution.open_for(problem, solution_file)
-    score = problem.evaluate(decision)
+    score = evaluate(problem, decision)
     if json:
         print_json({"instance": problem.name, "solver": record.solver, **score.to_plain()})
     else:

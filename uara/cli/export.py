@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uara.export import Format, check, write
+from uara.p1.export import Format, check, write
 from uara.problem import load
 
 

@@ -62,16 +62,16 @@ def command(
 
     Generating needs the extra 'sionna' (except --channel path-loss); solving does not.
     """
-    from uara.errors import InputError
-    from uara.files import file_name, save_or_rescue
-    from uara.recipe import generate, urban_micro_twin
+    from uara.base.errors import InputError
+    from uara.base.files import file_name, save_or_rescue
+    from uara.scenarios.recipe import generate, urban_micro_twin
 
     if collection is not None:
         _reject_others(context, _COLLECTION_OPTIONS, "--collection")
         _make_collection(collection, output or Path("instances"), json)
         return
     if twin is not None:
-        from uara.instance import Instance
+        from uara.p1.instance import Instance
 
         _reject_others(context, _TWIN_OPTIONS, "--twin")
         if channel != "sionna-umi":
@@ -98,7 +98,7 @@ def command(
             instance = generate(name=name or output.stem, **options)
 
     def draw() -> None:
-        from uara.channel.picture import render
+        from uara.scenarios.channel.picture import render
 
         if picture is not None:
             with _status(json, f"rendering {picture}"):
@@ -110,9 +110,9 @@ def command(
 
 
 def _check_outputs(output: Path, kind: str, picture: Path | None, inputs: list[Path]) -> None:
-    from uara.channel.picture import KINDS
-    from uara.files import check_output
-    from uara.pictures import check_picture
+    from uara.base.files import check_output
+    from uara.base.pictures import check_picture
+    from uara.scenarios.channel.picture import KINDS
 
     check_output(output, suffixes=(".json",), inputs=inputs, kind=kind)
     if picture is not None:
@@ -122,10 +122,10 @@ def _check_outputs(output: Path, kind: str, picture: Path | None, inputs: list[P
 def _make_trace(
     options: dict[str, Any], walking: dict[str, float], output: Path | None, name: str | None, json: bool
 ) -> None:
-    from uara.channel.mobility import Walk
-    from uara.files import save_or_rescue, validate
-    from uara.mec.trace import KIND
-    from uara.recipe import generate_trace
+    from uara.base.files import save_or_rescue, validate
+    from uara.scenarios.channel.mobility import Walk
+    from uara.scenarios.recipe import generate_trace
+    from uara.scenarios.trace import KIND
 
     walk = validate(walking, Walk, path="walk")
     output = output or Path(f"e{options['servers']}_m{options['devices']}_t{walk.slots}.json")
@@ -159,7 +159,7 @@ def _reject_others(context: typer.Context, allowed: set[str], option: str) -> No
 
 def _reject(context: typer.Context, names: set[str], reason: str) -> None:
     """Refuse options of these names if they are given."""
-    from uara.errors import InputError
+    from uara.base.errors import InputError
 
     for parameter in context.command.params:
         source = context.get_parameter_source(parameter.name or "")
@@ -169,8 +169,8 @@ def _reject(context: typer.Context, names: set[str], reason: str) -> None:
 
 
 def _make_collection(collection: str, folder: Path, json: bool) -> None:
-    from uara.collection import Collection
-    from uara.files import pretty_json
+    from uara.base.files import pretty_json
+    from uara.scenarios.collection import Collection
 
     chosen = Collection.load(collection)
     chosen.check(folder)
@@ -186,7 +186,7 @@ def _make_collection(collection: str, folder: Path, json: bool) -> None:
 
 
 def _report(instance: Any, output: Path, picture: Path | None, json: bool) -> None:
-    from uara.files import pretty_json
+    from uara.base.files import pretty_json
 
     pairs = len(instance.devices) * len(instance.servers)
     facts = {

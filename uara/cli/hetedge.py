@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from uara.problem import describe
+
 app = typer.Typer(help="Batched, pipelined speculative decoding: make instances, draw the figures.")
 
 
@@ -32,7 +34,7 @@ def generate(
     box_m: Annotated[float, typer.Option(help="Side of the square to stand in, metres.")] = 400.0,
 ) -> None:
     """Make an instance from Sionna channels and a task profile."""
-    from uara.files import check_output, save_or_rescue
+    from uara.base.files import check_output, save_or_rescue
     from uara.hetedge.generate import generate as draw
 
     inputs = [Path(profile), Path(scene)]
@@ -56,7 +58,7 @@ def generate(
         box_m=box_m,
     )
     save_or_rescue(instance.save, output)
-    for line in instance.describe():
+    for line in describe(instance):
         typer.echo(line)
 
 
@@ -66,7 +68,7 @@ def figures(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for CSV and pictures.")],
 ) -> None:
     """Sweep requests, band and acceptance rate; write tables and pictures beside each other."""
-    from uara.errors import InputError
+    from uara.base.errors import InputError
     from uara.hetedge.instance import HetEdge
     from uara.hetedge.study import write_study
     from uara.problem import load

@@ -8,9 +8,9 @@ from typing import Any
 
 import typer
 
+from uara.base.errors import UaraError, one_line
+from uara.base.files import pretty_json
 from uara.cli import postponed
-from uara.errors import UaraError, one_line
-from uara.files import pretty_json
 
 
 def print_json(data: Any) -> None:

@@ -85,9 +85,9 @@ def run(
     """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
     from rich.console import Console
 
+    from uara.base.pictures import check_picture
     from uara.cli.output import finish
     from uara.display import output_console
-    from uara.pictures import check_picture
     from uara.psd import live
     from uara.psd.engine import decode
     from uara.psd.hardware import speed_ratio
@@ -193,8 +193,8 @@ def transfer(
     """Take a measured profile's acceptance over to GPT-2 models: exact operations and prompt lengths, marked so."""
     import sys
 
+    from uara.base.files import check_output
     from uara.display import output_console
-    from uara.files import check_output
     from uara.psd.profile import TaskProfile
     from uara.psd.report import summary_table
     from uara.psd.transfer import gpt2_token_counter, transferred_profile

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from uara.errors import InputError, SolverError
-from uara.files import Record
+from uara.base.errors import InputError, SolverError
+from uara.base.files import Record
 from uara.registry import find
 
 

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated
 
 import typer
 
+from uara.base.errors import InputError
 from uara.cli.output import print_json
+from uara.problem import kind_names, kind_of
 
 
-class Artefact(StrEnum):
-    """What has a schema."""
+def command(artefact: Annotated[str, typer.Argument(help="Kind of file: instance, solution, ...")]) -> None:
+    """Print the JSON Schema of a kind of file; ``uara schema list`` names them all."""
+    from uara.solution import json_schema
 
-    INSTANCE = "instance"
-    HETEDGE = "hetedge"
-    TRACE = "trace"
-    SOLUTION = "solution"
-
-
-def command(artefact: Annotated[Artefact, typer.Argument(help="Kind of file.")]) -> None:
-    """Print the JSON Schema of a kind of file."""
-    if artefact is Artefact.INSTANCE:
-        from uara.schema import json_schema
-
-        print_json(json_schema())
-    elif artefact is Artefact.HETEDGE:
-        from uara.hetedge.schema import json_schema
-
-        print_json(json_schema())
-    elif artefact is Artefact.TRACE:
-        from uara.mec.trace import json_schema
-
-        print_json(json_schema())
-    else:
-        from uara.solution import SolutionFile
-
-        print_json(
-            {"$schema": "https://json-schema.org/draft/2020-12/schema", **SolutionFile.model_json_schema()}
-        )
+    known = {
+        "solution": json_schema,
+        **{k: v for name in kind_names() for k, v in kind_of(name).schemas.items()},
+    }
+    if artefact == "list":
+        typer.echo("\n".join(sorted(known)))
+        return
+    if artefact not in known:
+        raise InputError(f"{artefact!r} is not one of {', '.join(sorted(known))}", source="schema")
+    print_json(known[artefact]())

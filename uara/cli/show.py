@@ -8,11 +8,12 @@ from typing import Annotated
 import typer
 
 from uara import solution
+from uara.base.errors import printable
+from uara.base.pictures import check_picture
 from uara.cli.output import print_json
 from uara.cli.runs import parse_solver
-from uara.errors import printable
-from uara.pictures import check_picture
-from uara.problem import load
+from uara.problem import describe, load
+from uara.problem import plot as draw
 from uara.solver import solve
 
 
@@ -30,7 +31,7 @@ def command(
     if plot is not None:
         inputs = [instance, *([solution_file] if solution_file else [])]
         check_picture(plot, inputs=inputs)
-    lines = problem.describe()
+    lines = describe(problem)
     if json:
         print_json(
             {"name": problem.name, "kind": problem.kind, "digest": problem.digest, "description": lines}
@@ -45,4 +46,4 @@ def command(
     elif solver is not None:
         spec = parse_solver(solver)
         decision = solve(problem, spec.name, options=spec.options).decision
-    problem.plot(plot, decision)
+    draw(problem, plot, decision)

@@ -13,8 +13,8 @@ from uara.cli.runs import attach_options, parse_solver
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from uara.mec.trace import Trace
-    from uara.simulate import Run
+    from uara.mec.simulate import Run
+    from uara.scenarios.trace import Trace
 
 
 def command(
@@ -44,10 +44,10 @@ def command(
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
     from rich.console import Console
 
-    from uara import pictures
+    from uara.base import pictures
+    from uara.base.files import check_output, save_or_rescue
     from uara.display import output_console
-    from uara.files import check_output, save_or_rescue
-    from uara.simulate import COLUMNS, Controller, save_csv, save_plot, simulate
+    from uara.mec.simulate import COLUMNS, Controller, save_csv, save_plot, simulate
 
     specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
     controllers = [
@@ -92,9 +92,9 @@ def open_trace(path: Path) -> Trace:
     """A trace file, or an instance file as a trace of one slot."""
     import numpy as np
 
-    from uara import files
-    from uara.instance import Instance
-    from uara.mec.trace import KIND, Trace
+    from uara.base import files
+    from uara.p1.instance import Instance
+    from uara.scenarios.trace import KIND, Trace
 
     if files.read_plain_json(path).get("kind") == KIND:
         return Trace.load(path)

@@ -8,14 +8,14 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from uara import best_known, solution
+from uara import solution
+from uara.base.errors import InputError, UaraError
+from uara.base.files import check_output, save_or_rescue
 from uara.cli import answered, was_interrupted
 from uara.cli.output import finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
 from uara.display import output_console, progress_line, ranked, ranking_table
-from uara.errors import InputError, UaraError
-from uara.files import check_output, save_or_rescue
-from uara.problem import DEFAULT_SOLVERS, load
+from uara.problem import FollowUp, follow_up_of, kind_of, load
 from uara.registry import find
 from uara.solver import Result, solve
 
@@ -50,50 +50,51 @@ def command(
     Ctrl-C ends the running solver with the best answer it has.
     """
     problem = load(instance)
-    if (explain or then) and problem.kind != "p1":
-        raise InputError("is for instances of P1", source="--then" if then else "--explain")
-    specs = attach_options(
-        [parse_solver(word) for word in solver or [DEFAULT_SOLVERS[problem.kind]]], option or []
-    )
-    batching = _checked_then(problem, then) if then else None
+    kind = kind_of(problem.kind)
+    if explain and kind.explain is None:
+        raise InputError(f"is not for instances of kind {kind.name}", source="--explain")
+    specs = attach_options([parse_solver(word) for word in solver or [kind.default_solver]], option or [])
+    following = _checked_then(problem, then) if then else None
     if output:
         check_output(
             output, suffixes=(".json",), inputs=[instance, *([start] if start else [])], kind="solution"
         )
     begin = solution.open_for(problem, start)[1] if start else None
-    entry = best_known.lookup(problem, instance)
+    entry = kind.best_known(problem, instance) if kind.best_known else None
     results, failures = _solved(problem, specs, seed, time_limit, begin)
-    schedules: list[Any] = []
+    outcomes: list[Any] = []
 
     def save() -> None:
         if output:
             save_or_rescue(lambda path: solution.save(results[0], path), output)
 
-    def batch() -> None:
-        if batching:
-            schedules.extend(_schedules(problem, results[0], batching, seed, time_limit))
+    def follow() -> None:
+        if following:
+            follow_up, spec = following
+            how = {"options": spec.options.model_dump(), "seed": seed, "time_limit_s": time_limit}
+            outcomes.extend(follow_up.run(problem, results[0].decision, spec.name, **how))
 
     def show(table: Any) -> None:
         output_console().print(table)
 
     def print_data() -> None:
         plain = [_plain(result, entry) for result in results]
-        if schedules:
-            plain[0]["then"] = [schedule.to_plain() for schedule in schedules]
+        if outcomes:
+            plain[0]["then"] = [outcome.to_plain() for outcome in outcomes]
         print_json(plain)
 
     best_ms = entry.objective_ms if entry else None
     if not results:
         finish(None, failures=failures)
     elif json:
-        finish(save, batch, print_data, failures=failures)
+        finish(save, follow, print_data, failures=failures)
     else:
         finish(
             save,
             lambda: show(ranking_table(results, best_ms)),
-            lambda: show(_explanation(results, best_ms)) if explain else None,
-            batch,
-            lambda: show(_batched(schedules)) if schedules else None,
+            lambda: show(kind.explain(results, best_ms)) if explain and kind.explain else None,
+            follow,
+            lambda: show(following[0].table(outcomes)) if following and outcomes else None,
             failures=failures,
         )
 
@@ -129,48 +130,23 @@ def _solved(
     return ranked(results), failures
 
 
-def _checked_then(problem: Any, word: str) -> SolverSpec:
-    """The solver of ``--then``, refused before any work if it cannot schedule the servers."""
-    from uara.hetedge.bridge import task_profile
-
+def _checked_then(problem: Any, word: str) -> tuple[FollowUp, SolverSpec]:
+    """How to go on from the answer, and by which solver; refused before any work if that cannot be."""
+    try:
+        follow_up = follow_up_of(problem.kind)
+    except InputError as error:
+        raise error.in_source("--then") from None
     spec = parse_solver(word)
     method = find(spec.name)
     method.require()
-    if method.traits.kind != "hetedge":
-        raise InputError(f"{spec.name} solves {method.traits.kind}, not hetedge", source="--then")
+    if method.traits.kind != follow_up.kind:
+        raise InputError(f"{spec.name} solves {method.traits.kind}, not {follow_up.kind}", source="--then")
     _ = spec.options
-    task_profile(problem)
-    return spec
+    follow_up.check(problem)
+    return follow_up, spec
 
 
-def _schedules(
-    problem: Any, best: Result, spec: SolverSpec, seed: int, time_limit_s: float | None
-) -> list[Any]:
-    from uara.hetedge.bridge import schedule
-
-    return schedule(
-        problem,
-        best.decision,  # type: ignore[arg-type]
-        spec.name,
-        options=spec.options.model_dump(),
-        seed=seed,
-        time_limit_s=time_limit_s,
-    )
-
-
-def _batched(schedules: list[Any]) -> Any:
-    from uara.hetedge.bridge import table
-
-    return table(schedules)
-
-
-def _explanation(results: list[Result], best_known_ms: float | None) -> Any:
-    from uara.explain import explain
-
-    return explain(results, best_known_ms)
-
-
-def _plain(result: Result, entry: best_known.Entry | None) -> dict[str, Any]:
+def _plain(result: Result, entry: Any) -> dict[str, Any]:
     plain = result.to_plain()
-    plain["distance_to_best_known"] = best_known.distance(result, entry) if entry else None
+    plain["distance_to_best_known"] = entry.distance(result) if entry else None
     return plain

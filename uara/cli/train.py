@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import typer
 
-from uara import files
-from uara.errors import InputError
-from uara.extras import explained
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.extras import explained
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge

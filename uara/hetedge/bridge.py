@@ -13,15 +13,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.errors import InputError
+from uara.base.errors import InputError
+from uara.base.provenance import Provenance
+from uara.base.quantities import Floats, Indices
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.latency import expected_tokens
 from uara.hetedge.schema import Node, Parameters, Transformer
-from uara.instance import Floats, Indices, Instance
-from uara.model import Allocation, coefficients
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, coefficients, evaluate
 from uara.psd.flops import Architecture
 from uara.psd.profile import TaskProfile
-from uara.schema import Provenance
 from uara.solver import Result, solve
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def schedule(
     InputError
         If the allocation is not feasible, or the instance's task profile is not known.
     """
-    score = instance.evaluate(allocation)
+    score = evaluate(instance, allocation)
     if not score.feasible:
         raise InputError("only a feasible allocation can be scheduled", source=instance.name)
     profile = task_profile(instance)

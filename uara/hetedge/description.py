@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uara.base.quantities import Floats, Indices
 from uara.hetedge.latency import expected_tokens, phases
 from uara.hetedge.schema import Node, Transformer
-from uara.instance import Floats, Indices
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.errors import InputError
+from uara.base.errors import InputError
+from uara.base.quantities import Floats
+from uara.base.scores import Violation, finite
 from uara.hetedge.bandwidth import upload_ms
 from uara.hetedge.pipeline import Step, batches_of, replay
 from uara.hetedge.plan import limit_violations, structural_violations
-from uara.instance import Floats
-from uara.model import Violation, finite
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge

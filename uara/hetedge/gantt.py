@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara import pictures
-from uara.errors import InputError, printable
-from uara.extras import needs
-from uara.instance import Floats
+from uara.base import pictures
+from uara.base.errors import InputError, printable
+from uara.base.extras import needs
+from uara.base.quantities import Floats
+from uara.problem import evaluate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -38,7 +39,7 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
         figure = Figure(figsize=(9, 4), layout="constrained")
         _draw_requests(figure, instance)
     else:
-        score = instance.evaluate(plan)
+        score = evaluate(instance, plan)
         if not score.steps:
             raise InputError("cannot be replayed: " + "; ".join(map(str, score.violations)), source="plan")
         figure = Figure(figsize=(13, 6), layout="constrained")

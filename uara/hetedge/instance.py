@@ -7,13 +7,17 @@ import hashlib
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from uara import files, tables
-from uara.errors import InputError
-from uara.hetedge.latency import System, make_system
+from uara.base import files, tables
+from uara.base.columns import Columns
+from uara.base.errors import InputError
+from uara.base.provenance import Provenance
+from uara.base.quantities import Floats, Indices
+from uara.base.tables import Table
+from uara.hetedge.latency import Machine, System, cache_bytes, make_system
 from uara.hetedge.schema import (
     SCHEMA_VERSION,
     HetEdgeFile,
@@ -23,14 +27,7 @@ from uara.hetedge.schema import (
     RequestColumns,
     Transformer,
 )
-from uara.instance import Floats, Indices
-from uara.schema import Columns, Provenance, is_name
-from uara.tables import Table
-
-if TYPE_CHECKING:
-    from uara.hetedge.evaluation import Evaluation
-    from uara.hetedge.plan import Plan
-    from uara.problem import Proof
+from uara.p1.schema import is_name
 
 _PLACES = ("requests",)
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
@@ -84,8 +81,6 @@ class HetEdge:
             raise InputError("must be a text of 1 to 200 characters", path="$.name")
         if (self.draft_node is None) != (self.draft_model is None):
             raise InputError("come together or not at all", path="$.draft_node and $.draft_model")
-        from uara.hetedge.plan import lonely_misfits
-
         misfits = lonely_misfits(self)
         if len(misfits):
             raise InputError(
@@ -131,44 +126,6 @@ class HetEdge:
             digest.update(name.encode())
             digest.update("\0".join(column).encode() if name in Requests.text else column.tobytes())
         return digest.hexdigest()
-
-    def evaluate(self, plan: Plan) -> Evaluation:
-        """Score a plan by replaying it; see :func:`uara.hetedge.evaluation.evaluate`."""
-        from uara.hetedge.evaluation import evaluate
-
-        return evaluate(self, plan)
-
-    def lower_bound(self, certificate: Proof) -> float:
-        """Refuses: bounds of this problem come from a solver's search, not from a certificate."""
-        raise InputError("this problem kind has no certificates", source=self.name)
-
-    def parse_decision(self, plain: dict[str, Any]) -> Plan:
-        """A plan from the plain data of a solution file."""
-        from uara.hetedge.plan import Plan
-
-        plan = Plan.from_plain(plain)
-        if len(plan.bandwidth) != len(self.requests):
-            raise InputError(
-                f"{len(plan.bandwidth)} entries, but there are {len(self.requests)} requests",
-                path="$.decision.bandwidth",
-            )
-        return plan
-
-    def parse_certificate(self, plain: dict[str, Any]) -> Proof:
-        """Refuses, as :meth:`lower_bound` does."""
-        raise InputError("this problem kind has no certificates", path="$.certificate")
-
-    def describe(self) -> list[str]:
-        """The instance in words, a line each."""
-        from uara.hetedge.description import describe
-
-        return describe(self)
-
-    def plot(self, path: Path, decision: Plan | None = None) -> None:
-        """Draw the requests, or the plan as a Gantt chart; see :mod:`uara.hetedge.gantt`."""
-        from uara.hetedge.gantt import draw
-
-        draw(self, path, decision)
 
     @classmethod
     def load(cls, path: str | Path) -> HetEdge:
@@ -218,3 +175,28 @@ class HetEdge:
     def save(self, path: str | Path) -> None:
         """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries."""
         tables.save(Path(path), self.to_plain(), _PLACES)
+
+
+def machines(instance: HetEdge) -> dict[str, Machine]:
+    """The nodes that hold a model, by their part."""
+    system = instance.system
+    return (
+        {"verify": system.target}
+        if system.draft is None
+        else {"draft": system.draft, "verify": system.target}
+    )
+
+
+def lonely_misfits(instance: HetEdge) -> Indices:
+    """Requests that do not fit into the memory of a node even alone."""
+    requests, shortest = instance.requests, instance.parameters.shortest_speculation
+    unfit = np.zeros(len(requests), dtype=bool)
+    for machine in machines(instance).values():
+        need = cache_bytes(machine, 1, requests.prompt_tokens, requests.output_tokens, shortest)
+        unfit |= need > machine.cache_room_bytes
+    return np.flatnonzero(unfit)
+
+
+def load(path: Path) -> HetEdge:
+    """See :meth:`HetEdge.load`."""
+    return HetEdge.load(path)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from uara import files
-from uara.errors import InputError
-from uara.files import Record
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Floats, Index, Indices
+from uara.base.scores import FEASIBILITY_TOLERANCE, Violation
+from uara.hetedge.instance import HetEdge, machines
 from uara.hetedge.latency import Machine, cache_bytes
-from uara.instance import Floats, Indices
-from uara.model import FEASIBILITY_TOLERANCE, Violation
-from uara.schema import Index
-
-if TYPE_CHECKING:
-    from uara.hetedge.instance import HetEdge
 
 _TYPES: dict[str, Any] = {
     "order": np.int64,
@@ -163,16 +160,6 @@ def limit_violations(instance: HetEdge, plan: Plan) -> list[Violation]:
     return found
 
 
-def machines(instance: HetEdge) -> dict[str, Machine]:
-    """The nodes that hold a model, by their part."""
-    system = instance.system
-    return (
-        {"verify": system.target}
-        if system.draft is None
-        else {"draft": system.draft, "verify": system.target}
-    )
-
-
 def batch_cache_bytes(instance: HetEdge, plan: Plan, machine: Machine) -> list[float]:
     """(M,) Memory of each batch's caches on a node; an autoregressive batch has none on the draft node."""
     requests, sizes = instance.requests, []
@@ -183,11 +170,12 @@ def batch_cache_bytes(instance: HetEdge, plan: Plan, machine: Machine) -> list[f
     return sizes
 
 
-def lonely_misfits(instance: HetEdge) -> Indices:
-    """Requests that do not fit into the memory of a node even alone."""
-    requests, shortest = instance.requests, instance.parameters.shortest_speculation
-    unfit = np.zeros(len(requests), dtype=bool)
-    for machine in machines(instance).values():
-        need = cache_bytes(machine, 1, requests.prompt_tokens, requests.output_tokens, shortest)
-        unfit |= need > machine.cache_room_bytes
-    return np.flatnonzero(unfit)
+def parse_decision(instance: HetEdge, plain: dict[str, Any]) -> Plan:
+    """A plan for an instance from the plain data of a solution file."""
+    plan = Plan.from_plain(plain)
+    if len(plan.bandwidth) != len(instance.requests):
+        raise InputError(
+            f"{len(plan.bandwidth)} entries, but there are {len(instance.requests)} requests",
+            path="$.decision.bandwidth",
+        )
+    return plan

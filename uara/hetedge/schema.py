@@ -6,19 +6,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from uara.files import Record, VersionOne
+from uara.base.columns import Columns, SideFile
+from uara.base.files import Record, VersionOne
+from uara.base.provenance import Provenance
+from uara.base.quantities import Fraction, Name, NonNegative, Point, Positive
+from uara.p1.schema import Column
 from uara.psd.flops import Architecture
-from uara.schema import (
-    Column,
-    Columns,
-    Fraction,
-    Name,
-    NonNegative,
-    Point,
-    Positive,
-    Provenance,
-    SideFile,
-)
 
 SCHEMA_VERSION = 1
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara import pictures, sheets
-from uara.errors import printable
-from uara.extras import needs
-from uara.files import check_output
+from uara.base import pictures, sheets
+from uara.base.errors import printable
+from uara.base.extras import needs
+from uara.base.files import check_output
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from uara.instance import Floats
-from uara.kernels import kernel
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats
 
 FIELDS = (
     "first_draft",

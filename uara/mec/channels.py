@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.mec.pool import Pool
 from uara.mec.slots import place_on, without_outages
 

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara import arrays, files, locks
-from uara.errors import InputError
-from uara.files import Record
+from uara.base import arrays, files, locks
+from uara.base.errors import InputError
+from uara.base.files import Record
 
 POOL_VERSION = 1
 _MOST_HEADER_BYTES = 2**20
@@ -164,7 +164,7 @@ def build_pool(
     InputError
         If the folder cannot be written, or holds drops of other settings.
     MissingExtra, ChannelError
-        As :func:`uara.channel.raytrace.draw`.
+        As :func:`uara.scenarios.channel.raytrace.draw`.
     """
     if not settings.drops:
         raise InputError("a pool needs at least one drop", source="pool")
@@ -236,7 +236,7 @@ def _opened(path: Path, settings: PoolSettings) -> Pool:
 
 def _simulated(alone: PoolSettings) -> Pool:
     """A pool of one drop."""
-    from uara.channel import raytrace, umi
+    from uara.scenarios.channel import raytrace, umi
 
     size = {"servers": alone.servers, "devices": alone.devices}
     if alone.traced_drops:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.catalogue import PHONES
-from uara.errors import InputError
-from uara.instance import Devices
+from uara.base.errors import InputError
+from uara.p1.instance import Devices
+from uara.scenarios.hardware import PHONES
 
 Floats = NDArray[np.float64]
 

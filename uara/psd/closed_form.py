@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.trace import Method
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from uara.errors import UaraError
+from uara.base.errors import UaraError
 
 
 class ModelUnavailable(UaraError):

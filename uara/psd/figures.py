@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from uara import sheets
-from uara.errors import InputError
-from uara.extras import needs
-from uara.files import check_output
-from uara.pictures import check_picture
+from uara.base import sheets
+from uara.base.errors import InputError
+from uara.base.extras import needs
+from uara.base.files import check_output
+from uara.base.pictures import check_picture
 from uara.psd import pictures
 from uara.psd.hardware import Speeds
 from uara.psd.payload import Payload

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from uara.errors import InputError
-from uara.files import Record
+from uara.base.errors import InputError
+from uara.base.files import Record
 
 
 class Architecture(Record):

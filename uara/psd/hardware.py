@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.flops import Architecture
 
 

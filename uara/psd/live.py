@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL, Architecture, architecture
 from uara.psd.payload import Payload
 from uara.psd.replay import replay

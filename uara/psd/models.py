@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from uara.errors import InputError
-from uara.extras import needs
+from uara.base.errors import InputError
+from uara.base.extras import needs
 from uara.psd.errors import ModelUnavailable
 from uara.psd.flops import Architecture, architecture_of
 from uara.psd.packaged import SMOLLM2_PACKAGE, quiet, round_linear_layers, smollm2_folder

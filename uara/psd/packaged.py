@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.extras import needs
+from uara.base.extras import needs
 from uara.psd.errors import ModelUnavailable
 
 if TYPE_CHECKING:

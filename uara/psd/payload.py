@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.trace import Trace
 
 Payload = Literal["tokens", "probabilities", "full-logits"]

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara import pictures
-from uara.extras import needs
+from uara.base import pictures
+from uara.base.extras import needs
 from uara.psd.activity import Activity
 from uara.psd.study import Row, best_gammas
 from uara.psd.timeline import Timeline
@@ -39,7 +39,7 @@ def _figure(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure,
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a figure; see :func:`uara.pictures.save`."""
+    """Write a figure; see :func:`uara.base.pictures.save`."""
     pictures.save(figure, path, dpi=150)
 
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self, TypedDict
 
 from pydantic import Field, model_validator
 
-from uara.errors import InputError
-from uara.files import Record, VersionOne, read_json, write_json
+from uara.base.errors import InputError
+from uara.base.files import Record, VersionOne, read_json, write_json
 from uara.psd.flops import Architecture, architecture
 from uara.psd.payload import Payload, needed_payload, upload_bits
 from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, TaskSummary

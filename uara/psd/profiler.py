@@ -13,9 +13,9 @@ from pathlib import Path
 
 from pydantic import Field
 
-from uara.errors import InputError
-from uara.files import Record, check_output, is_stream, read_json, save_or_rescue, sha256, write_json
-from uara.locks import exclusive
+from uara.base.errors import InputError
+from uara.base.files import Record, check_output, is_stream, read_json, save_or_rescue, sha256, write_json
+from uara.base.locks import exclusive
 from uara.psd.acceptance import acceptance_along
 from uara.psd.engine import decode
 from uara.psd.models import LanguageModel, require_same_tokens
@@ -48,7 +48,7 @@ def check_place(output: Path, inputs: Collection[Path] = ()) -> None:
     Raises
     ------
     InputError
-        As :func:`uara.files.check_output`, and for a device or a pipe.
+        As :func:`uara.base.files.check_output`, and for a device or a pipe.
     """
     if is_stream(output):
         raise InputError("what is measured is kept beside the profile: name a file", source=str(output))

@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from uara.decoding import parse_json
-from uara.errors import InputError
-from uara.files import read_bytes, sha256
+from uara.base.decoding import parse_json
+from uara.base.errors import InputError
+from uara.base.files import read_bytes, sha256
 from uara.psd.packaged import packaged_file
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from uara.files import Record
+from uara.base.files import Record
 from uara.psd.flops import Architecture
 from uara.psd.payload import Payload, Rule
 from uara.psd.trace import Method, Trace

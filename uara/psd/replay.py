@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.trace import Method, Phase, Round, Trace
 
 if TYPE_CHECKING:

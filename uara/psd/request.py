@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, get_args
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.activity import Activity, busy_s
 from uara.psd.models import LanguageModel, require_same_tokens
 from uara.psd.payload import RULES, Rule

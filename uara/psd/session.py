@@ -6,7 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.models import LanguageModel
 
 if TYPE_CHECKING:

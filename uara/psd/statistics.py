@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.payload import PAYLOADS, upload_bits
 from uara.psd.records import Decoding, Estimate, ModelRecord, PromptRecord, TaskSummary
 from uara.psd.replay import replay

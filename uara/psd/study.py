@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from uara.errors import InputError
+from uara.base.errors import InputError
 from uara.psd.hardware import Link, Processor, Speeds
 from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile

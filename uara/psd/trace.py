@@ -10,7 +10,7 @@ from typing import Annotated, Literal, NamedTuple, Self, get_args
 
 from pydantic import Field, model_validator
 
-from uara.files import Record
+from uara.base.files import Record
 from uara.psd.flops import Architecture
 
 Method = Literal["autoregressive", "conventional", "psd"]

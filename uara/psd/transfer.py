@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from uara.errors import InputError
-from uara.extras import needs
+from uara.base.errors import InputError
+from uara.base.extras import needs
 from uara.psd.flops import architecture
 from uara.psd.packaged import packaged_file
 from uara.psd.profile import SCHEMA_VERSION, TaskProfile

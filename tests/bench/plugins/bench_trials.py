@@ -14,8 +14,9 @@ from typing import Any
 import numpy as np
 
 from uara import Allocation, Answer, Context, Instance, allocate
-from uara.errors import MissingExtra
-from uara.files import Record
+from uara.base.errors import MissingExtra
+from uara.base.files import Record
+from uara.problem import evaluate
 from uara.registry import as_solver
 
 
@@ -57,7 +58,7 @@ def anytime(instance: Instance, context: Context[Any]) -> Answer:
     for _ in range(20):
         picks = start[:-1] + (rng.random(len(start) - 1) * np.diff(start)).astype(int)
         trial = allocate(instance, server[picks])
-        value = instance.evaluate(trial).objective_ms
+        value = evaluate(instance, trial).objective_ms
         if value < best:
             best, decision = value, trial
             context.incumbent(trial)
@@ -133,7 +134,7 @@ def cheats(instance: Instance, context: Context[Any]) -> Allocation:
 def boasts(instance: Instance, context: Context[Any]) -> Answer:
     """Claims a bound above its own answer."""
     decision = allocate(instance, _first(instance))
-    return Answer(decision, bound_ms=1.5 * instance.evaluate(decision).objective_ms)
+    return Answer(decision, bound_ms=1.5 * evaluate(instance, decision).objective_ms)
 
 
 def answers_nonsense(instance: Instance, context: Context[Any]) -> Any:

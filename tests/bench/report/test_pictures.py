@@ -7,9 +7,9 @@ import pytest
 
 import uara
 from uara import allocate
-from uara.bench.kinds import kind_of
 from uara.bench.report.pages import plotted
 from uara.bench.report.pictures import pictures
+from uara.problem import kind_of
 
 from ...cases import make_instance, random_association
 

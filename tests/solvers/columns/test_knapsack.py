@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.columns.knapsack import Workspace, cheapest_set, workspace
 
-from uara.instance import Floats
+from uara.base.quantities import Floats
 
 WORK = workspace(1 << 12, 4)
 

@@ -11,12 +11,12 @@ from cases import make_instance, random_association
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mec.learners import make_slot
-from uara.solvers.local_search import improve
 from uara.solvers.masac.association import associate, associate_batch, coefficients_of
-from uara.solvers.search_state import make_state, make_task
-from uara.solvers.tma_masac import weighted_allocation
+from uara.solvers.masac.solver import weighted_allocation
+from uara.solvers.search.local_search import improve
+from uara.solvers.search.state import make_state, make_task
 
-from uara.model import coefficients, evaluate
+from uara.p1.model import coefficients, evaluate
 
 
 def weights(instance, seed):

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.masac.distribution import MaskedNormal
 
-from uara.mec.world import shares
+from uara.mec.worlds import shares
 
 
 def make(n, seed=0, masked=()):

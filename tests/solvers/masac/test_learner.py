@@ -19,7 +19,7 @@ from uara.solvers.masac.learner import (
 )
 from uara.solvers.masac.validation import exact_log_weights
 
-from uara.mec.world import device_costs, uniform_costs
+from uara.mec.worlds import device_costs, uniform_costs
 
 
 def parameters(module):

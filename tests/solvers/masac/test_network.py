@@ -9,7 +9,7 @@ from uara.solvers.masac.features import pair_features, prior_log_weights
 from uara.solvers.masac.learner import shares_of
 from uara.solvers.masac.network import Actor, Critic, at_pairs, relative_terms
 
-from uara.mec.world import device_costs, shares
+from uara.mec.worlds import device_costs, shares
 
 
 def shuffled(slot, devices, servers):

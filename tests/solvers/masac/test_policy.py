@@ -18,10 +18,11 @@ from mec.policies import make_header, make_policy
 from uara.solvers.masac.export import export, policy_bytes
 from uara.solvers.masac.policy import HEADER_KEY, SHIPPED, Policy, pair_numbers
 
-from uara import InputError, files
+from uara import InputError
+from uara.base import files
 from uara.bench.suite import Suite
 from uara.cli import main
-from uara.model import coefficients
+from uara.p1.model import coefficients
 
 ROOT = Path(__file__).parents[3]
 

@@ -20,7 +20,8 @@ from uara.solvers.masac import training as module
 from uara.solvers.masac.policy import Policy
 from uara.solvers.masac.training import Training, train, wandered
 
-from uara import InputError, MissingExtra, locks
+from uara import InputError, MissingExtra
+from uara.base import locks
 
 
 def table(folder):

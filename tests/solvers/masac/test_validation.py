@@ -17,7 +17,7 @@ from uara.solvers.masac.validation import (
     strongest,
 )
 
-from uara.mec.world import device_costs
+from uara.mec.worlds import device_costs
 
 
 def test_the_yardstick_is_exact_sharing_under_its_association(tmp_path):

@@ -6,11 +6,11 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from uara import files
+from uara.base import files
+from uara.base.errors import printable
+from uara.base.extras import needs
 from uara.bench.results import Results
 from uara.bench.store import HTML_MARK, refuse_foreign
-from uara.errors import printable
-from uara.extras import needs
 
 
 def render(results: Results) -> str:

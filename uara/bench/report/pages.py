@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.bench.kinds import kind_of
+from uara.base.errors import UaraError
 from uara.bench.ranking import per_instance
 from uara.bench.report import charts
 from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
 from uara.bench.results import Results
-from uara.errors import UaraError
+from uara.problem import kind_of, parse_decision, plot
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +102,7 @@ def pictures_of_best(results: Results, instance: str, runs: pd.DataFrame) -> dic
     if plain is None:
         return {}
     draw = kind_of(problem.kind).pictures or plotted
-    return draw(problem, problem.parse_decision(plain))
+    return draw(problem, parse_decision(problem, plain))
 
 
 def plotted(problem: Any, decision: Any) -> dict[str, str]:
@@ -113,7 +113,7 @@ def plotted(problem: Any, decision: Any) -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "answer.svg"
         try:
-            problem.plot(path, decision)
+            plot(problem, path, decision)
         except UaraError:
             return {}
         content = base64.b64encode(path.read_bytes()).decode()

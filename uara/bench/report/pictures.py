@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from uara.bench.report.svg import Scale, colour, escape, picture, text, tick_label
-from uara.instance import Instance
-from uara.model import Allocation, coefficients
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, coefficients, evaluate
 
 SIDE = 420.0
 
@@ -61,7 +61,7 @@ def load_bars(instance: Instance, allocation: Allocation) -> str:
     numbers, count = coefficients(instance), len(instance.servers)
     chosen = allocation.association
     number = np.bincount(chosen, minlength=count)
-    latency = instance.evaluate(allocation).device_latency_ms
+    latency = evaluate(instance, allocation).device_latency_ms
     rows = [
         ("devices", number.astype(float)),
         ("compute [s]", np.bincount(chosen, numbers.server_flop, count) / numbers.flop_per_ms / 1e3),

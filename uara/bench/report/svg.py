@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape as html_escape
 
-from uara.errors import printable
+from uara.base.errors import printable
 
 WIDTH, HEIGHT = 640.0, 360.0
 LEFT, RIGHT, TOP, BOTTOM = 66.0, 12.0, 10.0, 44.0

@@ -1,0 +1,1 @@
+"""What several methods share: HiGHS, and the run before the clock starts."""

@@ -1,0 +1,1 @@
+"""Prices of compute and band: the Lagrangian dual of P1."""

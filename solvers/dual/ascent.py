@@ -1,0 +1,285 @@
+"""Maximising the dual over its 2E prices: Newton's method on the softened dual, cooled in rounds. Compiled.
+
+With few servers the (2E, 2E) curvature costs little and a projected Newton iteration converges in a few
+steps per temperature; with many, L-BFGS-B does the same work without the matrix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
+
+from .kernel import Pairs, cost_pass, curvature, hard_dual, soft_dual
+
+NEWTON_SERVERS = 64
+"""Largest number of servers for which the curvature matrix pays."""
+_COOLING = 0.2
+_STEPS = 40
+_STRETCH = 3_000_000
+"""Entries of the curvature between two looks at the clock: some ten milliseconds."""
+
+
+class Ascent(NamedTuple):
+    """The best prices that an ascent found."""
+
+    prices: Floats
+    """(2E,) In the kernels' units."""
+    value_ms: float
+    """The dual there: a lower bound on the controllable part of P1."""
+    weight: Floats
+    """(K,) Soft choice of the last point: how the relaxation splits each device."""
+    passes: int
+    finished: bool
+    """Whether it went to the coldest round, or as far as was enough."""
+
+
+def first_prices(pairs: Pairs) -> Floats:
+    """(2E,) Prices at which compute would be shared in proportion to the servers' speed, and band is free."""
+    servers = len(pairs.wait_ms)
+    level = 2.0 * pairs.root_flop.sum() / pairs.flop_per_ms.sum()
+    return np.concatenate([np.full(servers, level), np.zeros(servers)])
+
+
+def spread(pairs: Pairs, prices: Floats) -> float:
+    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
+    cost, share, bend = (np.zeros(len(pairs.server)) for _ in range(3))
+    cost_pass(pairs, prices, cost, share, bend, np.zeros(len(cost)))
+    return float(np.mean(np.minimum.reduceat(cost, pairs.start[:-1]))) + 1e-12
+
+
+def ascend(
+    pairs: Pairs,
+    prices: Floats | None = None,
+    *,
+    hottest: float = 0.1,
+    coldest: float = 1e-5,
+    enough_ms: float = np.inf,
+    expired: Callable[[], bool] = lambda: False,
+    visited: Callable[[Indices], None] = lambda choice: None,
+) -> Ascent:
+    """Maximise the dual.
+
+    Parameters
+    ----------
+    prices
+        (2E,) Where to start; :func:`first_prices` by default.
+    hottest, coldest
+        Temperatures of the first and of the last round, relative to :func:`spread`.
+    enough_ms
+        Stop as soon as the dual reaches this.
+    expired
+        Asked after each stretch of some ten milliseconds; the best prices so far are returned.
+    visited
+        Receives after each round the (M,) cheapest pairs.
+    """
+    point = first_prices(pairs) if prices is None else np.maximum(prices, 0.0)
+    scale = spread(pairs, point)
+    temperature = hottest
+    inverse, weight = np.zeros(len(pairs.server)), np.zeros(len(pairs.server))
+    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
+    best, value, passes = point.copy(), -np.inf, 0
+    climb = newton_stretches if len(pairs.wait_ms) <= NEWTON_SERVERS else quasi_newton_round
+    while True:
+        point, best, value, count = climb(
+            pairs, point, best, value, temperature * scale, enough_ms, inverse, weight, choice, expired
+        )
+        passes += count
+        visited(choice)
+        finished = temperature <= coldest or value >= enough_ms
+        if finished or expired():
+            return Ascent(best, value, weight, passes, finished)
+        temperature = max(coldest, temperature * _COOLING)
+
+
+def newton_stretches(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+    expired: Callable[[], bool],
+) -> tuple[Floats, Floats, float, int]:
+    """A round of Newton's method, interrupted now and then to look at the clock: :func:`newton_round`."""
+    stretch = int(np.clip(_STRETCH // int((np.diff(pairs.start) ** 2).sum()), 1, _STEPS))
+    point, passes = start, 0
+    for first in range(0, _STEPS, stretch):
+        steps = min(stretch, _STEPS - first)
+        point, best, best_value, count, ended = newton_round(
+            pairs, point, best, best_value, temperature, enough, inverse, weight, choice, steps
+        )
+        passes += count
+        if ended or expired():
+            break
+    return point, best, best_value, passes
+
+
+@kernel
+def newton_round(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+    steps: int,
+) -> tuple[Floats, Floats, float, int, bool]:
+    """Projected Newton ascent at one temperature, of at most so many steps.
+
+    Returns the point, the best prices, their dual, the number of passes, and whether it went to its end.
+    """
+    size, count = len(start), len(pairs.server)
+    cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
+    gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
+    point, best = start.copy(), best.copy()
+    cost_pass(pairs, point, cost, share, bend, inverse)
+    value = hard_dual(pairs, point, cost, choice)
+    soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
+    if value > best_value:
+        best_value, best[:] = value, point
+    passes = 1
+    ended = False
+    for _ in range(steps):
+        ended = True  # by each way out of this block but its last line
+        if best_value >= enough:
+            break
+        curvature(pairs, share, bend, temperature, weight, hessian)
+        # Where every share is at its cap, the dual is linear in a band's price: no step beyond the costs' size.
+        largest = 1e-12
+        for i in range(len(choice)):
+            largest += cost[choice[i]]
+        for n in range(size // 2, size):
+            hessian[n, n] += abs(gradient[n]) / largest
+        step = newton_step(point, gradient, hessian)
+        slope = 0.0
+        for n in range(size):
+            slope += gradient[n] * step[n]
+        if slope <= 1e-3 * temperature:
+            break
+        length, accepted = 1.0, False
+        for _ in range(30):
+            trial = np.maximum(point + length * step, 0.0)
+            rise = 0.0
+            for n in range(size):
+                rise += gradient[n] * (trial[n] - point[n])
+            cost_pass(pairs, trial, cost, share, bend, inverse)
+            value = hard_dual(pairs, trial, cost, choice)
+            there = soft_dual(pairs, trial, cost, share, choice, temperature, weight, unused)
+            passes += 1
+            if value > best_value:
+                best_value, best[:] = value, trial
+            if there >= soft + 0.1 * rise and there > soft:
+                accepted = True
+                break
+            length *= 0.4
+        if not accepted:
+            break
+        gained = there - soft
+        point = trial
+        soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
+        if gained <= 1e-4 * temperature:
+            break
+        ended = False
+    return point, best, best_value, passes, ended
+
+
+@kernel
+def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
+    """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky)."""
+    size = len(point)
+    free = np.empty(size, dtype=np.int64)
+    count = 0
+    for n in range(size):
+        if point[n] > 0.0 or gradient[n] > 0.0:
+            free[count] = n
+            count += 1
+    factor, solution = np.empty((count, count)), np.empty(count)
+    for a in range(count):
+        for b in range(a + 1):
+            total = hessian[free[a], free[b]]
+            if a == b:
+                total += 1e-9 * total + 1e-14
+            for c in range(b):
+                total -= factor[a, c] * factor[b, c]
+            if a == b:
+                factor[a, a] = np.sqrt(max(total, 1e-12 * hessian[free[a], free[a]] + 1e-14))
+            else:
+                factor[a, b] = total / factor[b, b]
+        total = gradient[free[a]]
+        for c in range(a):
+            total -= factor[a, c] * solution[c]
+        solution[a] = total / factor[a, a]
+    step = np.zeros(size)
+    for a in range(count - 1, -1, -1):
+        total = solution[a]
+        for c in range(a + 1, count):
+            total -= factor[c, a] * solution[c]
+        solution[a] = total / factor[a, a]
+        step[free[a]] = solution[a]
+    return step
+
+
+def quasi_newton_round(
+    pairs: Pairs,
+    start: Floats,
+    best: Floats,
+    best_value: float,
+    temperature: float,
+    enough: float,
+    inverse: Floats,
+    weight: Floats,
+    choice: Indices,
+    expired: Callable[[], bool],
+) -> tuple[Floats, Floats, float, int]:
+    """The same ascent by SciPy's L-BFGS-B, for many servers; it looks at the clock at each point."""
+    from scipy.optimize import minimize
+
+    count, passes = len(pairs.server), 0
+    cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
+    gradient = np.empty(len(start))
+    scale = price_scale(pairs)
+
+    def descend(scaled: Floats) -> tuple[float, Floats]:
+        nonlocal best, best_value, passes
+        prices = scaled * scale
+        cost_pass(pairs, prices, cost, share, bend, inverse)
+        value = hard_dual(pairs, prices, cost, choice)
+        soft = soft_dual(pairs, prices, cost, share, choice, temperature, weight, gradient)
+        passes += 1
+        if value > best_value:
+            best, best_value = prices.copy(), value
+        if best_value >= enough or expired():
+            raise StopIteration
+        return -soft, -gradient * scale
+
+    try:
+        found = minimize(
+            descend,
+            start / scale,
+            jac=True,
+            method="L-BFGS-B",
+            bounds=[(0, None)] * len(start),
+            options={"maxiter": 80, "maxcor": 20},
+        )
+        return found.x * scale, best, best_value, passes
+    except StopIteration:
+        return best, best, best_value, passes
+
+
+def price_scale(pairs: Pairs) -> Floats:
+    """(2E,) The size of a typical price of each kind, so that L-BFGS-B sees variables of the order of one."""
+    servers = len(pairs.wait_ms)
+    compute = first_prices(pairs)[:servers]
+    rent = float(compute @ (compute * pairs.flop_per_ms)) / (4 * servers)
+    return np.concatenate([compute, np.full(servers, 0.05 * rent + 1e-9)])

@@ -1,0 +1,238 @@
+"""``price``: prices of compute and of band that bound P1 from below, and the associations that they suggest.
+
+Where they leave more than the wanted gap, one price per device in their place proves nearly all of it
+(:mod:`uara.solvers.columns`).
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Floats, Indices
+from uara.p1.branches import BranchCertificate
+from uara.p1.certificate import Certificate, PricesRecord
+from uara.p1.device_prices import DevicePrices, DevicePricesRecord
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, coefficients
+from uara.p1.proof import parse_certificate
+from uara.registry import as_solver
+from uara.solver import OPTIMAL_GAP, Answer, Context
+
+if TYPE_CHECKING:
+    from ..columns.row import DeviceRow
+    from ..search.incumbents import Incumbents
+
+DEVICE_LABELS = 3e8
+"""Work, in labels, after which the climb over device prices ends."""
+
+from ..rules import strongest
+
+if TYPE_CHECKING:
+    from ..search.incumbents import Incumbents
+
+
+class PriceOptions(Record):
+    """Options of the price method."""
+
+    prices: PricesRecord | DevicePricesRecord | str | None = None
+    """Prices to start from: a solution file with a certificate, or the certificate itself."""
+    candidates: Annotated[int, Field(ge=1)] | None = None
+    """Cheapest servers of each device that the ascent looks at; all by default. The bound holds for all."""
+    coldest: Annotated[float, Field(gt=0, le=0.1)] = 1e-5
+    """Last temperature of the soft minimum, relative to the cost of a device."""
+    kicks: Annotated[int, Field(ge=0)] = 30
+    """Random changes of the best association that are polished by local search."""
+    gap: Annotated[float, Field(ge=1e-9, lt=1)] = OPTIMAL_GAP
+    """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
+
+
+def compile_price() -> None:
+    """Load the compiled kernels, so that the clock does not count them."""
+    from ..common.warmup import rehearse
+
+    rehearse(price, PriceOptions(gap=1e-9))
+
+
+@as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
+def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
+    """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
+    from ..columns.writing import written_row
+    from .kernel import certificate_of
+
+    root, found = searched(instance, context, context.options)
+    row = root.device_row(found.cost_ms, context.options.gap)
+    certificate = certificate_of(root.pairs, root.prices) if row is None else written_row(row)
+    details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
+    return Answer(found.decision(), certificate=certificate, details=details)
+
+
+def searched(instance: Instance, context: Context[Any], options: PriceOptions) -> tuple[Root, Incumbents]:
+    """The best prices and the associations near them: ``price``, and what every proof by prices begins with.
+
+    It draws the random numbers of ``price`` whoever asks, so that no method that begins here does worse.
+    """
+    from ..search.incumbents import Incumbents
+
+    context = context.part(options, name="price")
+    root, found = Root(instance, context, options), Incumbents(instance, context)
+    found.offer(strongest(instance), polish=False)
+    if isinstance(context.start, Allocation):
+        found.offer(context.start.association)
+    root.raise_bound(found)
+    weight = root.likely(found.cost_ms)
+    for _ in range(options.kicks):
+        if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
+            break
+        found.kick(weight, int(context.rng.integers(2, 6)))
+    return root, found
+
+
+class Root:
+    """The dual over all associations: prices, bound, and each pair's excess at them.
+
+    Attributes
+    ----------
+    pairs
+        All usable pairs.
+    prices, value_ms
+        (2E,) best prices and the dual there, for the controllable part and over all pairs.
+    excess_ms
+        (K,) By how much each pair costs its device more than its cheapest one.
+    weight
+        (K,) Share of each pair in the relaxation.
+    """
+
+    def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
+        from ..columns.row import implied_prices
+        from .ascent import first_prices
+        from .kernel import pairs_of, prices_of
+
+        self.instance, self.numbers = instance, coefficients(instance)
+        self.pairs = pairs_of(self.numbers)
+        self.context, self.options = context, options
+        self.value_ms, self.passes = -np.inf, 0
+        given = read_prices(options.prices, len(instance.servers))
+        self.warm = given is not None
+        if given is None:
+            self.prices = first_prices(self.pairs)
+        elif isinstance(given, Certificate):
+            self.prices = prices_of(self.pairs, given)
+        else:
+            self.prices = implied_prices(self.numbers, given)
+        self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
+
+    def raise_bound(self, found: Incumbents | None = None) -> None:
+        """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
+        from .ascent import ascend
+        from .kernel import certificate_of, restricted
+
+        keep = self._candidates(self.prices)
+        pairs = restricted(self.pairs, keep)
+        suggested: list[Indices] = []
+        result = ascend(
+            pairs,
+            self.prices,
+            hottest=1e-3 if self.warm else 0.1,
+            coldest=self.options.coldest,
+            expired=self.context.part(share=0.5).expired,  # the other half is for the answer
+            visited=lambda choice: suggested.append(pairs.server[choice]),
+        )
+        self.prices, self.passes = result.prices, result.passes
+        self.weight = np.zeros(len(self.pairs.server))
+        self.weight[keep] = result.weight
+        self.value_ms, self.excess_ms, choice = at_prices(self.pairs, self.prices)
+        self.context.certify(certificate_of(self.pairs, self.prices))
+        self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
+        if found is None:
+            return
+        suggested = [self.pairs.server[choice], *suggested[-2:-4:-1]]
+        if not result.finished and found.association is not None:
+            suggested.insert(0, found.association)  # far from the best prices they suggest nothing better
+        for association in suggested:
+            if self.context.expired():
+                break
+            found.offer(association)
+
+    def device_row(self, cost_ms: float, gap: float) -> DeviceRow | None:
+        """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
+        from ..columns.row import first_row, target
+        from ..columns.writing import written_row
+
+        if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
+            return None
+        row = first_row(self.numbers, self.prices)
+        row.climb(cost_ms, target(cost_ms, gap), self.context.expired, most_labels=DEVICE_LABELS)
+        if not row.value_ms > self.value_ms:
+            return None
+        self.context.certify(written_row(row))
+        self.context.bound(row.proven_ms() + self.numbers.constant_ms, "device prices", passes=row.passes)
+        return row
+
+    def likely(self, cost_ms: float) -> Floats:
+        """(K,) How likely each pair belongs to an association that costs less than this one."""
+        width = 0.3 * max(cost_ms - self.value_ms, 1e-9 * cost_ms) + 1e-300
+        return np.exp(-self.excess_ms / width)
+
+    def _candidates(self, prices: Floats) -> NDArray[np.bool_]:
+        count, start = self.options.candidates, self.pairs.start
+        if count is None or count >= np.diff(start).max():
+            return np.ones(len(self.pairs.server), dtype=bool)
+        _, excess_ms, _ = at_prices(self.pairs, prices)
+        device = np.repeat(np.arange(len(start) - 1), np.diff(start))
+        order = np.lexsort((excess_ms, device))
+        rank = np.empty(len(order), dtype=np.int64)
+        rank[order] = np.arange(len(order)) - start[device]
+        return np.asarray(rank < count)
+
+
+def at_prices(pairs: Any, prices: Floats) -> tuple[float, Floats, Indices]:
+    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
+    from .kernel import cost_pass, hard_dual
+
+    cost, share, bend, inverse = (np.zeros(len(pairs.server)) for _ in range(4))
+    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
+    cost_pass(pairs, prices, cost, share, bend, inverse)
+    value = float(hard_dual(pairs, prices, cost, choice))
+    # Rounding must not lift the bound above what the certificate will be found to prove.
+    value -= 1e-12 * float(np.abs(cost[choice]).sum())
+    return value, cost - np.repeat(cost[choice], np.diff(pairs.start)), choice
+
+
+def read_prices(
+    source: PricesRecord | DevicePricesRecord | str | None, servers: int
+) -> Certificate | DevicePrices | None:
+    """The prices to start from; those of the root if the source holds a tree of prices.
+
+    Raises
+    ------
+    InputError
+        If the file holds no certificate, or one for another number of servers.
+    """
+    if source is None:
+        return None
+    if isinstance(source, str):
+        plain = files.read_plain_json(Path(source))
+        inner = plain.get("certificate", plain)
+        if not isinstance(inner, dict):
+            raise InputError("holds no certificate", source=source, path="$.certificate")
+    else:
+        inner = source.model_dump(mode="json")
+    certificate: Any = parse_certificate(inner)
+    if isinstance(certificate, BranchCertificate):
+        certificate = certificate.table[certificate.prices[0]]
+    found = (
+        len(certificate.record.rows[0].count_price)
+        if isinstance(certificate, DevicePrices)
+        else len(certificate.compute_price)
+    )
+    if found != servers:
+        raise InputError(f"must hold {servers} prices of each kind", source="option prices")
+    return certificate  # type: ignore[no-any-return]

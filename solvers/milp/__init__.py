@@ -1,0 +1,1 @@
+"""Mixed-integer and continuous programs of P1 for general solvers."""

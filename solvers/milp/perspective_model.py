@@ -1,0 +1,118 @@
+"""The perspective program in Pyomo, for reading, for checking and for others' solvers (``uara export``).
+
+The same rows as :class:`uara.solvers.milp.perspective.Perspective` states for HiGHS, written as equations.
+``exact`` does not go through Pyomo: rebuilding its expressions took longer than HiGHS took to solve them
+(``docs/proofs.md`` has the measurement).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from uara.base.quantities import Floats
+from uara.p1.instance import Instance
+from uara.p1.model import coefficients
+from uara.problem import evaluate
+
+from .perspective import Perspective, Rows
+
+EXPORTED_FACTORS = (0.5, 0.7, 0.85, 1.0, 1.15, 1.4, 2.0)
+"""Tangents of an exported program lie at these multiples of the loads and shares at the best prices."""
+
+
+def perspective_model(relaxation: Perspective, tangents: Sequence[Rows], name: str = "P1") -> Any:
+    """The mixed-integer perspective program of some pairs with some tangents, as a Pyomo model.
+
+    Its optimum is a lower bound on the controllable part of P1, and equal to it where the tangents touch.
+    """
+    from pyomo import environ as pyo
+
+    pairs, device = relaxation.pairs, relaxation.device
+    keys = [(int(i), int(j)) for i, j in zip(device, pairs.server, strict=True)]
+    widest = dict(zip(keys, relaxation.widest.tolist(), strict=True))
+    band_cost = dict(zip(keys, pairs.band_cost_ms.tolist(), strict=True))
+    servers = range(relaxation.servers)
+
+    model = pyo.ConcreteModel(name=name)
+    model.pairs = pyo.Set(initialize=keys, dimen=2)
+    model.servers = pyo.RangeSet(0, relaxation.servers - 1)
+    model.devices = pyo.RangeSet(0, len(pairs.local_ms) - 1)
+    model.x = pyo.Var(model.pairs, domain=pyo.Binary)
+    model.v = pyo.Var(model.pairs, bounds=(0, 1))
+    model.e = pyo.Var(model.pairs, domain=pyo.NonNegativeReals)
+    model.t = pyo.Var(model.servers, domain=pyo.NonNegativeReals)
+    model.q = pyo.Var(model.servers, domain=pyo.NonNegativeReals)
+
+    by_device: dict[int, list[Any]] = {i: [] for i in model.devices}
+    by_server: dict[int, list[Any]] = {j: [] for j in servers}
+    for i, j in keys:
+        by_device[i].append(model.x[i, j])
+        by_server[j].append((i, j))
+    model.association = pyo.Constraint(model.devices, rule=lambda m, i: sum(by_device[i]) == 1)
+    model.band = pyo.ConstraintList()
+    for j in servers:
+        if by_server[j]:
+            model.band.add(sum(widest[pair] * model.v[pair] for pair in by_server[j]) <= 1)
+    model.link = pyo.Constraint(model.pairs, rule=lambda m, i, j: m.v[i, j] <= m.x[i, j])
+    root = pairs.root_flop.tolist()
+    model.loads = pyo.Constraint(
+        model.servers, rule=lambda m, j: m.t[j] == sum(root[i] * m.x[i, j] for i, j in by_server[j])
+    )
+    model.tangents = pyo.ConstraintList()
+    add_tangents(model, tangents, keys)
+    waiting = sum(float(pairs.wait_ms[j]) * model.x[i, j] for i, j in keys)
+    sending = sum(band_cost[pair] * widest[pair] * model.v[pair] + model.e[pair] for pair in keys)
+    model.cost = pyo.Objective(expr=waiting + sending + sum(model.q[j] for j in servers))
+    return model
+
+
+def add_tangents(model: Any, tangents: Sequence[Rows], keys: Sequence[tuple[int, int]]) -> int:
+    """Add tangents to the Pyomo model; returns how many."""
+    servers = len(model.q)
+    columns = [variable[key] for variable in (model.x, model.v, model.e) for key in keys]
+    columns += [model.t[j] for j in range(servers)] + [model.q[j] for j in range(servers)]
+    added = 0
+    for rows in tangents:
+        for n in range(len(rows.lower)):
+            part = slice(rows.start[n], rows.start[n + 1])
+            terms = zip(rows.value[part].tolist(), rows.column[part].tolist(), strict=True)
+            model.tangents.add(sum(value * columns[k] for value, k in terms) >= float(rows.lower[n]))
+            added += 1
+    return added
+
+
+def export_milp(instance: Instance) -> Any:
+    """The perspective program over all usable pairs, with tangents around the best prices."""
+    from ..dual.ascent import ascend, first_prices
+    from ..dual.kernel import pairs_of
+    from ..dual.price import at_prices
+
+    pairs = pairs_of(coefficients(instance))
+    prices = ascend(pairs).prices
+    _, _, choice = at_prices(pairs, first_prices(pairs))
+    relaxation = Perspective(pairs, _cost(instance, pairs.server[choice]))
+    return perspective_model(relaxation, tangents_around(relaxation, prices), f"P1 {instance.name}")
+
+
+def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:
+    """Tangents at multiples of the loads and shares that some prices suggest."""
+    from ..dual.kernel import cost_pass
+
+    cost, share, bend, inverse = (np.zeros(relaxation.count) for _ in range(4))
+    cost_pass(relaxation.pairs, prices, cost, share, bend, inverse)
+    loads = prices[: relaxation.servers] * relaxation.pairs.flop_per_ms / 2.0
+    servers, pairs = np.arange(relaxation.servers), np.arange(relaxation.count)
+    found = [relaxation.compute_tangents(servers, loads * factor) for factor in EXPORTED_FACTORS]
+    if relaxation.pairs.sync_weight > 0:
+        v = share / relaxation.widest
+        found += [relaxation.band_tangents(pairs, np.minimum(1.0, v * factor)) for factor in EXPORTED_FACTORS]
+    return found
+
+
+def _cost(instance: Instance, association: Any) -> float:
+    from uara.p1.allocation import allocate
+
+    return evaluate(instance, allocate(instance, association)).controllable_ms

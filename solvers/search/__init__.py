@@ -1,0 +1,1 @@
+"""Local search and matching over associations."""

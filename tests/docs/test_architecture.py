@@ -1,0 +1,56 @@
+"""ARCHITECTURE.md says what the source is."""
+
+from __future__ import annotations
+
+import importlib.util
+from graphlib import CycleError
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="module")
+def architecture() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("architecture", ROOT / "docs" / "architecture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    import sys
+
+    sys.modules["architecture"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_those_of_the_source(architecture: ModuleType) -> None:
+    page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert page == architecture.renewed(page), "renew it: python docs/architecture.py --write"
+
+
+def test_every_module_says_what_it_is_about(architecture: ModuleType) -> None:
+    found = architecture.modules()
+    assert len(found) > 100
+    assert [each.name for each in found if not each.summary] == []
+
+
+def test_rooms_stand_on_floors_without_circles(architecture: ModuleType) -> None:
+    arrows = architecture.rooms(architecture.modules())
+    levels = architecture.floors(arrows)
+    assert arrows["uara/base"] == set()
+    for number, level in enumerate(levels):
+        below = {room for each in levels[:number] for room in each}
+        assert all(arrows[room] <= below for room in level)
+
+
+def test_no_module_imports_itself_through_others(architecture: ModuleType) -> None:
+    arrows = {each.name: set(each.imports) - {"uara", "uara.solvers"} for each in architecture.modules()}
+    del arrows["uara"], arrows["uara.solvers"]
+    assert architecture.floors(arrows)
+
+
+def test_a_circle_is_seen(architecture: ModuleType) -> None:
+    with pytest.raises(CycleError):
+        architecture.floors({"a": {"b"}, "b": {"a"}})

@@ -1,0 +1,166 @@
+"""The simulator: common random numbers, warm starts, conservation, and its files."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+
+import numpy as np
+import pytest
+from cases import make_instance
+from mec.worlds import profile_file, random_gains
+
+from uara import InputError
+from uara.mec.simulate import COLUMNS, Controller, Run, advance, save_csv, save_plot, simulate
+from uara.p1.allocation import allocate
+from uara.psd.profile import TaskProfile
+from uara.registry import find
+from uara.scenarios.trace import Trace
+from uara.solver import solve
+
+
+@pytest.fixture
+def trace():
+    positions = np.random.default_rng(1).uniform(0, 100, (4, 9, 3))
+    return Trace(make_instance(9, 3), random_gains(4), positions, 1.0, 1.5)
+
+
+@pytest.fixture
+def profile(tmp_path):
+    return TaskProfile.load(profile_file(str(tmp_path)))
+
+
+def controllers(*names):
+    return [Controller(name=name) for name in names]
+
+
+def columns(run, *keys):
+    return [[row[key] for key in keys] for row in run.rows]
+
+
+MEASURED = ("objective_ms", "latency_mean_ms", "energy_j", "battery_mean", "backlog_s")
+
+
+def test_every_controller_meets_the_same_world(trace, profile):
+    alone = simulate(trace, controllers("tma-masac"), seed=1, profile=profile)[0]
+    after = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)[1]
+    assert columns(alone, *MEASURED) == columns(after, *MEASURED)
+
+
+def test_same_seed_same_run_and_different_seeds_differ(trace, profile):
+    runs = [simulate(trace, controllers("random"), seed=seed, profile=profile)[0] for seed in (1, 1, 2)]
+    assert columns(runs[0], *MEASURED) == columns(runs[1], *MEASURED)
+    assert columns(runs[0], *MEASURED) != columns(runs[2], *MEASURED)
+
+
+def test_batteries_fall_by_what_devices_spend(trace, profile):
+    capacity = np.full(9, 5e4)
+    start = trace.instance.devices.replace(battery_capacity_j=capacity)
+    flat = Trace(trace.instance.replace(devices=start), trace.power_gain, trace.device_position_m, 1.0, 0.0)
+    run = simulate(flat, controllers("tma-masac"), seed=1, profile=profile)[0]
+    spent = (run.rows[0]["battery_mean"] - run.rows[-1]["battery_mean"]) * 9 * 5e4
+    assert spent == pytest.approx(sum(row["energy_j"] for row in run.rows[:-1]), rel=1e-9)
+
+
+def test_queues_carry_what_a_slot_cannot_do():
+    instance = make_instance(6, 2, missing=0.0, queue=False)
+    everyone = np.zeros(6, dtype=np.int64)
+    decision = allocate(instance, everyone, "uniform")
+    slot_s = 0.01
+    _, backlog = advance(instance, decision, np.zeros(6), slot_s)
+    work, speed = instance.devices.server_flop.sum(), instance.servers.compute_flop_per_s
+    assert backlog[0] == pytest.approx(max(0.0, work - speed[0] * slot_s))
+    assert backlog[1] == 0.0
+
+
+def test_a_longer_run_goes_back_and_forth(trace, profile):
+    run = simulate(trace, controllers("max-sinr"), slots=9, seed=1, profile=profile)[0]
+    assert [row["slot"] for row in run.rows] == list(range(9))
+
+
+def test_a_battery_at_its_floor_stays_there(profile):
+    instance = make_instance(4, 2)
+    devices = instance.devices.replace(battery_fraction=np.full(4, 0.011), battery_capacity_j=np.full(4, 1.0))
+    flat = Trace(instance.replace(devices=devices), random_gains(3, 4, 2), np.zeros((3, 4, 3)), 1.0, 0.0)
+    run = simulate(flat, controllers("tma-masac"), profile=profile)[0]
+    assert run.rows[-1]["at_floor"] == 4
+    assert run.rows[-1]["battery_min"] == 0.01
+
+
+def test_warm_starts_are_not_worse_and_rules_get_none(trace, profile):
+    warm, cold = (
+        simulate(trace, controllers("tma", "random"), seed=1, profile=profile, warm=warm)
+        for warm in (True, False)
+    )
+    assert columns(warm[1], *MEASURED) == columns(cold[1], *MEASURED), "a rule looks at no start"
+    assert warm[0].total("controllable_ms") == pytest.approx(cold[0].total("controllable_ms"), rel=0.05)
+
+
+@pytest.fixture
+def reached(trace):
+    """The same walk with a path between all pairs: no decision is lost on the way."""
+    gains = np.where(trace.power_gain > 0, trace.power_gain, 1e-10)
+    return Trace(trace.instance, gains, trace.device_position_m, 1.0, 1.5)
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """What the simulator hands to ``solve``, slot by slot, and what comes back."""
+    seen = []
+
+    def watched(instance, solver, **given):
+        result = solve(instance, solver, **given)
+        seen.append((given, result))
+        return result
+
+    monkeypatch.setattr("uara.mec.simulate.solve", watched)
+    return seen
+
+
+def test_prices_and_decisions_are_carried_over_and_bounds_are_reported(reached, profile, calls):
+    run = simulate(reached, controllers("price"), seed=1, profile=profile)[0]
+    assert all(0 <= row["gap"] < 0.2 for row in run.rows)
+    assert calls[0][0]["options"] == {}
+    assert calls[0][0]["start"] is None
+    for (_, before), (given, _) in itertools.pairwise(calls):
+        assert given["options"]["prices"] == before.certificate.to_plain()
+        assert given["start"] is before.decision
+
+
+def test_cold_controllers_carry_nothing(trace, profile, calls):
+    simulate(trace, controllers("price"), seed=1, profile=profile, warm=False)
+    assert all(given["options"] == {} and given["start"] is None for given, _ in calls)
+
+
+@pytest.mark.parametrize("name", ["random", "greedy", "tma"])
+def test_a_start_is_for_solvers_that_take_one(reached, profile, calls, name):
+    simulate(reached, controllers(name), seed=1, profile=profile)
+    started = [given["start"] is not None for given, _ in calls]
+    assert started == [False, *[find(name).traits.warm_start] * 3]
+
+
+def test_mistakes_are_named(trace, profile):
+    with pytest.raises(InputError, match="no solver 'nobody'"):
+        simulate(trace, controllers("nobody"), profile=profile)
+    with pytest.raises(InputError, match="polish"):
+        simulate(trace, [Controller(name="tma-masac", options={"polish": "maybe"})], profile=profile)
+    with pytest.raises(InputError, match="slots"):
+        simulate(trace, controllers("random"), slots=0, profile=profile)
+
+
+def test_files(trace, profile, tmp_path):
+    runs = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)
+    save_csv(runs, tmp_path / "run.csv")
+    with (tmp_path / "run.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 8
+    assert tuple(rows[0]) == COLUMNS
+    assert float(rows[5]["objective_ms"]) == pytest.approx(runs[1].rows[1]["objective_ms"])
+    pytest.importorskip("matplotlib")
+    save_plot(runs, tmp_path / "run.png")
+    assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+
+
+def test_summaries():
+    run = Run(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
+    assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")

@@ -1,0 +1,189 @@
+"""Certificates of device prices: what any tree proves holds, whatever it says; malformed ones are refused."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import instances, make_instance
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from uara import InputError, Instance, solve
+from uara.p1.certificate import Certificate
+from uara.p1.device_prices import DevicePrices
+from uara.p1.model import coefficients
+from uara.p1.proof import lower_bound, parse_certificate
+
+INSTANCE = make_instance(16, 4, 3, payload=50.0)
+
+
+def row(pi: Any, nu: Any, band: int = 0) -> dict[str, Any]:
+    return {"device_price": np.asarray(pi).tolist(), "count_price": np.asarray(nu).tolist(), "band": band}
+
+
+def plain(nodes: list[dict[str, Any]], rows: list[Any], bands: list[Any], target: float) -> dict[str, Any]:
+    return {
+        "kind": "device-prices",
+        "version": 1,
+        "target_ms": target,
+        "nodes": nodes,
+        "rows": rows,
+        "band_prices": bands,
+    }
+
+
+def random_tree(instance: Instance, rng: np.random.Generator, size: float, target: float) -> dict[str, Any]:
+    """A tree of any shape, with prices of about the right size."""
+    devices, servers = len(instance.devices), len(instance.servers)
+
+    def grow(left: int) -> list[dict[str, Any]]:
+        drop = [[int(rng.integers(devices)), int(rng.integers(servers))] for _ in range(rng.integers(0, 4))]
+        node: dict[str, Any] = {"row": int(rng.integers(3)), "drop": drop, "split": None}
+        kind = rng.integers(3) if left else -1
+        if kind == 0:
+            return [node | {"split": "again"}, *grow(left - 1)]
+        if kind == 1:
+            some = np.flatnonzero(rng.random(servers) < 0.5).tolist()
+            split: Any = {"device": int(rng.integers(devices)), "servers": some}
+        elif kind == 2:
+            split = {"server": int(rng.integers(servers)), "most": int(rng.integers(devices + 1))}
+        else:
+            return [node]
+        first = int(rng.integers(left))
+        return [node | {"split": split}, *grow(first), *grow(left - 1 - first)]
+
+    rows = [
+        row(
+            size / devices * rng.uniform(0, 2, devices),
+            rng.choice([0.0, 0.1, 1.0]) * size / devices * rng.normal(0, 1, servers),
+            int(rng.integers(2)),
+        )
+        for _ in range(3)
+    ]
+    bands = [
+        [(10 ** rng.uniform(-3, 3, rng.integers(1, 4))).tolist() for _ in range(servers)] for _ in range(2)
+    ]
+    return plain(grow(int(rng.integers(0, 7))), rows, bands, target)
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(), st.integers(0, 2**32 - 1), st.floats(-1.0, 2.0))
+def test_any_tree_with_any_prices_and_target_is_valid(instance: Instance, seed: int, lift: float) -> None:
+    rng = np.random.default_rng(seed)
+    truth = solve(instance, "brute-force").evaluation
+    size = truth.controllable_ms * 10 ** float(rng.choice([0.0, 0.0, -1.0, 1.0]))
+    tree = random_tree(instance, rng, size, (1 + lift) * truth.controllable_ms)
+    bound = lower_bound(instance, parse_certificate(tree))
+    assert bound <= truth.objective_ms + 1e-12 * truth.controllable_ms + 1e-15 * abs(truth.objective_ms)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(instances(), st.integers(0, 2**32 - 1))
+def test_a_damaged_tree_proves_nothing_false(instance: Instance, seed: int) -> None:
+    """Prices, target and drops of an honest tree, each changed here and there."""
+    rng = np.random.default_rng(seed)
+    answer = solve(instance, "exact", options={"gap": 1e-7})
+    truth = solve(instance, "brute-force").evaluation
+    if not isinstance(answer.certificate, DevicePrices):
+        return
+    tree = answer.certificate.to_plain()
+    tree["target_ms"] *= float(rng.choice([1.0, 1.01, 2.0]))
+    for one in tree["rows"]:
+        i = int(rng.integers(len(one["device_price"])))
+        one["device_price"][i] *= float(rng.choice([-1.0, 0.0, 0.9, 1.1, 10.0]))
+    tree["nodes"][0]["drop"] = [
+        [int(i), int(j)]
+        for i, j in zip(instance.channel.pair_device, instance.channel.pair_server, strict=True)
+    ]
+    bound = lower_bound(instance, parse_certificate(tree))
+    assert bound <= truth.objective_ms + 1e-12 * truth.controllable_ms + 1e-15 * abs(truth.objective_ms)
+
+
+def test_it_proves_what_is_said_and_survives_a_file() -> None:
+    result = solve(INSTANCE, "exact", options={"gap": 1e-8})
+    assert isinstance(result.certificate, DevicePrices)
+    assert result.gap is not None
+    assert result.gap <= 1e-8
+    assert result.certified_bound_ms == pytest.approx(result.bound_ms, rel=1e-12)
+    copied = parse_certificate(json.loads(json.dumps(result.certificate.to_plain())))
+    assert lower_bound(INSTANCE, copied) == result.certified_bound_ms
+
+
+def test_a_row_from_2e_prices_proves_at_least_as_much() -> None:
+    """pi_i = min_j C_ij at the 2E prices, with their band prices."""
+    two = solve(INSTANCE, "price", options={"gap": 0.9}).certificate
+    assert isinstance(two, Certificate)
+    numbers, device = coefficients(INSTANCE), INSTANCE.channel.pair_device
+    from uara.p1.certificate import least_band_cost
+
+    server = INSTANCE.channel.pair_server
+    band = numbers.band_cost_ms + two.bandwidth_price[server]
+    psi = least_band_cost(numbers.local_ms[device], numbers.uplink_ms, band, numbers.sync_weight_per_ms)
+    compute = two.compute_price[server] * np.sqrt(numbers.server_flop)[device]
+    pi = np.full(len(INSTANCE.devices), np.inf)
+    np.minimum.at(pi, device, numbers.wait_ms[server] + psi + compute)
+    bands = [[price] for price in two.bandwidth_price.tolist()]
+    rows = [row(pi, np.zeros(4))]
+    one = parse_certificate(plain([{"row": 0}], rows, [bands], 1e9))
+    assert lower_bound(INSTANCE, one) > lower_bound(INSTANCE, two)
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e200, 1e30])
+def test_huge_numbers_prove_nothing(value: float) -> None:
+    small = make_instance(4, 2, 1)
+    truth = solve(small, "brute-force").evaluation.objective_ms
+    for place in ("device_price", "count_price", "bands", "target_ms"):
+        one = plain([{"row": 0}], [row(np.ones(4), np.zeros(2))], [[[0.0], [0.0]]], 1e9)
+        if place == "target_ms":
+            one[place] = value
+        elif place == "bands":
+            one["band_prices"] = [[[abs(value)], [0.0]]]
+        else:
+            one["rows"][0][place][0] = value
+        assert not lower_bound(small, parse_certificate(one)) > truth, place
+
+
+def test_a_bound_that_is_not_finite_proves_nothing() -> None:
+    small = make_instance(4, 2, 1)
+    rows = [row(np.full(4, 1e308), np.zeros(2))]
+    one = plain([{"row": 0}], rows, [[[0.0], [0.0]]], 1e9)
+    assert lower_bound(small, parse_certificate(one)) == -np.inf
+
+
+LEAF = {"row": 0, "drop": [], "split": None}
+SPLIT = {"row": 0, "drop": [], "split": {"device": 0, "servers": [0]}}
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"nodes": []}, "at least 1"),
+        ({"nodes": [LEAF | {"row": 1}]}, "row that is not there"),
+        ({"nodes": [LEAF | {"row": -1}]}, "greater than or equal to 0"),
+        ({"nodes": [SPLIT, LEAF]}, "pre-order"),
+        ({"nodes": [LEAF, LEAF]}, "pre-order"),
+        ({"nodes": [SPLIT | {"split": {"device": 9, "servers": [0]}}, LEAF, LEAF]}, "device that is not"),
+        ({"nodes": [SPLIT | {"split": {"server": 9, "most": 0}}, LEAF, LEAF]}, "server that is not"),
+        ({"nodes": [LEAF | {"split": "twice"}]}, "nodes"),
+        ({"nodes": [LEAF | {"drop": [[0]]}]}, "at least 2"),
+        ({"rows": [row(np.zeros(2), np.zeros(2))]}, "3 device prices"),
+        ({"rows": [row(np.zeros(3), np.zeros(3))]}, "2 count prices"),
+        ({"rows": [row(np.zeros(3), np.zeros(2), 1)]}, "band prices that are not there"),
+        ({"rows": [row([np.nan, 0, 0], np.zeros(2))]}, "finite"),
+        ({"band_prices": [[[0.0]]]}, "for 2 servers"),
+        ({"band_prices": [[[0.0], []]]}, "at least 1"),
+        ({"band_prices": [[[0.0], [-1.0]]]}, "greater than or equal to 0"),
+        ({"target_ms": float("inf")}, "finite"),
+        ({"target_ms": "1"}, "number"),
+        ({"version": 2}, "1"),
+    ],
+)
+def test_malformed_certificates_are_refused(change: dict[str, Any], problem: str) -> None:
+    small = make_instance(3, 2, missing=0.0)
+    good = plain([SPLIT, LEAF, LEAF], [row(np.zeros(3), np.zeros(2))], [[[0.0], [0.0]]], 1.0)
+    lower_bound(small, parse_certificate(good))
+    with pytest.raises(InputError, match=problem):
+        lower_bound(small, parse_certificate({**good, **change}))

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+from cases import instances, make_instance
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from searches import RULES, check_lists, evaluated, search_at
+from uara.solvers.search.local_search import (
+    MEANINGFUL,
+    best_move,
+    improve,
+    last_place_until,
+    move_pass,
+    swap_pass,
+)
+from uara.solvers.search.matching import sharing_weights
+from uara.solvers.search.state import (
+    State,
+    find_pair,
+    make_state,
+    make_task,
+    settle,
+)
+
+from uara import Instance, allocate, evaluate
+from uara.p1.model import coefficients
+
+# The costs that are kept
+
+
+@settings(max_examples=60, deadline=None)
+@given(instances(max_devices=8), st.sampled_from(RULES), st.integers(0, 1000))
+def test_costs_after_the_search_are_those_computed_afresh(instance: Instance, rule: str, seed: int) -> None:
+    task, state = search_at(instance, rule, seed)
+    improve(task, state)
+    check_lists(state)
+    kept = state.cost_ms.copy()
+    numbers = coefficients(instance)
+    assert state.pair.tolist() == numbers.pairs_of(state.chosen).tolist()
+    settle(task, state)
+    assert state.cost_ms == pytest.approx(kept, rel=1e-9)
+    local_ms = instance.devices.device_flop / instance.devices.compute_flop_per_s * 1e3
+    cancelled = instance.parameters.sync_weight_per_ms * float(np.sum(local_ms**2))
+    expected = evaluated(instance, state.chosen, rule)
+    assert state.cost_ms.sum() == pytest.approx(expected, rel=1e-9, abs=1e-11 * cancelled)
+
+
+# The screen
+
+
+def unscreened(instance: Instance, rule: Any, association: Any, rounds: int = 100) -> tuple[Any, int]:
+    """The same search, every trial computed: moves device by device, then exchanges in order of devices."""
+    numbers = coefficients(instance)
+    task = make_task(numbers, sharing_weights(numbers, rule))
+    devices, changes = len(task.local_ms), 0
+
+    def costs(chosen: Any) -> Any:
+        return make_state(task, numbers, chosen).cost_ms
+
+    chosen, now = np.array(association), costs(association)
+    for _ in range(rounds):
+        before = changes
+        for i in range(devices):
+            best, best_change = None, 0.0
+            for pair in range(task.start[i], task.start[i + 1]):
+                trial = chosen.copy()
+                trial[i] = task.server[pair]
+                if trial[i] == chosen[i]:
+                    continue
+                after = costs(trial)
+                two = [chosen[i], trial[i]]
+                change = float(np.sum(after[two] - now[two]))
+                if change < min(best_change, -MEANINGFUL * now[two].sum()):
+                    best, best_change = (trial, after), change
+            if best is not None:
+                (chosen, now), changes = best, changes + 1
+        for i in range(devices):
+            for k in range(i + 1, devices):
+                here, there = chosen[i], chosen[k]
+                if here == there or find_pair(task, i, there) < 0 or find_pair(task, k, here) < 0:
+                    continue
+                trial = chosen.copy()
+                trial[i], trial[k] = there, here
+                after = costs(trial)
+                change = float(np.sum(after[[here, there]] - now[[here, there]]))
+                if change < -MEANINGFUL * (now[here] + now[there]):
+                    chosen, now, changes = trial, after, changes + 1
+        if changes == before:
+            break
+    return chosen, changes
+
+
+@pytest.mark.parametrize("rule", RULES)
+@pytest.mark.parametrize("seed", range(4))
+def test_the_screen_misses_nothing(rule: str, seed: int) -> None:
+    instance = make_instance(14, 4, seed=seed, payload=[1.0, 30.0, 0.1, 300.0][seed])
+    task, state = search_at(instance, rule, seed)
+    expected, changes = unscreened(instance, rule, state.chosen)
+    assert improve(task, state) == changes
+    assert state.chosen.tolist() == expected.tolist()
+
+
+@settings(max_examples=40, deadline=None)
+@given(instances(max_devices=8), st.sampled_from(RULES), st.integers(0, 1000))
+def test_the_end_is_a_local_optimum(instance: Instance, rule: str, seed: int) -> None:
+    task, state = search_at(instance, rule, seed)
+    improve(task, state)
+    assert move_pass(task, state, 0, len(state.chosen)) == 0
+    assert swap_pass(task, state, 0, len(state.chosen)) == 0
+    assert improve(task, state) == 0
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_every_round_lowers_the_cost(rule: str) -> None:
+    instance = make_instance(40, 6, seed=1)
+    task, state = search_at(instance, rule)
+    costs = [float(state.cost_ms.sum())]
+    changes = improve(task, state, improved=lambda: costs.append(float(state.cost_ms.sum())))
+    assert changes > 10
+    assert len(costs) > 1
+    assert all(after < before for before, after in pairwise(costs))
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 10_000))
+def test_the_best_move_is_the_best_of_all(seed: int) -> None:
+    instance = make_instance(10, 4, seed)
+    numbers = coefficients(instance)
+    task, state = search_at(instance, "optimal", seed)
+    for device in range(10):
+        changes = {}
+        for pair in range(task.start[device], task.start[device + 1]):
+            association = state.chosen.copy()
+            association[device] = task.server[pair]
+            after = make_state(task, numbers, association).cost_ms.sum()
+            changes[pair] = float(after - state.cost_ms.sum())
+        pair, gain = best_move(task, state, device)
+        if pair < 0:
+            assert gain == 0
+            assert min(changes.values()) >= -1e-8 * state.cost_ms.sum()
+        else:
+            assert -gain == pytest.approx(min(changes.values()), rel=1e-6, abs=1e-9 * state.cost_ms.sum())
+            assert changes[pair] == min(changes.values())
+
+
+# Limits of the search
+
+
+def test_moves_and_swaps_can_be_left_out() -> None:
+    instance = make_instance(30, 5, seed=2)
+    task, state = search_at(instance)
+    sizes = state.size.copy()
+    improve(task, state, moves=False)
+    assert state.size.tolist() == sizes.tolist()
+    task, state = search_at(instance)
+    improve(task, state, swaps=False)
+    assert move_pass(task, state, 0, len(state.chosen)) == 0
+    task, state = search_at(instance)
+    before = state.chosen.tolist()
+    assert improve(task, state, moves=False, swaps=False) == 0
+    assert state.chosen.tolist() == before
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_capacities_hold_at_every_step(rule: str) -> None:
+    instance = make_instance(24, 4, seed=2, missing=0.0)
+    numbers = coefficients(instance)
+    capacity = np.array([6, 7, 8, 9])
+    task = make_task(numbers, sharing_weights(numbers, rule), capacity)  # type: ignore[arg-type]
+    state = make_state(task, numbers, np.repeat(np.arange(4), 6))
+    improve(task, state, improved=lambda: check_sizes(state, capacity))
+    check_sizes(state, capacity)
+
+
+def check_sizes(state: State, capacity: Any) -> None:
+    assert (np.bincount(state.chosen, minlength=len(capacity)) <= capacity).all()
+
+
+def test_the_search_asks_whether_to_stop_and_does() -> None:
+    instance = make_instance(40, 6, seed=1)
+    task, state = search_at(instance)
+    before = state.chosen.tolist()
+    assert improve(task, state, expired=lambda: True) == 0
+    assert state.chosen.tolist() == before
+    whole = improve(*search_at(instance))
+    asked = iter(range(1000))
+    assert 0 < improve(task, state, expired=lambda: next(asked) >= 3) < whole
+    check_lists(state)
+    assert evaluate(instance, allocate(instance, state.chosen)).feasible
+
+
+# The parts
+
+
+def test_pairs_by_server_are_in_the_order_of_devices() -> None:
+    instance = make_instance(30, 5, seed=2, missing=0.5)
+    task, _ = search_at(instance)
+    for server in range(5):
+        places = range(task.server_start[server], task.server_start[server + 1])
+        devices = [int(task.device_of[task.server_pairs[place]]) for place in places]
+        assert devices == sorted(devices)
+        assert all(task.server[task.server_pairs[place]] == server for place in places)
+        for device in range(-1, 31):
+            last = last_place_until(task, server, device)
+            assert last - task.server_start[server] + 1 == sum(other <= device for other in devices)

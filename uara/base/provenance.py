@@ -1,0 +1,30 @@
+"""Where an instance comes from."""
+
+from __future__ import annotations
+
+from uara.base.files import Record
+
+
+class Provenance(Record):
+    """Where an instance comes from, so that it can be made again and disagreed with."""
+
+    command: str = ""
+    """The command that made the file."""
+    seed: int | None = None
+    """Root seed of everything drawn."""
+    channel_model: str = ""
+    """sionna-rt, sionna-umi, synthetic, ..."""
+    scene: str = ""
+    """Ray-traced scene, if any."""
+    task_profile: str = ""
+    """Name of the task profile."""
+    task_profile_sha256: str = ""
+    """Hash of the task profile."""
+    acceptance: str = ""
+    """How the acceptance rates came about: measured, assumed, or taken over from another pair."""
+    versions: dict[str, str] = {}
+    """Versions of the libraries that had a part in the numbers."""
+    settings: dict[str, str | float | int | bool | None] = {}
+    """Everything else that was chosen."""
+    credits: list[str] = []
+    """Whom the data must be credited to."""

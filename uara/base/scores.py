@@ -1,0 +1,27 @@
+"""What scores of all problem kinds share: violated constraints, values that are not finite."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+FEASIBILITY_TOLERANCE = 1e-9
+"""Largest excess over a budget of shares that counts as rounding."""
+
+
+@dataclass(frozen=True)
+class Violation:
+    """A constraint of P1 that an allocation breaks, where, and by how much."""
+
+    constraint: str
+    where: str
+    amount: float
+
+    def __str__(self) -> str:
+        return f"{self.constraint} at {self.where}: {self.amount:.3g} too much"
+
+
+def finite(value: float) -> float | None:
+    """The value, or None where JSON has no number for it."""
+    return float(value) if np.isfinite(value) else None

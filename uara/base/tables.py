@@ -1,0 +1,173 @@
+"""Tables that are stored column by column, and the instance files that hold them, for every problem kind."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from uara.base import arrays, files, side_file
+from uara.base.columns import IN_SIDE_FILE, INLINE_ENTRIES, Columns
+from uara.base.errors import InputError
+
+MOST_ROWS = 1_000_000
+"""Most rows of a table whose ids are in a side file."""
+
+
+def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
+    """A read-only array; ``InputError`` at ``path`` if the values are not of this type."""
+    try:
+        given = np.asarray(values)
+        if given.size and given.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
+            raise TypeError(f"found {given.dtype}")
+        array: NDArray[Any] = np.array(given, dtype=dtype)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
+    array.flags.writeable = False
+    return array
+
+
+class Table:
+    """Columns of equal length that are checked against their file schema on construction.
+
+    Attributes
+    ----------
+    place
+        Key path of the table in its file.
+    schema
+        What each column holds.
+    text
+        Columns of text; the others are arrays of numbers.
+    whole
+        Columns of whole numbers.
+    """
+
+    place: ClassVar[str]
+    schema: ClassVar[type[Columns]]
+    text: ClassVar[tuple[str, ...]] = ("id", "model", "task")
+    whole: ClassVar[tuple[str, ...]] = ()
+
+    def __post_init__(self) -> None:
+        columns: dict[str, Any] = {}
+        for field in dataclasses.fields(self):  # type: ignore[arg-type]
+            value = getattr(self, field.name)
+            if value is None:
+                continue
+            if field.name in self.text:
+                if isinstance(value, str) or not isinstance(value, Iterable):
+                    raise InputError("not a list of texts", path=f"{self.place}.{field.name}")
+                columns[field.name] = list(value)
+                object.__setattr__(self, field.name, tuple(columns[field.name]))
+            else:
+                dtype = np.int64 if field.name in self.whole else float
+                columns[field.name] = frozen(value, dtype, f"{self.place}.{field.name}")
+                object.__setattr__(self, field.name, columns[field.name])
+        files.validate(columns, self.schema, path=self.place)
+        self._check_rows(columns)
+
+    def _check_rows(self, columns: Mapping[str, Any]) -> None:
+        ids = columns["id"]
+        if not ids:
+            raise InputError("there must be at least one", path=f"{self.place}.id")
+        for name, column in columns.items():
+            if len(column) != len(ids):
+                raise InputError(
+                    f"{len(column)} entries, but there are {len(ids)} ids", path=f"{self.place}.{name}"
+                )
+        seen: dict[str, int] = {}
+        for index, name in enumerate(ids):
+            if name in seen:
+                raise InputError(
+                    f"{name!r} is the id of entry {seen[name]} too", path=f"{self.place}.id[{index}]"
+                )
+            seen[name] = index
+
+    def columns(self) -> dict[str, Any]:
+        """The columns that are set: tuples of text, and arrays."""
+        names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
+        return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
+
+    def __len__(self) -> int:
+        return len(self.id)  # type: ignore[attr-defined]
+
+    def replace(self, **columns: Any) -> Self:
+        """A copy with some columns changed, checked again."""
+        return dataclasses.replace(self, **columns)  # type: ignore[type-var]
+
+
+def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:
+    """Write an instance file, and a side ``.npz`` where columns have more than 10,000 entries.
+
+    Parameters
+    ----------
+    data
+        Content of the file, tables as dictionaries of columns.
+    places
+        Keys of the tables in it.
+    """
+    if path.suffix == ".npz":
+        raise InputError("is the name of a side file; instances are JSON", source=str(path))
+    big: dict[str, NDArray[Any]] = {}
+    for place in places:
+        data[place] = {name: _inline(column, f"{place}.{name}", big) for name, column in data[place].items()}
+    side_file.write(path, data, big)
+
+
+def _inline(column: Any, name: str, big: dict[str, NDArray[Any]]) -> Any:
+    if isinstance(column, str):
+        return column
+    array = np.asarray(column)
+    if array.size <= INLINE_ENTRIES:
+        return array.tolist()
+    big[name] = array
+    return IN_SIDE_FILE + name
+
+
+def fill_from_side_file(data: dict[str, Any], path: Path, places: Sequence[str]) -> None:
+    """Put the arrays of the side file in the place of the references to them.
+
+    The ids come first: they say how many entries the other columns can have.
+
+    Raises
+    ------
+    InputError
+        If the side file is missing, has another hash, or lacks an array, or an array is of another kind or has
+        more entries than belong there.
+    """
+    references = [
+        (place, name, value[len(IN_SIDE_FILE) :])
+        for place in places
+        for name, value in _items(data.get(place))
+        if isinstance(value, str) and value.startswith(IN_SIDE_FILE)
+    ]
+    references.sort(key=lambda reference: reference[1] != "id")
+    if not references:
+        return
+    side = data.get("side_file")
+    if not isinstance(side, dict) or not isinstance(side.get("name"), str):
+        raise InputError("arrays are said to be in a side file, but none is named", path="$.side_file")
+    name = side["name"]
+    if Path(name).name != name:
+        raise InputError("must be a file name without a folder", path="$.side_file.name")
+    with arrays.opened(side_file.locate(path, name), str(side.get("sha256"))) as archive:
+        for place, key, array in references:
+            read = archive.read_texts if key in Table.text else archive.read
+            data[place][key] = read(array, _most_entries(data, place, key, places), f"$.{place}.{key}")
+
+
+def _most_entries(data: Mapping[str, Any], place: str, key: str, places: Sequence[str]) -> int:
+    """Most entries of a column: three an id (a position), or of a table without ids one a pair of them."""
+    ids = {each: data[each].get("id") for each in places if isinstance(data.get(each), dict)}
+    counts = {each: len(found) for each, found in ids.items() if isinstance(found, list)}
+    if key == "id":
+        return MOST_ROWS
+    return 3 * counts[place] if place in counts else math.prod(counts.values()) + 1
+
+
+def _items(table: object) -> Iterable[tuple[str, Any]]:
+    return table.items() if isinstance(table, dict) else ()

@@ -1,0 +1,212 @@
+"""What happens inside a run's own process: import the solver, prepare it, solve, send the answer."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import pickle
+import socket
+import struct
+import threading
+import traceback
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module, metadata
+from typing import Any, Protocol
+
+import numpy as np
+
+from uara.base.errors import InputError, MissingExtra, SolverError
+from uara.bench.execution import messages
+from uara.problem import Problem, Proof, kind_of
+from uara.registry import GROUP, LOADING, Method, blaming, method_of
+from uara.solver import Answer, Progress, solve
+
+
+class Line:
+    """The run's end of its channel: the harness sends pickles, and reads nothing but :mod:`uara.bench.execution.messages`."""
+
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._writing = threading.Lock()
+
+    def send(self, kind: str, /, **content: Any) -> None:
+        """Say something; from any thread."""
+        message = messages.write(kind, content)
+        with self._writing:
+            self._channel.sendall(message)
+
+    def receive(self) -> Any:
+        """What the harness sends next."""
+        (length,) = struct.unpack("!I", self._exactly(4))
+        return pickle.loads(self._exactly(length))
+
+    def _exactly(self, count: int) -> bytearray:
+        data = bytearray(count)
+        view = memoryview(data)
+        while view:
+            if not (got := self._channel.recv_into(view)):
+                raise EOFError("the harness is gone")
+            view = view[got:]
+        return data
+
+    def instance(self) -> bytes:
+        """Say that all is prepared, and receive the pickled instance: the clock runs from now on."""
+        self.send("prepared")
+        problem: bytes = self.receive()
+        return problem
+
+
+class Work(Protocol):
+    """What a run's process can be given to do."""
+
+    def run(self, line: Line) -> dict[str, Any]:
+        """Prepare, ask for the instance, and do it; the result is the fields of the answer."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of a solver. ``solver`` is a name, ``package.module:function`` or a callable."""
+
+    solver: str | Callable[..., Any]
+    options: dict[str, Any]
+    seed: int
+    time_limit_s: float
+
+    def run(self, line: Line) -> dict[str, Any]:
+        """Solve, and report better answers and bounds on the way."""
+        solver = prepare(self.solver)
+        contexts: list[Any] = []
+        certificates: list[Proof | None] = []
+        problem: Problem = pickle.loads(line.instance())
+        freeze(problem)
+        said: list[Any] = [None, -math.inf]
+
+        def watched(instance: Problem, context: Any) -> Any:
+            contexts.append(context)
+            answer = solver(instance, context)
+            if not isinstance(answer, Answer):
+                return answer
+            # Only the harness can say what a certificate proves, and does so in its own time.
+            certificates.append(answer.certificate)
+            return dataclasses.replace(answer, certificate=None)
+
+        def on_progress(point: Progress) -> None:
+            news: dict[str, Any] = {}
+            if (best := contexts[-1].best) is not said[0]:
+                news["decision"] = best.to_plain()
+            if point.bound_ms > said[1]:
+                news["bound_ms"] = finite_or_none(point.bound_ms)
+            said[:] = best, max(said[1], point.bound_ms)
+            if news:
+                line.send("point", **news)
+
+        result = solve(
+            problem,
+            functools.update_wrapper(watched, solver),
+            options=self.options,
+            seed=self.seed,
+            time_limit_s=self.time_limit_s if np.isfinite(self.time_limit_s) else None,
+            on_progress=on_progress,
+        )
+        certificate = certificates[-1] if certificates else result.certificate
+        return {
+            "decision": result.decision.to_plain(),
+            "certificate": None if certificate is None else certificate.to_plain(),
+            "claimed_bound_ms": finite_or_none(result.bound_ms),
+            "own_objective_ms": finite_or_none(result.evaluation.objective_ms),
+            "ended": result.ended,
+            "details": {name: float(value) for name, value in result.details.items()},
+        }
+
+
+def finite_or_none(value: float | None) -> float | None:
+    """The value where it is finite."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+@cache
+def installed() -> dict[str, metadata.EntryPoint]:
+    """Entry points of the installed solvers, none of them loaded."""
+    return {point.name: point for point in metadata.entry_points(group=GROUP)}
+
+
+def find_method(solver: str | Callable[..., Any]) -> Method:
+    """The solver, importing it alone and none of the others that are installed.
+
+    Raises
+    ------
+    InputError
+        If there is no solver of this name.
+    SolverError
+        If it cannot be imported.
+    """
+    if not isinstance(solver, str):
+        return method_of(solver)
+    if ":" not in solver and solver not in installed():
+        raise InputError(f"there is no solver {solver!r}", source="solver")
+    with blaming(solver, "cannot be imported", LOADING):
+        if ":" in solver:
+            module, _, name = solver.partition(":")
+            return method_of(getattr(import_module(module), name))
+        return method_of(installed()[solver].load(), solver)
+
+
+def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:
+    """Import and compile a solver: it comes under its own name, on which its random stream hangs."""
+    method = find_method(solver)
+    function = method.require()
+    load_kernels(method.traits.kind)
+    if method.traits.prepare:
+        with blaming(method.name, "cannot be prepared"):
+            method.traits.prepare()
+
+    def prepared(instance: Problem, context: Any) -> Any:
+        return function(instance, context)
+
+    prepared.__name__ = method.name
+    prepared.uara_traits = dataclasses.replace(method.traits, prepare=None)  # type: ignore[attr-defined]
+    return prepared
+
+
+def load_kernels(kind: str) -> None:
+    """Load what the toolkit compiles for this problem kind: no solver pays for it with its own time."""
+    with suppress(Exception):  # whoever needs what is missing says so
+        kind_of(kind).warm_up()
+
+
+def freeze(value: object) -> None:
+    """Make the arrays of a nest of data classes read-only again: pickling forgets that they were."""
+    if isinstance(value, np.ndarray):
+        value.flags.writeable = False
+    elif dataclasses.is_dataclass(value):
+        for item in list(vars(value).values()):
+            freeze(item)
+
+
+def serve(line: Line) -> None:
+    """Do one run: receive a job, send messages as it goes on, and its answer."""
+    try:
+        work: Work = line.receive()
+        line.send("answer", **work.run(line))
+    except BaseException as error:
+        status, reason = failure(error)
+        line.send("failed", status=status, reason=messages.tidy(reason))
+
+
+def failure(error: BaseException) -> tuple[str, str]:
+    """Status and reason of a run that ended with an error."""
+    causes: list[BaseException] = [error]
+    while (cause := causes[-1].__cause__) is not None:
+        causes.append(cause)
+    with suppress(Exception):  # its text is the plug-in's
+        traceback.print_exception(error)
+    if any(isinstance(cause, MemoryError) for cause in causes):
+        return "memory", f"out of memory: {causes[-1]}".rstrip(": ")
+    if isinstance(error, MissingExtra):
+        return "skipped", str(error)
+    text = str(error) or type(error).__name__
+    return "error", text if isinstance(error, InputError | SolverError) else f"{type(error).__name__}: {text}"

@@ -1,0 +1,96 @@
+"""What a solver declares of itself, asked in a process of its own: a plug-in's module is code that nobody has read."""
+
+from __future__ import annotations
+
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from uara.base.errors import InputError, MissingExtra, SolverError
+from uara.bench.execution.child import Line, find_method, installed
+from uara.bench.execution.messages import Introduction, tidy
+from uara.bench.execution.supervise import Allowance, supervise
+
+LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
+"""Importing a plug-in may take the set-up limit, and building its options so long."""
+
+
+@dataclass(frozen=True)
+class Introduce:
+    """The question, as work for a process of its own."""
+
+    solver: str | Callable[..., Any]
+    options: Sequence[Mapping[str, Any]]
+    strict: bool
+
+    def run(self, line: Line) -> dict[str, Any]:
+        """Import the solver, and validate each of these option values."""
+        method = find_method(self.solver)
+        line.instance()  # there is none: what follows is the answer
+        facts: dict[str, Any] = {
+            "name": method.name,
+            "kind": method.traits.kind,
+            "warm_start": method.traits.warm_start,
+            "summary": tidy(method.summary),
+            "undocumented": [
+                tidy(name)
+                for name, each in method.traits.options.model_fields.items()
+                if not each.description
+            ],
+            "reason": method.reason and tidy(method.reason),
+            "options": [],
+        }
+        if isinstance(method.error, MissingExtra):
+            facts["missing"] = [method.error.package, method.error.extra]
+        try:
+            for values in self.options:
+                facts["options"].append(
+                    method.make_options(values, strict=self.strict).model_dump(mode="json")
+                )
+        except InputError as error:
+            facts["wrong"], facts["wrong_path"] = tidy(error.problem), tidy(error.path or "")
+        return facts
+
+
+def introduce(
+    solver: str | Callable[..., Any], options: Sequence[Mapping[str, Any]], *, strict: bool = True
+) -> Introduction:
+    """What a solver declares, with each of these option values validated and completed.
+
+    The toolkit's own solvers, and functions that this process holds already, are asked here.
+
+    Raises
+    ------
+    InputError
+        If there is no such solver, or it does not take these values.
+    SolverError
+        If it cannot be imported, or does not say what it is.
+    """
+    question = Introduce(solver, options, strict)
+    if not isinstance(solver, str) or (":" not in solver and _ours(solver)):
+        found = Introduction(**question.run(_Nobody()))
+    else:
+        outcome = supervise(pickle.dumps(question), b"", LIMITS, answer=Introduction)
+        if not isinstance(outcome.answer, Introduction):
+            raise SolverError(solver, outcome.reason.removeprefix(f"solver {solver}: "))
+        found = outcome.answer
+    if found.wrong is not None:
+        raise InputError(found.wrong, source=f"solver {found.name}", path=found.wrong_path)
+    return found
+
+
+def _ours(solver: str) -> bool:
+    if solver not in installed():
+        raise InputError(f"there is no solver {solver!r}", source="solver")
+    origin = installed()[solver].dist
+    return origin is not None and origin.name == "uara"
+
+
+class _Nobody(Line):
+    """The line of a question that is asked in this process."""
+
+    def __init__(self) -> None: ...
+
+    def instance(self) -> bytes:
+        return b""

@@ -1,0 +1,1 @@
+"""Conformance of solvers: trials that every plug-in must pass."""

@@ -1,0 +1,273 @@
+"""Solvers as controllers: the same devices, tasks and channels slot by slot, each solver with its own queues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from uara.base import pictures, sheets
+from uara.base.errors import InputError, printable
+from uara.base.extras import needs
+from uara.base.files import Record
+from uara.base.quantities import Floats
+from uara.base.randomness import derived_seed, stream
+from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S, battery_capacity_j, place_on, without_outages
+from uara.p1.instance import Channel, Instance
+from uara.p1.model import Allocation, coefficients
+from uara.psd.profile import TaskProfile
+from uara.registry import find
+from uara.scenarios.trace import Trace
+from uara.solver import Result, solve
+
+COLUMNS = (
+    "solver", "slot", "objective_ms", "controllable_ms", "latency_mean_ms", "latency_p95_ms", "energy_j",
+    "battery_mean", "battery_min", "at_floor", "backlog_s", "decision_s", "gap",
+)  # fmt: skip
+
+
+class Controller(Record):
+    """A solver with its options."""
+
+    name: str
+    options: dict[str, Any] = {}
+    label: str = ""
+
+    @property
+    def title(self) -> str:
+        """What tables call it."""
+        return self.label or self.name
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one controller did.
+
+    Attributes
+    ----------
+    rows
+        One per slot, with the keys of :data:`COLUMNS`.
+    """
+
+    controller: Controller
+    rows: list[dict[str, Any]]
+
+    def total(self, key: str) -> float:
+        """Sum over the slots."""
+        return float(sum(row[key] for row in self.rows))
+
+    def mean(self, key: str) -> float:
+        """Mean over the slots."""
+        return self.total(key) / len(self.rows)
+
+    def last(self, key: str) -> float:
+        """Value of the last slot."""
+        return float(self.rows[-1][key])
+
+
+@dataclass
+class _Standing:
+    """A controller's own world."""
+
+    battery: Floats
+    backlog_flop: Floats
+    decision: Allocation | None = None
+    carried: Mapping[str, Any] = field(default_factory=dict)
+
+
+def simulate(
+    trace: Trace,
+    controllers: Sequence[Controller],
+    *,
+    slots: int | None = None,
+    seed: int = 0,
+    profile: str | TaskProfile = "gpt2_gpt2-xl",
+    time_limit_s: float | None = None,
+    warm: bool = True,
+    on_slot: Callable[[Controller, int], None] | None = None,
+) -> list[Run]:
+    """Run controllers over a trace; all meet the same channels, tasks and own work of the servers.
+
+    Parameters
+    ----------
+    slots
+        T; the trace's by default. A longer run goes back and forth over the trace.
+    profile
+        Tasks of the slots after the first are drawn from it.
+    time_limit_s
+        For each decision.
+    warm
+        Start each decision from the last one, and prices from the last prices, where a solver takes a start
+        (the trait ``warm_start``). Others get none: ``solve`` never returns worse than the start it is given,
+        which would make rules better than they are.
+    on_slot
+        Called after each decision.
+
+    Returns
+    -------
+    list of Run
+        In the order of the controllers.
+
+    Raises
+    ------
+    InputError
+        For an unknown solver or bad options.
+    """
+    count = len(trace) if slots is None else slots
+    if count < 1:
+        raise InputError(f"must be at least 1, not {count}", source="slots")
+    tasks = profile if isinstance(profile, TaskProfile) else TaskProfile.load(profile)
+    for controller in controllers:
+        find(controller.name).make_options(controller.options)
+    gains = without_outages(trace.power_gain)
+    worlds = [_slot(trace, gains, tasks, number, seed) for number in range(count)]
+    runs = []
+    for controller in controllers:
+        standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
+        rows = []
+        for number, world in enumerate(worlds):
+            row = _decide(controller, standing, world, number, seed, time_limit_s, warm, trace)
+            rows.append(row)
+            if on_slot:
+                on_slot(controller, number)
+        runs.append(Run(controller, rows))
+    return runs
+
+
+def _decide(
+    controller: Controller,
+    standing: _Standing,
+    world: tuple[Instance, Floats],
+    number: int,
+    seed: int,
+    time_limit_s: float | None,
+    warm: bool,
+    trace: Trace,
+) -> dict[str, Any]:
+    """One slot: solve, score, and move the controller's world on."""
+    base, own_work = world
+    backlog = standing.backlog_flop + (own_work if number else 0.0)
+    instance = base.replace(
+        devices=base.devices.replace(battery_fraction=standing.battery),
+        servers=base.servers.replace(backlog_flop=backlog),
+    )
+    method = find(controller.name)
+    warmed = warm and method.traits.warm_start
+    result = solve(
+        instance,
+        controller.name,
+        options={**controller.options, **(standing.carried if warmed else {})},
+        seed=derived_seed(seed, "controller", number),
+        time_limit_s=time_limit_s,
+        start=_usable_start(instance, standing.decision) if warmed else None,
+    )
+    row = _row(controller, number, instance, result)
+    if isinstance(result.decision, Allocation):
+        standing.decision = result.decision
+    if result.certificate is not None and "prices" in method.traits.options.model_fields:
+        standing.carried = {"prices": result.certificate.to_plain()}
+    energy = result.evaluation.device_energy_j  # type: ignore[attr-defined]
+    standing.battery, standing.backlog_flop = advance(instance, result.decision, energy, trace.slot_s)
+    return row
+
+
+def advance(
+    instance: Instance, allocation: Any, device_energy_j: Floats, slot_s: float
+) -> tuple[Floats, Floats]:
+    """Batteries (M,) and backlogs (E,) at the end of a slot (section III.A).
+
+    A battery falls by E_i of its capacity. A server works off F_j tau of what waited and what came.
+    """
+    servers, devices = instance.servers, instance.devices
+    left_over = devices.battery_fraction - device_energy_j / battery_capacity_j(devices)
+    battery = np.maximum(left_over, BATTERY_FLOOR)
+    came = np.bincount(allocation.association, weights=devices.server_flop, minlength=len(servers))
+    left = servers.backlog_flop + came - servers.compute_flop_per_s * slot_s
+    return battery, np.maximum(left, 0.0)
+
+
+def _slot(
+    trace: Trace, gains: Floats, profile: TaskProfile, number: int, seed: int
+) -> tuple[Instance, Floats]:
+    """A slot's channel and tasks, and the servers' own new work (E,) in FLOP."""
+    place = place_on(len(trace), number)
+    devices, servers = trace.instance.devices, trace.instance.servers
+    devices = devices.replace(position_m=trace.device_position_m[place])
+    rng = stream(seed, "simulate", number)
+    if number:
+        devices = devices.replace(**profile.draw_tasks(len(devices), rng, payload=trace.payload))
+    own = rng.uniform(0, OWN_WORK_S, len(servers)) * servers.compute_flop_per_s
+    instance = trace.instance.replace(
+        name=f"{trace.name}@{number}", channel=Channel.from_dense(gains[place]), devices=devices
+    )
+    return instance, own
+
+
+def _usable_start(instance: Instance, decision: Allocation | None) -> Allocation | None:
+    """The last decision, unless a device has lost its server since."""
+    if decision is None or (coefficients(instance).pairs_of(decision.association) < 0).any():
+        return None
+    return decision
+
+
+def _row(controller: Controller, number: int, instance: Instance, result: Result) -> dict[str, Any]:
+    score, servers = result.evaluation, instance.servers
+    battery = instance.devices.battery_fraction
+    return {
+        "solver": controller.title,
+        "slot": number,
+        "objective_ms": score.objective_ms,
+        "controllable_ms": score.controllable_ms,
+        "latency_mean_ms": score.latency_ms["mean"],
+        "latency_p95_ms": score.latency_ms["p95"],
+        "energy_j": score.energy_j,
+        "battery_mean": float(battery.mean()),
+        "battery_min": float(battery.min()),
+        "at_floor": int((battery <= BATTERY_FLOOR).sum()),
+        "backlog_s": float((servers.backlog_flop / servers.compute_flop_per_s).mean()),
+        "decision_s": result.runtime_s,
+        "gap": result.gap,
+    }
+
+
+def save_csv(runs: Sequence[Run], path: Path) -> None:
+    """One row per controller and slot."""
+    sheets.write(path, COLUMNS, ([row[name] for name in COLUMNS] for run in runs for row in run.rows))
+
+
+PANELS = (
+    ("controllable_ms", "controllable objective, cumulative [s]", True, 1e-3),
+    ("latency_mean_ms", "mean latency [ms]", False, 1.0),
+    ("energy_j", "energy of all devices, cumulative [kJ]", True, 1e-3),
+    ("battery_mean", "mean battery", False, 1.0),
+    ("backlog_s", "mean backlog at slot start [s]", False, 1.0),
+    ("decision_s", "decision time [ms]", False, 1e3),
+)
+
+
+def save_plot(runs: Sequence[Run], path: Path) -> None:
+    """Six panels over the slots: objective, latency, energy, battery, backlog, decision time.
+
+    Raises
+    ------
+    MissingExtra
+        Without matplotlib.
+    """
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    for axes, (key, title, cumulative, factor) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+        for run in runs:
+            values = np.array([row[key] for row in run.rows]) * factor
+            axes.plot(np.cumsum(values) if cumulative else values, label=printable(run.controller.title))
+        axes.set_title(title, fontsize=9)
+        axes.set_xlabel("slot")
+        axes.grid(alpha=0.3)
+        if key == "decision_s":
+            axes.set_yscale("log")
+    figure.axes[0].legend(fontsize=7)
+    pictures.save(figure, path, dpi=120)

@@ -1,0 +1,164 @@
+"""An instance of P1 in words and as a map."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uara.base import pictures
+from uara.base.errors import InputError, printable
+from uara.base.extras import needs
+from uara.base.quantities import Floats
+from uara.p1.instance import Instance
+from uara.p1.model import Allocation, coefficients, evaluate, queue_slots, snr
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def describe(instance: Instance) -> list[str]:
+    """What the instance holds, a line each, for people."""
+    devices, servers, given, made = (
+        instance.devices,
+        instance.servers,
+        instance.parameters,
+        instance.provenance,
+    )
+    numbers = coefficients(instance)
+    pairs, usable = len(devices) * len(servers), len(instance.channel.pair_server)
+    best_db = 10 * np.log10(np.maximum.reduceat(snr(instance), instance.channel.pair_start[:-1]))
+    origin = ", ".join(part for part in (made.channel_model, made.scene) if part)
+    lines = [
+        f"{instance.name}: {len(devices)} devices, {len(servers)} edge servers"
+        + (f" ({origin})" if origin else ""),
+        f"usable pairs: {usable} of {pairs} ({100 * usable / pairs:.0f} %)",
+        f"SNR of the best server: {_range(best_db, 'dB')}",
+        f"servers: {_models(servers.model)}; {_range(servers.compute_flop_per_s / 1e12, 'TFLOP/s')}; "
+        f"band {_range(servers.bandwidth_hz / 1e6, 'MHz')}; queue {_range(queue_slots(instance), 'slots')}",
+        f"devices: {_models(devices.model)}; power {_range(devices.tx_power_w * 1e3, 'mW')}; "
+        f"battery {_range(devices.battery_fraction * 100, '%')}",
+        f"tasks: {_models(devices.task)}; upload {_range(devices.upload_bits / 1e3, 'kbit')}; "
+        f"device {_range(devices.device_flop / 1e9, 'GFLOP')}; server {_range(devices.server_flop / 1e9, 'GFLOP')}",
+        f"drafting on the device takes {_range(numbers.local_ms, 'ms')}; "
+        f"uplink with a whole band {_range(numbers.uplink_ms, 'ms')}",
+        f"weights: lambda {given.sync_weight_per_ms:g} per ms, w {given.energy_weight_ms_per_j:g} ms per J",
+        f"constant part of the objective: {numbers.constant_ms:,.1f} ms",
+    ]
+    if made.task_profile:
+        lines.append(f"task profile: {made.task_profile} (acceptance {made.acceptance or 'not stated'})")
+    if made.command:
+        lines.append(f"made by: {made.command}")
+    lines.extend(f"credit: {credit}" for credit in made.credits)
+    return lines
+
+
+def _range(values: Floats, unit: str) -> str:
+    low, middle, high = np.percentile(values, [0, 50, 100])
+    if low == high:
+        return f"{low:.4g} {unit}"
+    return f"{low:.4g} / {middle:.4g} / {high:.4g} {unit}"
+
+
+def _models(names: Sequence[str] | None) -> str:
+    if not names:
+        return "unnamed"
+    return ", ".join(f"{count} x {name}" for name, count in sorted(Counter(names).items()))
+
+
+def draw_map(instance: Instance, path: Path, allocation: Allocation | None = None) -> None:
+    """Draw servers and devices in the plane; with an allocation, its lines and the load of each server.
+
+    Raises
+    ------
+    MissingExtra
+        If matplotlib is not installed.
+    InputError
+        If the instance holds no positions.
+    """
+    needs("matplotlib.figure", extra="plot")
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    if instance.devices.position_m is None or instance.servers.position_m is None:
+        raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
+    pictures.check_picture(path)
+    figure = Figure(figsize=(11, 6.5) if allocation else (7, 6.5), layout="constrained")
+    with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar
+        if allocation is None:
+            _draw_places(figure.add_subplot(), instance, None)
+        else:
+            places, loads = figure.subplots(1, 2, width_ratios=(3, 2))
+            _draw_places(places, instance, allocation)
+            _draw_loads(loads, instance, allocation)
+        if instance.provenance.credits:
+            figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
+        pictures.save(figure, path, dpi=150)
+
+
+def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) -> None:
+    from matplotlib.collections import LineCollection
+
+    device, server = instance.devices.position_m, instance.servers.position_m
+    if device is None or server is None:
+        return
+    colours = server_colours(len(instance.servers))
+    if allocation is None:
+        axes.scatter(device[:, 0], device[:, 1], s=14, color="0.35", zorder=2, label="device")
+    else:
+        chosen = allocation.association
+        lines = np.stack([device[:, :2], server[chosen, :2]], axis=1)
+        axes.add_collection(LineCollection(list(lines), colors=colours[chosen], linewidths=0.7, alpha=0.6))
+        axes.scatter(device[:, 0], device[:, 1], s=14, c=colours[chosen], zorder=2, label="device")
+    axes.scatter(
+        server[:, 0], server[:, 1], s=120, marker="^", c=colours, edgecolor="k", zorder=3, label="server"
+    )
+    for index, (x, y) in enumerate(server[:, :2]):
+        axes.annotate(instance.servers.id[index], (x, y), (5, 5), textcoords="offset points", fontsize=8)
+    axes.set(xlabel="x [m]", ylabel="y [m]", aspect="equal", title=printable(instance.name))
+    axes.legend(loc="upper right", fontsize=8)
+
+
+def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
+    numbers, count = coefficients(instance), len(instance.servers)
+    chosen = allocation.association
+    pair = np.maximum(numbers.pairs_of(chosen), 0)
+    latency = evaluate(instance, allocation).device_latency_ms
+    rows: list[tuple[str, NDArray[Any]]] = [
+        ("devices", np.bincount(chosen, minlength=count).astype(float)),
+        ("band used [%]", 100.0 * np.bincount(chosen, weights=allocation.bandwidth, minlength=count)),
+        (
+            "compute asked [s]",
+            np.bincount(chosen, weights=numbers.server_flop, minlength=count) / numbers.flop_per_ms / 1e3,
+        ),
+        (
+            "uplink asked [s]",
+            np.bincount(chosen, weights=numbers.uplink_ms[pair], minlength=count) / 1e3,
+        ),
+        (
+            "mean latency [s]",
+            np.bincount(chosen, weights=latency, minlength=count)
+            / np.maximum(np.bincount(chosen, minlength=count), 1)
+            / 1e3,
+        ),
+    ]
+    axes.axis("off")
+    for row, (title, values) in enumerate(rows):
+        part: Any = axes.inset_axes((0.12, 1 - (row + 1) / len(rows) + 0.03, 0.86, 0.7 / len(rows)))
+        part.bar(np.arange(count), values, color=server_colours(count), edgecolor="k", linewidth=0.4)
+        part.set_title(title, fontsize=8, loc="left", pad=2)
+        part.set_xticks(np.arange(count), instance.servers.id if row == len(rows) - 1 else [""] * count)
+        part.tick_params(labelsize=7)
+
+
+def server_colours(count: int) -> Any:
+    """(E, 4) One colour a server, the same in every picture."""
+    from matplotlib import colormaps
+
+    return colormaps["tab20" if count <= 20 else "hsv"](
+        np.arange(count) / max(count, 20 if count <= 20 else 1)
+    )

@@ -1,0 +1,267 @@
+"""An instance of P1: devices, servers, the channel between them, constants and provenance. Immutable."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from uara.base import files, tables
+from uara.base.columns import Columns
+from uara.base.errors import InputError
+from uara.base.provenance import Provenance
+from uara.base.quantities import Floats, Indices
+from uara.base.tables import Table, frozen
+from uara.p1.schema import (
+    SCHEMA_VERSION,
+    DenseGain,
+    DeviceColumns,
+    InstanceFile,
+    Parameters,
+    ServerColumns,
+    SparseGain,
+    is_name,
+)
+
+_TABLES = ("servers", "devices", "channel")
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Servers(Table):
+    """Edge servers; E entries in every column. Units stand in the names (``uara.p1.schema.ServerColumns``)."""
+
+    place: ClassVar[str] = "$.servers"
+    schema: ClassVar[type[Columns]] = ServerColumns
+
+    id: tuple[str, ...]
+    compute_flop_per_s: Floats
+    bandwidth_hz: Floats
+    backlog_flop: Floats
+    model: tuple[str, ...] | None = None
+    position_m: Floats | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Devices(Table):
+    """Mobile devices and their tasks; M entries in every column (``uara.p1.schema.DeviceColumns``)."""
+
+    place: ClassVar[str] = "$.devices"
+    schema: ClassVar[type[Columns]] = DeviceColumns
+
+    id: tuple[str, ...]
+    compute_flop_per_s: Floats
+    tx_power_w: Floats
+    battery_fraction: Floats
+    upload_bits: Floats
+    device_flop: Floats
+    server_flop: Floats
+    task: tuple[str, ...] | None = None
+    model: tuple[str, ...] | None = None
+    position_m: Floats | None = None
+    battery_capacity_j: Floats | None = None
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Channel:
+    """Power gains h_ij^2 of the usable pairs, device by device (compressed sparse rows).
+
+    Parameters
+    ----------
+    pair_start
+        (M + 1,) Device i owns the pairs ``pair_start[i]:pair_start[i + 1]``.
+    pair_server
+        (K,) Server of each pair, increasing within a device.
+    power_gain
+        (K,) Linear, positive. A pair that is not listed has no path and cannot be used.
+    """
+
+    pair_start: Indices
+    pair_server: Indices
+    power_gain: Floats
+
+    def __post_init__(self) -> None:
+        place = "$.channel"
+        for name, dtype in (("pair_start", np.int64), ("pair_server", np.int64), ("power_gain", float)):
+            object.__setattr__(self, name, frozen(getattr(self, name), dtype, f"{place}.{name}"))
+        columns = {
+            "pair_start": self.pair_start,
+            "pair_server": self.pair_server,
+            "power_gain": self.power_gain,
+        }
+        files.validate({"layout": "sparse", **columns}, SparseGain, path=place)
+        start, pairs = self.pair_start, len(self.pair_server)
+        if len(start) < 2 or start[0] != 0 or start[-1] != pairs or (np.diff(start) < 0).any():
+            raise InputError(f"must rise from 0 to the number of pairs, {pairs}", path=f"{place}.pair_start")
+        if len(self.power_gain) != pairs:
+            raise InputError(
+                f"{len(self.power_gain)} entries, but there are {pairs} pairs", path=f"{place}.power_gain"
+            )
+        rising = np.diff(self.pair_server) > 0
+        rising[start[1:-1][(start[1:-1] > 0) & (start[1:-1] < pairs)] - 1] = True
+        if not rising.all():
+            raise InputError(
+                "must increase within a device", path=f"{place}.pair_server[{int(np.argmin(rising)) + 1}]"
+            )
+        if (np.diff(start) == 0).any():
+            lonely = int(np.argmin(np.diff(start)))
+            raise InputError(f"device {lonely} has no usable server", path=f"{place}.power_gain[{lonely}]")
+
+    @classmethod
+    def from_dense(cls, power_gain: ArrayLike) -> Channel:
+        """From an (M, E) matrix of linear power gains, 0 where a pair has no path."""
+        gain = frozen(power_gain, float, "$.channel.power_gain")
+        if gain.ndim != 2 or not len(gain):
+            raise InputError(f"has shape {gain.shape}: no matrix", path="$.channel.power_gain")
+        files.validate({"layout": "dense", "power_gain": gain}, DenseGain, path="$.channel")
+        device, server = np.nonzero(gain)
+        start = np.searchsorted(device, np.arange(len(gain) + 1))
+        return cls(start, server, gain[device, server])
+
+    @property
+    def devices(self) -> int:
+        """Number of devices M."""
+        return len(self.pair_start) - 1
+
+    @cached_property
+    def pair_device(self) -> Indices:
+        """(K,) Device of each pair."""
+        device = np.repeat(np.arange(self.devices), np.diff(self.pair_start))
+        device.flags.writeable = False
+        return device
+
+    def dense(self, servers: int) -> Floats:
+        """(M, E) matrix of power gains, 0 where a pair has no path."""
+        gain = np.zeros((self.devices, servers))
+        gain[self.pair_device, self.pair_server] = self.power_gain
+        return gain
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Instance:
+    """One slot of problem P1 (Koh and Yang, section III): data, units in the names, provenance.
+
+    Raises
+    ------
+    InputError
+        If the tables do not fit together, or a device has no usable server.
+    """
+
+    name: str
+    servers: Servers
+    devices: Devices
+    channel: Channel
+    parameters: Parameters = Parameters()
+    provenance: Provenance = Provenance()
+
+    kind: ClassVar[str] = "p1"
+
+    def __post_init__(self) -> None:
+        if not is_name(self.name):
+            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        if self.channel.devices != len(self.devices):
+            raise InputError(
+                f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",
+                path="$.channel.power_gain",
+            )
+        if (self.channel.pair_server >= len(self.servers)).any():
+            pair = int(np.argmax(self.channel.pair_server >= len(self.servers)))
+            raise InputError(
+                f"names a server beyond the {len(self.servers)} there are",
+                path=f"$.channel.pair_server[{pair}]",
+            )
+
+    def replace(self, **parts: Any) -> Instance:
+        """A copy with some parts changed."""
+        return dataclasses.replace(self, **parts)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the problem's data: everything but the name and the provenance."""
+        digest = hashlib.sha256(files.pretty_json(self.parameters).encode())
+        for table in (self.servers, self.devices):
+            for name, column in table.columns().items():
+                digest.update(name.encode())
+                digest.update("\0".join(column).encode() if name in table.text else column.tobytes())
+        for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
+            digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    @classmethod
+    def load(cls, path: str | Path) -> Instance:
+        """Read an instance file, and its side file if it has one.
+
+        Raises
+        ------
+        InputError
+            One error that names the file, the key path and what is wrong there.
+        """
+        path = Path(path)
+        data = files.read_plain_json(path)
+        try:
+            tables.fill_from_side_file(data, path, _TABLES)
+            return cls.from_plain(data)
+        except InputError as error:
+            raise (error if error.source else error.in_source(str(path))) from None
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Instance:
+        """Build an instance from the decoded content of an instance file (``uara.p1.schema.InstanceFile``)."""
+        return cls.from_record(files.validate(data, InstanceFile))
+
+    @classmethod
+    def from_record(cls, record: InstanceFile) -> Instance:
+        """Build an instance from the checked content of an instance file."""
+        gain = record.channel
+        if isinstance(gain, DenseGain):
+            _check_rectangle(gain.power_gain, len(record.servers.id))
+            channel = Channel.from_dense(gain.power_gain)
+        else:
+            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)  # type: ignore[arg-type]
+        return cls(
+            record.name,
+            Servers(**{name: getattr(record.servers, name) for name in ServerColumns.model_fields}),
+            Devices(**{name: getattr(record.devices, name) for name in DeviceColumns.model_fields}),
+            channel,
+            record.parameters,
+            record.provenance,
+        )
+
+    def to_plain(self) -> dict[str, Any]:
+        """The content of the instance file, every column as arrays or tuples."""
+        pairs = len(self.devices) * len(self.servers)
+        if len(self.channel.pair_server) * 3 > pairs:
+            channel: dict[str, Any] = {"layout": "dense", "power_gain": self.channel.dense(len(self.servers))}
+        else:
+            parts = ("pair_start", "pair_server", "power_gain")
+            channel = {"layout": "sparse", **{name: getattr(self.channel, name) for name in parts}}
+        return {
+            "schema_version": SCHEMA_VERSION,
+            "kind": self.kind,
+            "name": self.name,
+            "provenance": self.provenance.model_dump(exclude_defaults=True),
+            "parameters": self.parameters.model_dump(),
+            "servers": self.servers.columns(),
+            "devices": self.devices.columns(),
+            "channel": channel,
+        }
+
+    def save(self, path: str | Path) -> None:
+        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries.
+
+        Each file is written whole or not at all; the same instance gives the same bytes.
+        """
+        tables.save(Path(path), self.to_plain(), _TABLES)
+
+
+def _check_rectangle(rows: list[list[float]], width: int) -> None:
+    for index, row in enumerate(rows):
+        if len(row) != width:
+            raise InputError(
+                f"{len(row)} entries, but there are {width} servers", path=f"$.channel.power_gain[{index}]"
+            )

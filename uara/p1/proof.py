@@ -1,0 +1,33 @@
+"""Certificates of any kind: parsed by their kind, and asked for their bound."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uara.p1.branches import BranchCertificate
+from uara.p1.certificate import Certificate, Proof
+from uara.p1.device_prices import DevicePrices
+from uara.p1.instance import Instance
+
+
+def lower_bound(instance: Instance, certificate: Proof) -> float:
+    """The lower bound on P1's objective, in ms, that a certificate of any kind proves.
+
+    It is minus infinity where the numbers leave double precision: what is not finite proves nothing. The
+    certificate is asked for its plain data alone, since a solver may hand over an object with a bound of its own.
+
+    Raises
+    ------
+    InputError
+        If the certificate is malformed, or for another number of servers.
+    """
+    return parse_certificate(certificate.to_plain()).prove(instance)
+
+
+def parse_certificate(plain: dict[str, Any]) -> Proof:
+    """A certificate from plain data, told apart by ``kind``; raises :class:`InputError` on anything else."""
+    if isinstance(plain, dict) and plain.get("kind") == "branches":
+        return BranchCertificate.from_plain(plain)
+    if plain.get("kind") == "device-prices":
+        return DevicePrices.from_plain(plain)
+    return Certificate.from_plain(plain)

@@ -1,0 +1,1 @@
+"""Making instances: hardware, channels, positions, recipes and collections."""

@@ -1,0 +1,93 @@
+"""Channel gains by ray tracing (Sionna RT): what to trace, and the call into the worker process."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import NonNegative, Positive
+from uara.scenarios.channel import isolation, llvm
+from uara.scenarios.channel.drop import Drop
+
+_WORKER = "uara.scenarios.channel.raytrace_worker"
+
+
+class RayTracing(Record):
+    """Settings of ray tracing; the defaults are those of the shipped instances.
+
+    Gains are for isotropic vertically polarised antennas of 0 dBi at both ends.
+    """
+
+    scene: str = "etoile"
+    """A scene of Sionna RT by name, or the path of a Mitsuba scene (``.xml``)."""
+    box_m: Positive = 400.0
+    """Side of the square around the scene's centre in which servers and devices stand."""
+    carrier_hz: Positive = 3.5e9
+    rays_per_server: Annotated[int, Field(ge=1, le=10**8)] = 10_000
+    """Gains far from line of sight depend on it (sampling noise): it is part of the instance."""
+    max_depth: Annotated[int, Field(ge=0, le=20)] = 3
+    """Most interactions of a path with the scene."""
+    min_best_gain_db: float = -120.0
+    """A device whose best server is below is drawn again."""
+    server_height_m: Positive = 10.0
+    device_height_m: Positive = 1.5
+    min_distance_m: NonNegative = 10.0
+    """Least distance in the plane between a device and a server."""
+    server_spacing_m: NonNegative = 30.0
+    """Least distance in the plane between servers."""
+
+
+def draw(settings: RayTracing, *, servers: int, devices: int, seed: int) -> Drop:
+    """Place servers and devices on the streets of a scene and trace the paths between them.
+
+    A larger draw of the same seed, settings and servers begins with the positions of a smaller one, unless
+    the threshold is near. The gains are those that :func:`trace` finds at the positions.
+
+    Raises
+    ------
+    InputError
+        Unknown scene; a box without room, or from which too few devices reach a server.
+    MissingExtra
+        Sionna RT is not installed.
+    ChannelError
+        No usable LLVM, or the tracer died.
+    """
+    data = {"servers": servers, "devices": devices, "seed": seed}
+    facts, arrays = _call("draw", settings, data)
+    return Drop(arrays["server_position_m"], arrays["device_position_m"], arrays["power_gain"], facts)
+
+
+def trace(
+    settings: RayTracing,
+    server_position_m: NDArray[np.float64],
+    device_position_m: NDArray[np.float64],
+    *,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Gains (M, E), linear, between given positions (E, 3) and (M, 3) [m]; 0 where there is no path.
+
+    Raises as :func:`draw`.
+    """
+    positions = {"server_position_m": server_position_m, "device_position_m": device_position_m}
+    _, arrays = _call("trace", settings, {"seed": seed}, positions)
+    return arrays["power_gain"]
+
+
+def _call(
+    function: str,
+    settings: RayTracing,
+    data: dict[str, Any],
+    arrays: dict[str, NDArray[np.float64]] | None = None,
+) -> isolation.Reply:
+    if settings.scene.endswith(".xml") and not os.path.isfile(settings.scene):
+        raise InputError("no such scene file", source=settings.scene)
+    if data["seed"] < 0:
+        raise InputError(f"the seed must not be negative: {data['seed']}")
+    payload = {"settings": settings.model_dump(), **data}
+    return isolation.call(f"{_WORKER}:{function}", payload, arrays, environment=llvm.tracing_environment())

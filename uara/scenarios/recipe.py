@@ -1,0 +1,356 @@
+"""Make instances of P1: a recipe says what is wanted, :func:`generate` draws it from one seed."""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+import uara
+from uara.base.errors import InputError
+from uara.base.files import Record, pretty_json, sha256, validate
+from uara.base.provenance import Provenance
+from uara.base.quantities import NonNegative, Positive
+from uara.base.randomness import stream
+from uara.p1.instance import Channel, Devices, Instance, Servers
+from uara.p1.schema import Parameters
+from uara.psd.payload import Payload, needed_payload
+from uara.psd.profile import TaskProfile
+from uara.scenarios.channel import pathloss, raytrace, umi
+from uara.scenarios.channel.drop import Drop
+from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
+from uara.scenarios.hardware import ACCELERATORS, PHONES, RTX_2080, RTX_4090, Accelerator
+
+if TYPE_CHECKING:
+    from uara.scenarios.trace import Trace
+
+Floats = NDArray[np.float64]
+Item = TypeVar("Item")
+
+CREDITS = {
+    "sionna-rt": "Scene geometry of the city scenes: (c) OpenStreetMap contributors, ODbL "
+    "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT",
+}
+TX_POWER_DBM = (16.0, 24.0)
+"""Transmission powers P_i are uniform in dBm over this range (Table I)."""
+BACKLOG_S = 0.1
+"""A server starts with uniformly 0 to this many seconds of work of its own: k_j of 0 to 10 slots of 10 ms."""
+MOST_PAIRS = 10_000_000
+"""Largest number of pairs of a device and a server: gains are drawn for all of them at once."""
+BATTERY = {"any": (0.05, 1.0), "low": (0.05, 0.2), "high": (0.8, 1.0)}
+"""Ranges of the remaining battery fraction B_i; low and high as in Fig. 6."""
+
+
+class Recipe(Record):
+    """What an instance is made of; the defaults are Table I's, and the shipped instances'."""
+
+    servers: Annotated[int, Field(ge=1, le=100_000)] = 8
+    """Number of edge servers E."""
+    devices: Annotated[int, Field(ge=1, le=1_000_000)] = 90
+    """Number of mobile devices M."""
+    channel: Literal["sionna-rt", "sionna-umi", "path-loss"] = "sionna-rt"
+    """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
+    scene: str = "etoile"
+    """Scene of ray tracing: a name known to Sionna RT, or the path of a Mitsuba .xml file."""
+    seed: Annotated[int, Field(ge=0)] = 1
+    """Root seed of everything drawn."""
+    profile: str = "gpt2_gpt2-xl"
+    """Task profile: a shipped one by name, or a .json file."""
+    payload: Payload | None = None
+    """What each draft token puts on the uplink; the profile's need where left out."""
+    battery: Literal["any", "low", "high"] = "any"
+    """Range of the remaining batteries: 0.05 to 1, at most 0.2, or at least 0.8."""
+    server_mix: Literal["mixed", "one-strong"] = "mixed"
+    """RTX 2080, 3090 and 4090 in turn (shuffled in threes), or one RTX 4090 among RTX 2080."""
+    bandwidth_mhz: Positive = 10.0
+    """Uplink band W, divided equally among the servers."""
+    energy_weight_ms_per_j: NonNegative = 50.0
+    """w of P1."""
+    box_m: Positive = 400.0
+    """Side of the square in which servers and devices stand."""
+    rays_per_server: Annotated[int, Field(ge=1, le=10**8)] = 10_000
+    """Rays of ray tracing; the gains far from line of sight depend on it."""
+    max_depth: Annotated[int, Field(ge=0, le=20)] = 3
+    """Most interactions of a traced path with the scene."""
+
+    @property
+    def default_name(self) -> str:
+        """Name of the instance where none is given."""
+        return f"e{self.servers}_m{self.devices}"
+
+    def ray_tracing(self) -> raytrace.RayTracing:
+        """Settings of the ray tracer."""
+        fields = ("scene", "box_m", "rays_per_server", "max_depth")
+        return raytrace.RayTracing(**{name: getattr(self, name) for name in fields})
+
+    def command(self, name: str) -> str:
+        """The command that makes this instance."""
+        always = (
+            "servers",
+            "devices",
+            "channel",
+            "seed",
+            *(("scene",) if self.channel == "sionna-rt" else ()),
+        )
+        chosen = {key: getattr(self, key) for key in Recipe.model_fields if key != "scene" or key in always}
+        parts = [
+            f"--{_FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
+            for key, value in chosen.items()
+            if key in always or value != Recipe.model_fields[key].default
+        ]
+        return " ".join(["uara generate", *parts, "-o", shlex.quote(f"{name}.json")])
+
+
+_FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays"}
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def generate(recipe: Recipe | None = None, *, name: str | None = None, **options: Any) -> Instance:
+    """Draw an instance.
+
+    Parameters
+    ----------
+    recipe
+        What to draw; the defaults where left out.
+    name
+        Name of the instance, ``e8_m90`` and the like where left out.
+    options
+        Fields of :class:`Recipe` that differ from ``recipe``.
+
+    Returns
+    -------
+    Instance
+        The same for the same recipe, bit by bit on the same library versions.
+
+    Raises
+    ------
+    InputError
+        For an unknown option, scene or profile, or a box that cannot hold what is wanted.
+    MissingExtra
+        If the channel needs the extra ``sionna``.
+    ChannelError
+        If the ray tracer's compiler is missing, or the simulator failed.
+    """
+    recipe = _merged(recipe, options)
+    name = name or recipe.default_name
+    profile = TaskProfile.load(recipe.profile)
+    return _assembled(recipe, profile, _drop(recipe), name, recipe.command(name), {})
+
+
+def generate_trace(
+    recipe: Recipe | None = None, *, walk: Walk | None = None, name: str | None = None, **options: Any
+) -> Trace:
+    """Draw an instance whose devices walk, and the channel on their way.
+
+    Parameters
+    ----------
+    recipe, name, options
+        As for :func:`generate`; slot 0 is an instance of this recipe.
+    walk
+        Slots, speed and wandering; the defaults where left out.
+
+    Raises
+    ------
+    InputError, MissingExtra, ChannelError
+        As :func:`generate`; the channel must be a Sionna one.
+    """
+    from uara.scenarios.trace import Trace
+
+    recipe, walk = _merged(recipe, options), walk or Walk()
+    _check_size(recipe)
+    name = name or f"{recipe.default_name}_t{walk.slots}"
+    profile = TaskProfile.load(recipe.profile)
+    counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
+    if recipe.channel == "sionna-rt":
+        moving = draw_traced(recipe.ray_tracing(), walk, **counts)
+    elif recipe.channel == "sionna-umi":
+        moving = draw_umi(umi.UrbanMicro(box_m=recipe.box_m), walk, **counts)
+    else:
+        raise InputError("walks need a sionna-rt or sionna-umi channel", path="recipe.channel")
+    start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
+    command = recipe.command(name).replace(" -o ", f" {_walk_words(walk)} -o ")
+    instance = _assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
+    return Trace(
+        instance,
+        moving.power_gain.astype(np.float32),
+        moving.device_position_m.astype(np.float32),
+        walk.slot_s,
+        walk.speed_m_per_s,
+    )
+
+
+def _walk_words(walk: Walk) -> str:
+    """The options of ``uara generate`` that make this walk."""
+    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
+    for option, field in (("--slot-s", "slot_s"), ("--wander-deg", "wander_deg")):
+        if getattr(walk, field) != Walk.model_fields[field].default:
+            words += f" {option} {_plain(getattr(walk, field))}"
+    return words
+
+
+def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
+    return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
+
+
+def _assembled(
+    recipe: Recipe,
+    profile: TaskProfile,
+    drop: Drop,
+    name: str,
+    command: str,
+    more: dict[str, Any],
+    slot_ms: float = Parameters().slot_ms,
+) -> Instance:
+    """Everything but the channel, drawn and put around it."""
+    parameters = Parameters(energy_weight_ms_per_j=recipe.energy_weight_ms_per_j, slot_ms=slot_ms)
+    servers = _servers(recipe, drop.server_position_m)
+    devices = _devices(recipe, profile, drop.device_position_m)
+    load = devices.server_flop.sum() / (servers.compute_flop_per_s.sum() * parameters.slot_ms / 1e3)
+    provenance = Provenance(
+        command=command,
+        seed=recipe.seed,
+        channel_model=recipe.channel,
+        scene=recipe.scene if recipe.channel == "sionna-rt" else "",
+        task_profile=profile.name,
+        task_profile_sha256=profile_sha256(profile),
+        acceptance=profile.provenance.acceptance,
+        versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
+        settings={**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")},
+        credits=[CREDITS[recipe.channel]] if recipe.channel in CREDITS else [],
+    )
+    channel = Channel.from_dense(rounded(drop.power_gain))
+    return Instance(name, servers, devices, channel, parameters, provenance)
+
+
+def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
+    """The chosen options and the constants they stand on, for the provenance."""
+    model: Record
+    if recipe.channel == "sionna-rt":
+        model = recipe.ray_tracing()
+    elif recipe.channel == "sionna-umi":
+        model = umi.UrbanMicro(box_m=recipe.box_m)
+    else:
+        model = pathloss.PathLoss(box_m=recipe.box_m)
+    own = recipe.model_dump(include={"battery", "server_mix", "bandwidth_mhz"})
+    decoding = profile.decoding
+    payload = recipe.payload or needed_payload(decoding.temperature, decoding.rule)
+    return {**model.model_dump(exclude={"scene"}), **own, "payload": payload}
+
+
+def _check_size(recipe: Recipe) -> None:
+    pairs = recipe.servers * recipe.devices
+    if pairs > MOST_PAIRS:
+        raise InputError(
+            f"{pairs} pairs of a device and a server, more than the {MOST_PAIRS} that are drawn",
+            path="recipe",
+        )
+
+
+def _drop(recipe: Recipe) -> Drop:
+    _check_size(recipe)
+    counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
+    if recipe.channel == "sionna-rt":
+        return raytrace.draw(recipe.ray_tracing(), **counts)
+    if recipe.channel == "sionna-umi":
+        return umi.draw(umi.UrbanMicro(box_m=recipe.box_m), **counts)
+    return pathloss.draw(pathloss.PathLoss(box_m=recipe.box_m), **counts)
+
+
+def _servers(recipe: Recipe, position_m: Floats) -> Servers:
+    count = recipe.servers
+    if recipe.server_mix == "one-strong":
+        models: list[Accelerator] = [RTX_4090, *[RTX_2080] * (count - 1)]
+    else:
+        models = _in_turn(ACCELERATORS, count, stream(recipe.seed, "server models"))
+    speed = np.array([each.compute_flop_per_s for each in models])
+    waiting_s = stream(recipe.seed, "server backlogs").uniform(0, BACKLOG_S, count)
+    return Servers(
+        id=tuple(f"server{j}" for j in range(count)),
+        compute_flop_per_s=speed,
+        bandwidth_hz=np.full(count, recipe.bandwidth_mhz * 1e6 / count),
+        backlog_flop=rounded(waiting_s * speed),
+        model=tuple(each.model for each in models),
+        position_m=position_m,
+    )
+
+
+def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Devices:
+    count, seed = recipe.devices, recipe.seed
+    phones = _in_turn(PHONES, count, stream(seed, "device models"))
+    power_dbm = stream(seed, "transmission powers").uniform(*TX_POWER_DBM, count)
+    tasks = profile.draw_tasks(count, stream(seed, "tasks"), payload=recipe.payload)
+    return Devices(
+        id=tuple(f"device{i}" for i in range(count)),
+        compute_flop_per_s=np.array([phone.compute_flop_per_s for phone in phones]),
+        tx_power_w=rounded(10 ** ((power_dbm - 30) / 10)),
+        battery_fraction=rounded(stream(seed, "batteries").uniform(*BATTERY[recipe.battery], count), 4),
+        model=tuple(phone.model for phone in phones),
+        position_m=position_m,
+        battery_capacity_j=np.array([phone.battery_capacity_j for phone in phones]),
+        task=tuple(tasks["task"]),
+        upload_bits=tasks["upload_bits"],
+        device_flop=tasks["device_flop"],
+        server_flop=tasks["server_flop"],
+    )
+
+
+def _in_turn(items: tuple[Item, ...], count: int, generator: np.random.Generator) -> list[Item]:
+    """Items in shuffled rounds: each as often as the others, and more of them begin with the same ones."""
+    rounds = -(-count // len(items))
+    order = np.concatenate([generator.permutation(len(items)) for _ in range(rounds)])
+    return [items[index] for index in order[:count]]
+
+
+def rounded(values: Floats, digits: int = 7) -> Floats:
+    """Values to this many significant digits: what single precision carries, and short in a file."""
+    return np.array([float(f"{value:.{digits}g}") for value in values.ravel()]).reshape(values.shape)
+
+
+def profile_sha256(profile: TaskProfile) -> str:
+    """Hash of a task profile's content, however its file is laid out and whichever defaults it spells out."""
+    return sha256(pretty_json(profile.model_dump(mode="json", exclude_defaults=True)).encode())
+
+
+def urban_micro_twin(original: Instance, *, seed: int, name: str | None = None) -> Instance:
+    """The same servers, devices and tasks with a 38.901 UMi channel between the same positions.
+
+    Raises
+    ------
+    InputError
+        If the original has no positions, or a device stands within 10 m of a server.
+    MissingExtra, ChannelError
+        As :func:`generate`.
+    """
+    if original.servers.position_m is None or original.devices.position_m is None:
+        raise InputError(f"{original.name} has no positions to draw a channel between")
+    settings = umi.UrbanMicro()
+    drop = umi.gains(settings, original.servers.position_m, original.devices.position_m, seed=seed)
+    name = name or f"{original.name}_umi"
+    versions = {"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]}
+    kept = {key: original.provenance.settings[key] for key in _KEPT if key in original.provenance.settings}
+    provenance = original.provenance.model_copy(
+        update={
+            "command": f"uara generate --twin {original.name}.json --channel sionna-umi --seed {seed} -o {name}.json",
+            "seed": seed,
+            "channel_model": "sionna-umi",
+            "versions": versions,
+            "settings": {
+                **settings.model_dump(exclude={"box_m", "min_best_gain_db", "server_spacing_m"}),
+                **kept,
+                "twin_of": original.name,
+                "twin_of_sha256": original.digest,
+            },
+        }
+    )
+    return original.replace(
+        name=name, channel=Channel.from_dense(rounded(drop.power_gain)), provenance=provenance
+    )
+
+
+_KEPT = ("payload", "battery", "server_mix", "bandwidth_mhz", "server_load_per_slot")
