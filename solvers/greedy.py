@@ -11,7 +11,7 @@ from uara.p1.model import Allocation, Coefficients, coefficients
 from uara.registry import NoOptions, as_solver
 from uara.solver import Context
 
-from .rules import first_of_largest
+from .search.rules import first_of_largest
 
 
 def compile_greedy() -> None:

@@ -275,7 +275,7 @@ def _dominated(
         return False
     step = d - ds[kept - 1]
     price = step * (2.0 * root + step) / flop - slack
-    for g in range(rows):
+    for g in range(rows):  # noqa: SIM110 - compiled: no generators
         if cost[g] - cs[(kept - 1) * rows + g] < price:
             return False
     return True
@@ -288,7 +288,7 @@ def _replaces(
     """Whether a new label can take the place of a kept one."""
     step = d - ds[last]
     price = step * (2.0 * root + step) / flop
-    for g in range(rows):
+    for g in range(rows):  # noqa: SIM110
         if cs[last * rows + g] - cost[g] < price:
             return False
     return True

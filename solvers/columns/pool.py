@@ -35,14 +35,17 @@ class Pool:
 
     @property
     def server(self) -> Indices:
+        """(C,) Server of each set."""
         return np.array(self._server, dtype=np.int64)
 
     @property
     def cost_ms(self) -> Floats:
+        """(C,) What each set costs its server."""
         return np.array(self._cost)
 
     @property
     def member(self) -> NDArray[np.bool_]:
+        """(C, M) The devices of each set."""
         return self._member[: len(self)]
 
     def add(self, sets: NDArray[np.bool_]) -> int:

@@ -26,17 +26,14 @@ from uara.p1.proof import parse_certificate
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
+from ..search.rules import strongest
+
 if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
 
 DEVICE_LABELS = 3e8
 """Work, in labels, after which the climb over device prices ends."""
-
-from ..rules import strongest
-
-if TYPE_CHECKING:
-    from ..search.incumbents import Incumbents
 
 
 class PriceOptions(Record):

@@ -23,7 +23,7 @@ from uara.hetedge.instance import HetEdge
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
-from ..posing import posed
+from ..common.posing import posed
 from .bound import Kinds, Weights, alone_bound_ms, first_arrival_ms, kinds_of, loads_of
 from .dp import RULES, alternate, compile_search, programme_s, served
 from .search import Choices, Programme

@@ -16,8 +16,8 @@ from uara.p1.model import Allocation, coefficients, evaluate
 from uara.registry import as_solver
 from uara.solver import Context
 
-from ..rules import AllocationOptions, max_compute, max_sinr, random_server
 from ..search.matching import by_gain
+from ..search.rules import AllocationOptions, max_compute, max_sinr, random_server
 from .policy import Policy
 
 SECONDS = 4.5e-6
@@ -50,8 +50,8 @@ def load_policy(path: str) -> Policy:
 
 def prepare() -> None:
     """Load the compiled search, ONNX Runtime and the shipped policy, so that the clock does not count them."""
-    from ..rules import smallest_instance
     from ..search.matching import compile_search
+    from ..search.rules import smallest_instance
     from .association import associate
 
     compile_search()

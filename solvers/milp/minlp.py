@@ -21,8 +21,8 @@ from uara.p1.model import Allocation, coefficients
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from ..posing import posed
-from ..rules import strongest
+from ..common.posing import posed
+from ..search.rules import strongest
 from .minlp_model import minlp_model
 
 SECONDS = 5e-4

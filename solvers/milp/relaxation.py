@@ -17,7 +17,7 @@ from uara.problem import evaluate
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
-from ..rules import strongest
+from ..search.rules import strongest
 
 if TYPE_CHECKING:
     from ..dual.kernel import Pairs
@@ -42,8 +42,8 @@ def compile_relaxation() -> None:
 @as_solver(options=RelaxationOptions, prepare=compile_relaxation)
 def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answer:
     """Solve the linear perspective relaxation with cuts (HiGHS) for a bound; round its x at random."""
-    from ..common.highs import Model
     from ..dual.kernel import pairs_of
+    from .highs import Model
     from .perspective import Perspective
 
     numbers = coefficients(instance)
@@ -67,11 +67,11 @@ def beginning(
     It says where the first tangents belong, keeps their coefficients small, and is the answer where there is
     no time for a better one.
     """
-    from ..common.highs import Model
     from ..dual.ascent import first_prices
     from ..dual.price import at_prices
     from ..search.local_search import improve
     from ..search.state import make_state, make_task
+    from .highs import Model
 
     numbers = coefficients(instance)
     first = strongest(instance)

@@ -79,8 +79,8 @@ class MilpSearch:
 
     def run(self) -> None:
         """Solve until the gap is proven or time is up."""
-        from ..common.highs import Model
         from ..dual.kernel import restricted
+        from .highs import Model
         from .perspective import Perspective
 
         value_ms, excess_ms, _ = at_prices(self.root.pairs, self.root.prices)

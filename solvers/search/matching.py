@@ -16,7 +16,7 @@ from uara.p1.model import Allocation, Coefficients, coefficients
 from uara.registry import as_solver
 from uara.solver import Context
 
-from ..rules import first_of_largest, smallest_instance
+from .rules import first_of_largest, smallest_instance
 
 
 class MatchingOptions(Record):

@@ -10,7 +10,8 @@ import pytest
 from uara.bench import Results
 from uara.bench.claims import measured
 from uara.bench.metrics import contradictions, scored
-from uara.bench.tables import MARK, markdown_tables, of_group
+from uara.bench.report.markdown import MARK, markdown_tables
+from uara.bench.results import of_group
 from uara.problem import evaluate, parse_decision
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from uara.bench import Results
 from uara.bench.compare import compare_results
 from uara.bench.metrics import contradictions
 from uara.bench.report import render
-from uara.bench.tables import markdown_tables
+from uara.bench.report.markdown import markdown_tables
 from uara.bench.terminal import ranking_records, show_comparison, show_ranking
 
 from .conftest import made_up

@@ -180,8 +180,8 @@ def use_results(folder: Path) -> None:
 def use_report(folder: Path) -> None:
     from uara.bench.compare import compare_results
     from uara.bench.report import write_report
+    from uara.bench.report.markdown import markdown_tables
     from uara.bench.results import Results
-    from uara.bench.tables import markdown_tables
 
     results = Results.load(folder / "case.parquet")
     markdown_tables(results)

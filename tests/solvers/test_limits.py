@@ -15,15 +15,15 @@ from clocks import set_clock
 from hetedge_cases import make_hetedge
 from uara.solvers import greedy as greedy_module
 from uara.solvers.common import highs
-from uara.solvers.common.highs import Model
+from uara.solvers.common.posing import posed
 from uara.solvers.convex import load_cvxpy
 from uara.solvers.dual import ascent as price_ascent
 from uara.solvers.dual.ascent import ascend, first_prices
 from uara.solvers.dual.kernel import pairs_of
 from uara.solvers.hetedge.order import Exchange, exchange
 from uara.solvers.masac import solver as tma_masac
+from uara.solvers.milp.highs import Model
 from uara.solvers.milp.perspective import Perspective
-from uara.solvers.posing import posed
 
 import uara
 from uara import Context, Instance, allocate, evaluate, solve

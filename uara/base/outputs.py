@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
+from uara.base.decoding import parse_json
 from uara.base.errors import InputError
 
 LONGEST_NAME = 200
@@ -107,8 +108,6 @@ def check_output(
 
 def _stranger(path: Path, kind: str | None) -> str | None:
     """What a file holds, in words, if it is nothing that this kind of file may replace."""
-    from uara.base.files import read_plain_json
-
     suffix = path.suffix.lower()
     with _refusing(path), path.open("rb") as file:
         begin = file.read(4096)
@@ -124,9 +123,11 @@ def _stranger(path: Path, kind: str | None) -> str | None:
         first = begin.splitlines()[0].decode(errors="replace")
         return None if first == kind else "holds a table with other columns"
     try:
-        data = read_plain_json(path)
+        data = parse_json(path.read_bytes())
     except InputError as error:
         return f"holds something else ({error.problem})"
+    if not isinstance(data, dict):
+        return f"holds a {type(data).__name__}"
     found = data.get("kind", "")
     return None if not data or found == kind else f"holds {found or 'something'!r}, not {kind or 'this'!r}"
 

@@ -9,11 +9,12 @@ import numpy as np
 
 from uara.bench.execution.execute import LATE_S
 from uara.bench.execution.referee import AGREEMENT
-from uara.bench.results import Results, refuse_empty
 from uara.bench.statistics import primal_integral
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from uara.bench.results import Results
 
 TARGET = 0.01
 """An answer within this relative distance of the best known controllable part counts as solving an instance."""
@@ -91,7 +92,7 @@ def scored(results: Results) -> pd.DataFrame:
         Up to the smallest time limit that any run has on the instance, so that solvers are compared over one
         horizon; the whole horizon if it is not ``answered``.
     """
-    refuse_empty(results)
+    results.refuse_empty()
     runs = results.runs.copy()
     known = references(results).reindex(runs["instance"]).reset_index(drop=True)
     solved = runs["status"] == "ok"

@@ -21,12 +21,6 @@ def frames() -> Any:
     return needs("pandas", extra="bench")
 
 
-def refuse_empty(results: Results) -> None:
-    """:class:`uara.InputError` if there is no run to show."""
-    if results.runs.empty:
-        raise InputError("holds no runs", source=results.source or "results")
-
-
 @dataclass(frozen=True)
 class Results:
     """The rows of a result file.
@@ -91,6 +85,11 @@ class Results:
         """Number of runs of each status."""
         return {str(status): int(count) for status, count in self.runs["status"].value_counts().items()}
 
+    def refuse_empty(self) -> None:
+        """:class:`uara.InputError` if there is no run to show."""
+        if self.runs.empty:
+            raise InputError("holds no runs", source=self.source or "results")
+
     def ranking(self) -> pd.DataFrame:
         """One row a solver, the best first; see :func:`uara.bench.ranking.overall`."""
         from uara.bench.metrics import scored
@@ -125,3 +124,30 @@ class Results:
         return (
             files.parse_json(text.encode(), "a JSON column of the results") if isinstance(text, str) else None
         )
+
+
+def by_group(results: Results, runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """The runs on the instances of each group that a suite has, where there are any."""
+    entries = results.suite.get("instances", [])
+    groups = dict.fromkeys(group for entry in entries for group in entry["groups"])
+    found = {group: of_group(runs, group) for group in groups}
+    return {group: own for group, own in found.items() if len(own)}
+
+
+def of_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
+    """The runs on the instances of a group."""
+    return runs[runs["groups"].map(lambda groups: group in groups)]
+
+
+def machines(results: Results) -> list[dict[str, Any]]:
+    """Each machine and software that had a part, with its number of runs."""
+    names = ["host", "cpu", "cores", "memory_mb", "platform", "python", "commit", "versions", "threads"]
+    runs = results.runs[results.runs["host"].notna()]
+    found = []
+    for values, own in runs.groupby(names, sort=False, dropna=False):
+        facts: dict[str, Any] = dict(zip(names, values, strict=True))
+        facts |= {"runs": len(own), "versions": Results.decoded(facts["versions"]) or {}}
+        facts |= {"first": own["started_at"].min(), "last": own["started_at"].max()}
+        facts |= {"hours": own["wall_s"].sum() / 3600, "load": float(own["load_1min"].astype(float).median())}
+        found.append(facts)
+    return found

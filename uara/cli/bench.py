@@ -217,7 +217,7 @@ def publish(
     folder: Annotated[Path, typer.Argument(help="Folder to make: index.html, data, queries.")],
 ) -> None:
     """Write a static folder of the report and its data, for any web server."""
-    from uara.bench.publish import publish as publish_results
+    from uara.bench.report.publish import publish as publish_results
 
     for path in publish_results(results, folder):
         typer.echo(path)
@@ -234,8 +234,8 @@ def table(
     ] = False,
 ) -> None:
     """Print the Markdown tables of a result file, or renew them between their marks in a file."""
+    from uara.bench.report.markdown import markdown_tables, renew
     from uara.bench.results import Results
-    from uara.bench.tables import markdown_tables, renew
 
     loaded = Results.load(results)
     tables = markdown_tables(loaded)

@@ -7,9 +7,9 @@ import pytest
 from cases import instances, make_instance, random_association
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from uara.solvers.common.highs import Model
 from uara.solvers.dual.ascent import first_prices
 from uara.solvers.dual.kernel import pairs_of
+from uara.solvers.milp.highs import Model
 from uara.solvers.milp.perspective import Perspective, Rows
 from uara.solvers.milp.perspective_model import perspective_model, tangents_around
 

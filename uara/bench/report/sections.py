@@ -16,9 +16,8 @@ from uara.bench.report import charts
 from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
 from uara.bench.report.pages import instances_table, page
 from uara.bench.report.svg import shortened
-from uara.bench.results import Results
+from uara.bench.results import Results, by_group, machines
 from uara.bench.statistics import FEWEST_UNITS, unit_of
-from uara.bench.tables import by_group
 from uara.bench.terminal import excess
 
 if TYPE_CHECKING:
@@ -156,20 +155,6 @@ def warnings(results: Results, runs: pd.DataFrame) -> list[str]:
     commits = sorted(set(tried["commit"].dropna()) - {""})
     if len(commits) > 1:
         found.append(f"The runs were made at {len(commits)} states of the code: {', '.join(commits)}.")
-    return found
-
-
-def machines(results: Results) -> list[dict[str, Any]]:
-    """Each machine and software that had a part, with its number of runs."""
-    names = ["host", "cpu", "cores", "memory_mb", "platform", "python", "commit", "versions", "threads"]
-    runs = results.runs[results.runs["host"].notna()]
-    found = []
-    for values, own in runs.groupby(names, sort=False, dropna=False):
-        facts: dict[str, Any] = dict(zip(names, values, strict=True))
-        facts |= {"runs": len(own), "versions": Results.decoded(facts["versions"]) or {}}
-        facts |= {"first": own["started_at"].min(), "last": own["started_at"].max()}
-        facts |= {"hours": own["wall_s"].sum() / 3600, "load": float(own["load_1min"].astype(float).median())}
-        found.append(facts)
     return found
 
 

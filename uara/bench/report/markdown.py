@@ -13,7 +13,7 @@ from uara.base.errors import InputError, printable
 from uara.bench.claims import measured
 from uara.bench.metrics import costs, references, scored
 from uara.bench.ranking import cells, overall
-from uara.bench.results import Results
+from uara.bench.results import Results, by_group
 from uara.bench.terminal import excess, percent
 
 if TYPE_CHECKING:
@@ -67,19 +67,6 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     if write and new != old:
         files.write_bytes(path, new.encode())
     return new != old
-
-
-def by_group(results: Results, runs: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """The runs on the instances of each group that a suite has, where there are any."""
-    entries = results.suite.get("instances", [])
-    groups = dict.fromkeys(group for entry in entries for group in entry["groups"])
-    found = {group: of_group(runs, group) for group in groups}
-    return {group: own for group, own in found.items() if len(own)}
-
-
-def of_group(runs: pd.DataFrame, group: str) -> pd.DataFrame:
-    """The runs on the instances of a group."""
-    return runs[runs["groups"].map(lambda groups: group in groups)]
 
 
 def ranking(runs: pd.DataFrame) -> str:
@@ -178,7 +165,7 @@ def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> str:
 
 def machine(results: Results) -> str:
     """What the results were made on."""
-    from uara.bench.report.sections import machines
+    from uara.bench.results import machines
 
     rows = [
         [

@@ -8,7 +8,7 @@ import pytest
 
 from uara.base.errors import InputError
 from uara.bench import Results
-from uara.bench.publish import publish
+from uara.bench.report.publish import publish
 
 
 def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from cases import instances, make_instance
 from hypothesis import given, settings
-from uara.solvers.rules import compile_allocation, first_of_largest, smallest_instance
+from uara.solvers.search.rules import compile_allocation, first_of_largest, smallest_instance
 
 from uara import Allocation, Channel, Devices, Instance, Servers, allocate, evaluate, solve
 

@@ -9,7 +9,8 @@ import pytest
 from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.metrics import scored
-from uara.bench.tables import by_group, gaps_by_size, markdown_tables, renew
+from uara.bench.report.markdown import gaps_by_size, markdown_tables, renew
+from uara.bench.results import by_group
 from uara.cli import main
 
 from .conftest import made_up
