@@ -1,6 +1,7 @@
 """The dual of P1 in device prices pi and count prices nu, and what forcing a pair in or out adds to it. Compiled.
 
-    g(pi, nu) = sum_i pi_i + sum_j min over S of [V_j(S) - sum over S of (pi_i + nu_j)] + sum_j (nu_j > 0 ? lo_j : hi_j) nu_j
+    g(pi, nu) = sum_i pi_i + sum_j min over S of [V_j(S) - sum over S of (pi_i + nu_j)]
+                + sum_j (nu_j > 0 ? lo_j : hi_j) nu_j
 
 is a lower bound on every association that gives server j between lo_j and hi_j devices. The minimum runs over the
 sets that the state of the pairs allows: closed, open, or the only pair that its device has left (forced).

@@ -18,7 +18,8 @@ A node is closed where g reaches the target, or where a device has no pair left.
 
     bound = min(target, least g of the leaves)
 
-is valid for ANY tree, rows and target; a claimed drop that does not hold is not made. ``docs/proofs.md`` has the proofs.
+is valid for ANY tree, rows and target; a claimed drop that does not hold is not made. ``docs/proofs.md`` has
+the proofs.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from uara.solver import Answer, Progress, solve
 
 
 class Line:
-    """The run's end of its channel: the harness sends pickles, and reads nothing but :mod:`uara.bench.execution.messages`."""
+    """The run's end of its channel: the harness sends pickles, and reads :mod:`messages` alone."""
 
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
