@@ -8,13 +8,12 @@ with the rest ``(t - p F / 2)^2 / F``. So for one row g and with h_i = r_gi + p 
     cost(S) >= base + sum over the flipped items of |h_i| + d^2 / F,   base = c0_g + p t0 - p^2 F / 4 + sum min(0, h_i),
 
 where the items flipped are those in which S differs from {h_i < 0}, and d = t(S) - p F / 2. The other rows
-give the same with other sums. The least is sought item by item over labels (d, sums row by row). With ``best`` the least
-cost seen, above ``base``, a label is dropped
+give the same with other sums. The least is sought item by item over labels (d, sums row by row). With ``best``
+the least cost seen, above ``base``, a label is dropped
 
 * if its completions reach ``best``: the items left can gain and repair only so much, or
 * if another is cheaper in every row by at least ``L |difference of d|``, ``L = (1 + sqrt 2) sqrt(best / F)``.
-  For a completion
-  below ``best`` has |d| < w = sqrt(F best); with the other label in its place d^2 / F grows by at most
+  For a completion below ``best`` has |d| < w = sqrt(F best); with the other label in its place d^2 / F grows by at most
   ``x (2 w + x) / F``, x being the difference: no more than ``L x`` while x <= (sqrt 2 - 1) w, and beyond that the
   label alone costs ``L x >= best``.
 
