@@ -50,9 +50,9 @@ def findings() -> dict[str, doctor.Check]:
 
 
 def test_requirements_are_split_by_extra_and_machine(machine: dict[str, str]) -> None:
-    assert [each.name for each in doctor.requirements(None)] == ["numpy"]
-    assert [each.name for each in doctor.requirements("sionna")] == ["sionna", "torch"]
-    assert [each.name for each in doctor.requirements("test")] == ["pytest"]
+    assert [each.name for each in doctor.extras.requirements(None)] == ["numpy"]
+    assert [each.name for each in doctor.extras.requirements("sionna")] == ["sionna", "torch"]
+    assert [each.name for each in doctor.extras.requirements("test")] == ["pytest"]
 
 
 def test_a_missing_extra_is_no_fault_but_has_a_remedy(machine: dict[str, str]) -> None:

@@ -84,3 +84,15 @@ def test_toml_is_as_strict(tmp_path: Path, content: bytes, problem: str) -> None
         files.read_toml(path)
     assert caught.value.source == str(path)
     assert len(str(caught.value)) < 600
+
+
+@pytest.mark.parametrize(("lists", "read"), [(100, True), (101, True), (102, False), (103, False)])
+@pytest.mark.parametrize("inner", [b"", b"1", b"{}"])
+def test_the_depth_has_one_limit_whatever_is_innermost(lists: int, read: bool, inner: bytes) -> None:
+    read = read and not (inner == b"{}" and lists == 101)
+    content = b"[" * lists + inner + b"]" * lists
+    if read:
+        assert parse_json(content) is not None
+    else:
+        with pytest.raises(InputError, match="lies in more than 100 others"):
+            parse_json(content)

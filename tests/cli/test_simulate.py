@@ -12,6 +12,7 @@ from mec.worlds import profile_file, random_gains
 
 from uara.cli import main
 from uara.cli.simulate import open_trace
+from uara.mec import simulate as module
 from uara.scenarios.trace import Trace
 
 
@@ -94,6 +95,26 @@ def test_outputs_are_checked_before_anything_is_simulated(trace, tmp_path, capsy
         assert (code, out) == (2, "")
         assert text in err
     assert trace.read_bytes() == before
+
+
+def test_after_ctrl_c_the_slots_that_are_done_are_saved_and_shown(trace, tmp_path, capsys, monkeypatch):
+    words = ["simulate", trace, "--solver", "max-sinr", "--solver", "random", "--slots", 3]
+    words += ["--profile", profile_file(str(tmp_path)), "-o", tmp_path / "run.csv"]
+    decide, calls = module._decide, []
+
+    def interrupted(*arguments):
+        calls.append(1)
+        if len(calls) == 5:
+            raise KeyboardInterrupt
+        return decide(*arguments)
+
+    monkeypatch.setattr(module, "_decide", interrupted)
+    code, out, err = run(capsys, *words)
+    assert (code, err.splitlines()[-1]) == (130, "uara: interrupted")
+    assert "max-sinr" in out
+    assert "random" not in out, "two slots of three cannot be compared"
+    with (tmp_path / "run.csv").open() as file:
+        assert [row["solver"] for row in csv.DictReader(file)] == ["max-sinr"] * 3 + ["random"]
 
 
 def test_a_picture_that_fails_hides_no_numbers(trace, tmp_path, capsys):

@@ -79,6 +79,7 @@ def test_modules_of_a_library_stand_for_it(tmp_path, monkeypatch):
             raise ModuleNotFoundError("no", name="safetensors.torch")
 
     monkeypatch.setattr(module.metadata, "entry_points", lambda group: [Point()])
+    monkeypatch.setitem(sys.modules, "safetensors", None)
     with pytest.raises(MissingExtra, match="safetensors is not installed"):
         module.find_trainer(configure(tmp_path))
 

@@ -179,6 +179,33 @@ def worsens(instance: Instance, context: Context[Any]) -> Allocation:
     return honest(instance, context)
 
 
+def counts_by_number(instance: Instance, context: Context[Any]) -> Answer:
+    """Answers well, with a number for a name."""
+    return Answer(allocate(instance, first(instance)), details={"rounds": 1.0, 7: 2.0})  # type: ignore[dict-item]
+
+
+def forges_findings(instance: Instance, context: Context[Any]) -> Allocation:
+    """Says itself how well it did, in words of its own."""
+    import gc
+
+    line: Any = next(each for each in gc.get_objects() if type(each).__name__ == "Line")
+    line.send("answer", attempts=[{"decision": {}, "verdict": "conforms"}] * 3)
+    time.sleep(60)
+    return allocate(instance, first(instance))
+
+
+def forges_decisions(instance: Instance, context: Context[Any]) -> Allocation:
+    """Sends three calls that hold no decision."""
+    import gc
+
+    line: Any = next(each for each in gc.get_objects() if type(each).__name__ == "Line")
+    facts = {"objective_ms": 1.0, "bounds_ms": [], "runtime_s": 0.0}
+    facts |= {"instance_changed": False, "start_changed": False}
+    line.send("answer", attempts=[{"decision": {}, "returned": {}, **facts}] * 3)
+    time.sleep(60)
+    return allocate(instance, first(instance))
+
+
 class Mute(Record):
     depth: int = 3
 
@@ -214,6 +241,9 @@ def test_an_honest_solver_conforms() -> None:
         (dawdles, "time limit", "took 2."),
         pytest.param(stumbles, "answers", "server indices", marks=pytest.mark.slow),
         (dies, "answers", "exit code 3"),
+        (counts_by_number, "answers", "the key 7 is no word"),
+        (forges_findings, "answers", "answer.attempts[0]"),
+        (forges_decisions, "answers", "cannot be used: $.decision.association: Field required"),
         (faints, "answers", "so many"),
         (gives_up_early, "answers", "gave up after 0."),
         pytest.param(mute, "documented", "no docstring", marks=pytest.mark.slow),

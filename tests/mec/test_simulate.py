@@ -11,10 +11,10 @@ from cases import make_instance
 from mec.worlds import profile_file, random_gains
 
 from uara import InputError
-from uara.mec.simulate import COLUMNS, Controller, Run, advance, save_csv, save_plot, simulate
+from uara.mec.simulate import COLUMNS, Controller, Run, Stopped, advance, save_csv, save_plot, simulate
 from uara.p1.allocation import allocate
 from uara.psd.profile import TaskProfile
-from uara.registry import find
+from uara.registry import available_solvers, find, method_of
 from uara.scenarios.trace import Trace
 from uara.solver import solve
 
@@ -146,6 +146,34 @@ def test_mistakes_are_named(trace, profile):
         simulate(trace, [Controller(name="tma-masac", options={"polish": "maybe"})], profile=profile)
     with pytest.raises(InputError, match="slots"):
         simulate(trace, controllers("random"), slots=0, profile=profile)
+
+
+def test_ctrl_c_leaves_the_slots_that_are_done(trace, profile):
+    def interrupt(controller, number):
+        if (controller.name, number) == ("tma", 2):
+            raise KeyboardInterrupt
+
+    with pytest.raises(Stopped) as caught:
+        simulate(trace, controllers("max-sinr", "tma", "random"), profile=profile, on_slot=interrupt)
+    assert [(run.controller.name, len(run.rows)) for run in caught.value.runs] == [
+        ("max-sinr", 4),
+        ("tma", 3),
+    ]
+
+
+def test_a_run_that_ctrl_c_ended_is_the_last(trace, profile):
+    def patient(instance, context):
+        chosen = instance.channel.pair_server[instance.channel.pair_start[:-1]]
+        context.incumbent(allocate(instance, chosen))
+        raise KeyboardInterrupt
+
+    available_solvers()["patient"] = method_of(patient)
+    try:
+        with pytest.raises(Stopped) as caught:
+            simulate(trace, controllers("patient", "random"), profile=profile)
+    finally:
+        del available_solvers()["patient"]
+    assert [len(run.rows) for run in caught.value.runs] == [1]
 
 
 def test_files(trace, profile, tmp_path):

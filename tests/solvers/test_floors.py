@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.convex import compute_shares
 
-from uara import InputError, Instance, Parameters, allocate, evaluate, solution, solve
+from uara import Channel, InputError, Instance, Parameters, allocate, evaluate, solution, solve
 from uara.base import files
 from uara.base.errors import SolverError
 from uara.p1.model import coefficients
@@ -89,6 +89,22 @@ def test_the_relaxation_has_the_value_of_the_prices(payload: float) -> None:
     scale = prices.evaluation.controllable_ms
     assert abs(linear.bound_ms - prices.bound_ms) <= 2e-4 * scale
     assert linear.bound_ms <= prices.evaluation.objective_ms
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("solver", ["relaxation", "exact"])
+def test_numbers_far_apart_end_no_program(solver: str, seed: int) -> None:
+    """Signals over ten powers of ten and long payloads: HiGHS must not be given what it refuses."""
+    rng, instance = (
+        np.random.default_rng(seed),
+        make_instance(12, 4, seed, payload=1e3, sync_weight_per_ms=1.0),
+    )
+    gain = instance.channel.dense(4) * 10 ** rng.uniform(-10, 0, (12, 1))
+    spread = instance.replace(channel=Channel.from_dense(gain))
+    options = {"engine": "milp"} if solver == "exact" else {}
+    result = solve(spread, solver, options=options, time_limit_s=20.0)
+    assert result.evaluation.feasible
+    assert result.ended == "completed"
 
 
 def test_more_roundings_are_no_worse() -> None:

@@ -78,8 +78,9 @@ def _count_keys(data: Any, source: str | None) -> int:
 
     Level by level, so that the long columns of large files pass at the interpreter's full speed.
     """
-    keys, level = 0, [[data]]
-    for _ in range(MAX_DEPTH + 1):
+    keys = 0
+    level: list[Any] = [[data]]
+    for _ in range(MAX_DEPTH + 2):  # what is left then lies deeper than is read
         keys += sum(len(held) for held in level if type(held) is dict)
         values = list(chain.from_iterable(held.values() if type(held) is dict else held for held in level))
         kinds = set(map(type, values))

@@ -82,8 +82,8 @@ def _end(error: BaseException) -> NoReturn:
     """Leave with the exit code of an error, and its line on standard error where it is the user's."""
     from uara.base.errors import UaraError, one_line
 
-    silent = isinstance(error, SystemExit) and error.code in (None, 0)
-    if isinstance(error, KeyboardInterrupt) or (was_interrupted() and not silent):
+    code = error.code or 0 if isinstance(error, SystemExit) else 1
+    if isinstance(error, KeyboardInterrupt) or code == INTERRUPTED or (was_interrupted() and code):
         _say(_LINE)
         sys.exit(INTERRUPTED)
     if isinstance(error, UaraError):

@@ -25,6 +25,7 @@ def command(
 ) -> None:
     """Run solvers on every instance of a folder and enter what improves on best_known.json.
 
+    Ctrl-C ends the running solver; the best answer it has is entered, and the rest is left out.
     With --check nothing is run: every entry is computed again, and the exit code is 1 if one does not hold.
     """
     if check:
@@ -52,6 +53,8 @@ def command(
                 f"controllable {entry.controllable_ms:.4f} ms  gap {entry.gap:.2e}  "
                 f"certified {float('nan') if entry.certified_gap is None else entry.certified_gap:.2e}"
             )
+            if result.ended == "interrupted":
+                raise KeyboardInterrupt  # what it had is entered
 
 
 def _instances(folder: Path, only: list[str] | None) -> list[Path]:

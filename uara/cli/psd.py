@@ -122,6 +122,8 @@ def run(
         console.print("\n")
         for line in live.run_lines(decoded):
             console.print(line)
+        if temperature > 0 and options.rule == "target" and method != "autoregressive":
+            console.print(live.BIAS)
         title = (
             f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
             f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"

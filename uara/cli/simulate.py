@@ -47,7 +47,7 @@ def command(
     from uara.base import pictures
     from uara.base.files import check_output, save_or_rescue
     from uara.display import output_console
-    from uara.mec.simulate import COLUMNS, Controller, save_csv, save_plot, simulate
+    from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
 
     specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
     controllers = [
@@ -63,17 +63,22 @@ def command(
         check_output(output, suffixes=(".csv",), inputs=inputs, kind=",".join(COLUMNS))
     if plot:
         pictures.check_picture(plot, inputs=inputs)
-    with Console(stderr=True, quiet=json).status("simulating") as status:
-        runs = simulate(
-            chosen,
-            controllers,
-            slots=slots,
-            seed=seed,
-            profile=profile,
-            time_limit_s=time_limit,
-            warm=warm,
-            on_slot=lambda controller, number: status.update(f"{controller.title}: slot {number + 1}"),
-        )
+    failures: list[BaseException] = []
+    try:
+        with Console(stderr=True, quiet=json).status("simulating") as status:
+            runs = simulate(
+                chosen,
+                controllers,
+                slots=slots,
+                seed=seed,
+                profile=profile,
+                time_limit_s=time_limit,
+                warm=warm,
+                on_slot=lambda controller, number: status.update(f"{controller.title}: slot {number + 1}"),
+            )
+    except Stopped as stopped:
+        runs = stopped.runs
+        failures.append(stopped)
 
     def save() -> None:
         if output:
@@ -85,7 +90,10 @@ def command(
         else:
             output_console().print(_table(runs))
 
-    finish(save, show, lambda: save_plot(runs, plot) if plot else None)
+    if runs:
+        finish(save, show, lambda: save_plot(runs, plot) if plot else None, failures=failures)
+    else:
+        finish(None, failures=failures)
 
 
 def open_trace(path: Path) -> Trace:
@@ -110,7 +118,9 @@ def _table(runs: list[Run]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, title=f"{len(runs[0].rows)} slots; sums over the slots, means where said")
+    slots = len(runs[0].rows)
+    runs = [run for run in runs if len(run.rows) == slots]  # one that was interrupted cannot be compared
+    table = Table(box=SIMPLE_HEAD, title=f"{slots} slots; sums over the slots, means where said")
     for name in (
         "solver", "objective [s]", "controllable [s]", "mean latency [ms]", "p95 [ms]", "energy [kJ]",
         "last battery", "mean backlog [ms]", "decision [ms]",

@@ -11,7 +11,6 @@ import numpy as np
 
 from uara.base import pictures, sheets
 from uara.base.errors import printable
-from uara.base.extras import needs
 from uara.base.files import check_output
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
@@ -167,14 +166,13 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     MissingExtra
         If matplotlib is not installed.
     """
-    needs("matplotlib.figure", extra="plot")
-    from matplotlib.figure import Figure
-
     written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
     for path in written[:2]:
         check_output(path, suffixes=(".csv",), kind=",".join(COLUMNS))
     for path in written[2:]:
         pictures.check_picture(path)
+    from matplotlib.figure import Figure
+
     rows = list(sweep_rows(instance, follow=follow))
     write_csv(rows, written[0])
     if follow:

@@ -21,7 +21,7 @@ from uara.p1.model import Allocation, coefficients
 from uara.psd.profile import TaskProfile
 from uara.registry import find
 from uara.scenarios.trace import Trace
-from uara.solver import Result, solve
+from uara.solver import Ended, Result, solve
 
 COLUMNS = (
     "solver", "slot", "objective_ms", "controllable_ms", "latency_mean_ms", "latency_p95_ms", "energy_j",
@@ -40,6 +40,14 @@ class Controller(Record):
     def title(self) -> str:
         """What tables call it."""
         return self.label or self.name
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C ended a simulation; ``runs`` holds what was done before, the last run with fewer slots."""
+
+    def __init__(self, runs: list[Run]) -> None:
+        self.runs = runs
+        super().__init__()
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,8 @@ def simulate(
     ------
     InputError
         For an unknown solver or bad options.
+    Stopped
+        By Ctrl-C; holds the slots that are done.
     """
     count = len(trace) if slots is None else slots
     if count < 1:
@@ -124,16 +134,20 @@ def simulate(
         find(controller.name).make_options(controller.options)
     gains = without_outages(trace.power_gain)
     worlds = [_slot(trace, gains, tasks, number, seed) for number in range(count)]
-    runs = []
-    for controller in controllers:
-        standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
-        rows = []
-        for number, world in enumerate(worlds):
-            row = _decide(controller, standing, world, number, seed, time_limit_s, warm, trace)
-            rows.append(row)
-            if on_slot:
-                on_slot(controller, number)
-        runs.append(Run(controller, rows))
+    runs: list[Run] = []
+    try:
+        for controller in controllers:
+            standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
+            runs.append(Run(controller, []))
+            for number, world in enumerate(worlds):
+                row, ended = _decide(controller, standing, world, number, seed, time_limit_s, warm, trace)
+                runs[-1].rows.append(row)
+                if ended == "interrupted":
+                    raise KeyboardInterrupt
+                if on_slot:
+                    on_slot(controller, number)
+    except KeyboardInterrupt:
+        raise Stopped([run for run in runs if run.rows]) from None
     return runs
 
 
@@ -146,7 +160,7 @@ def _decide(
     time_limit_s: float | None,
     warm: bool,
     trace: Trace,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Ended]:
     """One slot: solve, score, and move the controller's world on."""
     base, own_work = world
     backlog = standing.backlog_flop + (own_work if number else 0.0)
@@ -171,7 +185,7 @@ def _decide(
         standing.carried = {"prices": result.certificate.to_plain()}
     energy = result.evaluation.device_energy_j  # type: ignore[attr-defined]
     standing.battery, standing.backlog_flop = advance(instance, result.decision, energy, trace.slot_s)
-    return row
+    return row, result.ended
 
 
 def advance(

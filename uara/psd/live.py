@@ -28,6 +28,11 @@ LEGEND = {
     "own": "the target's own",
 }
 
+BIAS = (
+    "rule target does not preserve the target's distribution when sampling: what the draft favours keeps a part of "
+    "its excess; rule residual samples exactly"
+)
+
 
 def legend() -> Text:
     """What the colours mean."""

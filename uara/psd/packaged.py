@@ -60,7 +60,13 @@ def smollm2_folder() -> Path:
         digest = hashlib.file_digest(stream, "sha256").hexdigest()
     folder = Path(platformdirs.user_cache_dir("uara")) / "models" / f"smollm2-{digest[:16]}"
     if not (folder / "config.json").is_file():
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            remedy = "let XDG_CACHE_HOME name a folder that can be written"
+            raise ModelUnavailable(
+                SMOLLM2_PACKAGE, f"{folder.parent} cannot be made ({error.strerror}); {remedy}"
+            ) from None
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             made = Path(temporary) / "model"
             _convert_gguf(packed, made)

@@ -112,3 +112,43 @@ def test_the_cutoff_ends_a_search_without_an_answer() -> None:
     model = Model(relaxation, first_prices(relaxation.pairs), integer=True)
     outcome = model.solve(Context(instance, NoOptions()), cutoff_ms=1.0)
     assert outcome.bound_ms >= 1.0
+
+
+@pytest.mark.parametrize("largest", [1.0, 1e3])
+def test_the_unit_changes_no_bound(largest: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = make_instance(12, 3, 3, payload=50.0)
+    plain = relaxation_of(instance)
+    prices = first_prices(plain.pairs)
+    monkeypatch.setattr("uara.solvers.milp.perspective.LARGEST_CAP", largest)
+    scaled = Perspective.scaled(plain.pairs, plain.cap_ms)
+    assert scaled.unit_ms > 1.0
+    assert scaled.cap_ms <= largest
+    context = Context(instance, NoOptions())
+    for integer in (False, True):
+        one, two = (Model(each, prices, integer=integer).solve(context) for each in (plain, scaled))
+        assert two.bound_ms == pytest.approx(one.bound_ms, rel=1e-5)
+
+
+def test_costs_that_are_not_large_are_in_milliseconds() -> None:
+    pairs = relaxation_of(make_instance(12, 3, 3)).pairs
+    assert Perspective.scaled(pairs, 1e6).unit_ms == 1.0
+    assert Perspective.scaled(pairs, 0.0).unit_ms == 1.0
+
+
+def test_tangents_with_numbers_out_of_proportion_are_left_out() -> None:
+    value = np.array([1.0, 1e15, 2.0, 3.0, np.nan, -np.inf, -1e12])
+    rows = Rows(np.arange(5.0), np.full(5, np.inf), np.array([0, 2, 4, 5, 6, 7]), np.arange(7), value)
+    kept = rows.moderate()
+    assert kept.lower.tolist() == [1.0, 4.0]
+    assert kept.start.tolist() == [0, 2, 3]
+    assert kept.column.tolist() == [2, 3, 6]
+    assert kept.value.tolist() == [2.0, 3.0, -1e12]
+    assert len(Rows(*(np.empty(0, dtype=int) for _ in range(5))).moderate().lower) == 0
+
+
+def test_a_bound_that_a_known_answer_contradicts_is_none() -> None:
+    relaxation = relaxation_of(make_instance(12, 3, 3))
+    context, prices = Context(make_instance(12, 3, 3), NoOptions()), first_prices(relaxation.pairs)
+    bound_ms = Model(relaxation, prices).solve(context).bound_ms
+    wrong = Model(Perspective(relaxation.pairs, bound_ms / 2), prices).solve(context)
+    assert (wrong.bound_ms, wrong.column, wrong.finished) == (-np.inf, None, False)

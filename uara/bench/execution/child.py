@@ -32,6 +32,7 @@ class Line:
     def __init__(self, channel: socket.socket) -> None:
         self._channel = channel
         self._writing = threading.Lock()
+        self.returned = False
 
     def send(self, kind: str, /, **content: Any) -> None:
         """Say something; from any thread."""
@@ -88,6 +89,7 @@ class Job:
         def watched(instance: Problem, context: Any) -> Any:
             contexts.append(context)
             answer = solver(instance, context)
+            line.returned = True
             if not isinstance(answer, Answer):
                 return answer
             # Only the harness can say what a certificate proves, and does so in its own time.
@@ -194,13 +196,13 @@ def serve(line: Line) -> None:
         line.send("answer", **work.run(line))
     except BaseException as error:
         status, reason = failure(error)
-        line.send("failed", status=status, reason=messages.tidy(reason))
+        line.send("failed", status=status, reason=messages.tidy(reason), returned=line.returned)
 
 
 def failure(error: BaseException) -> tuple[str, str]:
     """Status and reason of a run that ended with an error."""
     causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__) is not None:
+    while (cause := causes[-1].__cause__) is not None and cause not in causes:
         causes.append(cause)
     with suppress(Exception):  # its text is the plug-in's
         traceback.print_exception(error)

@@ -104,7 +104,8 @@ def _load() -> None:
 def _ending(allowance: Allowance, outcome: Outcome) -> dict[str, Any]:
     """How a run ended; a solver that fails when its time is over, and has not answered, has run out of time."""
     status, reason, limit = outcome.status, outcome.reason, allowance.time_limit_s
-    if status == "error" and outcome.ran_s is not None and outcome.ran_s >= max(0.9 * limit, limit - POLL_S):
+    late = outcome.ran_s is not None and outcome.ran_s >= max(0.9 * limit, limit - POLL_S)
+    if status == "error" and late and not outcome.returned:
         status, reason = "timeout", f"found no answer within its {limit:g} s: {reason}"
     return {"status": status, "reason": reason}
 

@@ -103,6 +103,8 @@ class Failed(Record):
 
     status: Literal["error", "memory", "skipped"]
     reason: str
+    returned: bool = False
+    """Whether the solver had returned: then it was not for want of time."""
 
 
 class RawAnswer(Record):
@@ -215,8 +217,8 @@ def read(frame: bytes, due: Forms) -> Record:
         raise InputError(f"not JSON: {error}") from None
     kind = data.pop("message", None) if isinstance(data, dict) else None
     if not isinstance(kind, str) or kind not in due:
-        found = tidy(kind, 40) if isinstance(kind, str) else "that is no word"
-        raise InputError(f"a message of kind {found!r} when {' or '.join(due)} was due")
+        found = repr(tidy(kind, 40)) if isinstance(kind, str) else "no"
+        raise InputError(f"a message of {found} kind when {' or '.join(due)} was due")
     return validate(data, due[kind], path=kind)
 
 

@@ -62,6 +62,8 @@ class Outcome:
     setup_s: float | None = None
     ran_s: float | None = None
     """Seconds from handing over the instance to the answer, or to the end without one."""
+    returned: bool = False
+    """Whether its solver returned what could not be used, by its own word."""
     wall_s: float = 0.0
     peak_memory_mb: float = 0.0
     threads_seen: int = 0
@@ -191,6 +193,7 @@ class _Watch:
             except Exception as error:
                 self._end("error", f"reported what cannot be scored: {type(error).__name__}: {error}")
         elif isinstance(message, Failed):
+            self.result.returned = message.returned
             self._end(message.status, message.reason)
         else:
             self.result.answer = message
@@ -204,10 +207,10 @@ class _Watch:
         if self.process.ended:
             self._end(*self._died())
         else:
-            self._end("error", "closed its channel without an answer")
+            self._end("error", "closed its channel without an answer" + self.frames.pending)
 
     def _died(self) -> tuple[str, str]:
-        return "error", died(self.process.exit_code)
+        return "error", died(self.process.exit_code) + self.frames.pending
 
     def _check(self, parent: int | None) -> None:
         self.meter.read()
@@ -215,7 +218,7 @@ class _Watch:
         if self.result.peak_memory_mb > limit:
             self._end("memory", f"used {self.result.peak_memory_mb:.0f} MB, more than {limit:g} MB")
         elif time.monotonic() >= self.deadline:
-            self._end("timeout", self.late)
+            self._end("timeout", self.late + self.frames.pending)
         elif parent is not None and os.getppid() != parent:
             self.process.kill()
             os._exit(1)
@@ -224,8 +227,6 @@ class _Watch:
         if self.given_at is not None:
             self.result.ran_s = (self.heard_at if status == "ok" else time.monotonic()) - self.given_at
         self.meter.read()
-        if status != "ok":
-            reason += self.frames.pending
         self.result.status, self.result.reason = status, messages.tidy(reason)
 
 

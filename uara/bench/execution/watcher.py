@@ -85,6 +85,7 @@ def _watch(channel: int, status: int, log: int) -> None:
     if run == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        wake.detach(), ring.detach()
         _become_run(channel, log)
     os.close(channel)
     os.close(log)

@@ -58,7 +58,11 @@ def call(
     for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
         surroundings[variable] = "1"
     surroundings["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    with tempfile.TemporaryDirectory(prefix="uara-") as name:
+    try:
+        temporary = tempfile.TemporaryDirectory(prefix="uara-")
+    except OSError as error:
+        raise ChannelError(f"no folder for temporary files ({error.strerror}): let TMPDIR name one") from None
+    with temporary as name:
         folder = Path(name)
         (folder / "data.json").write_text(json.dumps(dict(data)), encoding="utf-8")
         np.savez(folder / "arrays.npz", **dict(arrays or {}))  # type: ignore[arg-type]
