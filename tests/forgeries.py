@@ -17,7 +17,7 @@ from hetedge_cases import make_hetedge
 
 from uara import solution, solve
 from uara.base import files
-from uara.problem import Problem
+from uara.problem import Problem, lower_bound, parse_certificate
 
 TEXTS = ("NaN", "Infinity", "-Infinity", "1e999", "1" + "0" * 400, str(2**64), '"1"', "true", "[1.0]", "{}")
 """What is no number, or none that a double holds, as JSON text."""
@@ -80,7 +80,9 @@ def honest() -> Iterator[Forgery]:
     for solver in ("price", "brute-force", "tma", "exact", "max-compute"):
         yield Forgery(solver, network, encoded(plain_of(network, solver)))
     yield Forgery("constant", constant_instance(), encoded(plain_of(constant_instance(), "price")))
-    yield Forgery("tree", twenty, encoded(plain_of(twenty, "branch")))
+    yield Forgery("two prices a server", network, encoded(plain_of(network, "price", gap=0.5)))
+    yield Forgery("a tree of two prices a server", twenty, encoded(branched(twenty)))
+    yield Forgery("a tree of device prices", twenty, encoded(plain_of(twenty, "exact", gap=1e-9)))
     yield Forgery("hetedge-dp", batched, encoded(plain_of(batched, "hetedge-dp")))
     priced = plain_of(network, "price")
     yield Forgery("no claims", network, encoded({**priced, "claims": {}}))
@@ -95,6 +97,18 @@ def tree_instance() -> Any:
     return make_instance(20, 3, 0, payload=50.0)
 
 
+def branched(problem: Any) -> dict[str, Any]:
+    """An honest answer whose certificate is a tree of two prices a server, as earlier releases left it."""
+    plain = plain_of(problem, "price", gap=0.5)
+    rows = {name: [plain["certificate"][name]] for name in ("compute_price", "bandwidth_price")}
+    target = plain["claims"]["objective_ms"]
+    tree = {"kind": "branches", "target_ms": target, "prices": [0] * 3, "device": [0, -1, -1]}
+    certificate = {**tree, "server": [0, -1, -1], **rows}
+    proven = lower_bound(problem, parse_certificate(problem, certificate))
+    plain["claims"] |= {"lower_bound_ms": proven, "certified_lower_bound_ms": proven, "status": "feasible"}
+    return {**plain, "certificate": certificate}
+
+
 def constant_instance() -> Any:
     """Nearly all of its objective is out of reach of any decision."""
     network = make_instance(8, 3, 1, missing=0.0)
@@ -104,14 +118,17 @@ def constant_instance() -> Any:
 def forgeries() -> Iterator[Forgery]:
     """Files that must be refused."""
     network, far = make_instance(8, 3, 1, missing=0.0), constant_instance()
-    priced, worst = plain_of(network, "price"), plain_of(network, "max-compute")
+    priced, worst = plain_of(network, "price", gap=0.5), plain_of(network, "max-compute")
     for label, plain in (*_claims(priced), *_shapes(priced), *_decisions(priced), *_prices(priced, worst)):
         yield Forgery(label, network, encoded(plain))
     for label, content in _texts(priced):
         yield Forgery(label, network, content)
-    tree = plain_of(tree_instance(), "branch")
-    for label, plain in _trees(tree, plain_of(tree_instance(), "max-compute")):
-        yield Forgery(label, tree_instance(), encoded(plain))
+    twenty = tree_instance()
+    worst = plain_of(twenty, "max-compute")
+    for label, plain in _trees(branched(twenty), worst):
+        yield Forgery(label, twenty, encoded(plain))
+    for label, plain in _rows(plain_of(twenty, "exact", gap=1e-9), worst):
+        yield Forgery(f"device prices: {label}", twenty, encoded(plain))
     shifted = plain_of(far, "price")
     for part in (1e-10, 1e-12):  # of the whole; of the controllable part some 1e5 times as much
         lower = shifted["claims"]["objective_ms"] * (1 - part)
@@ -266,8 +283,59 @@ def _trees(plain: dict[str, Any], worst: dict[str, Any]) -> Iterator[tuple[str, 
     yield "a short row", changed(plain, certificate__compute_price=short)
     unused = {name: [*certificate[name], [0.0]] for name in ("compute_price", "bandwidth_price")}
     yield "a short row that is not used", {**plain, "certificate": {**certificate, **unused}}
-    pruned = {**certificate, "prices": certificate["prices"][:1], "device": [-1], "server": [-1]}
-    yield "the root alone", {**plain, "certificate": pruned}
+
+
+def _rows(plain: dict[str, Any], worst: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Trees of device prices that lack a part, name what is not there, or prove nothing."""
+    certificate = plain["certificate"]
+    value = worst["claims"]["objective_ms"]
+    row, node, devices = certificate["rows"][0], certificate["nodes"][0], len(plain["decision"]["compute"])
+    yield "a bad answer with an honest tree", as_optimal(worst, {**certificate, "target_ms": value})
+    alone = {**certificate, "nodes": [{"row": 0}]}
+    yield "a bad answer by the first row", as_optimal(worst, {**alone, "target_ms": value})
+    every = [[i, j] for i in range(devices) for j in range(3)]
+    for drop in (every, every[:3], every[::2]):
+        one = {**alone, "nodes": [{"row": 0, "drop": drop}], "target_ms": value}
+        yield f"{len(drop)} pairs dropped without ground", as_optimal(worst, one)
+    for size in (-1e308, -1e155, 0.0, 1e9, *TOO_LARGE):
+        for name in ("device_price", "count_price"):
+            rows = [{**row, name: [size] * len(row[name])}]
+            forged = {**alone, "rows": rows, "target_ms": 1e308}
+            yield f"a bad answer by {name} {size!r}", as_optimal(worst, forged)
+    for name in ("device_price", "count_price"):
+        for wrong in (row[name][:-1], [*row[name], 0.0], [], Raw("null"), [row[name]]):
+            yield (
+                f"{name} of shape {str(wrong)[:9]}",
+                changed(plain, **{f"certificate__rows___0__{name}": wrong}),
+            )
+        for text in ("null", *TEXTS):
+            place = {f"certificate__rows___0__{name}___0": Raw(text)}
+            yield f"{name} {text[:20]}", changed(plain, **place)
+    for text in ("-1", str(len(certificate["rows"])), str(2**63), "0.5", "true", "null"):
+        yield f"row {text}", changed(plain, certificate__nodes___0__row=Raw(text))
+    for text in ("-1", str(len(certificate["band_prices"])), str(2**63), "true", "null"):
+        yield f"band {text}", changed(plain, certificate__rows___0__band=Raw(text))
+    for text in ("-1.0", "null", *TEXTS):
+        yield f"band price {text[:20]}", changed(plain, certificate__band_prices___0___0___0=Raw(text))
+    for name in ("nodes", "rows", "band_prices"):
+        yield f"no {name}", changed(plain, **{f"certificate__{name}": []})
+    for text in ("0", "2", "true", '"1"', "1.0", "null"):
+        yield f"version {text}", changed(plain, certificate__version=Raw(text))
+    for text in TEXTS:
+        yield f"target {text[:20]}", changed(plain, certificate__target_ms=Raw(text))
+    for split in (
+        {"device": devices, "servers": [0]},
+        {"device": -1, "servers": [0]},
+        {"server": 3, "most": 1},
+        "twice",
+    ):
+        nodes = [{**node, "split": split}, {"row": 0}, {"row": 0}]
+        yield f"a split {split}", changed(plain, certificate__nodes=nodes)
+    yield (
+        "a child is missing",
+        changed(plain, certificate__nodes=[{**node, "split": {"server": 0, "most": 1}}, {"row": 0}]),
+    )
+    yield "a child too many", changed(plain, certificate__nodes=[{"row": 0}, {"row": 0}])
 
 
 def _texts(plain: dict[str, Any]) -> Iterator[tuple[str, bytes]]:

@@ -11,7 +11,10 @@ from forgeries import Forgery
 
 from uara.cli import main
 
-FORGERIES = list(forgeries.forgeries())
+
+@pytest.fixture(scope="module")
+def forged_files() -> list[Forgery]:
+    return list(forgeries.forgeries())
 
 
 def verified(folder: Path, forged: Forgery, *options: str) -> int:
@@ -33,9 +36,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("forged")
 
 
-def test_every_forgery_is_refused_with_a_reason(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_forgery_is_refused_with_a_reason(
+    folder: Path, forged_files: list[Forgery], capsys: pytest.CaptureFixture[str]
+) -> None:
     accepted, silent = [], []
-    for forged in FORGERIES:
+    for forged in forged_files:
         code = verified(folder, forged)
         out, err = capsys.readouterr()
         reasons = [line for line in (out + err).splitlines() if line.startswith(("refused: ", "uara: "))]
@@ -45,12 +50,14 @@ def test_every_forgery_is_refused_with_a_reason(folder: Path, capsys: pytest.Cap
             silent.append((forged.label, code, err))
     assert accepted == []
     assert silent == []
-    assert len(FORGERIES) > 250
-    assert len({forged.label for forged in FORGERIES}) > 250
+    assert len(forged_files) > 250
+    assert len({forged.label for forged in forged_files}) > 250
 
 
-def test_a_machine_reads_every_refusal(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for forged in FORGERIES[::3]:
+def test_a_machine_reads_every_refusal(
+    folder: Path, forged_files: list[Forgery], capsys: pytest.CaptureFixture[str]
+) -> None:
+    for forged in forged_files[::3]:
         code = verified(folder, forged, "--json", "--gap", "1e-4")
         out, _ = capsys.readouterr()
         assert code in (1, 2), forged.label
@@ -59,6 +66,7 @@ def test_a_machine_reads_every_refusal(folder: Path, capsys: pytest.CaptureFixtu
             assert verdict["accepted"] is False, forged.label
 
 
-@pytest.mark.parametrize("answer", list(forgeries.honest()), ids=lambda answer: answer.label)
-def test_an_honest_answer_is_accepted(folder: Path, answer: Forgery) -> None:
-    assert verified(folder, answer) == 0
+def test_honest_answers_of_every_kind_are_accepted(folder: Path) -> None:
+    found = {answer.label: verified(folder, answer) for answer in forgeries.honest()}
+    assert len(found) > 12
+    assert [label for label, code in found.items() if code != 0] == []

@@ -11,7 +11,7 @@ from uara.base import locks
 from uara.base.errors import InputError
 
 HOLD = (
-    "import sys; from pathlib import Path; from uara import locks\n"
+    "import sys; from pathlib import Path; from uara.base import locks\n"
     "with locks.exclusive(Path(sys.argv[1]), 'busy'):\n"
 )
 
@@ -52,7 +52,7 @@ def test_those_who_wait_come_one_after_the_other(tmp_path: Path) -> None:
     """Eight processes add one to a number, twenty times each; the lock's file comes and goes all the time."""
     (tmp_path / "number").write_text("0")
     script = (
-        "import sys; from pathlib import Path; from uara import locks\n"
+        "import sys; from pathlib import Path; from uara.base import locks\n"
         "folder = Path(sys.argv[1])\n"
         "for _ in range(20):\n"
         "    with locks.exclusive(folder / 'lock'):\n"

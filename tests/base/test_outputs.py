@@ -239,7 +239,7 @@ def test_standard_output_keeps_what_was_written_before_and_after(tmp_path: Path,
     (tmp_path / "link.json").symlink_to("/dev/stdout")
     place = str(tmp_path / "link.json") if name == "LINK" else name
     script = (
-        "from pathlib import Path; from uara import files\n"
+        "from pathlib import Path; from uara.base import files\n"
         f"print('before'); files.write_bytes(Path({place!r}), b'data\\n')\n"
         f"with files.replacing(Path({place!r})) as temporary: temporary.write_bytes(b'more\\n')\n"
         "print('after')\n"

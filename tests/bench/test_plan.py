@@ -125,7 +125,7 @@ def test_what_is_skipped_keeps_its_reason(make_suite: MakeSuite) -> None:
             {"instances": [{"generate": {"device": 3}}]},
             "$.instances[0].generate.device",
         ),
-        ([{"solver": "random"}], {"instances": [{"generate": {}, "kind": "p9"}]}, "cannot be generated"),
+        ([{"solver": "random"}], {"instances": [{"generate": {}, "kind": "p9"}]}, "'p9' is not one of"),
         (
             [{"solver": "random"}],
             {"instances": [{"generate": {"channel": "path-loss"}, "parameters": {"w": 1}}]},

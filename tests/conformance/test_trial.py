@@ -11,7 +11,7 @@ from uara.conformance.trial import Trial, bounds_of, fresh_digest
 from uara.problem import evaluate, parse_decision
 from uara.registry import as_solver
 
-from ..bench.test_child import Deaf
+from ..bench.execution.test_child import Deaf
 from ..cases import make_instance, random_association
 
 INSTANCE = make_instance(6, 3)

@@ -7,7 +7,8 @@ import pytest
 from hetedge_cases import make_hetedge
 
 from uara.base.errors import InputError
-from uara.hetedge.plan import Plan, limit_violations, lonely_misfits, structural_violations
+from uara.hetedge.instance import lonely_misfits
+from uara.hetedge.plan import Plan, limit_violations, structural_violations
 from uara.problem import evaluate
 
 

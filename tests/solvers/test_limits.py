@@ -14,7 +14,6 @@ from cases import make_instance, random_association
 from clocks import set_clock
 from hetedge_cases import make_hetedge
 from uara.solvers import greedy as greedy_module
-from uara.solvers.common import highs
 from uara.solvers.common.posing import posed
 from uara.solvers.convex import load_cvxpy
 from uara.solvers.dual import ascent as price_ascent
@@ -22,6 +21,7 @@ from uara.solvers.dual.ascent import ascend, first_prices
 from uara.solvers.dual.kernel import pairs_of
 from uara.solvers.hetedge.order import Exchange, exchange
 from uara.solvers.masac import solver as tma_masac
+from uara.solvers.milp import highs
 from uara.solvers.milp.highs import Model
 from uara.solvers.milp.perspective import Perspective
 
@@ -153,7 +153,7 @@ def test_highs_itself_ends_at_the_limit_when_asked_again(integer: bool) -> None:
 
 def test_relaxation_uses_its_limit_over_many_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock of HiGHS that is far on must not end the cut loop."""
-    monkeypatch.setattr(highs, "_run", lambda highs: None)
+    monkeypatch.setattr(highs, "run", lambda highs: None)
     set_clock(monkeypatch)
     model = Model(*relaxed())
     monkeypatch.setattr(type(model._highs), "getRunTime", lambda self: 1e6, raising=False)
@@ -161,14 +161,14 @@ def test_relaxation_uses_its_limit_over_many_rounds(monkeypatch: pytest.MonkeyPa
     assert model._highs.getOptionValue("time_limit")[1] > 1e6 + 1.0
 
 
-@pytest.mark.parametrize("solver", ["relaxation", "exact"])
+@pytest.mark.parametrize("solver", ["relaxation", "milp"])
 def test_no_program_is_stated_that_cannot_be_solved(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_clock(monkeypatch)
     state = Model.__init__
     monkeypatch.setattr(
         Model, "__init__", lambda *given: state(*given) if given[1].count < 10 else never()
     )  # the rehearsal is small
-    options = {"engine": "milp", "gap": 1e-9} if solver == "exact" else {}
+    options = {"gap": 1e-9} if solver == "milp" else {}
     limit_s = 0.1 * Model.SECONDS * len(INSTANCE.channel.pair_server)
     result = solve(INSTANCE, solver, options=options, time_limit_s=limit_s)
     assert result.ended == "time_limit"
@@ -185,21 +185,14 @@ def test_relaxation_without_a_program_answers_with_its_start(monkeypatch: pytest
 # Prices, tree, auto
 
 
-@pytest.mark.parametrize("solver", ["branch", "exact", "auto"])
+@pytest.mark.parametrize("solver", ["milp", "exact", "auto"])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_begins_with_prices_is_never_worse_than_price(solver: str, seed: int) -> None:
     instance = make_instance(40, 8, seed, payload=10.0)
     prices = solve(instance, "price", seed=seed)
     other = solve(instance, solver, options={"gap": 0.5}, seed=seed)  # nothing is left to prove
-    assert other.details["nodes"] == 1
+    assert other.details.get("nodes", 1) == 1
     assert other.evaluation.objective_ms == prices.evaluation.objective_ms
-
-
-def test_a_node_is_not_split_without_the_time_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    instance = make_instance(60, 8, 2, payload=10.0, missing=0.0)
-    set_clock(monkeypatch)
-    result = solve(instance, "branch", options={"gap": 1e-9}, time_limit_s=1e-7 * 480)
-    assert (result.details["nodes"], result.ended) == (1, "time_limit")
 
 
 # Other solvers

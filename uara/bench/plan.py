@@ -266,7 +266,10 @@ def _paths(entry: Instances, folder: Path, place: str) -> list[Path] | None:
 
 
 def _generated(entry: Instances, place: str) -> Iterator[Problem]:
-    generate = kind_of(entry.kind).generate
+    try:
+        generate = kind_of(entry.kind).generate
+    except InputError as error:
+        raise InputError(error.problem, path=f"{place}.kind") from None
     if generate is None:
         raise InputError(f"instances of kind {entry.kind!r} cannot be generated", path=f"{place}.kind")
     varied = [key for key, value in (entry.generate or {}).items() if isinstance(value, list)]

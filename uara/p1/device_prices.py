@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from uara.base.errors import InputError
-from uara.base.files import Record, validate
+from uara.base.files import Record, VersionOne, validate
 from uara.base.quantities import Floats
 from uara.p1.certificate import Numbers, least_band_cost, numbers_of
 from uara.p1.instance import Instance
@@ -83,7 +83,7 @@ class DevicePricesRecord(Record):
     """The certificate as files hold it."""
 
     kind: Literal["device-prices"]
-    version: Literal[1]
+    version: VersionOne
     target_ms: float
     """Bound on the controllable part of the objective that the tree was grown for."""
     nodes: Annotated[list[Node], Field(min_length=1)]
