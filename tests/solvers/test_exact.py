@@ -112,7 +112,7 @@ def test_a_run_ends_where_the_clock_says_so(
     def remaining_s(context: Context[Any]) -> float:
         nonlocal asked
         asked += 1
-        context._ledger.limit_hit |= asked > questions
+        context._clock.rung |= asked > questions
         return 0.0 if asked > questions else 1e6
 
     monkeypatch.setattr(Context, "remaining_s", remaining_s)
