@@ -280,6 +280,37 @@ def test_progress_tells_incumbents_bounds_and_messages_in_order() -> None:
 
 
 @as_solver()
+@pytest.mark.parametrize("details", [{7: 2.0}, {"x": "3"}, {"x": math.nan}, {"x": math.inf}, {"x": None}])
+def test_details_are_words_and_finite_numbers(details: Any) -> None:
+    with pytest.raises(SolverError, match="cannot be used: TypeError: details: "):
+        solve(INSTANCE, lambda instance, context: Answer(some(), details=details))
+
+
+def test_an_error_that_is_its_own_cause_is_a_solvers_error() -> None:
+    def turns(instance: Instance, context: Context[Any]) -> Allocation:
+        error = ValueError("round and round")
+        error.__cause__ = error
+        raise error
+
+    with pytest.raises(SolverError, match="round and round"):
+        solve(INSTANCE, turns)
+
+
+def test_the_best_that_was_reported_can_be_asked_for() -> None:
+    seen: list[Any] = []
+
+    def solver(instance: Instance, context: Context[Any]) -> Allocation:
+        seen.append(context.best)
+        for decision in (some(), best_known(), infeasible()):
+            context.incumbent(decision)
+            seen.append(context.best)
+        return some()
+
+    result = solve(INSTANCE, solver)
+    assert seen[0] is None
+    assert seen[2] is seen[3] is result.decision
+
+
 def cooperative(instance: Instance, context: Context[Any]) -> Allocation:
     """Improves nothing until it is told to stop."""
     context.incumbent(some())

@@ -52,11 +52,11 @@ def blaming(solver: str, what: str, but: tuple[type[UaraError], ...] = (UaraErro
 
 def _was_interrupted(error: BaseException | None) -> bool:
     """Whether Ctrl-C is behind an error: it comes out of a compiled kernel as the cause of a SystemError."""
-    seen: list[BaseException] = []
-    while error is not None and error not in seen:  # nothing keeps an error from being its own cause
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:  # nothing keeps an error from being its own cause
         if isinstance(error, KeyboardInterrupt):
             return True
-        seen.append(error)
+        seen.add(id(error))
         error = error.__cause__ or error.__context__
     return False
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from uara.base import files
 from uara.base.errors import InputError
@@ -308,3 +308,18 @@ def test_the_bytes_of_arrays_depend_on_them_alone() -> None:
 def test_no_pickled_object_is_written() -> None:
     with pytest.raises(ValueError, match="allow_pickle"):
         files.arrays_to_bytes({"a": np.array([{}], dtype=object)})
+
+
+class Column(Record):
+    rows: list[list[float]]
+    words: list[str] | None = None
+
+
+def test_a_list_ends_at_its_first_wrong_item() -> None:
+    """A million wrong items would be a million errors, and gigabytes."""
+    wrong = {"rows": [[1.0, "a", "b"], ["c"]], "words": [1] * 1000}
+    with pytest.raises(ValidationError) as caught:
+        Column.model_validate(wrong)
+    assert caught.value.error_count() < 5
+    with pytest.raises(InputError, match=r"rows\[0\]\[1\]: Input should be a valid number"):
+        files.validate(wrong, Column)

@@ -215,7 +215,7 @@ class Store:
         with suppress(OSError):
             part.replace(aside)
         self.warnings.append(
-            f"{part}: not a record ({one_line(error)}); its run is done again; see {aside.name}"
+            f"{part}: not a record; its run is done again ({one_line(error)}; kept as {aside.name})"
         )
 
 

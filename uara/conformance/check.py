@@ -269,6 +269,8 @@ def _try_large(
     if found.given_up is not None:
         _give_up(verdict, problem.name, found.given_up)
         took_s = max(took_s, found.given_up.after_s)
+    elif len(found.attempts) != 1:
+        verdict.breaches.append(Breach("answers", problem.name, "says nothing of its one call"))
     for attempt in found.attempts[:1]:
         took_s = max(took_s, attempt.runtime_s)
         try:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -32,6 +33,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
             "stubborn": {"solver": T + "stubborn", "time_limit_s": 0.3},
             "hungry": {"solver": T + "hungry", "memory_limit_mb": 500.0},
             "hides": {"solver": T + "hides_its_hunger", "memory_limit_mb": 500.0},
+            "shares": {"solver": T + "shares_memory", "memory_limit_mb": 900.0},
             "greedy": {"solver": T + "greedy_for_memory"},
             "raises": {"solver": T + "raises"},
             "crashes": {"solver": T + "crashes"},
@@ -72,6 +74,7 @@ def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
         ("stubborn", "timeout", "still ran"),
         ("hungry", "memory", "more than 500 MB"),
         ("hides", "memory", "more than 500 MB"),
+        ("shares", "ok", ""),
         ("greedy", "memory", "out of memory"),
         ("raises", "error", "ZeroDivisionError: by <b>nothing</b>"),
         ("crashes", "error", "SIGSEGV"),
@@ -109,6 +112,13 @@ def test_limits_are_kept_in_time(endings: Any) -> None:
     for label in ("hang", "stubborn"):
         assert 1.3 <= runs.loc[label, "wall_s"] - runs.loc[label, "setup_s"] < 2.8
     assert runs.loc["hungry", "peak_memory_mb"] < 1500
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nobody knows what processes share")
+def test_shared_pages_count_once(endings: Any) -> None:
+    run = endings[0].runs.set_index("label").loc["shares"]
+    assert run["threads_seen"] >= 5, "its children were seen"
+    assert 320 < run["peak_memory_mb"] < 900, "five times 320 MB are shared"
 
 
 def test_compile_time_is_apart_from_solve_time(endings: Any) -> None:

@@ -252,6 +252,21 @@ def hides_its_hunger(instance: Instance, context: Context[Any]) -> Allocation:
     return allocate(instance, _first(instance))
 
 
+def shares_memory(instance: Instance, context: Context[Any]) -> Answer:
+    """Has four children use what it holds already."""
+    kept = np.ones(40_000_000)
+    children = []
+    for _ in range(4):
+        if (child := os.fork()) == 0:
+            kept.sum()
+            time.sleep(600)
+        children.append(child)
+    time.sleep(2.0)
+    for child in children:
+        os.kill(child, signal.SIGKILL)
+    return Answer(allocate(instance, _first(instance)), details={"kept": kept.sum()})
+
+
 class Telltale(Allocation):
     """A decision of a solver's own class, whose code notes where it runs."""
 

@@ -202,7 +202,7 @@ def serve(line: Line) -> None:
 def failure(error: BaseException) -> tuple[str, str]:
     """Status and reason of a run that ended with an error."""
     causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__) is not None and cause not in causes:
+    while (cause := causes[-1].__cause__) is not None and all(cause is not each for each in causes):
         causes.append(cause)
     with suppress(Exception):  # its text is the plug-in's
         traceback.print_exception(error)

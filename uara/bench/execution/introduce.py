@@ -9,7 +9,7 @@ from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
 from uara.bench.execution.child import Line, find_method, installed
-from uara.bench.execution.messages import Introduction, tidy
+from uara.bench.execution.messages import Introduction
 from uara.bench.execution.supervise import Allowance, supervise
 
 LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
@@ -32,13 +32,11 @@ class Introduce:
             "name": method.name,
             "kind": method.traits.kind,
             "warm_start": method.traits.warm_start,
-            "summary": tidy(method.summary),
+            "summary": method.summary,
             "undocumented": [
-                tidy(name)
-                for name, each in method.traits.options.model_fields.items()
-                if not each.description
+                name for name, each in method.traits.options.model_fields.items() if not each.description
             ],
-            "reason": method.reason and tidy(method.reason),
+            "reason": method.reason,
             "options": [],
         }
         if isinstance(method.error, MissingExtra):
@@ -49,7 +47,7 @@ class Introduce:
                     method.make_options(values, strict=self.strict).model_dump(mode="json")
                 )
         except InputError as error:
-            facts["wrong"], facts["wrong_path"] = tidy(error.problem), tidy(error.path or "")
+            facts["wrong"], facts["wrong_path"] = error.problem, error.path or ""
         return facts
 
 

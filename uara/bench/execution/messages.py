@@ -65,6 +65,12 @@ class Frames:
         return f"; of its last message {len(self._buffer)} of {whole} bytes came"
 
 
+def tidy(text: str, most: int = MOST_REASON) -> str:
+    """One printable line of bounded length, whatever somebody put into it."""
+    line = one_line(text[: 4 * most])
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
 def _printable(text: str) -> str:
     if not text.isprintable():
         raise ValueError("must be printable")
@@ -84,6 +90,8 @@ def _few(most: int) -> BeforeValidator:
 
 Plain = dict[str, Any]
 """What an object says of itself. The problem kind's own records check it before anything is done with it."""
+Text = Annotated[str, AfterValidator(tidy)]
+"""Words for people: made one printable line of bounded length as they are read."""
 Word = Annotated[str, Field(max_length=_MOST_WORD), AfterValidator(_printable)]
 
 
@@ -102,7 +110,7 @@ class Failed(Record):
     """Why a run has no answer."""
 
     status: Literal["error", "memory", "skipped"]
-    reason: str
+    reason: Text
     returned: bool = False
     """Whether the solver had returned: then it was not for want of time."""
 
@@ -125,18 +133,18 @@ class Introduction(Record):
     name: Word
     kind: Word
     warm_start: bool
-    summary: str
-    undocumented: Annotated[list[str], _few(_MOST_DETAILS)]
+    summary: Text
+    undocumented: Annotated[list[Text], _few(_MOST_DETAILS)]
     """Options without a description."""
-    reason: str | None
+    reason: Text | None
     """Why it cannot be used here, if so."""
     missing: Annotated[list[str], _few(2)] | None = None
     """Package that is not installed, and the extra that brings it, where that is the reason."""
     options: list[Plain]
     """The option values that it was asked about, defaults included."""
-    wrong: str | None = None
+    wrong: Text | None = None
     """What is wrong with the first that it does not take, and where."""
-    wrong_path: str = ""
+    wrong_path: Text = ""
 
     def require(self) -> None:
         """Raise the error that says why it cannot be used here, if so."""
@@ -170,7 +178,7 @@ class Attempt(Record):
 class GivenUp(Record):
     """A call in which the solver said that it has no answer, by an error of uara's own."""
 
-    reason: str
+    reason: Text
     after_s: Annotated[float, Field(ge=0)]
     declined: bool
     """Whether it will not have such an instance at all (:class:`uara.InputError`)."""
@@ -220,12 +228,6 @@ def read(frame: bytes, due: Forms) -> Record:
         found = repr(tidy(kind, 40)) if isinstance(kind, str) else "no"
         raise InputError(f"a message of {found} kind when {' or '.join(due)} was due")
     return validate(data, due[kind], path=kind)
-
-
-def tidy(text: str, most: int = MOST_REASON) -> str:
-    """One printable line of bounded length, whatever somebody put into it."""
-    line = one_line(text[: 4 * most])
-    return line if len(line) <= most else line[: most - 1] + "…"
 
 
 def tidy_log(text: str) -> str:

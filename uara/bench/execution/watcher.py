@@ -25,7 +25,6 @@ ENDED = struct.Struct("!i")
 SWEEPS = 20
 """How often what was left behind is looked for: what is killed may have children that fall to its watcher."""
 _PR_SET_CHILD_SUBREAPER = 36
-_MOST_HANDLES = 1 << 20
 
 
 def main() -> None:
@@ -153,7 +152,7 @@ def _become_run(channel: int, log: int) -> None:
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.closerange(3, channel)
-    os.closerange(channel + 1, _MOST_HANDLES)
+    os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
     os.set_inheritable(channel, False)
     code = 1
     try:
