@@ -7,9 +7,9 @@ device prices show which prices a server's grid lacks: those at which its cheape
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
 from .layout import Layout, grids_of, set_cost, with_grids
@@ -18,7 +18,7 @@ MOST_PRICES = 24
 """Largest grid of a server."""
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def grid_cost(layout: Layout, server: int, pairs: Indices) -> float:
     """What the grid says that the devices of these pairs cost one server: at most V_j(S)."""
     count = layout.start[server + 1] - layout.start[server]
@@ -31,7 +31,7 @@ def grid_cost(layout: Layout, server: int, pairs: Indices) -> float:
         for k in pairs:
             total += layout.table_ms[row + k - layout.start[server]]
         best = max(best, total)
-    return t * t / layout.flop_per_ms[server] + best
+    return float(t * t / layout.flop_per_ms[server] + best)
 
 
 def refined(layout: Layout, sets: NDArray[np.bool_], slack_ms: float) -> Layout | None:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
 from .bands import refined
@@ -53,7 +53,7 @@ def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def passes(
     layout: Layout,
     nu: Floats,

@@ -22,9 +22,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
 LABELS = 1 << 17
@@ -52,7 +52,7 @@ def workspace(labels: int = LABELS, rows: int = 1) -> Workspace:
     )
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def compute_price(s: Floats, r: Floats, flop: float, t0: float) -> float:
     """The price p = 2 t / F at the optimum of ``(t0 + sum s x)^2 / F + sum r x`` over 0 <= x <= 1."""
     ratio = np.empty(len(s))
@@ -67,12 +67,12 @@ def compute_price(s: Floats, r: Floats, flop: float, t0: float) -> float:
         if ratio[a] + 2.0 * t / flop >= 0.0:
             break
         if ratio[a] + 2.0 * (t + s[taken[a]]) / flop >= 0.0:
-            return -ratio[a]
+            return float(-ratio[a])
         t += s[taken[a]]
     return 2.0 * t / flop
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def base_row(s: Floats, r: Floats, flop: float, t0: float, c0: Floats) -> tuple[int, float, float]:
     """The row whose continuous optimum is highest, its price of compute, and its value: a lower bound."""
     best, price, value = 0, 0.0, -np.inf
@@ -86,7 +86,7 @@ def base_row(s: Floats, r: Floats, flop: float, t0: float, c0: Floats) -> tuple[
     return best, price, value
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def cheapest_set(
     s: Floats,
     r: Floats,
@@ -164,7 +164,7 @@ def cheapest_set(
     return lb0 + max(0.0, min(found, cut - lb0) - tolerance), lb0 + found, labels
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _search(
     flop: float,
     deviation: float,
@@ -258,7 +258,7 @@ def _search(
     return best, labels, trace, True
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _dominated(
     d: float,
     cost: Floats,
@@ -281,7 +281,7 @@ def _dominated(
     return True
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _replaces(
     d: float, cost: Floats, ds: Floats, cs: Floats, last: int, rows: int, root: float, flop: float
 ) -> bool:

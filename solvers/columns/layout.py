@@ -14,8 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 from uara.p1.model import Coefficients
 from uara.p1.server_cost import bandwidth_shares, inverse_share
@@ -95,7 +95,7 @@ def grids_of(layout: Layout) -> list[Floats]:
     return np.split(layout.grid_ms, layout.grid_start[1:-1])
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _fill(layout: Layout) -> None:
     for j in range(len(layout.start) - 1):
         first, count = layout.start[j], layout.start[j + 1] - layout.start[j]
@@ -113,7 +113,7 @@ def _fill(layout: Layout) -> None:
                     layout.table_ms[row + a] += layout.sync_weight * gap * gap + cost / u
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def set_cost(layout: Layout, server: int, pairs: Indices) -> tuple[float, float]:
     """V_j(S) of the devices of these pairs of one server, and the band price at which they fill the band."""
     n = len(pairs)

@@ -10,9 +10,9 @@ sets that the state of the pairs allows: closed, open, or the only pair that its
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
 from .knapsack import Workspace, base_row, cheapest_set
@@ -24,7 +24,7 @@ CLOSED, OPEN, FORCED = 0, 1, 2
 States = NDArray[np.uint8]
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def collect(
     layout: Layout,
     j: int,
@@ -71,7 +71,7 @@ def collect(
     return n, t0
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def dual(
     layout: Layout,
     pi: Floats,
@@ -112,7 +112,7 @@ def dual(
     return total + pi.sum(), labels
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def _sizes(layout: Layout) -> tuple[int, int]:
     """Most pairs and most band prices of a server."""
     widest, rows = 1, 1
@@ -127,7 +127,7 @@ def count_term(nu: Floats, low: Floats, high: Floats) -> float:
     return float(np.where(nu > 0, low * nu, high * nu).sum())
 
 
-@njit(cache=True, error_model="numpy")
+@kernel
 def rises(
     layout: Layout,
     pi: Floats,

@@ -35,7 +35,7 @@ def candidates(layout: Layout, node: Node, shares: Floats, probes: int) -> Itera
             yield Split(device=int(i), servers=_half(np.flatnonzero(allowed[i]), shares[i]))
 
 
-def _half(servers: np.ndarray, share: Floats) -> tuple[int, ...]:  # type: ignore[type-arg]
+def _half(servers: np.ndarray, share: Floats) -> tuple[int, ...]:
     """Servers that hold about half of a device: the largest share in one half, the next in the other, and so on."""
     halves: tuple[list[int], list[int]] = ([], [])
     weight = [0.0, 0.0]

@@ -9,9 +9,9 @@ from pydantic import Field
 
 from uara.base.files import Record
 from uara.base.quantities import Indices
-from uara.hetedge.instance import HetEdge
+from uara.hetedge.instance import HetEdge, machines
 from uara.hetedge.latency import cache_bytes
-from uara.hetedge.plan import Plan, machines
+from uara.hetedge.plan import Plan
 from uara.registry import as_solver
 from uara.solver import Context
 

@@ -115,4 +115,4 @@ def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:
 def _cost(instance: Instance, association: Any) -> float:
     from uara.p1.allocation import allocate
 
-    return evaluate(instance, allocate(instance, association)).controllable_ms
+    return float(evaluate(instance, allocate(instance, association)).controllable_ms)

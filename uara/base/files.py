@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, ValidationError
 from pydantic_core import CoreSchema
 
-from uara.base.decoding import parse_json, parse_toml, shortened, step
+from uara.base.decoding import parse_json as parse_json
+from uara.base.decoding import parse_toml, shortened, step
 from uara.base.errors import InputError
 from uara.base.outputs import check_output as check_output
 from uara.base.outputs import file_name as file_name

@@ -37,7 +37,7 @@ JSON_COLUMNS = ("options", "versions", "details", "decision", "certificate")
 """Text columns that hold JSON."""
 OLD = "old "
 """Prefix of the ``record`` of rows that belong to no run of the present suite: kept, in case it comes back."""
-RUN_KEYS = ("run_id", "instance", "digest", "kind", "label", "solver", "status", "seed", "repetition")
+RUN_KEYS = ("run_id", "instance", "status")
 """Columns that every run fills."""
 CSV_BEGINS, HTML_MARK = b"run_id,suite,instance,", "· uara bench</title>".encode()
 """How the table for people begins, and what stands near the beginning of a report: the marks of files of ours."""

@@ -13,7 +13,7 @@ from uara.bench.report.markdown import gaps_by_size, markdown_tables, renew
 from uara.bench.results import by_group
 from uara.cli import main
 
-from .conftest import made_up
+from ..conftest import made_up
 
 README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of table -->\nafter\n"
 

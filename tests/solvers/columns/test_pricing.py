@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def layout_with(instance: Instance, rng: np.random.Generator) -> Layout:
 def associations(instance: Instance) -> list[tuple[np.ndarray, float]]:  # type: ignore[type-arg]
     """Every association and what it costs, controllable part."""
     start, server = instance.channel.pair_start, instance.channel.pair_server
-    own = [server[a:b] for a, b in zip(start[:-1], start[1:], strict=True)]
+    own = [server[a:b] for a, b in pairwise(start)]
     found = [np.array(one) for one in product(*own)]
     return [(one, evaluate(instance, allocate(instance, one)).controllable_ms) for one in found]
 
