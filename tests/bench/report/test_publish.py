@@ -30,7 +30,7 @@ def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> N
 
 def test_a_folder_with_files_of_these_names_is_left_alone(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "suite.json").write_text("mine")
-    with pytest.raises(InputError, match="nothing has been published here before"):
+    with pytest.raises(InputError, match="holds something else"):
         publish(recorded, tmp_path)
     (tmp_path / "index.html").write_text("<p>mine</p>")
     with pytest.raises(InputError, match="holds something else"):
