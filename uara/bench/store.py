@@ -142,6 +142,8 @@ class Store:
         for path in (self.path, self.path.with_suffix(".csv")):
             for left in path.parent.glob(f".{glob.escape(path.name)}.*{path.suffix}"):
                 left.unlink(missing_ok=True)
+        for left in self.parts.glob(".*.json*"):
+            left.unlink(missing_ok=True)
 
     def statuses(self) -> dict[str, str]:
         """Status of each run that is recorded."""
