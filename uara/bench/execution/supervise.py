@@ -20,8 +20,7 @@ import psutil
 
 from uara.base.errors import InputError
 from uara.base.files import Record
-from uara.bench.execution import isolate as zygote
-from uara.bench.execution import messages
+from uara.bench.execution import isolate, messages
 from uara.bench.execution.messages import Failed, Prepared, Report
 
 POLL_S = 0.05
@@ -95,7 +94,7 @@ def supervise(
         Process without which this one has no purpose: when it is gone, the run and this process end.
     """
     began = time.monotonic()
-    process = zygote.process(allowance.threads)
+    process = isolate.process(allowance.threads)
     try:
         watch = _Watch(process, allowance, problem, answer, hear)
         outcome = watch.outcome(job, parent)
@@ -109,7 +108,7 @@ def supervise(
 class _Watch:
     def __init__(
         self,
-        process: zygote.Process,
+        process: isolate.Process,
         allowance: Allowance,
         problem: bytes,
         answer: type[Record],
@@ -157,11 +156,11 @@ class _Watch:
 
     def _send(self) -> None:
         with suppress(BlockingIOError, ConnectionError):  # an end that is closed is seen where it is read
-            self.outbox = self.outbox[self.process.channel.send(self.outbox[: zygote.PIECE]) :]
+            self.outbox = self.outbox[self.process.channel.send(self.outbox[: isolate.PIECE]) :]
 
     def _receive(self) -> None:
         try:
-            data = self.process.channel.recv(zygote.PIECE)
+            data = self.process.channel.recv(isolate.PIECE)
         except BlockingIOError:
             return
         except ConnectionError:
@@ -233,7 +232,7 @@ class _Watch:
 class _Meter:
     """Memory and threads of a run and all its children."""
 
-    def __init__(self, process: zygote.Process, result: Outcome) -> None:
+    def __init__(self, process: isolate.Process, result: Outcome) -> None:
         self.process, self.result = process, result
         self.family: list[psutil.Process] = []
         self.family_at = self.shared_at = 0.0
