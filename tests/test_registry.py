@@ -13,7 +13,7 @@ from cases import make_instance
 
 from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
 from uara.base.files import Record
-from uara.registry import Method, NoOptions, Traits, find, method_of
+from uara.registry import Method, NoOptions, Traits, blaming, find, method_of
 
 
 class Options(Record):
@@ -265,3 +265,46 @@ def test_solvers_that_look_at_a_start_say_so(name: str, monkeypatch: pytest.Monk
     monkeypatch.setattr("uara.solver.Context", Watched)
     solve(make_instance(6, 2), name)
     assert find(name).traits.warm_start == bool(looks) == (name in START_TAKERS)
+
+
+@pytest.mark.parametrize("error", [ValueError("no"), SystemExit(3), MemoryError(), RecursionError("deep")])
+def test_whatever_a_plug_in_raises_names_it(error: BaseException) -> None:
+    with (
+        pytest.raises(SolverError, match="solver mine: cannot be prepared") as caught,
+        blaming("mine", "cannot be prepared"),
+    ):
+        raise error
+    assert type(error).__name__ in str(caught.value)
+
+
+def test_errors_that_speak_for_themselves_and_interrupts_pass() -> None:
+    with pytest.raises(InputError, match="options"), blaming("mine", "failed"):
+        raise InputError("options")
+    with pytest.raises(KeyboardInterrupt), blaming("mine", "failed"):
+        raise KeyboardInterrupt
+    out_of_a_kernel = SystemError("returned with an exception set")
+    out_of_a_kernel.__cause__ = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt), blaming("mine", "failed"):
+        raise out_of_a_kernel
+
+
+def test_an_error_that_is_its_own_cause_is_named_all_the_same() -> None:
+    error = ValueError("a circle")
+    error.__cause__ = error
+    with pytest.raises(SolverError, match="a circle"), blaming("mine", "failed"):
+        raise error
+
+
+def test_one_solver_that_cannot_be_prepared_leaves_the_others_answers() -> None:
+    from uara import allocate
+
+    def prepare() -> None:
+        raise OSError("no compiler")
+
+    @as_solver(prepare=prepare)
+    def broken(instance, context):  # type: ignore[no-untyped-def]
+        """Never gets ready."""
+        return allocate(instance, instance.channel.pair_server[instance.channel.pair_start[:-1]])
+
+    with pytest.raises(SolverError, match="broken: cannot be prepared: OSError: no compiler"):
+        solve(make_instance(4, 2), broken)
