@@ -56,7 +56,9 @@ def test_the_verifier_shares_no_code_with_what_it_checks() -> None:
     for module in checking:
         for line, name in imports_of(PACKAGE / "p1" / f"{module}.py"):
             assert not name.startswith("uara.") or name.startswith(allowed), f"{module}, line {line}: {name}"
-            assert name.partition(".")[0] not in ("scipy", "numba", "highspy"), f"{module}, line {line}: {name}"
+            assert name.partition(".")[0] not in ("scipy", "numba", "highspy"), (
+                f"{module}, line {line}: {name}"
+            )
 
 
 def test_solvers_import_each_other_relatively() -> None:
