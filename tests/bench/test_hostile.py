@@ -16,8 +16,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from uara.bench.execution import isolate as zygote
-from uara.bench.execution import referee
+from uara.bench.execution import isolate, referee
 from uara.bench.execution.execute import Record, Task, execute
 from uara.bench.execution.messages import MOST_REASON
 from uara.bench.execution.supervise import Allowance
@@ -74,7 +73,7 @@ ENDINGS = {
     "answer_has_no_servers": ("infeasible", "server"),
     "answer_is_negative": ("infeasible", ""),
     "answer_is_not_finite": ("error", "finite number"),
-    "answer_is_tiny": ("error", ""),
+    "answer_is_tiny": ("infeasible", "finite objective"),
     "answer_is_empty": ("error", "$.decision.association: Field required"),
     "bound_above_its_answer": ("error", "is above its own objective"),
     "bound_above_its_answer_on_the_way": ("error", "is above its own objective"),
@@ -125,7 +124,7 @@ ENDINGS = {
     "never_stops_printing": ("timeout", "still ran"),
     "long_reason": ("error", "xxx…"),
     "reason_with_controls": ("error", r"\x1b[2J\u202e uara: all is well\x00"),
-    "error_without_words": ("error", "no words"),
+    "error_without_words": ("error", "Mute: its message cannot be shown"),
     "error_that_is_its_own_cause": ("error", "round and round"),
     "takes_memory": ("memory", "more than 500 MB"),
     "calls_itself_skipped": ("skipped", "courage is not installed"),
@@ -171,7 +170,7 @@ def test_every_attacker_has_an_ending() -> None:
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_an_attack_is_named_and_gains_nothing(name: str, lair: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("PYTEST_CURRENT_TEST")  # else each has a template of its own
-    monkeypatch.setattr(zygote, "FAREWELL_S", 2.0)
+    monkeypatch.setattr(isolate, "FAREWELL_S", 2.0)
     monkeypatch.setattr("uara.bench.execution.supervise._CLOSED_S", 1.0)
     before = referee.Referee.scored, time.perf_counter, INSTANCE.digest
     began = time.monotonic()

@@ -149,13 +149,13 @@ def declines(instance: Instance, context: Context[Any]) -> Allocation:
 
 def flatters(instance: Instance, context: Context[Any]) -> Allocation:
     """Has its answers scored a little better than they are."""
-    from uara import evaluate
+    from uara import solver
 
-    def score(self: Instance, decision: Allocation) -> Any:
-        true = evaluate(self, decision)
+    def score(instance: Instance, decision: Allocation) -> Any:
+        true = evaluate(instance, decision)
         return dataclasses.replace(true, objective_ms=true.objective_ms - 1e-3 * true.controllable_ms)
 
-    type(instance).evaluate = score  # type: ignore[method-assign]
+    solver.evaluate = score
     return honest(instance, context)
 
 
@@ -169,7 +169,7 @@ def overbounds_on_the_way(instance: Instance, context: Context[Any]) -> Allocati
 
 def forgets(instance: Instance, context: Context[Any]) -> Allocation:
     """Drops the start that it was given, and answers with something worse."""
-    context._best = None
+    context._ledger.best = None
     return honest(instance, context)
 
 

@@ -91,10 +91,10 @@ def test_a_prepared_solver_is_not_prepared_twice() -> None:
 
 
 def test_compiled_parts_are_loaded_before_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uara.p1 import measures as p1
+    from uara.scenarios import trials
 
     order: list[str] = []
-    monkeypatch.setattr(p1, "load_kernels", lambda: order.append("kernels"))
+    monkeypatch.setattr(trials, "load_kernels", lambda: order.append("kernels"))
     prepare("bench_trials:raises")
     assert order == ["kernels"]
     load_kernels("a kind that nobody knows")
