@@ -12,6 +12,7 @@ import pytest
 from cases import make_instance
 
 ROOT = Path(__file__).parents[2]
+WRITES_JSON = ("solve", "generate", "hetedge generate", "profile", "psd transfer")
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +28,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "results": benchmarks / "recorded/paper.parquet",
         "folder": folder,
         "output": folder / "made",
+        "export output": folder / "made.mps",
+        "simulate output": folder / "made.csv",
+        **{f"{command} output": folder / f"{command}.json" for command in WRITES_JSON},
         "plot": folder / "picture.png",
         "name": "max-sinr",
         "solver": "max-sinr",

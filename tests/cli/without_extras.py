@@ -1,6 +1,7 @@
 """Run every command in a process that finds no package of an extra; print what each said, as JSON.
 
-Arguments: a JSON object of values by parameter name, and a JSON list of further command lines.
+Arguments: a JSON object of values by parameter name, or by command and parameter name, and a JSON list of further
+command lines.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from typing import Any
 import typer
 
 from uara.base import extras
-from uara.cli.app import COMMANDS, build, main
+from uara.cli import main
+from uara.cli.app import COMMANDS, build
 
 BROUGHT_BY_THE_CORE = {"joblib", "cloudpickle", "jinja2"}
 BELOW = {"tokenizers", "mitsuba", "drjit"}
@@ -37,8 +39,10 @@ class Absent:
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
 
 
-def words(command: Any, values: dict[str, str]) -> Iterator[str]:
+def words(name: str, command: Any, values: dict[str, str]) -> Iterator[str]:
     """What a command asks for, and each option for which there is a value."""
+    own = {each.name: values.get(f"{name} {each.name}") for each in command.params}
+    values = values | {key: value for key, value in own.items() if value is not None}
     for each in command.params:
         if each.param_type_name == "argument" and (each.required or each.name in values):
             yield values.get(each.name, values["instance"])
@@ -68,7 +72,7 @@ if __name__ == "__main__":
         command: Any = typer.main.get_command(build(name)).commands[name]  # type: ignore[attr-defined]
         for part, inner in (getattr(command, "commands", None) or {"": command}).items():
             start = [name, part] if part else [name]
-            found[" ".join(start)] = said([*start, *words(inner, given)])
+            found[" ".join(start)] = said([*start, *words(" ".join(start), inner, given)])
             found[" ".join([*start, "--help"])] = said([*start, "--help"])
     for line in json.loads(sys.argv[2]):
         found[" ".join(line)] = said(line)
