@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 from cases import make_instance, random_association
 
-from uara import Certificate, Channel, InputError, Instance, allocate, load
+from uara import (
+    Certificate,
+    Channel,
+    Devices,
+    InputError,
+    Instance,
+    Parameters,
+    Servers,
+    allocate,
+    load,
+)
 from uara.problem import (
     describe,
     evaluate,
@@ -37,17 +47,19 @@ def test_a_kind_that_is_not_there_is_named() -> None:
         kind_of("chess")
 
 
-def test_an_unreadable_rate_is_refused_when_a_file_is_loaded(tmp_path: Path) -> None:
-    weak = make_instance()
-    channel = weak.channel
-    gain = channel.power_gain.copy()
-    gain[0] = 1e-30
-    devices = weak.devices.replace(tx_power_w=np.full(len(weak.devices), 1e-30))
-    weak.replace(devices=devices, channel=Channel(channel.pair_start, channel.pair_server, gain)).save(
-        tmp_path / "weak.json"
+def test_a_rate_of_zero_is_refused_when_a_file_is_loaded(tmp_path: Path) -> None:
+    one = np.full(2, 1e30)
+    weak = Instance(
+        "deaf",
+        Servers(["s"], [1.0], [1e-30], [0.0]),
+        Devices(["a", "b"], one, [1e-30, 1.0], [1, 1], one, one, one),
+        Channel.from_dense([[1.0], [1e-30]]),
+        Parameters(noise_psd_dbm_per_hz=200),
     )
-    with pytest.raises(InputError, match="so weak that the rate is zero"):
+    weak.save(tmp_path / "weak.json")
+    with pytest.raises(InputError, match="so weak that the rate is zero") as caught:
         load(tmp_path / "weak.json")
+    assert caught.value.source == str(tmp_path / "weak.json")
 
 
 def test_p1_files_are_instances(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ Command line, solution files, benchmarks and conformance tests work with any kin
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -84,15 +85,24 @@ class Problem(Protocol):
         """Write its file."""
 
 
-def deferred(target: str) -> Callable[..., Any]:
+class deferred:  # noqa: N801 - it is used like a function
     """The function that ``package.module:name`` names, imported when it is first called."""
-    module, _, name = target.partition(":")
 
-    def call(*args: Any, **kwargs: Any) -> Any:
-        return getattr(import_module(module), name)(*args, **kwargs)
+    def __init__(self, target: str) -> None:
+        self.target = target
 
-    call.target = target  # type: ignore[attr-defined]
-    return call
+    def _function(self) -> Callable[..., Any]:
+        module, _, name = self.target.partition(":")
+        found: Callable[..., Any] = getattr(import_module(module), name)
+        return found
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """What the function returns."""
+        return self._function()(*args, **kwargs)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return inspect.signature(self._function())
 
 
 def _nothing(*_: Any) -> dict[str, Any]:

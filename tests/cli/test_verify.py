@@ -16,7 +16,7 @@ from uara.cli import main
 def stored(tmp_path: Path) -> tuple[str, Path]:
     instance = make_instance(10, 2, 1)
     instance.save(tmp_path / "i.json")
-    solution.save(solve(instance, "price"), tmp_path / "s.json")
+    solution.save(solve(instance, "price", options={"gap": 0.5}), tmp_path / "s.json")
     return str(tmp_path / "i.json"), tmp_path / "s.json"
 
 

@@ -24,6 +24,7 @@ def needs(module: str, *, extra: str) -> Any:
         If it is there and cannot be imported.
     """
     try:
+        import_module(module.partition(".")[0])
         return import_module(module)
     except KeyboardInterrupt:
         raise
@@ -60,9 +61,10 @@ def explained(error: ImportError, likely: str | None = None) -> UaraError | None
 
 def _verdict(module: str, extra: str, error: BaseException) -> UaraError:
     package = module.partition(".")[0]
-    return (
-        MissingExtra(package, extra) if is_absent(package) else BrokenExtra(package, extra, reason_of(error))
-    )
+    not_found = isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == package
+    if not_found or is_absent(package):
+        return MissingExtra(package, extra)
+    return BrokenExtra(package, extra, reason_of(error))
 
 
 def _module(distribution: str) -> str:
