@@ -155,7 +155,7 @@ def flatters(instance: Instance, context: Context[Any]) -> Allocation:
         true = evaluate(instance, decision)
         return dataclasses.replace(true, objective_ms=true.objective_ms - 1e-3 * true.controllable_ms)
 
-    solver.evaluate = score
+    solver.evaluate = score  # type: ignore[attr-defined, assignment]
     return honest(instance, context)
 
 
