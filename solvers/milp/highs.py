@@ -164,7 +164,8 @@ class Model:
             bound = info.mip_dual_bound
         else:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
-        if bound > self.relaxation.cap_ms * (1 + 1e-6):  # an answer costs less: its arithmetic has failed
+        contradicted = bound > self.relaxation.cap_ms * (1 + 1e-6)  # an answer costs less
+        if contradicted and (np.isfinite(bound) or cutoff_ms is None):  # its arithmetic has failed
             bound, column, finished = -np.inf, None, False
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf

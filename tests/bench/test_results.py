@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -30,8 +31,9 @@ def test_whole_numbers_stay_whole(recorded: Path) -> None:
 
 
 def test_missing_runs_are_counted_by_what_they_are(tmp_path: Path) -> None:
-    def row(run: str, record: str = "run") -> dict[str, str]:
-        return {"record": record, "run_id": run, "instance": "i", "digest": "d", "status": "ok"}
+    def row(run: str, record: str = "run") -> dict[str, Any]:
+        known = {"instance": "i", "digest": "d", "status": "ok", "objective_ms": 2.0, "controllable_ms": 1.0}
+        return {"record": record, "run_id": run, **known}
 
     store = Store(tmp_path / "r.parquet")
     store.merge([row("a"), row("x", "old run"), row("x", "old point")], {"planned_runs": 2}, ["a", "b"])
@@ -43,7 +45,7 @@ def test_missing_runs_are_counted_by_what_they_are(tmp_path: Path) -> None:
 
 def test_a_file_that_does_not_name_its_runs_counts_them(tmp_path: Path) -> None:
     store = Store(tmp_path / "r.parquet")
-    store.merge([{"record": "run", "run_id": "a", "status": "ok"}], {"planned_runs": 3})
+    store.merge([{"record": "run", "run_id": "a", "instance": "i", "status": "error"}], {"planned_runs": 3})
     assert Results.load(store.path).missing == 2
 
 

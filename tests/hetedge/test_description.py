@@ -7,7 +7,7 @@ from uara.problem import describe
 
 
 def test_a_drawn_instance_in_words() -> None:
-    text = "\n".join(generate(requests=9, channel="path-loss", bandwidth_mhz=2.0).describe())
+    text = "\n".join(describe(generate(requests=9, channel="path-loss", bandwidth_mhz=2.0)))
     assert "hetedge_k9: 9 requests (path-loss)" in text
     assert "uplink: 2 MHz shared" in text
     assert "tinyllama-1.1b on NVIDIA RTX 3080" in text

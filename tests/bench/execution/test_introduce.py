@@ -74,7 +74,7 @@ open({str(tmp_path / "pids")!r}, "a").write(f"{{os.getpid()}} ")
         ("import sys; sys.exit()", "SystemExit"),
         ("import time; time.sleep(600)", "took more than 1 s"),
         ("raise ValueError('not today')", "cannot be imported: ValueError: not today"),
-        ("class good: pass\ngood.uara_traits = 7", "AttributeError"),
+        ("class good: pass\ngood.uara_traits = 7", "its traits were not declared by as_solver"),
         (HONEST + "good.uara_traits = good.uara_traits.__class__(kind='x' * 1000)", "kind"),
         (HONEST + "good.__name__ = '\\u202e'", "name"),
         (HONEST + "good.uara_traits = good.uara_traits.__class__(warm_start='very')", "warm_start"),

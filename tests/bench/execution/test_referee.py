@@ -143,7 +143,7 @@ def test_a_certificate_that_takes_for_ever_is_an_error() -> None:
         "target_ms": 1e9,
         "prices": [0] * nodes,
         "device": [k % 8 if k < nodes // 2 else -1 for k in range(nodes)],
-        "server": [0] * nodes,
+        "server": [0 if k < nodes // 2 else -1 for k in range(nodes)],
         "compute_price": [[0.0] * 3],
         "bandwidth_price": [[0.0] * 3],
     }

@@ -11,7 +11,7 @@ from uara.solvers.common import highs
 
 
 class Fake:
-    """What HiGHS offers to ``_run``, with a solve that lasts until it is cancelled."""
+    """What HiGHS offers to ``run``, with a solve that lasts until it is cancelled."""
 
     def __init__(self) -> None:
         self.cancelled, self.running, self.begun = threading.Event(), threading.Event(), threading.Event()
@@ -52,7 +52,7 @@ def test_a_ctrl_c_while_the_thread_starts_leaves_nothing_running(
     with monkeypatch.context() as patch:
         patch.setattr(threading.Thread, "start", moment(start))
         with pytest.raises(KeyboardInterrupt):
-            highs._run(fake)
+            highs.run(fake)
     assert not fake.running.is_set()
     others = [thread for thread in threading.enumerate() if thread is not threading.main_thread()]
     assert not [thread for thread in others if "work" in thread.name]
@@ -70,7 +70,7 @@ def test_a_ctrl_c_while_it_solves_cancels_it(monkeypatch: pytest.MonkeyPatch) ->
 
     monkeypatch.setattr(threading.Event, "wait", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        highs._run(fake)
+        highs.run(fake)
     assert fake.cancelled.is_set()
     assert not fake.running.is_set()
 
@@ -89,13 +89,13 @@ def test_after_a_ctrl_c_another_model_is_solved() -> None:
     threading.Thread.start = broken  # type: ignore[method-assign]
     try:
         with pytest.raises(KeyboardInterrupt):
-            highs._run(model)
+            highs.run(model)
     finally:
         threading.Thread.start = real  # type: ignore[method-assign]
     ended: list[bool] = []
     other = highspy.Highs()
     other.setOptionValue("output_flag", False)
-    thread = threading.Thread(target=lambda: (highs._run(other), ended.append(True)), daemon=True)
+    thread = threading.Thread(target=lambda: (highs.run(other), ended.append(True)), daemon=True)
     thread.start()
     thread.join(20)
     assert ended == [True]

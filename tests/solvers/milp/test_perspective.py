@@ -79,7 +79,7 @@ def test_the_relaxation_is_exact_at_an_association_that_it_was_cut_at(payload: f
 def test_one_tangent_at_the_best_prices_has_the_value_of_the_price_bound() -> None:
     instance = make_instance(30, 4, 2, payload=50.0)
     pairs = pairs_of(coefficients(instance))
-    result = solve(instance, "price")
+    result = solve(instance, "price", options={"gap": 0.5})
     prices = np.concatenate(
         [result.certificate.compute_price * pairs.unit, result.certificate.bandwidth_price]  # type: ignore[union-attr]
     )
