@@ -20,7 +20,7 @@ import typer
 from uara.p1.allocation import allocate
 from uara.p1.instance import Instance
 from uara.p1.model import Allocation, evaluate
-from uara.scenarios.subset import subset
+from uara.p1.subset import subset
 from uara.solver import solve
 
 DROPS = Path(__file__).parents[1] / "instances" / "drops"

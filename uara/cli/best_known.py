@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 from typing import Annotated
 
@@ -10,7 +11,9 @@ import typer
 from uara import solution
 from uara.base import files
 from uara.base.errors import InputError
+from uara.cli.runs import attach_options, parse_solver
 from uara.p1 import best_known
+from uara.p1.best_known import Cut, Entry
 from uara.p1.instance import Instance
 from uara.solver import solve
 
@@ -18,14 +21,25 @@ from uara.solver import solve
 def command(
     folder: Annotated[Path, typer.Argument(help="Folder of instances.")] = Path("instances"),
     only: Annotated[list[str] | None, typer.Option(help="Name of an instance; may be repeated.")] = None,
-    solver: Annotated[list[str] | None, typer.Option(help="Solver to run; may be repeated.")] = None,
+    servers: Annotated[
+        str, typer.Option(help="Cut smaller instances: their numbers of servers, such as 4,8,12.")
+    ] = "",
+    devices: Annotated[str, typer.Option(help="Their numbers of devices, such as 30,60,90.")] = "",
+    solver: Annotated[
+        list[str] | None,
+        typer.Option(help="Solver to run, with options as in `uara solve`; may be repeated."),
+    ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds for each run.")] = 60.0,
     seed: Annotated[int, typer.Option(min=0, help="Root seed.")] = 0,
+    gap: Annotated[
+        float | None, typer.Option(min=0.0, help="Leave what is certified to this gap as it is.")
+    ] = None,
     check: Annotated[bool, typer.Option("--check", help="Compute every entry again instead.")] = False,
 ) -> None:
     """Run solvers on every instance of a folder and enter what improves on best_known.json.
 
     Ctrl-C ends the running solver; the best answer it has is entered, and the rest is left out.
+    With --servers and --devices each file is a drop, and the instances are its first servers and devices.
     With --check nothing is run: every entry is computed again, and the exit code is 1 if one does not hold.
     """
     if check:
@@ -34,22 +48,27 @@ def command(
             typer.echo(problem)
         typer.echo(f"{len(best_known.read(folder).instances)} entries, {len(problems)} problems")
         raise typer.Exit(1 if problems else 0)
-    instances = {path: Instance.load(path) for path in _instances(folder, only)}
-    for path, instance in instances.items():
+    specs = attach_options([parse_solver(word) for word in solver or ["exact"]], [])
+    instances = _instances(
+        folder, _files(folder, only), _sizes(servers, "--servers"), _sizes(devices, "--devices")
+    )
+    for path, instance, _ in instances:
         try:
             best_known.check_writable(folder, instance)
         except InputError as error:
             raise (error if error.source else error.in_source(str(path))) from None
-    for path, instance in instances.items():
+    for path, instance, cut in instances:
         entry = best_known.lookup(instance, path)
-        start = None
-        if entry is not None:
-            start = solution.open_for(instance, folder / entry.solution)[1]
-        for name in solver or ["exact"]:
-            result = solve(instance, name, seed=seed, time_limit_s=time_limit, start=start)
-            entry = best_known.record(folder, instance, result)
+        if _certified(entry, gap):
+            continue
+        start = None if entry is None else solution.open_for(instance, folder / entry.solution)[1]
+        for spec in specs:
+            result = solve(
+                instance, spec.name, options=spec.options, seed=seed, time_limit_s=time_limit, start=start
+            )
+            entry = best_known.record(folder, instance, result, cut)
             typer.echo(
-                f"{instance.name:<20} {name:<10} {result.runtime_s:7.2f} s  "
+                f"{instance.name:<20} {spec.name:<10} {result.runtime_s:7.2f} s  "
                 f"controllable {entry.controllable_ms:.4f} ms  gap {entry.gap:.2e}  "
                 f"certified {float('nan') if entry.certified_gap is None else entry.certified_gap:.2e}"
             )
@@ -57,7 +76,36 @@ def command(
                 raise KeyboardInterrupt  # what it had is entered
 
 
-def _instances(folder: Path, only: list[str] | None) -> list[Path]:
+def _certified(entry: Entry | None, gap: float | None) -> bool:
+    known = None if entry is None else entry.certified_gap
+    return gap is not None and known is not None and known <= gap
+
+
+def _sizes(text: str, option: str) -> list[int]:
+    """Numbers between commas; none for an empty text."""
+    words = text.split(",") if text else []
+    if not all(word.isdecimal() and 1 <= int(word) <= 1_000_000 for word in words):
+        raise InputError(f"{text!r} is not a list of whole numbers from 1, such as 4,8,12", source=option)
+    return [int(word) for word in words]
+
+
+def _instances(
+    folder: Path, paths: list[Path], servers: list[int], devices: list[int]
+) -> list[tuple[Path, Instance, Cut | None]]:
+    """Every file's instance, or what is cut from it."""
+    if bool(servers) != bool(devices):
+        raise InputError("a cut has both", source="--servers and --devices")
+    if not servers:
+        return [(path, Instance.load(path), None) for path in paths]
+    cuts = [
+        Cut(drop=path.stem, servers=e, devices=m)
+        for path in paths
+        for e, m in itertools.product(servers, devices)
+    ]
+    return [(folder / f"{cut.drop}.json", cut.instance(folder), cut) for cut in cuts]
+
+
+def _files(folder: Path, only: list[str] | None) -> list[Path]:
     """The instance files of a folder."""
     if only:
         return [folder / f"{files.file_name(name, source='--only')}.json" for name in only]

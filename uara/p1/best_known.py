@@ -1,7 +1,8 @@
 """The table of best-known answers: for every instance of a folder the best objective, the best bound, and proof.
 
 ``best_known.json`` is generated (``uara best-known``), never typed. Each entry points to a solution file, whose
-decision re-scores to the objective and whose certificate re-computes to the certified bound.
+decision re-scores to the objective and whose certificate re-computes to the certified bound. An entry is of an
+instance file, or of a cut from one: its first servers and devices.
 """
 
 from __future__ import annotations
@@ -22,11 +23,29 @@ from uara.p1.certificate import objective_parts
 from uara.p1.instance import Instance
 from uara.p1.model import Allocation
 from uara.p1.proof import lower_bound, parse_certificate
+from uara.p1.subset import subset
 from uara.solver import Result
 from uara.verify import slack_ms, verify
 
 TABLE = "best_known.json"
 SOLUTIONS = "solutions"
+
+
+class Cut(Record):
+    """What an instance was cut from (:func:`uara.p1.subset.subset`)."""
+
+    drop: str
+    """Name of the drop's file, without its suffix."""
+    servers: Annotated[int, Field(ge=1)]
+    """E of the cut."""
+    devices: Annotated[int, Field(ge=1)]
+    """M of the cut."""
+
+    def instance(self, folder: Path) -> Instance:
+        """The instance, cut from the drop in a folder."""
+        return subset(
+            Instance.load(folder / f"{files.file_name(self.drop)}.json"), self.servers, self.devices
+        )
 
 
 class Entry(Record):
@@ -51,6 +70,8 @@ class Entry(Record):
     certified_gap: float | None
     solution: str
     """Solution file, relative to the table: decision, claims and certificate."""
+    cut: Cut | None = None
+    """What the instance is cut from, if it has no file of its own."""
 
     def distance(self, result: Result) -> float:
         """By how much of the controllable part an answer exceeds this one; negative if it is better."""
@@ -77,10 +98,15 @@ def lookup(instance: Instance, instance_file: str | Path) -> Entry | None:
     return entry if entry is not None and entry.digest == instance.digest else None
 
 
-def record(folder: str | Path, instance: Instance, result: Result) -> Entry:
+def record(folder: str | Path, instance: Instance, result: Result, cut: Cut | None = None) -> Entry:
     """Enter a run's answer and bound where they improve on the table, and write its solution file.
 
     Others who enter something at the same time are waited for.
+
+    Parameters
+    ----------
+    cut
+        What the instance was cut from, if it has no file of its own.
 
     Raises
     ------
@@ -91,7 +117,7 @@ def record(folder: str | Path, instance: Instance, result: Result) -> Entry:
     folder = Path(folder)
     path = solution_path(folder, instance)
     with locks.exclusive(folder / f".{TABLE}.lock"):
-        return _record(folder, path, instance, result)
+        return _record(folder, path, instance, result, cut)
 
 
 def solution_path(folder: Path, instance: Instance) -> Path:
@@ -111,13 +137,14 @@ def check_writable(folder: Path, instance: Instance) -> None:
     files.check_output(solution_path(folder, instance), suffixes=(".json",), kind="solution")
 
 
-def _record(folder: Path, path: Path, instance: Instance, result: Result) -> Entry:
+def _record(folder: Path, path: Path, instance: Instance, result: Result, cut: Cut | None) -> Entry:
     table = read(folder)
     old = table.instances.get(instance.name)
     fresh = old is None or old.digest != instance.digest or not path.exists()
     kept = None if fresh else solution.open_for(instance, path)
     merged = _merged(instance, result, None if fresh else old, kept[0] if kept else None)
     entry = _entry(instance, merged, None if fresh else old, result, path.relative_to(folder).as_posix())
+    entry = entry.model_copy(update={"cut": cut})
     if entry.lower_bound_ms > entry.objective_ms + slack_ms(entry.objective_ms, entry.controllable_ms):
         raise InputError(
             f"a bound of {entry.lower_bound_ms:.9g} ms by {entry.bound_by} contradicts an answer of "
@@ -202,13 +229,14 @@ def check(folder: str | Path, seen: Callable[[str], None] = lambda name: None) -
     folder = Path(folder)
     table, problems = read(folder), []
     shipped = {path.stem for path in folder.glob("*.json") if files.read_plain_json(path).get("kind") == "p1"}
-    problems += [f"{name}: not in the table" for name in sorted(shipped - set(table.instances))]
+    entered = {entry.cut.drop if entry.cut else name for name, entry in table.instances.items()}
+    problems += [f"{name}: not in the table" for name in sorted(shipped - entered)]
     for name, entry in table.instances.items():
         seen(name)
-        if name not in shipped:
+        if (entry.cut.drop if entry.cut else name) not in shipped:
             problems.append(f"{name}: there is no such instance")
             continue
-        instance = Instance.load(folder / f"{name}.json")
+        instance = entry.cut.instance(folder) if entry.cut else Instance.load(folder / f"{name}.json")
         if instance.digest != entry.digest:
             problems.append(f"{name}: the instance has changed since")
             continue

@@ -8,7 +8,7 @@ from cases import make_instance
 
 import uara
 from uara import InputError
-from uara.scenarios.subset import LEAST_GAIN, subset
+from uara.p1.subset import LEAST_GAIN, subset
 
 
 def test_a_subset_is_the_first_servers_and_the_devices_that_reach_them():
