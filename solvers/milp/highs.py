@@ -144,11 +144,22 @@ class Model:
                 highs.setOptionValue("presolve", "off")
                 run(highs)
                 highs.setOptionValue("presolve", "choose")
+            if cutoff_ms is not None and self._contradicted() and np.isfinite(highs.getInfo().mip_dual_bound):
+                # Of what the cutoff excludes it may say too much; without one it must not.
+                cutoff_ms = None
+                highs.setOptionValue("objective_bound", highspy.kHighsInf)
+                run(highs)
         finally:
             highs.cbMipLogging.clear()
         if highs.getModelStatus() == highspy.HighsModelStatus.kTimeLimit:
             context.affords(self.grain_s)  # it does not: so the run learns that its limit cut this short
         return self._outcome(cutoff_ms)
+
+    def _contradicted(self) -> bool:
+        """Whether the bound that HiGHS states exceeds the cost of an answer."""
+        info = self._highs.getInfo()
+        stated = info.mip_dual_bound if info.mip_node_count >= 0 else info.objective_function_value
+        return bool(stated > self.relaxation.cap_ms * (1 + 1e-6))
 
     def _outcome(self, cutoff_ms: float | None) -> Outcome:
         import highspy
@@ -164,8 +175,7 @@ class Model:
             bound = info.mip_dual_bound
         else:
             bound = info.objective_function_value if status == kinds.kOptimal else -np.inf
-        contradicted = bound > self.relaxation.cap_ms * (1 + 1e-6)  # an answer costs less
-        if contradicted and (np.isfinite(bound) or cutoff_ms is None):  # its arithmetic has failed
+        if cutoff_ms is None and self._contradicted():  # its arithmetic has failed
             bound, column, finished = -np.inf, None, False
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
