@@ -18,10 +18,11 @@ from uara.base import files
 from uara.base.errors import InputError
 from uara.bench.execution.backends import Backend, execute_all
 from uara.bench.execution.execute import Record, Task
-from uara.bench.execution.isolate import template
+from uara.bench.execution.preload import HOME
 from uara.bench.plan import Run, choose, make_plan
 from uara.bench.store import OLD, POINT, Store, check_results
 from uara.bench.suite import Suite
+from uara.isolation.template import template
 
 if TYPE_CHECKING:
     from uara.bench.results import Results
@@ -46,15 +47,6 @@ class Advance:
     instance: str
     status: str
     run_id: str = ""
-
-
-@dataclass(frozen=True)
-class Work:
-    """What a command is about to do."""
-
-    runs: list[Run]
-    todo: list[Run]
-    recorded: int
 
 
 def run(
@@ -104,7 +96,7 @@ def run(
     if output is not None:
         check_results(Path(output), [Path(suite.source)] if suite.source else [])
     if backend == "joblib" and jobs == 1:
-        template(suite.threads)  # it starts up while the plan is made
+        template(HOME, suite.threads)  # it starts up while the plan is made
     plan = make_plan(suite, Path(folder or "."))
     chosen = choose(plan, only_solver, only_instance)
     how = How(jobs, backend, scheduler, on_progress)

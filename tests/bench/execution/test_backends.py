@@ -131,7 +131,7 @@ class BrokenCluster:
 
 def test_a_lost_cluster_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     from uara.bench.execution import backends
-    from uara.bench.execution.supervise import Allowance
+    from uara.isolation.supervise import Allowance
 
     monkeypatch.setattr(backends, "needs", lambda name, *, extra: BrokenCluster)
     task = backends.Task("id", b"", "random", {}, 0, Allowance(1.0, 100.0))

@@ -1,10 +1,8 @@
-"""The far side of the harness: the template that runs are forked from, and the watcher of each run.
+"""The far side of the supervisor: the template that workers are forked from, and the watcher of each.
 
-    supervisor -- template (one a supervisor and thread count) -- watcher -- run (leads its own group)
-
-The template imports the toolkit once and forks in milliseconds. A watcher tells the supervisor who the run is and
-how it ended, over a socket that the run does not hold, and ends the run when it is told to or the supervisor is
-gone. What a run leaves behind falls to its watcher (on Linux, also what left its group), which ends it.
+A watcher tells the supervisor who the worker is and how it ended, over a socket that the worker does not hold, and
+ends the worker when it is told to or the supervisor is gone. What a worker leaves behind falls to its watcher (on
+Linux, also what left its group), which ends it.
 """
 
 from __future__ import annotations
@@ -17,11 +15,12 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from importlib import import_module
 
 STARTED = struct.Struct("!ii")
-"""What a watcher says first: its own process and the run's."""
+"""What a watcher says first: its own process and the worker's."""
 ENDED = struct.Struct("!i")
-"""What it says last: the run's exit code, negative for a signal."""
+"""What it says last: the worker's exit code, negative for a signal."""
 SWEEPS = 20
 """How often what was left behind is looked for: what is killed may have children that fall to its watcher."""
 _PR_SET_CHILD_SUBREAPER = 36
@@ -31,12 +30,11 @@ def main() -> None:
     """The template process: fork a watcher for each request until the supervisor is gone."""
     import psutil  # noqa: F401 - watchers find it loaded
 
-    from uara.bench.execution.child import installed
+    from uara.isolation import line  # noqa: F401 - and workers this
 
     control = socket.socket(fileno=int(sys.argv[1]))
     _adopt_orphans()
-    installed()
-    waiting = [_preload]
+    later = getattr(import_module(sys.argv[2]), "later", None)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # watchers are not waited for
     while True:
         try:
@@ -51,28 +49,14 @@ def main() -> None:
             os._exit(0)
         for handle in handles:
             os.close(handle)
-        if waiting:
-            waiting.pop()()
-            gc.freeze()  # a collection in a run would touch, and so copy, every object that it shares with this process
-
-
-def _preload() -> None:
-    """What most runs need; solvers themselves are imported in the run, on its own account.
-
-    It is done after the first fork: the first run loads these for itself, the later ones find them.
-    """
-    import inspect
-
-    import scipy.optimize  # noqa: F401
-
-    from uara.problem import warm_up_all
-
-    warm_up_all()
-    inspect.getmodule(_preload.__code__)  # finds all modules' files, as a solver's options will ask for
+        if later is not None:
+            later()
+            later = None
+            gc.freeze()  # a collection in a worker would touch, and so copy, every object that it shares with this
 
 
 def _watch(channel: int, status: int, log: int) -> None:
-    """Fork the run, wait for its end or for the supervisor's, and say how it ended."""
+    """Fork the worker, wait for its end or for the supervisor's, and say how it ended."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     wake, ring = socket.socketpair()
     for end in (wake, ring):
@@ -80,29 +64,29 @@ def _watch(channel: int, status: int, log: int) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(ring.fileno())
     _adopt_orphans()
-    run = os.fork()
-    if run == 0:
+    worker = os.fork()
+    if worker == 0:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         wake.detach(), ring.detach()
-        _become_run(channel, log)
+        _become_worker(channel, log)
     os.close(channel)
     os.close(log)
     with suppress(OSError):
-        os.write(status, STARTED.pack(os.getpid(), run))
+        os.write(status, STARTED.pack(os.getpid(), worker))
     poll = select.poll()
     poll.register(wake, select.POLLIN)
     poll.register(status, select.POLLIN)  # the supervisor lets go, or is gone
     while True:
-        ended, code = os.waitpid(run, os.WNOHANG)
+        ended, code = os.waitpid(worker, os.WNOHANG)
         if ended:
             break
         if any(handle == status for handle, _ in poll.poll()):
             # It has not been waited for: no other process or group can have its number.
             with suppress(ProcessLookupError):
-                os.killpg(run, signal.SIGKILL)
-            os.kill(run, signal.SIGKILL)  # it may not lead its group yet
-            _, code = os.waitpid(run, 0)
+                os.killpg(worker, signal.SIGKILL)
+            os.kill(worker, signal.SIGKILL)  # it may not lead its group yet
+            _, code = os.waitpid(worker, 0)
             break
         with suppress(BlockingIOError):
             wake.recv(64)
@@ -120,7 +104,7 @@ def _adopt_orphans() -> None:
 
 
 def _end_family() -> None:
-    """End all that a run which has ended left behind."""
+    """End all that a worker which has ended left behind."""
     import psutil
 
     for _ in range(SWEEPS):
@@ -143,9 +127,11 @@ def _childless() -> bool:
     return False
 
 
-def _become_run(channel: int, log: int) -> None:
-    """Give up all that the run is not to have, and do its work."""
-    from uara.bench.execution.child import Line, serve
+def _become_worker(channel: int, log: int) -> None:
+    """Give up all that the worker is not to have, and do its work."""
+    from multiprocessing.connection import Connection
+
+    from uara.isolation.line import Line, serve
 
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
@@ -156,7 +142,7 @@ def _become_run(channel: int, log: int) -> None:
     os.set_inheritable(channel, False)
     code = 1
     try:
-        serve(Line(socket.socket(fileno=channel)))
+        serve(Line(Connection(channel)))
         code = 0
     finally:
         with suppress(Exception):

@@ -9,11 +9,12 @@ from typing import Any
 
 import psutil
 import pytest
+from processes import gone
 
 import uara.bench
 from uara.bench import Results
 
-from ..conftest import MakeSuite
+from .conftest import MakeSuite
 
 T = "bench_trials:"
 
@@ -21,7 +22,7 @@ T = "bench_trials:"
 @pytest.fixture(scope="module")
 def endings(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """One suite in which every solver ends in its own way."""
-    from ..conftest import PLUGINS, toml
+    from .conftest import PLUGINS, toml
 
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGINS))
@@ -180,7 +181,7 @@ def test_what_leaves_the_runs_session_ends_with_it(
     monkeypatch.setenv("ESCAPED", str(tmp_path / "pid"))
     suite = make_suite([{"solver": T + solver}], time_limit_s=1.0, grace_s=0.2)
     assert uara.bench.run(suite).runs["status"].tolist() == [status]
-    assert not psutil.pid_exists(int((tmp_path / "pid").read_text())), "before the next run begins"
+    assert gone(int((tmp_path / "pid").read_text())), "before the next run begins"
 
 
 def test_a_solvers_classes_stay_in_its_process(
