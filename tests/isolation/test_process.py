@@ -62,11 +62,12 @@ def wait_for_end(worker: Process) -> None:
 
 def test_work_is_done_in_a_process_group_of_its_own() -> None:
     worker = start(threads=3)
+    pid = pid_of(worker)
     give(worker, Echo())
     assert wait([worker.channel], 60)
     (frame,) = Frames().feed(worker.channel.recv(1 << 16))
     said = json.loads(frame)
-    assert (said["message"], said["pid"]) == ("answer", pid_of(worker))
+    assert (said["message"], said["pid"]) == ("answer", pid)
     assert said["group"] == said["pid"] != os.getpgid(0)
     assert set(said["threads"]) == {"3"}
     assert said["handles"] in (0, 5), "its own three, its channel, and the folder that it reads"
@@ -87,12 +88,6 @@ def test_how_a_run_ended_is_told(how: str, code: int) -> None:
     wait_for_end(worker)
     assert worker.exit_code == code
     worker.close()
-    assert gone(pid_of_ended(worker))
-
-
-def pid_of_ended(worker: Process) -> int:
-    assert worker.worker is not None
-    return worker.worker.pid
 
 
 def test_closing_ends_the_worker() -> None:

@@ -47,7 +47,7 @@ class Deaf:
     """A line whose other end only hands the instance over."""
 
     def __init__(self, instance: Any) -> None:
-        self.content = pickle.dumps(instance)
+        self.pickled = pickle.dumps(instance)
         self.said: list[tuple[str, Any]] = []
 
     def send(self, kind: str, /, **content: Any) -> None:
@@ -55,7 +55,7 @@ class Deaf:
 
     def content(self) -> bytes:
         self.send("prepared")
-        return self.content
+        return self.pickled
 
 
 def test_a_job_answers_as_solve_does() -> None:
