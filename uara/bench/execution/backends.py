@@ -59,6 +59,8 @@ def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
 
 
 def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Generator[Record]:
+    """Not by joblib's own backend, which waits for ever for a run that every worker died of, and with one worker
+    does all runs in the command's process."""
     distributed = needs("distributed", extra="bench")
     try:
         if scheduler is None:
