@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
@@ -83,11 +84,16 @@ class Process:
         if len(self._told) == STARTED.size + ENDED.size:
             self.exit_code = ENDED.unpack_from(self._told, STARTED.size)[0]
 
+    def hear_until(self, done: Callable[[], bool], seconds: float) -> bool:
+        """Whether something is so, for which the watcher is listened to for so long."""
+        until = time.monotonic() + seconds
+        while not done() and wait([self.status], max(0.0, until - time.monotonic())):
+            self.hear()
+        return done()
+
     def started(self, seconds: float = START_S) -> bool:
         """Whether the worker is there, waited for so long."""
-        until = time.monotonic() + seconds
-        while not self.worker and not self.ended and wait([self.status], max(0.0, until - time.monotonic())):
-            self.hear()
+        self.hear_until(lambda: self.worker is not None or self.ended, seconds)
         return self.worker is not None and self.alive()
 
     @property
@@ -97,9 +103,7 @@ class Process:
 
     def alive(self) -> bool:
         """Whether neither the worker nor its watcher has ended by now."""
-        while not self.ended and wait([self.status], 0):
-            self.hear()
-        return not self.ended
+        return not self.hear_until(lambda: self.ended, 0.0)
 
     def read_log(self) -> bool:
         """Take in some of what the worker printed, and keep the last of it; False at its end."""
@@ -118,10 +122,8 @@ class Process:
     def close(self) -> str:
         """End the worker and all that it started, and return what it last wrote."""
         self.kill()
-        until = time.monotonic() + FAREWELL_S
         with suppress(OSError):
-            while not self.gone and wait([self.status], max(0.0, until - time.monotonic())):
-                self.hear()
+            self.hear_until(lambda: self.gone, FAREWELL_S)
         if self.exit_code is None:  # the watcher was ended or stopped before it could
             self.template.end()
             if self.worker is not None:

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import Any
 
 from uara.base.errors import InputError, UaraError
@@ -197,10 +196,7 @@ class _Watch:
 
     def _closed(self) -> None:
         """Its end of the channel is closed: it is over, or ought to be."""
-        until = time.monotonic() + _CLOSED_S
-        while not self.process.ended and wait([self.process.status], max(0.0, until - time.monotonic())):
-            self.process.hear()
-        if self.process.ended:
+        if self.process.hear_until(lambda: self.process.ended, _CLOSED_S):
             self._end(*self._died())
         else:
             self._end("error", "closed its channel without an answer" + self.frames.pending)

@@ -15,13 +15,12 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 
 import psutil
 
 from uara.base.errors import UaraError
 from uara.isolation.process import START_S, Process
-from uara.isolation.watcher import SWEEPS
+from uara.isolation.watcher import end_family
 
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
@@ -93,16 +92,8 @@ class Template:
 
     def end(self) -> None:
         """End it and all that it started: what a watcher that is gone left behind has fallen to it."""
-        look = partial(self._own.children, recursive=True)
         with suppress(psutil.Error):
-            for _ in range(SWEEPS):
-                # A watcher that ends during a look hides its children; by the next look they are the template's.
-                if not (family := look() or look()):
-                    break
-                for each in family:
-                    with suppress(psutil.Error):
-                        each.kill()
-                psutil.wait_procs(family, timeout=1.0)
+            end_family(self._own)
         self._process.kill()
         self._process.wait()
 

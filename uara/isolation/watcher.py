@@ -15,23 +15,24 @@ import socket
 import struct
 import sys
 from contextlib import suppress
+from functools import partial
 from importlib import import_module
+from multiprocessing.connection import Connection
+
+import psutil
+
+from uara.isolation.line import Line, serve
 
 STARTED = struct.Struct("!ii")
 """What a watcher says first: its own process and the worker's."""
 ENDED = struct.Struct("!i")
 """What it says last: the worker's exit code, negative for a signal."""
-SWEEPS = 20
-"""How often what was left behind is looked for: what is killed may have children that fall to its watcher."""
+_SWEEPS = 20  # what is killed may have children that fall to its watcher
 _PR_SET_CHILD_SUBREAPER = 36
 
 
 def main() -> None:
     """The template process: fork a watcher for each request until the supervisor is gone."""
-    import psutil  # noqa: F401 - watchers find it loaded
-
-    from uara.isolation import line  # noqa: F401 - and workers this
-
     control = socket.socket(fileno=int(sys.argv[1]))
     _adopt_orphans()
     later = getattr(import_module(sys.argv[2]), "later", None)
@@ -90,7 +91,8 @@ def _watch(channel: int, status: int, log: int) -> None:
             break
         with suppress(BlockingIOError):
             wake.recv(64)
-    _end_family()
+    if not _childless():
+        end_family(psutil.Process())
     with suppress(OSError):
         os.write(status, ENDED.pack(os.waitstatus_to_exitcode(code)))
 
@@ -103,14 +105,13 @@ def _adopt_orphans() -> None:
         ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
-def _end_family() -> None:
-    """End all that a worker which has ended left behind."""
-    import psutil
-
-    for _ in range(SWEEPS):
-        if _childless():
+def end_family(parent: psutil.Process) -> None:
+    """End all that a process has started, or that has fallen to it."""
+    look = partial(parent.children, recursive=True)
+    for _ in range(_SWEEPS):
+        # A child that ends during a look hides its own from it; by the next look they have fallen to their watcher.
+        if not (family := look() or look()):
             return
-        family = psutil.Process().children(recursive=True)
         for each in family:
             with suppress(psutil.Error):
                 each.kill()
@@ -129,10 +130,6 @@ def _childless() -> bool:
 
 def _become_worker(channel: int, log: int) -> None:
     """Give up all that the worker is not to have, and do its work."""
-    from multiprocessing.connection import Connection
-
-    from uara.isolation.line import Line, serve
-
     os.setsid()
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     os.dup2(log, 1)
