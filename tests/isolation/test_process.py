@@ -14,8 +14,9 @@ import pytest
 from processes import gone
 
 from uara.isolation.messages import Frames, framed
-from uara.isolation.process import Process, end
+from uara.isolation.process import Process
 from uara.isolation.template import THREAD_VARIABLES, Home, process
+from uara.isolation.watcher import end
 
 HOME = Home("uara.isolation.line")
 
@@ -109,6 +110,6 @@ def test_a_process_that_nobody_reaps_is_ended() -> None:
     child = os.fork()
     if child == 0:
         signal.pause()
-    end(psutil.Process(child))
+    end([psutil.Process(child)])
     assert gone(child)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL, "it was a zombie"

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from uara.base.errors import InputError
 from uara.bench.execution.backends import Backend, execute_all
+from uara.bench.execution.child import HOME
 from uara.bench.execution.execute import Task
-from uara.bench.execution.preload import HOME
 from uara.bench.plan import Run, choose, make_plan
 from uara.bench.rows import merged, rows_of
 from uara.bench.store import Store, check_results

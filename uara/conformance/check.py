@@ -137,9 +137,9 @@ def _documentation(found: Introduction) -> Iterator[Breach]:
 
 def _outcome(problem: Problem, limit_s: float, solver: str | Callable[..., Any], *how: Any) -> Outcome:
     """The outcome of a trial that has so long for all of its calls; ``how`` as for ``Trial``."""
+    from uara.bench.execution.child import HOME
     from uara.bench.execution.messages import Findings
     from uara.bench.execution.parcel import packed
-    from uara.bench.execution.preload import HOME
     from uara.conformance.trial import Trial
     from uara.isolation.supervise import Allowance, Assignment, supervise
 

@@ -107,10 +107,6 @@ def parts_of(error: BaseException) -> dict[str, Any]:
     return {"error": type(error).__name__, "parts": parts}
 
 
-Forms = Mapping[str, type[Record]]
-"""Kinds of message that are due, and what each holds."""
-
-
 def write(kind: str, content: Mapping[str, Any]) -> bytes:
     """A message, without its length.
 
@@ -127,8 +123,8 @@ def write(kind: str, content: Mapping[str, Any]) -> bytes:
     return text
 
 
-def read(frame: bytes, due: Forms) -> Record:
-    """The message that a frame holds.
+def read(frame: bytes, due: Mapping[str, type[Record]]) -> tuple[str, Record]:
+    """Kind and content of the message that a frame holds, where it is one of those that are due.
 
     Raises
     ------
@@ -143,7 +139,7 @@ def read(frame: bytes, due: Forms) -> Record:
     if not isinstance(kind, str) or kind not in due:
         found = repr(tidy(kind, 40)) if isinstance(kind, str) else "no"
         raise InputError(f"a message of {found} kind when {' or '.join(due)} was due")
-    return validate(data, due[kind], path=kind)
+    return kind, validate(data, due[kind], path=kind)
 
 
 def tidy_log(text: str) -> str:

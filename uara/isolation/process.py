@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from uara.isolation.watcher import ENDED, STARTED
+from uara.isolation.watcher import ENDED, STARTED, end
 
 if TYPE_CHECKING:
     from uara.isolation.template import Template
@@ -26,7 +26,6 @@ FAREWELL_S = 20.0
 """How long a watcher may take to end all that a worker left behind."""
 PIECE = 1 << 16
 """Bytes that are read at once."""
-_LOOK_S = 0.01
 
 
 class Process:
@@ -127,7 +126,7 @@ class Process:
         if self.exit_code is None:  # the watcher was ended or stopped before it could
             self.template.end()
             if self.worker is not None:
-                end(self.worker)
+                end([self.worker])
         for _ in range(1 << 4):  # a pipe holds at most a megabyte
             if not self.read_log():
                 break
@@ -138,12 +137,3 @@ class Process:
         self.channel.close()
         self.status.close()
         os.close(self.log)
-
-
-def end(process: psutil.Process) -> None:
-    """Kill a process, if it is still the one that it was, and see it gone; a zombie is, whoever ought to reap it."""
-    until = time.monotonic() + FAREWELL_S
-    with suppress(psutil.Error):
-        process.kill()
-        while process.status() != psutil.STATUS_ZOMBIE and time.monotonic() < until:
-            time.sleep(_LOOK_S)

@@ -165,13 +165,13 @@ class _Watch:
         self.heard_at = time.monotonic()
         try:
             for frame in self.frames.feed(data):
-                self._heed(messages.read(frame, self.due))
+                self._heed(*messages.read(frame, self.due))
                 if self.result.status:
                     return
         except InputError as error:
             self._end("error", f"sent what is no message: {error}")
 
-    def _heed(self, message: Record) -> None:
+    def _heed(self, kind: str, message: Record) -> None:
         now = self.heard_at
         if isinstance(message, Prepared):
             given = self.allowance
@@ -185,7 +185,7 @@ class _Watch:
         elif isinstance(message, Failed):
             self.result.returned, self.result.error = message.returned, message.rebuilt()
             self._end(message.status, message.reason)
-        elif isinstance(message, self.asked.answer):
+        elif kind == "answer":
             self.result.answer = message
             self._end("ok")
         elif self.hear is not None and self.given_at is not None:

@@ -14,8 +14,9 @@ import signal
 import socket
 import struct
 import sys
+import time
+from collections.abc import Sequence
 from contextlib import suppress
-from functools import partial
 from importlib import import_module
 from multiprocessing.connection import Connection
 
@@ -28,6 +29,8 @@ STARTED = struct.Struct("!ii")
 ENDED = struct.Struct("!i")
 """What it says last: the worker's exit code, negative for a signal."""
 _SWEEPS = 20  # what is killed may have children that fall to its watcher
+_GONE_S = 1.0
+_LOOK_S = 0.002
 _PR_SET_CHILD_SUBREAPER = 36
 
 
@@ -107,15 +110,33 @@ def _adopt_orphans() -> None:
 
 def end_family(parent: psutil.Process) -> None:
     """End all that a process has started, or that has fallen to it."""
-    look = partial(parent.children, recursive=True)
     for _ in range(_SWEEPS):
         # A child that ends during a look hides its own from it; by the next look they have fallen to their watcher.
-        if not (family := look() or look()):
+        if not (family := _living(parent) or _living(parent)):
             return
-        for each in family:
-            with suppress(psutil.Error):
-                each.kill()
-        psutil.wait_procs(family, timeout=1.0)
+        end(family)
+
+
+def _living(parent: psutil.Process) -> list[psutil.Process]:
+    return [each for each in parent.children(recursive=True) if not _over(each)]
+
+
+def end(processes: Sequence[psutil.Process]) -> None:
+    """Kill processes that are still the ones that they were, and see them gone."""
+    for each in processes:
+        with suppress(psutil.Error):
+            each.kill()
+    until = time.monotonic() + _GONE_S
+    while not all(map(_over, processes)) and time.monotonic() < until:
+        time.sleep(_LOOK_S)
+
+
+def _over(process: psutil.Process) -> bool:
+    """Whether a process has ended; a zombie has, whoever ought to reap it."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def _childless() -> bool:

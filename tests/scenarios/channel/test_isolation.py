@@ -103,9 +103,7 @@ def test_a_bug_in_the_job_is_reported_with_its_last_line() -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_an_abort_is_reported_with_the_compilers_complaint() -> None:
-    with pytest.raises(
-        ChannelError, match=r"ended by SIGABRT: LLVM ERROR: Cannot select: fminimum .*doctor"
-    ):
+    with pytest.raises(ChannelError, match=r"ended by SIGABRT: LLVM ERROR: Cannot select: fminimum .*doctor"):
         call("die")
 
 

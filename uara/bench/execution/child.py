@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import math
 import pickle
 from collections.abc import Callable
@@ -17,9 +18,22 @@ import numpy as np
 
 from uara.base.errors import InputError
 from uara.isolation.line import Line
-from uara.problem import Problem, Proof, kind_of
+from uara.isolation.template import Home
+from uara.problem import Problem, Proof, kind_of, warm_up_all
 from uara.registry import GROUP, LOADING, Method, blaming, method_of
 from uara.solver import Answer, Progress, solve
+
+HOME = Home(__name__)
+"""Where runs come from."""
+
+
+def later() -> None:
+    """Load what most runs need; solvers themselves are imported in the run, on its own account."""
+    import scipy.optimize  # noqa: F401
+
+    installed()
+    warm_up_all()
+    inspect.getmodule(later.__code__)  # finds all modules' files, as a solver's options will ask for
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,9 @@ from functools import cache
 from typing import Any
 
 from uara.bench.execution import machine
-from uara.bench.execution.child import Job
+from uara.bench.execution.child import HOME, Job
 from uara.bench.execution.messages import RawAnswer, Report
 from uara.bench.execution.parcel import packed
-from uara.bench.execution.preload import HOME
 from uara.bench.execution.referee import Point, Referee
 from uara.isolation.messages import tidy
 from uara.isolation.supervise import POLL_S, Allowance, Assignment, Outcome, supervise

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import find_method, installed
+from uara.bench.execution.child import HOME, find_method, installed
 from uara.bench.execution.messages import Introduction
-from uara.bench.execution.preload import HOME
 from uara.isolation.line import Line
 from uara.isolation.supervise import Allowance, Assignment, supervise
 

@@ -12,9 +12,8 @@ from typing import Any
 import pydantic_core
 
 from uara.base.errors import InputError, UaraError
-from uara.bench.execution.child import finite_or_none
+from uara.bench.execution.child import HOME, finite_or_none
 from uara.bench.execution.messages import Bound, RawAnswer, Report
-from uara.bench.execution.preload import HOME
 from uara.isolation.line import Line
 from uara.isolation.supervise import Allowance, Assignment, supervise
 from uara.problem import Problem, Score, evaluate, kind_of, lower_bound, parse_certificate, parse_decision
