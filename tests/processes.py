@@ -6,8 +6,8 @@ import psutil
 
 
 def gone(pid: int) -> bool:
-    """Whether a process is over: a zombie is, whose parent (in a container, the first process) may never reap it."""
+    """Whether a process is over: one that is dead and not reaped is (in a container, the first process may never)."""
     try:
-        return bool(psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        return psutil.Process(pid).status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     except psutil.NoSuchProcess:
         return True

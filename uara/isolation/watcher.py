@@ -134,7 +134,7 @@ def end(processes: Sequence[psutil.Process]) -> None:
 def _over(process: psutil.Process) -> bool:
     """Whether a process has ended; a zombie has, whoever ought to reap it."""
     try:
-        return bool(process.status() == psutil.STATUS_ZOMBIE)
+        return process.status() in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD)
     except psutil.NoSuchProcess:
         return True
 
