@@ -14,8 +14,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
+from processes import gone
 
 import uara.bench
 from uara.base.errors import InputError
@@ -330,7 +330,7 @@ def test_the_run_dies_with_the_command(make_suite: MakeSuite, tmp_path: Path, jo
     process.wait()
     runs = [int(line.split()[-1]) for line in log.read_text().splitlines()]
     assert len(runs) >= jobs
-    wait_until(lambda: not any(map(psutil.pid_exists, runs)))
+    wait_until(lambda: all(map(gone, runs)))
     assert "finish" not in log.read_text()
 
 

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import uara.problem
 from uara.base.errors import InputError
 from uara.bench.execution.introduce import introduce
-from uara.bench.execution.supervise import Allowance
 from uara.bench.plan import Case, Run, Setting, refuse_namesake, refuse_twins
 from uara.bench.results import Results, frames
 from uara.bench.runner import How, run_plan
 from uara.bench.store import check_results
 from uara.bench.suite import Instances, Solver, Suite, option_label, refuse_many
+from uara.isolation.supervise import Allowance
 from uara.problem import kind_of
 from uara.solver import Result
 

@@ -16,9 +16,9 @@ import uara.problem
 from uara.base.errors import InputError, SolverError
 from uara.bench.execution.child import installed
 from uara.bench.execution.introduce import introduce
-from uara.bench.execution.supervise import Allowance
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
 from uara.bench.variants import cut, with_parameters
+from uara.isolation.supervise import Allowance
 from uara.problem import Feature, Problem, kind_of
 
 

@@ -17,7 +17,7 @@ from uara.problem import Decision, Problem, Score, evaluate, parse_decision
 
 if TYPE_CHECKING:
     from uara.bench.execution.messages import Attempt, Findings, GivenUp, Introduction
-    from uara.bench.execution.supervise import Outcome
+    from uara.isolation.supervise import Outcome
 
 TOLERANCE = 1e-6
 """Relative to the controllable part."""
@@ -137,14 +137,15 @@ def _documentation(found: Introduction) -> Iterator[Breach]:
 
 def _outcome(problem: Problem, limit_s: float, solver: str | Callable[..., Any], *how: Any) -> Outcome:
     """The outcome of a trial that has so long for all of its calls; ``how`` as for ``Trial``."""
+    from uara.bench.execution.child import HOME
     from uara.bench.execution.messages import Findings
     from uara.bench.execution.parcel import packed
-    from uara.bench.execution.supervise import Allowance, supervise
     from uara.conformance.trial import Trial
+    from uara.isolation.supervise import Allowance, Assignment, supervise
 
     job = packed(Trial(solver, *how), solver)
     limits = Allowance(limit_s, 4000.0, grace_s=5.0)
-    return supervise(job, pickle.dumps(problem), limits, answer=Findings)
+    return supervise(Assignment(HOME, job, Findings, pickle.dumps(problem)), limits)
 
 
 def _try_small(

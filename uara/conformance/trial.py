@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from uara.base.errors import InputError, SolverError, UaraError
-from uara.bench.execution.child import Line, finite_or_none, freeze, prepare
+from uara.bench.execution.child import finite_or_none, freeze, prepare
+from uara.isolation.line import Line
 from uara.problem import Decision, Problem, parse_decision
 from uara.solver import Answer, Result, solve
 
@@ -34,7 +35,7 @@ class Trial:
     def run(self, line: Line) -> dict[str, Any]:
         """Make the calls; between them, disturb everything that a solver should not depend on."""
         seen = _Seen(prepare(self.solver))
-        content = line.instance()
+        content = line.content()
         try:
             first, answer = self._attempt(content, seen, 1)
             if self.once:

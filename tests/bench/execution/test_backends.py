@@ -2,13 +2,12 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
-from contextlib import suppress
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 import uara.bench
@@ -20,10 +19,10 @@ from ..test_runner import fixed
 
 @pytest.fixture
 def suite(make_suite: MakeSuite, tmp_path: Path) -> Path:
-    log = str(tmp_path / "log")
+    options = {"seconds": 0.1, "log": str(tmp_path / "log"), "go": str(tmp_path / "go")}
     return make_suite(
         [
-            {"solver": "bench_trials:sleeper", "options": {"seconds": 0.4, "log": log}},
+            {"solver": "bench_trials:sleeper", "options": options, "time_limit_s": 600.0},
             {"solver": "random"},
             {"solver": "bench_trials:hang", "time_limit_s": 0.2, "seeds": [0]},
         ],
@@ -33,78 +32,66 @@ def suite(make_suite: MakeSuite, tmp_path: Path) -> Path:
     )
 
 
-def test_jobs_give_the_same_table(suite: Path) -> None:
+def test_jobs_give_the_same_table(suite: Path, tmp_path: Path) -> None:
+    (tmp_path / "go").touch()
     one, two = (uara.bench.run(suite, jobs=jobs) for jobs in (1, 2))
     assert fixed(one).equals(fixed(two))
     assert one.counts() == {"ok": 16, "timeout": 2}
 
 
 def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: Path) -> None:
+    """It dies in the middle of a run, and after another that is recorded: the first alone is done again."""
     distributed: Any = pytest.importorskip("distributed", reason="the Dask backend needs the extra 'bench'")
+    log, go = tmp_path / "log", tmp_path / "go"
+    go.touch()
     undisturbed = uara.bench.run(suite)
-    expected = fixed(undisturbed)
-    logging = undisturbed.runs["label"].str.contains("sleeper")  # others leave no lines
-    seed_of = undisturbed.runs[logging].set_index("run_id")["seed"]
-    (tmp_path / "log").unlink()
-    with distributed.LocalCluster(n_workers=3, threads_per_worker=1, dashboard_address=None) as cluster:
-        with distributed.Client(cluster) as client:
-            pids = list(client.run(os.getpid).values())
-        assert len(set(pids)) == 3
+    sleepers = undisturbed.runs[undisturbed.runs["label"].str.contains("sleeper")]  # others leave no lines
+    run_of = {(row.instance, str(row.seed)): row.run_id for row in sleepers.itertuples()}
+    go.unlink()
+    log.unlink()
+    calls: list[Any] = []
+    killed: dict[str, Any] = {}
+    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, dashboard_address=None) as cluster:
+        client = distributed.Client(cluster)
+        (worker,) = client.run(os.getpid).values()
 
-        calls: list[Any] = []
-        killed: dict[str, Any] = {}
-
-        def kill_one() -> None:
-            """Kill a worker that is busy, and that holds the result of a run which is recorded."""
-            where: dict[tuple[str, str], int] = {}
+        def kill() -> None:
+            """Wait for a run that waits, and until nobody wants the results that are recorded; then kill."""
+            patient = time.monotonic() + 60
             while not killed:
-                time.sleep(0.02)
-                recorded = [call.run_id for call in calls if call.run_id in seed_of]
-                holders = {where.get((call.instance, str(seed_of.get(call.run_id)))) for call in calls}
-                for run in unfinished(tmp_path / "log"):
-                    with suppress(psutil.Error, KeyError):
-                        worker = ({each.pid for each in psutil.Process(run[-1]).parents()} & set(pids)).pop()
-                        where[run[:2]] = worker
-                        if worker not in holders:
-                            continue
-                        time.sleep(0.1)  # the scheduler hears that the recorded result is no longer wanted
-                        if run in unfinished(tmp_path / "log"):
-                            lines = len((tmp_path / "log").read_text().splitlines())
-                            os.kill(worker, signal.SIGKILL)
-                            killed.update(run=run, recorded=recorded, lines=lines)
-                        break
+                time.sleep(0.05)
+                recorded = {call.run_id for call in calls} & set(run_of.values())
+                held = [run_of[run] for run in unfinished(log)]
+                tasks = client.run_on_scheduler(lambda dask_scheduler: list(dask_scheduler.tasks))
+                wanted = recorded & {key.removeprefix("uara-") for key in tasks}
+                if held and recorded and (not wanted or time.monotonic() > patient):
+                    os.kill(worker, signal.SIGKILL)
+                    killed.update(held=held, recorded=recorded)
+            go.touch()
 
-        killer = threading.Thread(target=kill_one)
-        killer.start()
-        results = uara.bench.run(
-            suite,
-            backend="dask",
-            scheduler=cluster.scheduler_address,
-            output=tmp_path / "dask.parquet",
-            on_progress=calls.append,
-        )
-        killer.join()
-        with distributed.Client(cluster) as client:
-            assert set(client.run(os.getpid).values()) != set(pids), "a worker was to be killed"
-    assert fixed(results).equals(expected)
+        with client, ThreadPoolExecutor() as pool:
+            killer = pool.submit(kill)
+            output, scheduler = tmp_path / "dask.parquet", cluster.scheduler_address
+            results = uara.bench.run(
+                suite, backend="dask", scheduler=scheduler, output=output, on_progress=calls.append
+            )
+            killer.result()
+            assert worker not in client.run(os.getpid).values()
+    assert fixed(results).equals(fixed(undisturbed))
     assert len(calls) == len({call.run_id for call in calls}) == 18
-    lines = [line.split()[1:] for line in (tmp_path / "log").read_text().splitlines()]
-    what, instance, seed, pid = "start", *map(str, killed["run"])
-    assert ["finish", instance, seed, pid] not in lines, "the killed worker was busy"
-    assert len([line for line in lines if line[:3] == [what, instance, seed]]) >= 2, "its run was done again"
-    runs = results.runs[results.runs["run_id"].isin(killed["recorded"])]
-    recorded = {(instance, str(seed)) for instance, seed in zip(runs["instance"], runs["seed"], strict=True)}
-    later = {(line[1], line[2]) for line in lines[killed["lines"] :] if line[0] == "start"}
-    sleepers = {(line[1], line[2]) for line in lines[: killed["lines"]] if line[0] == "finish"} & recorded
-    assert sleepers, "some were recorded before"
-    assert not sleepers & later, "and none of these was done again"
+    lines = [line.split()[1:4] for line in log.read_text().splitlines()]
+    starts = Counter(run_of[instance, seed] for what, instance, seed in lines if what == "start")
+    assert [starts[run_id] for run_id in killed["held"]] == [2], "it was done again"
+    assert {starts[run_id] for run_id in killed["recorded"]} == {1}, "and none that was recorded"
 
 
-def unfinished(log: Path) -> list[tuple[str, str, int]]:
-    """Instance, seed and process of the runs that have started and not finished."""
-    lines = [line.split()[1:] for line in log.read_text().splitlines()] if log.exists() else []
-    done = {tuple(line[1:]) for line in lines if line[0] == "finish"}
-    return [(line[1], line[2], int(line[3])) for line in lines if tuple(line[1:]) not in done]
+def unfinished(log: Path) -> list[tuple[str, str]]:
+    """Instance and seed of the runs that have started and not finished."""
+    lines = [line.split()[1:4] for line in log.read_text().splitlines()] if log.exists() else []
+    done = [rest for what, *rest in lines if what == "finish"]
+    return [
+        (instance, seed) for what, instance, seed in lines if what == "start" and [instance, seed] not in done
+    ]
 
 
 class BrokenCluster:
@@ -131,7 +118,7 @@ class BrokenCluster:
 
 def test_a_lost_cluster_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     from uara.bench.execution import backends
-    from uara.bench.execution.supervise import Allowance
+    from uara.isolation.supervise import Allowance
 
     monkeypatch.setattr(backends, "needs", lambda name, *, extra: BrokenCluster)
     task = backends.Task("id", b"", "random", {}, 0, Allowance(1.0, 100.0))

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 import uara
-from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import Job, failure, find_method, freeze, load_kernels, prepare
+from uara.base.errors import InputError, SolverError
+from uara.bench.execution.child import Job, find_method, freeze, load_kernels, prepare
 
 from ...cases import make_instance
 
@@ -47,15 +47,15 @@ class Deaf:
     """A line whose other end only hands the instance over."""
 
     def __init__(self, instance: Any) -> None:
-        self.content = pickle.dumps(instance)
+        self.pickled = pickle.dumps(instance)
         self.said: list[tuple[str, Any]] = []
 
     def send(self, kind: str, /, **content: Any) -> None:
         self.said.append((kind, content))
 
-    def instance(self) -> bytes:
+    def content(self) -> bytes:
         self.send("prepared")
-        return self.content
+        return self.pickled
 
 
 def test_a_job_answers_as_solve_does() -> None:
@@ -98,27 +98,3 @@ def test_compiled_parts_are_loaded_before_the_clock(monkeypatch: pytest.MonkeyPa
     prepare("bench_trials:raises")
     assert order == ["kernels"]
     load_kernels("a kind that nobody knows")
-
-
-@pytest.mark.parametrize(
-    ("error", "status", "reason"),
-    [
-        (MemoryError("no room"), "memory", "out of memory: no room"),
-        (MissingExtra("x", "scip"), "skipped", "pip install 'uara[scip]'"),
-        (InputError("too large", source="i"), "error", "i: too large"),
-        (ZeroDivisionError("oh"), "error", "ZeroDivisionError: oh"),
-        (KeyboardInterrupt(), "error", "KeyboardInterrupt"),
-    ],
-)
-def test_failures_have_a_status(
-    error: BaseException, status: str, reason: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = failure(error)
-    assert found[0] == status
-    assert reason in found[1]
-
-
-def test_memory_that_ran_out_below_a_solver_error_is_seen(capsys: pytest.CaptureFixture[str]) -> None:
-    error = SolverError("s", "failed")
-    error.__cause__ = MemoryError()
-    assert failure(error)[0] == "memory"

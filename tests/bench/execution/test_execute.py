@@ -5,7 +5,7 @@ import pickle
 import pytest
 
 from uara.bench.execution import execute as module
-from uara.bench.execution.supervise import Outcome
+from uara.isolation.supervise import Outcome
 
 
 def test_tasks_can_be_sent() -> None:

@@ -13,7 +13,7 @@ import uara.bench
 from uara.base.errors import InputError, MissingExtra, SolverError
 from uara.bench.execution import introduce as module
 from uara.bench.execution.introduce import introduce
-from uara.bench.execution.supervise import Allowance
+from uara.isolation.supervise import Allowance
 
 from ..conftest import MakeSuite
 

@@ -1,104 +1,12 @@
 from __future__ import annotations
 
-import json
-import struct
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from uara.base.errors import InputError
-from uara.bench.execution import messages
-from uara.bench.execution.messages import (
-    Failed,
-    Frames,
-    Prepared,
-    RawAnswer,
-    Report,
-    framed,
-    read,
-    tidy,
-    tidy_log,
-)
-
-QUICK = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-DUE = {"prepared": Prepared, "point": Report, "answer": RawAnswer, "failed": Failed}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
-    max_leaves=8,
-)
-
-
-@QUICK
-@given(st.lists(st.binary(max_size=50), max_size=5), st.integers(1, 7))
-def test_frames_come_whole_however_they_are_cut(contents: list[bytes], piece: int) -> None:
-    stream = b"".join(map(framed, contents))
-    frames, found = Frames(), []
-    for place in range(0, len(stream), piece):
-        found += list(frames.feed(stream[place : place + piece]))
-    assert found == contents
-    assert frames.pending == ""
-
-
-def test_a_frame_that_announces_too_much_is_refused_before_it_comes() -> None:
-    with pytest.raises(InputError, match="a message of 2147483648 bytes"):
-        list(Frames().feed(struct.pack("!I", 2**31)))
-
-
-def test_half_a_message_is_named() -> None:
-    frames = Frames()
-    assert list(frames.feed(struct.pack("!I", 100) + b"abc")) == []
-    assert frames.pending == "; of its last message 7 of 104 bytes came"
-
-
-@QUICK
-@given(st.binary(max_size=200))
-def test_bytes_are_a_message_or_one_error(content: bytes) -> None:
-    with pytest.raises(InputError):
-        read(content, DUE)
-
-
-@QUICK
-@given(
-    st.sampled_from(sorted(DUE)),
-    st.dictionaries(
-        st.sampled_from(
-            ["decision", "bound_ms", "status", "reason", "details", "ended", "own_objective_ms", "x"]
-        ),
-        JSON,
-    ),
-)
-def test_any_json_is_a_message_of_the_right_types_or_one_error(kind: str, content: dict[str, Any]) -> None:
-    try:
-        found = read(messages.write(kind, content)[4:], DUE)
-    except InputError:
-        return
-    assert type(found) is DUE[kind]
-    json.dumps(found.model_dump(exclude={"decision", "certificate"}), allow_nan=False)
-
-
-@pytest.mark.parametrize(
-    ("frame", "words"),
-    [
-        (b"", "not JSON"),
-        (b"[" * 100_000, "not JSON"),
-        (b"7", "a message of no kind"),
-        (b"{}", "a message of no kind"),
-        (b'{"message": "started", "pid": 1}', "a message of 'started' kind when prepared or"),
-        (b'{"message": ["prepared"]}', "a message of no kind"),
-        (b'{"message": "prepared", "setup_s": -1}', "prepared.setup_s: Extra inputs"),
-        (b'{"message": "point", "bound_ms": NaN}', "point.bound_ms: Input should be a finite number"),
-        (b'{"message": "point", "decision": [1]}', "point.decision: Input should be a valid dictionary"),
-        (b'{"message": "failed", "status": "ok", "reason": ""}', "failed.status"),
-        (b'{"message": "answer", "decision": {}, "ended": "won"}', "answer.ended"),
-    ],
-)
-def test_what_is_wrong_with_a_message_is_said(frame: bytes, words: str) -> None:
-    with pytest.raises(InputError) as caught:
-        read(frame, DUE)
-    assert words in str(caught.value)
+from uara.base.errors import InputError, MissingExtra, SolverError
+from uara.bench.execution.messages import Introduction, RawAnswer
+from uara.isolation.messages import read, write
 
 
 @pytest.mark.parametrize(
@@ -109,23 +17,25 @@ def test_what_is_wrong_with_a_message_is_said(frame: bytes, words: str) -> None:
 def test_details_are_few_words_and_finite_numbers(details: dict[str, Any]) -> None:
     content = {"decision": {}, "ended": "completed", "details": details}
     with pytest.raises(InputError, match=r"answer\.details"):
-        read(messages.write("answer", content)[4:], DUE)
+        read(write("answer", content), {"answer": RawAnswer})
 
 
-def test_what_would_not_be_read_is_not_sent() -> None:
-    with pytest.raises(InputError, match="its answer: takes"):
-        messages.write("answer", {"decision": {"a": "x" * messages.MOST_BYTES}})
+@pytest.mark.parametrize(
+    ("facts", "error"),
+    [
+        ({"reason": "x is not installed", "missing": ["x", "scip"]}, MissingExtra),
+        ({"reason": "cannot be imported"}, SolverError),
+    ],
+)
+def test_a_solver_that_cannot_be_used_says_why(facts: dict[str, Any], error: type[Exception]) -> None:
+    found = Introduction(
+        name="s", kind="p1", warm_start=False, summary="", undocumented=[], options=[], **facts
+    )
+    with pytest.raises(error):
+        found.require()
 
 
-@QUICK
-@given(st.text(max_size=300), st.integers(1, 50))
-def test_a_reason_is_one_short_printable_line(text: str, most: int) -> None:
-    line = tidy(text * 10, most)
-    assert len(line) <= most
-    assert line.isprintable()
-
-
-@QUICK
-@given(st.text())
-def test_a_log_is_printable_lines(text: str) -> None:
-    assert all(line.isprintable() for line in tidy_log(text).split("\n"))
+def test_a_solver_that_can_be_used_is() -> None:
+    Introduction(
+        name="s", kind="p1", warm_start=False, summary="", undocumented=[], options=[], reason=None
+    ).require()

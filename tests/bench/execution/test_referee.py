@@ -9,7 +9,7 @@ import pytest
 from uara import Allocation, Certificate, InputError, allocate
 from uara.bench.execution.messages import RawAnswer, Report
 from uara.bench.execution.referee import MOST_POINTS, Referee, thinned
-from uara.bench.execution.supervise import Allowance
+from uara.isolation.supervise import Allowance
 from uara.problem import evaluate, lower_bound, parse_decision
 
 from ...cases import make_instance, random_association

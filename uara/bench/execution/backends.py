@@ -33,12 +33,7 @@ def execute_all(
         return _with_dask(tasks, jobs, scheduler)
     if scheduler is not None:
         raise InputError("is for --backend dask", source="--scheduler")
-    return _one_by_one(tasks) if jobs == 1 else _with_joblib(tasks, jobs)
-
-
-def _one_by_one(tasks: Sequence[Task]) -> Generator[Record]:
-    for task in tasks:
-        yield execute(task)
+    return (execute(task) for task in tasks) if jobs == 1 else _with_joblib(tasks, jobs)
 
 
 def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
@@ -59,6 +54,8 @@ def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
 
 
 def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Generator[Record]:
+    """Not by joblib's own backend, which waits for ever for a run that every worker died of, and with one worker
+    does all runs in the command's process."""
     distributed = needs("distributed", extra="bench")
     try:
         if scheduler is None:

@@ -1,71 +1,39 @@
-"""What happens inside a run's own process: import the solver, prepare it, solve, send the answer."""
+"""What happens inside a run's own process: import the solver, prepare it, solve."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import inspect
 import math
 import pickle
-import socket
-import struct
-import threading
-import traceback
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module, metadata
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
-from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution import messages
-from uara.problem import Problem, Proof, kind_of
+from uara.base.errors import InputError
+from uara.isolation.line import Line
+from uara.isolation.template import Home
+from uara.problem import Problem, Proof, kind_of, warm_up_all
 from uara.registry import GROUP, LOADING, Method, blaming, method_of
 from uara.solver import Answer, Progress, solve
 
-
-class Line:
-    """The run's end of its channel: the harness sends pickles, and reads :mod:`messages` alone."""
-
-    def __init__(self, channel: socket.socket) -> None:
-        self._channel = channel
-        self._writing = threading.Lock()
-        self.returned = False
-
-    def send(self, kind: str, /, **content: Any) -> None:
-        """Say something; from any thread."""
-        message = messages.write(kind, content)
-        with self._writing:
-            self._channel.sendall(message)
-
-    def receive(self) -> Any:
-        """What the harness sends next."""
-        (length,) = struct.unpack("!I", self._exactly(4))
-        return pickle.loads(self._exactly(length))
-
-    def _exactly(self, count: int) -> bytearray:
-        data = bytearray(count)
-        view = memoryview(data)
-        while view:
-            if not (got := self._channel.recv_into(view)):
-                raise EOFError("the harness is gone")
-            view = view[got:]
-        return data
-
-    def instance(self) -> bytes:
-        """Say that all is prepared, and receive the pickled instance: the clock runs from now on."""
-        self.send("prepared")
-        problem: bytes = self.receive()
-        return problem
+HOME = Home(__name__)
+"""Where runs come from."""
 
 
-class Work(Protocol):
-    """What a run's process can be given to do."""
+def later() -> None:
+    """Load what most runs need; solvers themselves are imported in the run, on its own account."""
+    import scipy.optimize  # noqa: F401
 
-    def run(self, line: Line) -> dict[str, Any]:
-        """Prepare, ask for the instance, and do it; the result is the fields of the answer."""
+    installed()
+    warm_up_all()
+    inspect.getmodule(later.__code__)  # finds all modules' files, as a solver's options will ask for
 
 
 @dataclass(frozen=True)
@@ -82,7 +50,7 @@ class Job:
         solver = prepare(self.solver)
         contexts: list[Any] = []
         certificates: list[Proof | None] = []
-        problem: Problem = pickle.loads(line.instance())
+        problem: Problem = pickle.loads(line.content())
         freeze(problem)
         said: list[Any] = [None, -math.inf]
 
@@ -187,28 +155,3 @@ def freeze(value: object) -> None:
     elif dataclasses.is_dataclass(value):
         for item in list(vars(value).values()):
             freeze(item)
-
-
-def serve(line: Line) -> None:
-    """Do one run: receive a job, send messages as it goes on, and its answer."""
-    try:
-        work: Work = line.receive()
-        line.send("answer", **work.run(line))
-    except BaseException as error:
-        status, reason = failure(error)
-        line.send("failed", status=status, reason=messages.tidy(reason), returned=line.returned)
-
-
-def failure(error: BaseException) -> tuple[str, str]:
-    """Status and reason of a run that ended with an error."""
-    causes: list[BaseException] = [error]
-    while (cause := causes[-1].__cause__) is not None and all(cause is not each for each in causes):
-        causes.append(cause)
-    with suppress(Exception):  # its text is the plug-in's
-        traceback.print_exception(error)
-    if any(isinstance(cause, MemoryError) for cause in causes):
-        return "memory", f"out of memory: {causes[-1]}".rstrip(": ")
-    if isinstance(error, MissingExtra):
-        return "skipped", str(error)
-    text = str(error) or type(error).__name__
-    return "error", text if isinstance(error, InputError | SolverError) else f"{type(error).__name__}: {text}"

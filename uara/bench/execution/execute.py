@@ -12,11 +12,12 @@ from functools import cache
 from typing import Any
 
 from uara.bench.execution import machine
-from uara.bench.execution.child import Job
-from uara.bench.execution.messages import RawAnswer, tidy
+from uara.bench.execution.child import HOME, Job
+from uara.bench.execution.messages import RawAnswer, Report
 from uara.bench.execution.parcel import packed
 from uara.bench.execution.referee import Point, Referee
-from uara.bench.execution.supervise import POLL_S, Allowance, Outcome, supervise
+from uara.isolation.messages import tidy
+from uara.isolation.supervise import POLL_S, Allowance, Assignment, Outcome, supervise
 from uara.problem import warm_up_all
 
 LATE_S = 0.1
@@ -60,7 +61,8 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     began, load = datetime.datetime.now(datetime.UTC), os.getloadavg()[0]
     job = packed(Job(task.solver, task.options, task.seed, task.allowance.time_limit_s), task.solver)
     referee = Referee(task.problem, task.allowance)
-    outcome = supervise(job, task.problem, task.allowance, answer=RawAnswer, hear=referee.hear, parent=parent)
+    asked = Assignment(HOME, job, RawAnswer, task.problem, Report)
+    outcome = supervise(asked, task.allowance, hear=referee.hear, parent=parent)
     warm_up().join()
     facts = machine.describe()
     row: dict[str, Any] = {

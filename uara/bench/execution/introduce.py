@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import Line, find_method, installed
+from uara.bench.execution.child import HOME, find_method, installed
 from uara.bench.execution.messages import Introduction
-from uara.bench.execution.supervise import Allowance, supervise
+from uara.isolation.line import Line
+from uara.isolation.supervise import Allowance, Assignment, supervise
 
 LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
 """Importing a plug-in may take the set-up limit, and building its options so long."""
@@ -27,7 +28,7 @@ class Introduce:
     def run(self, line: Line) -> dict[str, Any]:
         """Import the solver, and validate each of these option values."""
         method = find_method(self.solver)
-        line.instance()  # there is none: what follows is the answer
+        line.content()  # there is none: what follows is the answer
         facts: dict[str, Any] = {
             "name": method.name,
             "kind": method.traits.kind,
@@ -37,18 +38,14 @@ class Introduce:
                 name for name, each in method.traits.options.model_fields.items() if not each.description
             ],
             "reason": method.reason,
-            "options": [],
         }
         if isinstance(method.error, MissingExtra):
             facts["missing"] = [method.error.package, method.error.extra]
         try:
-            for values in self.options:
-                facts["options"].append(
-                    method.make_options(values, strict=self.strict).model_dump(mode="json")
-                )
+            made = [method.make_options(values, strict=self.strict) for values in self.options]
         except InputError as error:
-            facts["wrong"], facts["wrong_path"] = error.problem, error.path or ""
-        return facts
+            raise error.in_source(f"solver {method.name}") from None
+        return {**facts, "options": [each.model_dump(mode="json") for each in made]}
 
 
 def introduce(
@@ -67,15 +64,11 @@ def introduce(
     """
     question = Introduce(solver, options, strict)
     if not isinstance(solver, str) or (":" not in solver and _ours(solver)):
-        found = Introduction(**question.run(_Nobody()))
-    else:
-        outcome = supervise(pickle.dumps(question), b"", LIMITS, answer=Introduction)
-        if not isinstance(outcome.answer, Introduction):
-            raise SolverError(solver, outcome.reason.removeprefix(f"solver {solver}: "))
-        found = outcome.answer
-    if found.wrong is not None:
-        raise InputError(found.wrong, source=f"solver {found.name}", path=found.wrong_path)
-    return found
+        return Introduction(**question.run(_Nobody()))
+    outcome = supervise(Assignment(HOME, pickle.dumps(question), Introduction), LIMITS)
+    if not isinstance(outcome.answer, Introduction):
+        raise outcome.error or SolverError(solver, outcome.reason.removeprefix(f"solver {solver}: "))
+    return outcome.answer
 
 
 def _ours(solver: str) -> bool:
@@ -90,5 +83,5 @@ class _Nobody(Line):
 
     def __init__(self) -> None: ...
 
-    def instance(self) -> bytes:
+    def content(self) -> bytes:
         return b""

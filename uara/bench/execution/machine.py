@@ -6,6 +6,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -48,10 +49,8 @@ def versions() -> dict[str, str]:
     """Versions of the libraries that have a part in the numbers."""
     found = {}
     for name in VERSIONS_OF:
-        try:
+        with suppress(metadata.PackageNotFoundError):
             found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            continue
     return found
 
 
@@ -73,29 +72,23 @@ def _distributions() -> dict[str, list[str]]:
 def commit() -> str:
     """Commit of the toolkit's working tree, marked where files differ from it; empty where no repository holds it."""
     file = Path(__file__).resolve()
-    folder = file.parent
     try:
-        _git(folder, "ls-files", "--error-unmatch", "--", str(file))  # not merely a folder within somebody's
-        head = _git(folder, "rev-parse", "--short=12", "HEAD")
-        changed = _git(folder, "status", "--porcelain", "--untracked-files=no", "--", "uara", "solvers")
+        _git(
+            file.parent, "ls-files", "--error-unmatch", "--", str(file)
+        )  # not merely a folder within somebody's
+        head = _git(file.parent, "rev-parse", "--short=12", "HEAD")
+        changed = _git(
+            file.parent, "status", "--porcelain", "--untracked-files=no", "--", ":/uara", ":/solvers"
+        )
     except (OSError, subprocess.SubprocessError):
         return ""
     return head + (" with changes" if changed else "")
 
 
 def _git(folder: Path, *words: str) -> str:
-    top = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=10,
-        check=True,
-    ).stdout.strip()
     return subprocess.run(
         ["git", *words],
-        cwd=top,
+        cwd=folder,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
@@ -105,12 +98,10 @@ def _git(folder: Path, *words: str) -> str:
 
 
 def _cpu() -> str:
-    try:
+    with suppress(OSError):
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.partition(":")[2].strip()
-    except OSError:
-        pass
     return platform.processor() or platform.machine()
 
 

@@ -12,9 +12,10 @@ from typing import Any
 import pydantic_core
 
 from uara.base.errors import InputError, UaraError
-from uara.bench.execution.child import Line, finite_or_none
+from uara.bench.execution.child import HOME, finite_or_none
 from uara.bench.execution.messages import Bound, RawAnswer, Report
-from uara.bench.execution.supervise import Allowance, supervise
+from uara.isolation.line import Line
+from uara.isolation.supervise import Allowance, Assignment, supervise
 from uara.problem import Problem, Score, evaluate, kind_of, lower_bound, parse_certificate, parse_decision
 from uara.solver import OPTIMAL_GAP, gap_of
 
@@ -39,7 +40,7 @@ class Proof:
 
     def run(self, line: Line) -> dict[str, Any]:
         """Re-compute its bound."""
-        return {"bound_ms": proven(pickle.loads(line.instance()), self.certificate)}
+        return {"bound_ms": proven(pickle.loads(line.content()), self.certificate)}
 
 
 def proven(problem: Problem, certificate: dict[str, Any]) -> float | None:
@@ -156,7 +157,8 @@ class Referee:
         if len(pydantic_core.to_json(answer.certificate)) <= LONG_PROOF:
             return proven(self.problem, answer.certificate)
         limits = Allowance(self.allowance.setup_limit_s, self.allowance.memory_limit_mb, grace_s=0.0)
-        outcome = supervise(pickle.dumps(Proof(answer.certificate)), self.content, limits, answer=Bound)
+        asked = Assignment(HOME, pickle.dumps(Proof(answer.certificate)), Bound, self.content)
+        outcome = supervise(asked, limits)
         if not isinstance(outcome.answer, Bound):
             raise UaraError(f"verifying its certificate: {outcome.reason}")
         return outcome.answer.bound_ms

@@ -6,27 +6,65 @@ A job is ``module:function``; it takes plain data and named arrays and returns t
 
 from __future__ import annotations
 
-import importlib
-import json
-import os
-import signal
-import subprocess
-import sys
-import tempfile
+import io
+import math
+import pickle
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.errors import BrokenExtra, ChannelError, InputError, MissingExtra, UaraError
+from uara.base.errors import ChannelError
+from uara.base.extras import needs
+from uara.base.files import Record
+
+if TYPE_CHECKING:
+    from uara.isolation.line import Line
 
 Arrays = dict[str, NDArray[Any]]
 Reply = tuple[dict[str, Any], Arrays]
 Job = Callable[[dict[str, Any], Arrays], Reply]
 
 _DOCTOR = "`uara doctor` names what is missing"
+_PIECE_BYTES = 2**20
+_LOG_BYTES = 10**6
+
+
+class Piece(Record):
+    """Some of the reply's arrays, as the next bytes of an ``.npz`` in base64."""
+
+    content: str
+
+
+class Finished(Record):
+    """What a job returned beside arrays."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Call:
+    """A job with its arguments, as work for a process of its own."""
+
+    job: str
+    data: dict[str, Any]
+    arrays: Arrays
+
+    def run(self, line: Line) -> dict[str, Any]:
+        """Do the job, and send the arrays of its reply in pieces."""
+        line.content()  # there is none: what follows is the answer
+        module, _, function = self.job.partition(":")
+        data, arrays = getattr(import_module(module), function)(self.data, self.arrays)
+        stored = io.BytesIO()
+        np.savez(stored, **arrays)
+        for start in range(0, stored.tell(), _PIECE_BYTES):
+            piece = stored.getbuffer()[start : start + _PIECE_BYTES]
+            line.send("point", content=b64encode(piece).decode())
+        return {"data": data}
 
 
 def call(
@@ -36,7 +74,7 @@ def call(
     *,
     environment: Mapping[str, str] | None = None,
 ) -> Reply:
-    """Run ``module:function`` in a fresh single-threaded interpreter and return its reply.
+    """Run ``module:function`` in a single-threaded process of its own and return its reply.
 
     Parameters
     ----------
@@ -54,81 +92,25 @@ def call(
     ChannelError
         If the process died or failed otherwise; carries the end of its error output.
     """
-    surroundings = dict(os.environ if environment is None else environment)
-    for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-        surroundings[variable] = "1"
-    surroundings["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
-    try:
-        temporary = tempfile.TemporaryDirectory(prefix="uara-")
-    except OSError as error:
-        raise ChannelError(f"no folder for temporary files ({error.strerror}): let TMPDIR name one") from None
-    with temporary as name:
-        folder = Path(name)
-        (folder / "data.json").write_text(json.dumps(dict(data)), encoding="utf-8")
-        np.savez(folder / "arrays.npz", **dict(arrays or {}))  # type: ignore[arg-type]
-        process = subprocess.run(
-            [sys.executable, "-m", "uara.scenarios.channel.isolation", job, name],
-            env=surroundings, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace",
-        )  # fmt: skip
-        return _reply(folder, job, process)
+    needs("psutil", extra="sionna")
+    from uara.isolation.supervise import Allowance, Assignment, supervise
+    from uara.isolation.template import Home
+
+    stored = io.BytesIO()
+    work = pickle.dumps(Call(job, dict(data), dict(arrays or {})))
+    asked = Assignment(Home(__name__, environment), work, Finished, point=Piece)
+    limits = Allowance(math.inf, math.inf, setup_limit_s=math.inf, log_bytes=_LOG_BYTES)
+    outcome = supervise(asked, limits, hear=lambda _, piece: stored.write(b64decode(piece.content)))
+    if not isinstance(outcome.answer, Finished):
+        raise outcome.error or ChannelError(_post_mortem(job, outcome.reason, outcome.log))
+    stored.seek(0)
+    with np.load(stored, allow_pickle=False) as loaded:
+        return outcome.answer.data, {key: loaded[key] for key in loaded.files}
 
 
-def _reply(folder: Path, job: str, process: subprocess.CompletedProcess[str]) -> Reply:
-    failure = folder / "failure.json"
-    if failure.exists():
-        raise _rebuilt(json.loads(failure.read_text(encoding="utf-8")))
-    if process.returncode != 0 or not (folder / "reply.json").exists():
-        raise ChannelError(_post_mortem(job, process))
-    with np.load(folder / "reply.npz", allow_pickle=False) as stored:
-        arrays = {key: stored[key] for key in stored.files}
-    return json.loads((folder / "reply.json").read_text(encoding="utf-8")), arrays
-
-
-def _post_mortem(job: str, process: subprocess.CompletedProcess[str]) -> str:
-    code = process.returncode
-    how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-    lines = [line for line in process.stderr.splitlines() if line.strip()]
-    # The compiler's own complaint, where there is one, says more than the traceback's last line.
-    telling = [line for line in lines if "LLVM ERROR" in line] or lines[-1:]
-    last = f": {telling[0].strip()[:300]}" if telling else ""
-    return f"the worker process of {job.partition(':')[0]} {how}{last} ({_DOCTOR})"
-
-
-def _rebuilt(failure: dict[str, Any]) -> UaraError:
-    kind, arguments = failure["kind"], failure["arguments"]
-    if kind == "InputError":
-        problem, source, path = arguments
-        return InputError(problem, source=source, path=path)
-    kinds: dict[str, type[UaraError]] = {"MissingExtra": MissingExtra, "BrokenExtra": BrokenExtra}
-    return kinds.get(kind, ChannelError)(*arguments)
-
-
-def _described(error: UaraError) -> dict[str, Any]:
-    if isinstance(error, InputError):
-        return {"kind": "InputError", "arguments": [error.problem, error.source, error.path]}
-    if isinstance(error, MissingExtra):
-        return {"kind": "MissingExtra", "arguments": [error.package, error.extra]}
-    if isinstance(error, BrokenExtra):
-        return {"kind": "BrokenExtra", "arguments": [error.package, error.extra, error.reason]}
-    return {"kind": "ChannelError", "arguments": [str(error)]}
-
-
-def main(job: str, name: str) -> None:
-    """Worker side of :func:`call`."""
-    folder = Path(name)
-    module, _, function = job.partition(":")
-    data = json.loads((folder / "data.json").read_text(encoding="utf-8"))
-    with np.load(folder / "arrays.npz", allow_pickle=False) as stored:
-        arrays = {key: stored[key] for key in stored.files}
-    try:
-        run: Job = getattr(importlib.import_module(module), function)
-        reply, reply_arrays = run(data, arrays)
-    except UaraError as error:
-        (folder / "failure.json").write_text(json.dumps(_described(error)), encoding="utf-8")
-        return
-    np.savez(folder / "reply.npz", **reply_arrays)  # type: ignore[arg-type]
-    (folder / "reply.json").write_text(json.dumps(reply), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+def _post_mortem(job: str, reason: str, log: str) -> str:
+    lines = [line.strip() for line in log.splitlines() if line.strip()]
+    # The compiler's own complaint, where there is one, says more than the last line.
+    telling = ([line for line in lines if "LLVM ERROR" in line] or lines[-1:])[:1]
+    last = "".join(f": {line[:300]}" for line in telling if line not in reason)
+    return f"the worker process of {job.partition(':')[0]} failed: {reason}{last} ({_DOCTOR})"
