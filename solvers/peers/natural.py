@@ -22,7 +22,7 @@ from uara.solver import OPTIMAL_GAP, Answer, Context
 from ..common.warmup import tiny_instance
 from ..milp.minlp import SECONDS, without
 
-LATE = 0.6
+LATE = 0.75
 """Part of the time left that discopt is told: it looks at its clock between steps that take seconds."""
 REHEARSAL_S = 5.0
 """Time that is spent on a tiny instance beforehand: it would go on for minutes."""

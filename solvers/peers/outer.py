@@ -75,7 +75,9 @@ def approximate(instance: Instance, context: Context[OuterOptions], name: str) -
             if column is None:
                 break
     bound = min(bound_ms, cost_ms) + constant_ms if np.isfinite(bound_ms) else None
-    return Answer(best, bound, details={"rounds": rounds, "rows": rows, "found_nothing": float(cost_ms == np.inf)})
+    return Answer(
+        best, bound, details={"rounds": rounds, "rows": rows, "found_nothing": float(cost_ms == np.inf)}
+    )
 
 
 def _cut(program: Program, decision: Any, column: Any) -> None:

@@ -108,9 +108,7 @@ def test_scip_reads_the_blocks(tmp_path: Path) -> None:
     assert model.getStatus() == "optimal"
 
 
-def test_a_program_without_blocks_has_no_block_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_program_without_blocks_has_no_block_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("uara.solvers.milp.perspective_model.mark_blocks", lambda model: None)
     path = export.write(make_instance(3, 2), tmp_path / "p", "mps")
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
