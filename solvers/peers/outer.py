@@ -36,6 +36,8 @@ SPARE = 0.02
 """Part of the time that is left to a solver's own end: it looks at its limit now and then only."""
 SECONDS = 1e-4
 """Time to state and to write the program, for each pair."""
+TOLERANCE = 1e-6
+"""By how much of itself a solver's bound may lie above its answer: its rows hold to about that. More is an error."""
 
 Solver = Callable[[Instance, Context[Any]], Answer]
 
@@ -52,6 +54,7 @@ def approximate(instance: Instance, context: Context[OuterOptions], name: str) -
     constant_ms, gap = coefficients(instance).constant_ms, context.options.gap
     best = allocate(instance, strongest(instance), "optimal")
     cost_ms, bound_ms, rounds, rows = np.inf, -np.inf, 0, 0
+    seen: set[tuple[bytes, float]] = set()
     program = stated(instance) if context.affords(SECONDS * len(instance.channel.pair_server)) else None
     with TemporaryDirectory() as folder:
         while program is not None and bound_ms < cost_ms * (1 - gap) and not context.expired():
@@ -70,11 +73,14 @@ def approximate(instance: Instance, context: Context[OuterOptions], name: str) -
                     best, cost_ms = decision, value_ms
                     context.incumbent(decision)
                 _cut(program, decision, column)
+            if cost_ms < bound_ms <= cost_ms * (1 + TOLERANCE):
+                bound_ms = cost_ms
             if np.isfinite(bound_ms):
-                context.bound(min(bound_ms, cost_ms) + constant_ms, name, rounds=rounds)
-            if column is None:
-                break
-    bound = min(bound_ms, cost_ms) + constant_ms if np.isfinite(bound_ms) else None
+                context.bound(bound_ms + constant_ms, name, rounds=rounds)
+            if column is None or (state := (decision.association.tobytes(), bound_ms)) in seen:
+                break  # nothing found, or the same as before: it will not change
+            seen.add(state)
+    bound = bound_ms + constant_ms if np.isfinite(bound_ms) else None
     return Answer(
         best, bound, details={"rounds": rounds, "rows": rows, "found_nothing": float(cost_ms == np.inf)}
     )

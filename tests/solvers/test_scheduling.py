@@ -1,4 +1,4 @@
-"""P1 with slack bands is a scheduling problem: ``exact`` against schedules, in whole numbers (``truth/scheduling.py``)."""
+"""P1 with slack bands is a scheduling problem: ``exact`` against schedules in whole numbers."""
 
 from __future__ import annotations
 

@@ -1,21 +1,21 @@
 """Parallel-machine scheduling by two dynamic programs over schedules, in whole numbers: twins of P1 with slack bands.
 
-Job i has weight ``size[i]`` and takes ``size[i] / speed[j]`` on machine j (Q||sum w_j C_j with equal ratios of weight and
-time), and machine j charges ``fee[j]`` for each job that it is given. The *cost* of a schedule is
+Job i has weight ``size[i]`` and takes ``size[i] / speed[j]`` on machine j (Q||sum w_j C_j with equal ratios of weight
+and time), and machine j charges ``fee[j]`` for each job that it is given. The *cost* of a schedule is
 
     sum over jobs of  2 w_i C_i - w_i p_ij + fee_j
 
-C_i being the job's completion and p_ij its time. (So each job counts twice from its weight and the middle of its time; on machines of
-one speed the second term is a constant, and this is P||sum w_j C_j.)
+C_i being the job's completion and p_ij its time. So a job counts by the middle of its time; on machines of one speed
+the second term is a constant, and this is P||sum w_j C_j.
 
-**P1 with slack bands and free energy has this cost.** There the band costs nothing: with y = c/D every device is in time, and
-these shares fit. What is left of server j with devices S is ``(sum of s_i)^2 / F_j + |S| wait_j``. Let the server do them as jobs
-of weight ``w_i = s_i`` and time ``p_i = s_i / F_j``, without idling and in some order. Then ``C_i`` is the sum of ``s_k`` over i and
-those before it, over ``F_j``, so
+**P1 with slack bands and free energy has this cost.** There the band costs nothing: with y = c/D every device is in
+time, and these shares fit. What is left of server j with devices S is ``(sum of s_i)^2 / F_j + |S| wait_j``. Let the
+server do them as jobs of weight ``w_i = s_i`` and time ``p_ij = s_i / F_j``, without idling and in some order. Then
+``C_i`` is the sum of ``s_k`` over i and those before it, over ``F_j``, so
 
     2 sum w_i C_i = (2 / F_j) sum over pairs k <= i of s_k s_i = [(sum s_i)^2 + sum s_i^2] / F_j
 
-whatever the order is (Smith's rule with equal ratios), hence ``(sum s_i)^2 / F_j = sum (2 w_i C_i - w_i p_i)``.
+whatever the order is (Smith's rule with equal ratios), hence ``(sum s_i)^2 / F_j = sum (2 w_i C_i - w_i p_ij)``.
 """
 
 from __future__ import annotations
