@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from cases import make_instance
+from uara.solvers.peers import natural
 
 from uara import solve
 from uara.p1.model import coefficients
 from uara.solver import Context
-from uara.solvers.peers import natural
 
 
 def test_the_largest_x_of_each_device_is_its_server() -> None:

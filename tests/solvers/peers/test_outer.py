@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cases import make_instance
+from uara.solvers.peers import outer
+from uara.solvers.peers.engines import PEERS, Found, Peer
 
 from uara import Instance, SolverError, solve
 from uara.base.errors import MissingExtra
@@ -16,8 +18,6 @@ from uara.base.extras import is_absent
 from uara.p1.model import coefficients
 from uara.registry import method_of
 from uara.solver import Context
-from uara.solvers.peers import outer
-from uara.solvers.peers.engines import PEERS, Found, Peer
 
 TESTS = Path(__file__).parents[2]
 
@@ -85,7 +85,7 @@ def posed(time_limit_s: float = 60.0) -> tuple[Instance, Context[outer.OuterOpti
 
 def test_who_refuses_the_program_is_quoted(monkeypatch: pytest.MonkeyPatch) -> None:
     with_engine(monkeypatch, RuntimeError("too large for this licence"))
-    with pytest.raises(SolverError, match="refuses the program: .*too large for this licence"):
+    with pytest.raises(SolverError, match=r"refuses the program: .*too large for this licence"):
         outer.approximate(*posed(), "highs")
 
 

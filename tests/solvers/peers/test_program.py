@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import make_instance
+from uara.solvers.peers.program import Program, stated
 
 from uara import solve
-from uara.solvers.peers.program import Program, stated
 
 
 def read(path: Path) -> Any:
@@ -41,9 +41,9 @@ def test_the_file_holds_every_number(tmp_path: Path) -> None:
     program.write(tmp_path / "p.mps")
     written = read(tmp_path / "p.mps").getLp()
     assert (written.num_col_, written.num_row_) == (program.columns, program.rows)
-    assert written.col_names_ == [f"c{k}" for k in range(program.columns)]
-    assert written.col_cost_ == program.relaxation.costs().tolist()
-    assert written.col_upper_ == program.relaxation.bounds()[1].tolist()
+    assert list(written.col_names_) == [f"c{k}" for k in range(program.columns)]
+    assert list(written.col_cost_) == program.relaxation.costs().tolist()
+    assert list(written.col_upper_) == program.relaxation.bounds()[1].tolist()
     whole = [int(kind) for kind in written.integrality_]
     assert whole == [1] * program.relaxation.count + [0] * (program.columns - program.relaxation.count)
     dense = np.zeros((program.rows, program.columns))
