@@ -81,13 +81,13 @@ def cbc(path: Path, seconds: float, gap: float) -> Found:
 def cp_sat(path: Path, seconds: float, gap: float) -> Found:
     """CP-SAT, by OR-Tools; with one worker, as the others have one thread.
 
-    It takes continuous columns in steps of a thousandth or so, and its bound is one on such points: none on ours.
+    It takes continuous columns in steps, and its bound is one on such points: none on ours.
     """
     builder = needs("ortools.linear_solver.python.model_builder", extra="peers")
     model, solver = builder.Model(), builder.Solver("sat")
     model.import_from_mps_file(str(path))
     solver.set_time_limit_in_seconds(seconds)
-    solver.set_solver_specific_parameters(f"num_workers:1,relative_gap_limit:{gap},mip_var_scaling:1000")
+    solver.set_solver_specific_parameters(f"num_workers:1,relative_gap_limit:{gap}")
     status = solver.solve(model)
     if status not in (builder.SolveStatus.OPTIMAL, builder.SolveStatus.FEASIBLE):
         return Found(-np.inf, None)
