@@ -94,7 +94,21 @@ def export_milp(instance: Instance) -> Any:
     prices = ascend(pairs).prices
     _, _, choice = at_prices(pairs, first_prices(pairs))
     relaxation = Perspective(pairs, _cost(instance, pairs.server[choice]))
-    return perspective_model(relaxation, tangents_around(relaxation, prices), f"P1 {instance.name}")
+    model = perspective_model(relaxation, tangents_around(relaxation, prices), f"P1 {instance.name}")
+    mark_blocks(model)
+    return model
+
+
+def mark_blocks(model: Any) -> None:
+    """Say in the suffix ``block`` which server each row is about; devices' associations link the servers."""
+    from pyomo import environ as pyo
+    from pyomo.core.expr import identify_variables
+
+    model.block = pyo.Suffix(direction=pyo.Suffix.LOCAL, datatype=pyo.Suffix.INT)
+    for row in model.component_data_objects(pyo.Constraint):
+        if row.parent_component() is not model.association:
+            index = next(identify_variables(row.body)).index()
+            model.block[row] = index[1] if isinstance(index, tuple) else index
 
 
 def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:

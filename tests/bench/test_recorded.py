@@ -17,7 +17,7 @@ from uara.problem import evaluate, parse_decision
 ROOT = Path(__file__).parents[2]
 RECORDED = sorted((ROOT / "benchmarks" / "recorded").glob("*.parquet"))
 LEAST_DEVICES_A_SERVER = 2
-DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "masac" / "README.md"]
+DOCUMENTS = [ROOT / "README.md", ROOT / "docs" / "masac" / "README.md", ROOT / "docs" / "bench.md"]
 
 
 @pytest.fixture(scope="module", params=RECORDED, ids=lambda path: path.stem)

@@ -34,11 +34,13 @@ def test_export_says_what_it_wrote(folder: Path, capsys: pytest.CaptureFixture[s
 def test_nothing_but_a_program_is_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (folder / "link.mps").symlink_to(folder / "one.json")
     (folder / "other.col").write_text("a user's own")
+    (folder / "third.dec").write_text("a user's own")
     before = (folder / "one.json").read_bytes()
     for words, text in (
         (["--output", str(folder / "one.json")], "must end in .mps"),
         (["--output", str(folder / "link.mps")], "is an input"),
         (["--to", "nl", "--output", str(folder / "other.nl")], "belongs to no other.nl"),
+        (["--output", str(folder / "third.mps")], "belongs to no third.mps"),
     ):
         assert run(["export", str(folder / "one.json"), *words]) == 2
         assert text in capsys.readouterr().err
