@@ -5,14 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from uara.base import files
-from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, reason_of
+from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, meant, reason_of
 from uara.base.extras import is_absent
 from uara.base.files import Record
 
@@ -195,20 +195,51 @@ def _is_missing(module: str) -> bool:
 
 
 @cache
+def installed() -> dict[str, metadata.EntryPoint]:
+    """Entry points of the installed solvers by name, none of them loaded."""
+    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name: point for point in points}
+
+
+def entry_point(name: str) -> metadata.EntryPoint:
+    """The entry point of an installed solver, not loaded.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name; the message says what may have been meant.
+    """
+    if name not in installed():
+        raise InputError(f"there is no solver {name!r}{meant(name, installed())}", source="solver")
+    return installed()[name]
+
+
+def load_installed(name: str) -> Method:
+    """Import one solver, and none of the others that are installed.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name.
+    MissingExtra, BrokenExtra, SolverError
+        If it cannot be imported.
+    """
+    point = entry_point(name)
+    with blaming(name, "cannot be imported", LOADING):
+        return method_of(point.load(), name)
+
+
+@cache
 def available_solvers() -> dict[str, Method]:
     """Every installed solver by name, also those that cannot be used here, with the reason."""
     found: dict[str, Method] = {}
-    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name):
-        origin = point.dist.name if point.dist else ""
+    for name, point in installed().items():
         try:
-            with blaming(point.name, "cannot be imported", LOADING):
-                method = method_of(point.load(), point.name)
+            method = load_installed(name)
         except LOADING as error:  # a broken plug-in must not take the others with it
             reason = error.problem if isinstance(error, SolverError) else str(error)
-            method = Method(point.name, None, reason=reason, error=error)
-        found[point.name] = Method(
-            method.name, method.function, method.traits, method.reason, method.error, origin
-        )
+            method = Method(name, None, reason=reason, error=error)
+        found[name] = replace(method, origin=point.dist.name if point.dist else "")
     return found
 
 
@@ -218,9 +249,7 @@ def find(name: str) -> Method:
     Raises
     ------
     InputError
-        If there is none; the message lists those there are.
+        If there is none; the message says what may have been meant.
     """
-    solvers = available_solvers()
-    if name not in solvers:
-        raise InputError(f"there is no solver {name!r}; there are: {', '.join(solvers)}", source="solver")
-    return solvers[name]
+    entry_point(name)
+    return available_solvers()[name]

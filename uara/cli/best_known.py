@@ -9,7 +9,7 @@ import typer
 
 from uara import solution
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.p1 import best_known
 from uara.p1.instance import Instance
 from uara.solver import solve
@@ -36,10 +36,8 @@ def command(
         raise typer.Exit(1 if problems else 0)
     instances = {path: Instance.load(path) for path in _instances(folder, only)}
     for path, instance in instances.items():
-        try:
+        with in_file(path):
             best_known.check_writable(folder, instance)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
     for path, instance in instances.items():
         entry = best_known.lookup(instance, path)
         start = None

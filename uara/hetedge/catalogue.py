@@ -1,27 +1,30 @@
 """GPUs and model sizes that instances are drawn from.
 
 The paper's simulation is reported to use an RTX 3080, an RTX 4500 and LLaMA models of 68M, 1.1B, 7B and 13B
-weights; the figures below are those of the makers' data sheets and of the published model configurations.
+weights; the GPUs are those of :mod:`uara.hardware`, the sizes those of the published model configurations.
 """
 
 from __future__ import annotations
 
+from uara import hardware
 from uara.hetedge.schema import Node, Transformer
 
-RTX_3080 = Node(
-    model="NVIDIA RTX 3080",
-    compute_flop_per_s=29.77e12,
-    memory_bytes_per_s=760e9,
-    memory_bytes=10e9,
-)
-RTX_4500_ADA = Node(
-    model="NVIDIA RTX 4500 Ada",
-    compute_flop_per_s=39.6e12,
-    memory_bytes_per_s=432e9,
-    memory_bytes=24e9,
-)
-NODES = {"rtx-3080": RTX_3080, "rtx-4500-ada": RTX_4500_ADA}
+
+def _node(known: hardware.Hardware) -> Node:
+    if known.memory_byte_per_s is None or known.memory_bytes is None:
+        raise ValueError(f"the memory of {known.model} is not known")
+    return Node(
+        model=known.model,
+        compute_flop_per_s=known.compute_flop_per_s,
+        memory_bytes_per_s=known.memory_byte_per_s,
+        memory_bytes=known.memory_bytes,
+    )
+
+
+NODES = {each.name: _node(each) for each in hardware.NODES}
 """GPUs by name: peak single-precision speed, memory bandwidth and memory."""
+RTX_3080 = NODES[hardware.RTX_3080.name]
+RTX_4500_ADA = NODES[hardware.RTX_4500_ADA.name]
 
 
 def _llama(

@@ -14,13 +14,14 @@ from uara.base.files import Record, validate
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Positive
 from uara.base.randomness import stream
+from uara.hardware import TX_POWER_DBM
 from uara.hetedge.catalogue import LLAMA_7B, MODELS, NODES, RTX_3080, RTX_4500_ADA, TINYLLAMA_1B
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.schema import Count, Parameters
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.recipe import CREDITS, TX_POWER_DBM, profile_sha256, rounded
+from uara.scenarios.recipe import CREDITS, profile_sha256, rounded
 
 OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
 """Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""

@@ -16,7 +16,7 @@ from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import Table
+from uara.base.tables import FloatColumn, IndexColumn, Table, TextColumn
 from uara.hetedge.latency import Machine, System, cache_bytes, make_system
 from uara.hetedge.schema import (
     SCHEMA_VERSION,
@@ -42,13 +42,13 @@ class Requests(Table):
     text: ClassVar[tuple[str, ...]] = ("id", "task")
     whole: ClassVar[tuple[str, ...]] = ("prompt_tokens", "output_tokens")
 
-    id: tuple[str, ...]
-    prompt_tokens: Indices
-    output_tokens: Indices
-    acceptance_rate: Floats
-    upload_bits: Floats
-    tx_power_w: Floats
-    power_gain: Floats
+    id: TextColumn
+    prompt_tokens: IndexColumn
+    output_tokens: IndexColumn
+    acceptance_rate: FloatColumn
+    upload_bits: FloatColumn
+    tx_power_w: FloatColumn
+    power_gain: FloatColumn
     ready_ms: Floats | None = None
     task: tuple[str, ...] | None = None
     position_m: Floats | None = None
@@ -122,27 +122,13 @@ class HetEdge:
         digest = hashlib.sha256()
         for part in _PARTS:
             digest.update(files.pretty_json(getattr(self, part)).encode())
-        for name, column in self.requests.columns().items():
-            digest.update(name.encode())
-            digest.update("\0".join(column).encode() if name in Requests.text else column.tobytes())
+        self.requests.feed(digest)
         return digest.hexdigest()
 
     @classmethod
     def load(cls, path: str | Path) -> HetEdge:
-        """Read an instance file, and its side file if it has one.
-
-        Raises
-        ------
-        InputError
-            One error that names the file, the key path and what is wrong there.
-        """
-        path = Path(path)
-        data = files.read_plain_json(path)
-        try:
-            tables.fill_from_side_file(data, path, _PLACES)
-            return cls.from_plain(data)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
+        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
+        return tables.load(path, _PLACES, cls.from_plain)
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:

@@ -17,7 +17,7 @@ from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import Table, frozen
+from uara.base.tables import FloatColumn, IndexColumn, Table, TextColumn, frozen
 from uara.p1.schema import (
     SCHEMA_VERSION,
     DenseGain,
@@ -39,10 +39,10 @@ class Servers(Table):
     place: ClassVar[str] = "$.servers"
     schema: ClassVar[type[Columns]] = ServerColumns
 
-    id: tuple[str, ...]
-    compute_flop_per_s: Floats
-    bandwidth_hz: Floats
-    backlog_flop: Floats
+    id: TextColumn
+    compute_flop_per_s: FloatColumn
+    bandwidth_hz: FloatColumn
+    backlog_flop: FloatColumn
     model: tuple[str, ...] | None = None
     position_m: Floats | None = None
 
@@ -54,13 +54,13 @@ class Devices(Table):
     place: ClassVar[str] = "$.devices"
     schema: ClassVar[type[Columns]] = DeviceColumns
 
-    id: tuple[str, ...]
-    compute_flop_per_s: Floats
-    tx_power_w: Floats
-    battery_fraction: Floats
-    upload_bits: Floats
-    device_flop: Floats
-    server_flop: Floats
+    id: TextColumn
+    compute_flop_per_s: FloatColumn
+    tx_power_w: FloatColumn
+    battery_fraction: FloatColumn
+    upload_bits: FloatColumn
+    device_flop: FloatColumn
+    server_flop: FloatColumn
     task: tuple[str, ...] | None = None
     model: tuple[str, ...] | None = None
     position_m: Floats | None = None
@@ -81,9 +81,9 @@ class Channel:
         (K,) Linear, positive. A pair that is not listed has no path and cannot be used.
     """
 
-    pair_start: Indices
-    pair_server: Indices
-    power_gain: Floats
+    pair_start: IndexColumn
+    pair_server: IndexColumn
+    power_gain: FloatColumn
 
     def __post_init__(self) -> None:
         place = "$.channel"
@@ -185,29 +185,15 @@ class Instance:
         """SHA-256 of the problem's data: everything but the name and the provenance."""
         digest = hashlib.sha256(files.pretty_json(self.parameters).encode())
         for table in (self.servers, self.devices):
-            for name, column in table.columns().items():
-                digest.update(name.encode())
-                digest.update("\0".join(column).encode() if name in table.text else column.tobytes())
+            table.feed(digest)
         for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
             digest.update(array.tobytes())
         return digest.hexdigest()
 
     @classmethod
     def load(cls, path: str | Path) -> Instance:
-        """Read an instance file, and its side file if it has one.
-
-        Raises
-        ------
-        InputError
-            One error that names the file, the key path and what is wrong there.
-        """
-        path = Path(path)
-        data = files.read_plain_json(path)
-        try:
-            tables.fill_from_side_file(data, path, _TABLES)
-            return cls.from_plain(data)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
+        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
+        return tables.load(path, _TABLES, cls.from_plain)
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Instance:

@@ -15,6 +15,18 @@ from uara.base.files import Record, pretty_json, sha256, validate
 from uara.base.provenance import Provenance
 from uara.base.quantities import NonNegative, Positive
 from uara.base.randomness import stream
+from uara.hardware import (
+    ACCELERATORS,
+    BATTERY_CAPACITY_J,
+    BATTERY_FRACTION,
+    OWN_WORK_S,
+    PHONES,
+    RTX_2080,
+    RTX_4090,
+    TX_POWER_DBM,
+    UPLINK_BAND_HZ,
+    Hardware,
+)
 from uara.p1.instance import Channel, Devices, Instance, Servers
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload, needed_payload
@@ -22,7 +34,6 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
-from uara.scenarios.hardware import ACCELERATORS, PHONES, RTX_2080, RTX_4090, Accelerator
 
 if TYPE_CHECKING:
     from uara.scenarios.trace import Trace
@@ -34,13 +45,9 @@ CREDITS = {
     "sionna-rt": "Scene geometry of the city scenes: (c) OpenStreetMap contributors, ODbL "
     "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT",
 }
-TX_POWER_DBM = (16.0, 24.0)
-"""Transmission powers P_i are uniform in dBm over this range (Table I)."""
-BACKLOG_S = 0.1
-"""A server starts with uniformly 0 to this many seconds of work of its own: k_j of 0 to 10 slots of 10 ms."""
 MOST_PAIRS = 10_000_000
 """Largest number of pairs of a device and a server: gains are drawn for all of them at once."""
-BATTERY = {"any": (0.05, 1.0), "low": (0.05, 0.2), "high": (0.8, 1.0)}
+BATTERY = {"any": BATTERY_FRACTION, "low": (0.05, 0.2), "high": (0.8, 1.0)}
 """Ranges of the remaining battery fraction B_i; low and high as in Fig. 6."""
 
 
@@ -65,7 +72,7 @@ class Recipe(Record):
     """Range of the remaining batteries: 0.05 to 1, at most 0.2, or at least 0.8."""
     server_mix: Literal["mixed", "one-strong"] = "mixed"
     """RTX 2080, 3090 and 4090 in turn (shuffled in threes), or one RTX 4090 among RTX 2080."""
-    bandwidth_mhz: Positive = 10.0
+    bandwidth_mhz: Positive = UPLINK_BAND_HZ / 1e6
     """Uplink band W, divided equally among the servers."""
     energy_weight_ms_per_j: NonNegative = 50.0
     """w of P1."""
@@ -265,11 +272,11 @@ def _drop(recipe: Recipe) -> Drop:
 def _servers(recipe: Recipe, position_m: Floats) -> Servers:
     count = recipe.servers
     if recipe.server_mix == "one-strong":
-        models: list[Accelerator] = [RTX_4090, *[RTX_2080] * (count - 1)]
+        models: list[Hardware] = [RTX_4090, *[RTX_2080] * (count - 1)]
     else:
         models = _in_turn(ACCELERATORS, count, stream(recipe.seed, "server models"))
     speed = np.array([each.compute_flop_per_s for each in models])
-    waiting_s = stream(recipe.seed, "server backlogs").uniform(0, BACKLOG_S, count)
+    waiting_s = stream(recipe.seed, "server backlogs").uniform(0, OWN_WORK_S, count)
     return Servers(
         id=tuple(f"server{j}" for j in range(count)),
         compute_flop_per_s=speed,
@@ -282,7 +289,8 @@ def _servers(recipe: Recipe, position_m: Floats) -> Servers:
 
 def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Devices:
     count, seed = recipe.devices, recipe.seed
-    phones = _in_turn(PHONES, count, stream(seed, "device models"))
+    picked = _in_turn(tuple(range(len(PHONES))), count, stream(seed, "device models"))
+    phones = [PHONES[index] for index in picked]
     power_dbm = stream(seed, "transmission powers").uniform(*TX_POWER_DBM, count)
     tasks = profile.draw_tasks(count, stream(seed, "tasks"), payload=recipe.payload)
     return Devices(
@@ -292,7 +300,7 @@ def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Device
         battery_fraction=rounded(stream(seed, "batteries").uniform(*BATTERY[recipe.battery], count), 4),
         model=tuple(phone.model for phone in phones),
         position_m=position_m,
-        battery_capacity_j=np.array([phone.battery_capacity_j for phone in phones]),
+        battery_capacity_j=np.array(BATTERY_CAPACITY_J)[picked],
         task=tuple(tasks["task"]),
         upload_bits=tasks["upload_bits"],
         device_flop=tasks["device_flop"],

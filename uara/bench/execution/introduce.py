@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import Line, find_method, installed
+from uara.bench.execution.child import Line, find_method
 from uara.bench.execution.messages import Introduction
 from uara.bench.execution.supervise import Allowance, supervise
+from uara.registry import entry_point
 
 LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
 """Importing a plug-in may take the set-up limit, and building its options so long."""
@@ -79,9 +80,7 @@ def introduce(
 
 
 def _ours(solver: str) -> bool:
-    if solver not in installed():
-        raise InputError(f"there is no solver {solver!r}", source="solver")
-    origin = installed()[solver].dist
+    origin = entry_point(solver).dist
     return origin is not None and origin.name == "uara"
 
 

@@ -31,7 +31,7 @@ def main() -> None:
     """The template process: fork a watcher for each request until the supervisor is gone."""
     import psutil  # noqa: F401 - watchers find it loaded
 
-    from uara.bench.execution.child import installed
+    from uara.registry import installed
 
     control = socket.socket(fileno=int(sys.argv[1]))
     _adopt_orphans()
