@@ -13,7 +13,7 @@ from cases import make_instance
 
 from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
 from uara.base.files import Record
-from uara.registry import Method, NoOptions, Traits, blaming, find, method_of
+from uara.registry import Method, NoOptions, Traits, blaming, find, installed, method_of
 
 
 class Options(Record):
@@ -154,9 +154,11 @@ def test_every_option_of_every_solver_is_documented_and_typed() -> None:
             assert not field.is_required(), f"{method.name}: {name} has no default"
 
 
-def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(InputError, match=r"there is no solver 'tsm'; there are: .*tma"):
+def test_an_unknown_name_is_told_what_may_be_meant() -> None:
+    with pytest.raises(InputError, match=r"there is no solver 'tsm'; did you mean tma"):
         find("tsm")
+    with pytest.raises(InputError, match=r"there is no solver 'qqqq'; there are: .*tma"):
+        find("qqqq")
 
 
 # Plug-ins, as another package brings them
@@ -194,9 +196,11 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "third-absent = third_party:absent\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    available_solvers.cache_clear()
+    for cached in (installed, available_solvers):
+        cached.cache_clear()
     yield tmp_path
-    available_solvers.cache_clear()
+    for cached in (installed, available_solvers):
+        cached.cache_clear()
 
 
 def test_an_installed_plug_in_is_found_and_solves(plugins: Path) -> None:

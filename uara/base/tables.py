@@ -6,15 +6,15 @@ import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from uara.base import arrays, files, side_file
+from uara.base.columnar import frozen
 from uara.base.columns import IN_SIDE_FILE, INLINE_ENTRIES, Columns
 from uara.base.errors import InputError, in_file
-from uara.base.quantities import Floats, Indices
 
 T = TypeVar("T")
 
@@ -22,48 +22,11 @@ MOST_ROWS = 1_000_000
 """Most rows of a table whose ids are in a side file."""
 
 
-def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
-    """A read-only array; ``InputError`` at ``path`` if the values are not of this type."""
-    try:
-        given = np.asarray(values)
-        if given.size and given.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
-            raise TypeError(f"found {given.dtype}")
-        array: NDArray[Any] = np.array(given, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
-    array.flags.writeable = False
-    return array
-
-
 class Hash(Protocol):
     """What :mod:`hashlib` makes."""
 
     def update(self, data: bytes, /) -> None:
         """Add bytes."""
-
-
-if TYPE_CHECKING:
-
-    class FloatColumn:
-        """Numbers: any array-like may be given, a read-only array is what it becomes."""
-
-        def __get__(self, owner: object, kind: object = None) -> Floats: ...
-        def __set__(self, owner: object, value: ArrayLike) -> None: ...
-
-    class IndexColumn:
-        """Whole numbers: any array-like may be given, a read-only array is what it becomes."""
-
-        def __get__(self, owner: object, kind: object = None) -> Indices: ...
-        def __set__(self, owner: object, value: ArrayLike) -> None: ...
-
-    class TextColumn:
-        """Texts: any may be given one after the other, a tuple is what they become."""
-
-        def __get__(self, owner: object, kind: object = None) -> tuple[str, ...]: ...
-        def __set__(self, owner: object, value: Iterable[str]) -> None: ...
-
-else:
-    FloatColumn, IndexColumn, TextColumn = Floats, Indices, tuple[str, ...]
 
 
 class Table:

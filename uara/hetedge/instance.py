@@ -12,11 +12,20 @@ from typing import Any, ClassVar
 import numpy as np
 
 from uara.base import files, tables
+from uara.base.columnar import (
+    FloatColumn,
+    IndexColumn,
+    OptionalFloats,
+    OptionalTexts,
+    TextColumn,
+    column,
+    columnar,
+)
 from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import FloatColumn, IndexColumn, Table, TextColumn
+from uara.base.tables import Table
 from uara.hetedge.latency import Machine, System, cache_bytes, make_system
 from uara.hetedge.schema import (
     SCHEMA_VERSION,
@@ -33,7 +42,7 @@ _PLACES = ("requests",)
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Requests(Table):
     """Requests; K entries in every column (``uara.hetedge.schema.RequestColumns``)."""
 
@@ -42,16 +51,16 @@ class Requests(Table):
     text: ClassVar[tuple[str, ...]] = ("id", "task")
     whole: ClassVar[tuple[str, ...]] = ("prompt_tokens", "output_tokens")
 
-    id: TextColumn
-    prompt_tokens: IndexColumn
-    output_tokens: IndexColumn
-    acceptance_rate: FloatColumn
-    upload_bits: FloatColumn
-    tx_power_w: FloatColumn
-    power_gain: FloatColumn
-    ready_ms: Floats | None = None
-    task: tuple[str, ...] | None = None
-    position_m: Floats | None = None
+    id: TextColumn = column()
+    prompt_tokens: IndexColumn = column()
+    output_tokens: IndexColumn = column()
+    acceptance_rate: FloatColumn = column()
+    upload_bits: FloatColumn = column()
+    tx_power_w: FloatColumn = column()
+    power_gain: FloatColumn = column()
+    ready_ms: OptionalFloats = column(default=None)
+    task: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

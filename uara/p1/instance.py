@@ -13,11 +13,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from uara.base import files, tables
+from uara.base.columnar import (
+    FloatColumn,
+    IndexColumn,
+    OptionalFloats,
+    OptionalTexts,
+    TextColumn,
+    column,
+    columnar,
+    frozen,
+)
 from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import FloatColumn, IndexColumn, Table, TextColumn, frozen
+from uara.base.tables import Table
 from uara.p1.schema import (
     SCHEMA_VERSION,
     DenseGain,
@@ -32,42 +42,42 @@ from uara.p1.schema import (
 _TABLES = ("servers", "devices", "channel")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Servers(Table):
     """Edge servers; E entries in every column. Units stand in the names (``uara.p1.schema.ServerColumns``)."""
 
     place: ClassVar[str] = "$.servers"
     schema: ClassVar[type[Columns]] = ServerColumns
 
-    id: TextColumn
-    compute_flop_per_s: FloatColumn
-    bandwidth_hz: FloatColumn
-    backlog_flop: FloatColumn
-    model: tuple[str, ...] | None = None
-    position_m: Floats | None = None
+    id: TextColumn = column()
+    compute_flop_per_s: FloatColumn = column()
+    bandwidth_hz: FloatColumn = column()
+    backlog_flop: FloatColumn = column()
+    model: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Devices(Table):
     """Mobile devices and their tasks; M entries in every column (``uara.p1.schema.DeviceColumns``)."""
 
     place: ClassVar[str] = "$.devices"
     schema: ClassVar[type[Columns]] = DeviceColumns
 
-    id: TextColumn
-    compute_flop_per_s: FloatColumn
-    tx_power_w: FloatColumn
-    battery_fraction: FloatColumn
-    upload_bits: FloatColumn
-    device_flop: FloatColumn
-    server_flop: FloatColumn
-    task: tuple[str, ...] | None = None
-    model: tuple[str, ...] | None = None
-    position_m: Floats | None = None
-    battery_capacity_j: Floats | None = None
+    id: TextColumn = column()
+    compute_flop_per_s: FloatColumn = column()
+    tx_power_w: FloatColumn = column()
+    battery_fraction: FloatColumn = column()
+    upload_bits: FloatColumn = column()
+    device_flop: FloatColumn = column()
+    server_flop: FloatColumn = column()
+    task: OptionalTexts = column(default=None)
+    model: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
+    battery_capacity_j: OptionalFloats = column(default=None)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Channel:
     """Power gains h_ij^2 of the usable pairs, device by device (compressed sparse rows).
 
@@ -81,9 +91,9 @@ class Channel:
         (K,) Linear, positive. A pair that is not listed has no path and cannot be used.
     """
 
-    pair_start: IndexColumn
-    pair_server: IndexColumn
-    power_gain: FloatColumn
+    pair_start: IndexColumn = column()
+    pair_server: IndexColumn = column()
+    power_gain: FloatColumn = column()
 
     def __post_init__(self) -> None:
         place = "$.channel"
@@ -208,7 +218,7 @@ class Instance:
             _check_rectangle(gain.power_gain, len(record.servers.id))
             channel = Channel.from_dense(gain.power_gain)
         else:
-            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)  # type: ignore[arg-type]
+            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)
         return cls(
             record.name,
             Servers(**{name: getattr(record.servers, name) for name in ServerColumns.model_fields}),

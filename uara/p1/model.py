@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
+from uara.base.columnar import FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.quantities import Floats, Indices
@@ -149,7 +150,7 @@ class AllocationRecord(Record):
     compute: list[float]
 
 
-@dataclass(frozen=True, eq=False)
+@columnar
 class Allocation:
     """A decision of P1: association X, bandwidth shares Y and compute shares Z.
 
@@ -163,14 +164,14 @@ class Allocation:
         (M,) z_ij of that server's compute, in (0, 1].
     """
 
-    association: Indices
-    bandwidth: Floats
-    compute: Floats
+    association: IndexColumn = column()
+    bandwidth: FloatColumn = column()
+    compute: FloatColumn = column()
 
     def __post_init__(self) -> None:
-        for name, dtype in (("association", np.int64), ("bandwidth", np.float64), ("compute", np.float64)):
-            object.__setattr__(self, name, _vector(getattr(self, name), dtype, name))
-        lengths = {name: len(getattr(self, name)) for name in ("association", "bandwidth", "compute")}
+        types = {"association": np.int64, "bandwidth": np.float64, "compute": np.float64}
+        freeze_fields(self, types, source="allocation")
+        lengths = {name: len(getattr(self, name)) for name in types}
         if len(set(lengths.values())) != 1:
             raise InputError(f"lengths differ: {lengths}", source="allocation")
 
@@ -178,7 +179,7 @@ class Allocation:
     def from_plain(cls, plain: dict[str, Any]) -> Allocation:
         """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
         record = validate(plain, AllocationRecord, path="$.decision")
-        return cls(record.association, record.bandwidth, record.compute)  # type: ignore[arg-type]
+        return cls(record.association, record.bandwidth, record.compute)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON, in the order of the instance's devices."""
@@ -187,22 +188,6 @@ class Allocation:
             "bandwidth": self.bandwidth.tolist(),
             "compute": self.compute.tolist(),
         }
-
-
-def _vector(values: ArrayLike, dtype: Any, name: str) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-        if dtype is np.int64 and array.dtype.kind not in "iu":
-            raise TypeError(f"found {array.dtype}")
-        array = np.array(array, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"not a vector of {dtype.__name__}: {error}", source="allocation", path=name
-        ) from None
-    if array.ndim != 1:
-        raise InputError(f"has {array.ndim} dimensions, not 1", source="allocation", path=name)
-    array.flags.writeable = False
-    return array
 
 
 @dataclass(frozen=True, eq=False)
