@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from uara.cli import study
+
 if TYPE_CHECKING:
     from uara.psd.hardware import Speeds
     from uara.psd.models import LanguageModel
@@ -48,7 +50,8 @@ def load_pair(
     return load_model(draft, draft_device), load_model(target, target_device)
 
 
-def _speeds(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
+def speeds_of(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
+    """Speeds from what was typed: Mbit/s and milliseconds."""
     from uara.psd.hardware import speeds
 
     return speeds(phone, server, uplink_mbps * 1e6, downlink_mbps * 1e6, latency_ms / 1e3)
@@ -96,7 +99,7 @@ def run(
     if gantt is not None:
         check_picture(gantt)
     options = options_of(method, gamma or 1, max_new_tokens, temperature, rule, seed)
-    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    at = speeds_of(phone, server, uplink_mbps, downlink_mbps, latency_ms)
     sent = payload_named(payload) if payload else needed_payload(temperature, options.rule)
     pair = load_pair(draft, target, draft_device, target_device, threads)
     sizes = live.timed_pair(pair[0].architecture, pair[1].architecture, timed_as)
@@ -147,26 +150,10 @@ def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
     }
 
 
-@app.command()
-def figure2(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and their data.")],
-    profile: Profile = "gpt2_gpt2-xl",
-    task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
-    uplink_mbps: Uplink = 20.0,
-    downlink_mbps: Downlink = 100.0,
-    latency_ms: Latency = 1.0,
-    phone: Phone = "galaxy-s23",
-    server: Server = "rtx-3090",
-) -> None:
-    """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
-    from rich.console import Console
-
-    from uara.psd.figures import draw_figures
-    from uara.psd.profile import TaskProfile
-
-    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
-    for line in draw_figures(TaskProfile.load(profile), at, task, output):
-        Console(highlight=False).print(line, soft_wrap=True)
+@app.command("figure2", **study.DELEGATED)
+def figure2(context: typer.Context) -> None:
+    """Reproduce Fig. 2 and Fig. 1's chart: benchmarks/paper/figure2.py."""
+    study.run("figure2", context.args)
 
 
 @app.command()
@@ -179,7 +166,7 @@ def compare(
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
     from uara.display import output_console
-    from uara.psd.figures import comparison_table
+    from uara.psd.comparison import comparison_table
     from uara.psd.profile import TaskProfile
 
     output_console().print(comparison_table(TaskProfile.load(profile), ratio or [2, 3, 4, 5, 6, 8]))

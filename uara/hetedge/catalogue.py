@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from uara import hardware
 from uara.hetedge.schema import Node, Transformer
+from uara.psd import flops
 
 
 def _node(known: hardware.Hardware) -> Node:
@@ -48,14 +49,14 @@ LLAMA_13B_INT8 = _llama("llama-13b-int8", 40, 5120, 13824, 13_015_864_320).model
     update={"weight_bits": 8.0}
 )
 GPT2_XL = Transformer(
-    name="gpt2-xl",
-    layers=48,
-    hidden_width=1600,
-    feed_forward_width=6400,
-    cache_width=1600,
-    vocabulary_tokens=50257,
+    name=flops.GPT2_XL.name,
+    layers=flops.GPT2_XL.layers,
+    hidden_width=flops.GPT2_XL.hidden_width,
+    feed_forward_width=4 * flops.GPT2_XL.hidden_width,
+    cache_width=flops.GPT2_XL.hidden_width,
+    vocabulary_tokens=flops.GPT2_XL.vocabulary_tokens,
     count_read_out=True,
-    parameters=1_557_611_200,
+    parameters=flops.GPT2_XL.parameters,
 )
 MODELS = {model.name: model for model in (LLAMA_68M, TINYLLAMA_1B, LLAMA_7B, LLAMA_13B_INT8, GPT2_XL)}
 """Models by name."""

@@ -95,10 +95,7 @@ class Evaluation:
             if self.steps
             else {},
             "feasible": self.feasible,
-            "violations": [
-                {"constraint": item.constraint, "where": item.where, "amount": finite(item.amount)}
-                for item in self.violations
-            ],
+            "violations": [each.to_plain() for each in self.violations],
         }
 
 

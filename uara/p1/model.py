@@ -247,10 +247,7 @@ class Evaluation:
             "sequential_ms": {name: finite(value) for name, value in self.sequential_ms.items()},
             "energy_j": finite(self.energy_j),
             "feasible": self.feasible,
-            "violations": [
-                {"constraint": item.constraint, "where": item.where, "amount": finite(item.amount)}
-                for item in self.violations
-            ],
+            "violations": [each.to_plain() for each in self.violations],
         }
 
 

@@ -84,18 +84,15 @@ def commit() -> str:
 
 
 def _git(folder: Path, *words: str) -> str:
-    top = subprocess.run(
-        ["git", "rev-parse", "--show-toplevel"],
-        cwd=folder,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=10,
-        check=True,
-    ).stdout.strip()
+    """What Git says in the top folder of the repository that holds a folder."""
+    top = _said(folder, "rev-parse", "--show-toplevel")
+    return _said(Path(top), *words)
+
+
+def _said(folder: Path, *words: str) -> str:
     return subprocess.run(
         ["git", *words],
-        cwd=top,
+        cwd=folder,
         capture_output=True,
         encoding="utf-8",
         errors="replace",
