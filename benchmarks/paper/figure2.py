@@ -7,11 +7,10 @@ Latency of a profile's tasks over the draft length and over the data rate, conve
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Any
 
 from uara.base import sheets
 from uara.base.errors import InputError
@@ -19,7 +18,6 @@ from uara.base.extras import needs
 from uara.base.files import check_output
 from uara.base.pictures import check_picture
 from uara.cli import main
-from uara.cli.psd import Downlink, Latency, Phone, Profile, Server, Uplink, speeds_of
 from uara.psd import pictures
 from uara.psd.comparison import Row, Study
 from uara.psd.hardware import Speeds
@@ -225,24 +223,5 @@ def _rate_panel(axis: Axes, rows: Sequence[Row], method: Method) -> None:
     axis.set(title=f"{method}: data rate", xlabel="uplink in Mbit/s", ylabel="latency in ms")
 
 
-def command(
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and their data.")],
-    profile: Profile = "gpt2_gpt2-xl",
-    task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
-    uplink_mbps: Uplink = 20.0,
-    downlink_mbps: Downlink = 100.0,
-    latency_ms: Latency = 1.0,
-    phone: Phone = "galaxy-s23",
-    server: Server = "rtx-3090",
-) -> None:
-    """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
-    at = speeds_of(phone, server, uplink_mbps, downlink_mbps, latency_ms)
-    for line in draw_figures(TaskProfile.load(profile), at, task, output):
-        typer.echo(line)
-
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-app.command()(command)
-
 if __name__ == "__main__":
-    main(application=app)
+    main(["psd", "figure2", *sys.argv[1:]])

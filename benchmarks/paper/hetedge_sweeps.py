@@ -5,20 +5,19 @@ python benchmarks/paper/hetedge_sweeps.py instances/hetedge_k100.json -o docs/he
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import typer
 
 from uara.base import pictures, sheets
-from uara.base.errors import InputError, printable
+from uara.base.errors import printable
 from uara.base.files import check_output
 from uara.cli import main
 from uara.hetedge.instance import HetEdge
-from uara.problem import load
 from uara.solver import solve
 
 if TYPE_CHECKING:
@@ -239,24 +238,5 @@ def _draw_ablation(axes: Axes, rows: Sequence[Row]) -> None:
     )
 
 
-def command(
-    instance: Annotated[Path, typer.Argument(help="Instance that the sweeps vary.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for CSV and pictures.")],
-) -> None:
-    """Sweep requests, band and acceptance rate; write tables and pictures beside each other."""
-    from rich.console import Console
-
-    problem = load(instance)
-    if not isinstance(problem, HetEdge):
-        raise InputError(f"holds {problem.kind}, not hetedge", source=str(instance))
-    with Console(stderr=True).status("solving") as status:
-        written = write_study(problem, output, lambda text: status.update(text))
-    for path in written:
-        typer.echo(str(path))
-
-
-app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
-app.command()(command)
-
 if __name__ == "__main__":
-    main(application=app)
+    main(["hetedge", "figures", *sys.argv[1:]])

@@ -34,10 +34,8 @@ def test_generate_solve_evaluate_and_show(tmp_path: Path, capsys: pytest.Capture
     assert picture.stat().st_size > 1000
 
 
-def test_figures_are_the_studys(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_figures_want_the_right_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     p1 = Path(__file__).parents[2] / "instances" / "e8_m30.json"
     with pytest.raises(SystemExit):
         run(["hetedge", "figures", str(p1), "-o", str(tmp_path)])
     assert "not hetedge" in capsys.readouterr().err
-    run(["hetedge", "figures", "--help"])
-    assert "Sweep requests, band and acceptance rate" in capsys.readouterr().out

@@ -24,21 +24,13 @@ _EXTRA = {"bench": "bench", "check-solver": "bench", "train": "learn", "psd": "p
 """The extra that a command is for, where more than one brings the library that it misses."""
 
 
-def main(arguments: Sequence[str] | None = None, application: Callable[..., object] | None = None) -> None:
-    """Run the command line; a :class:`UaraError`, a failing device and Ctrl-C end it with one line.
-
-    Parameters
-    ----------
-    arguments
-        The words; those of the process where left out.
-    application
-        Another Typer application that is to end in the same way: that of a script.
-    """
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line; a :class:`UaraError`, a failing device and Ctrl-C end it with one line."""
     before = _on_ctrl_c(_leave_at_once)
     hook, sys.unraisablehook = sys.unraisablehook, _unraisable
     _ctrl_c["unanswered"] = 0
     try:
-        _run(list(sys.argv[1:] if arguments is None else arguments), application)
+        _run(list(sys.argv[1:] if arguments is None else arguments))
     except BaseException as error:
         _end(error)
     finally:
@@ -47,7 +39,7 @@ def main(arguments: Sequence[str] | None = None, application: Callable[..., obje
         sys.unraisablehook = hook
 
 
-def _run(words: list[str], application: Callable[..., object] | None) -> None:
+def _run(words: list[str]) -> None:
     import atexit
     import gc
     import io
@@ -62,11 +54,10 @@ def _run(words: list[str], application: Callable[..., object] | None) -> None:
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _warning_line(warnings.showwarning)
     chosen = next((word for word in words if not word.startswith("-")), None)
-    name = "uara" if application is None else os.path.basename(sys.argv[0])
-    application = application or build(chosen)
+    application = build(chosen)
     _on_ctrl_c(_interrupt)
     try:
-        application(words, prog_name=name)
+        application(words, prog_name="uara")
     except ImportError as error:
         raise explained(error, _EXTRA.get(chosen or "")) or error from None
     finally:

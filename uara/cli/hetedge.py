@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
 
-from uara.cli import study
 from uara.problem import describe
 
 app = typer.Typer(help="Batched, pipelined speculative decoding: make instances, draw the figures.")
@@ -62,7 +62,24 @@ def generate(
         typer.echo(line)
 
 
-@app.command("figures", **study.DELEGATED)
-def figures(context: typer.Context) -> None:
-    """Sweep requests, band and acceptance rate; write tables and pictures: benchmarks/paper/hetedge_sweeps.py."""
-    study.run("hetedge_sweeps", context.args)
+@app.command()
+def figures(
+    instance: Annotated[Path, typer.Argument(help="Instance that the sweeps vary.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for CSV and pictures.")],
+) -> None:
+    """Sweep requests, band and acceptance rate; write tables and pictures beside each other."""
+    from uara.base.errors import InputError
+    from uara.cli import study
+    from uara.hetedge.instance import HetEdge
+    from uara.problem import load
+
+    problem = load(instance)
+    if not isinstance(problem, HetEdge):
+        raise InputError(f"holds {problem.kind}, not hetedge", source=str(instance))
+    console = Console(stderr=True)
+    with console.status("solving") as status:
+        written = study.script("hetedge_sweeps").write_study(
+            problem, output, lambda text: status.update(text)
+        )
+    for path in written:
+        typer.echo(str(path))

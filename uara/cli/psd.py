@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from uara.cli import study
-
 if TYPE_CHECKING:
     from uara.psd.hardware import Speeds
     from uara.psd.models import LanguageModel
@@ -50,8 +48,7 @@ def load_pair(
     return load_model(draft, draft_device), load_model(target, target_device)
 
 
-def speeds_of(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
-    """Speeds from what was typed: Mbit/s and milliseconds."""
+def _speeds(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
     from uara.psd.hardware import speeds
 
     return speeds(phone, server, uplink_mbps * 1e6, downlink_mbps * 1e6, latency_ms / 1e3)
@@ -99,7 +96,7 @@ def run(
     if gantt is not None:
         check_picture(gantt)
     options = options_of(method, gamma or 1, max_new_tokens, temperature, rule, seed)
-    at = speeds_of(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
     sent = payload_named(payload) if payload else needed_payload(temperature, options.rule)
     pair = load_pair(draft, target, draft_device, target_device, threads)
     sizes = live.timed_pair(pair[0].architecture, pair[1].architecture, timed_as)
@@ -150,10 +147,26 @@ def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
     }
 
 
-@app.command("figure2", **study.DELEGATED)
-def figure2(context: typer.Context) -> None:
-    """Reproduce Fig. 2 and Fig. 1's chart: benchmarks/paper/figure2.py."""
-    study.run("figure2", context.args)
+@app.command()
+def figure2(
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and their data.")],
+    profile: Profile = "gpt2_gpt2-xl",
+    task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
+    uplink_mbps: Uplink = 20.0,
+    downlink_mbps: Downlink = 100.0,
+    latency_ms: Latency = 1.0,
+    phone: Phone = "galaxy-s23",
+    server: Server = "rtx-3090",
+) -> None:
+    """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
+    from rich.console import Console
+
+    from uara.cli import study
+    from uara.psd.profile import TaskProfile
+
+    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    for line in study.script("figure2").draw_figures(TaskProfile.load(profile), at, task, output):
+        Console(highlight=False).print(line, soft_wrap=True)
 
 
 @app.command()

@@ -1,42 +1,33 @@
-"""Studies of the papers that were commands of the toolkit: their scripts stand beside the package, not in it."""
+"""Studies of the papers that the toolkit has commands for: their scripts stand in its repository alone."""
 
 from __future__ import annotations
 
 import importlib.util
-import shlex
 import sys
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from types import ModuleType
 
 import uara
 from uara.base.errors import InputError
 
 FOLDER = Path(uara.__file__).resolve().parents[1] / "benchmarks" / "paper"
-"""Where the scripts are in a checkout; an installed package has none."""
-DELEGATED: dict[str, Any] = {
-    "hidden": True,
-    "add_help_option": False,
-    "context_settings": {"allow_extra_args": True, "ignore_unknown_options": True},
-}
-"""Settings of a command that hands all its words on."""
+"""Where the scripts are in a checkout."""
 
 
-def run(name: str, words: Sequence[str]) -> None:
-    """Run a study with the words of its command line.
+def script(name: str) -> ModuleType:
+    """A study's module.
 
     Raises
     ------
     InputError
         If the toolkit was installed without its repository.
     """
-    script = FOLDER / f"{name}.py"
-    if not script.is_file():
-        line = shlex.join(["python", f"benchmarks/paper/{name}.py", *words])
-        raise InputError(f"this study is part of the repository, not of the package; there, run: {line}")
-    found = importlib.util.spec_from_file_location(name, script)
+    path = FOLDER / f"{name}.py"
+    found = importlib.util.spec_from_file_location(name, path) if path.is_file() else None
     if found is None or found.loader is None:
-        raise InputError("cannot be imported", source=str(script))
+        raise InputError(
+            f"this study is part of the repository, not of the package: get it and run benchmarks/paper/{name}.py"
+        )
     module = sys.modules[name] = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
-    module.app(list(words), prog_name=f"python benchmarks/paper/{name}.py")
+    return module

@@ -82,13 +82,6 @@ def run(words: list[str]) -> None:
             raise
 
 
-def test_the_sweeps_want_the_right_kind(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    p1 = str(Path(__file__).parents[3] / "instances" / "e8_m30.json")
-    with pytest.raises(SystemExit):
-        main([p1, "-o", str(tmp_path)], application=study.app)
-    assert "not hetedge" in capsys.readouterr().err
-
-
 @pytest.mark.slow
 def test_the_toolkits_command_does_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = str(tmp_path / "small.json")
