@@ -312,3 +312,30 @@ def test_one_solver_that_cannot_be_prepared_leaves_the_others_answers() -> None:
 
     with pytest.raises(SolverError, match="broken: cannot be prepared: OSError: no compiler"):
         solve(make_instance(4, 2), broken)
+
+
+def test_the_base_of_options_is_public_and_checks_strictly() -> None:
+    import uara
+
+    class DepthOptions(uara.Options):
+        """Options of a test."""
+
+        depth: int = 3
+        """How deep."""
+
+    method = method_of(as_solver(options=DepthOptions)(lambda instance, context: None), "deep")
+    assert method.make_options({"depth": 4}) == DepthOptions(depth=4)
+    assert method.make_options({"depth": "4"}, strict=False) == DepthOptions(depth=4)
+    for wrong in ({"depth": "4"}, {"depht": 4}, {"depth": 4.5}):
+        with pytest.raises(InputError, match="options of deep: depth"):
+            method.make_options(wrong)
+    with pytest.raises(ValueError, match="frozen"):
+        DepthOptions().depth = 5  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("options", [dict, {"depth": 3}, None])
+def test_what_are_no_options_is_told_the_base(options: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"as_solver: options: cannot be .*; derive a class from uara\.Options"
+    ):
+        as_solver(options=options)(lambda instance, context: None)

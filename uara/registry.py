@@ -17,6 +17,9 @@ from uara.base.extras import is_absent
 from uara.base.files import Record
 
 GROUP = "uara.solvers"
+Options = Record
+"""Base of a solver's options, for plug-ins as for the toolkit's own: derive from it, give every field a type, a default
+and a docstring. Values are checked strictly, unknown names are refused, and what is made is immutable."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -65,7 +68,7 @@ LOADING = (MissingExtra, BrokenExtra, SolverError)
 """Errors that speak for themselves while a plug-in is imported."""
 
 
-class NoOptions(Record):
+class NoOptions(Options):
     """A solver without options."""
 
 
@@ -73,7 +76,7 @@ class NoOptions(Record):
 class Traits:
     """What a solver declares of itself; see :func:`as_solver`."""
 
-    options: type[Record] = NoOptions
+    options: type[Options] = NoOptions
     requires: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
     kind: str = "p1"
@@ -81,19 +84,20 @@ class Traits:
 
     def __post_init__(self) -> None:
         wrong = {
-            "options": not (isinstance(self.options, type) and issubclass(self.options, Record)),
+            "options": not (isinstance(self.options, type) and issubclass(self.options, Options)),
             "requires": not (isinstance(self.requires, Mapping) and set(map(type, self.requires)) <= {str}),
             "prepare": not (self.prepare is None or callable(self.prepare)),
             "kind": not isinstance(self.kind, str),
         }
         for name, is_wrong in wrong.items():
             if is_wrong:
-                raise InputError(f"cannot be {getattr(self, name)!r}", source="as_solver", path=name)
+                hint = "; derive a class from uara.Options" if name == "options" else ""
+                raise InputError(f"cannot be {getattr(self, name)!r}{hint}", source="as_solver", path=name)
 
 
 def as_solver(
     *,
-    options: type[Record] = NoOptions,
+    options: type[Options] = NoOptions,
     requires: Mapping[str, str] | None = None,
     prepare: Callable[[], None] | None = None,
     kind: str = "p1",
@@ -104,7 +108,7 @@ def as_solver(
     Parameters
     ----------
     options
-        A :class:`uara.base.files.Record` whose fields, with their docstrings, are the solver's options.
+        A class derived from :class:`uara.Options`: its fields, with their docstrings, are the solver's options.
     requires
         Modules that it needs beyond uara's core, each with the extra that brings it.
     prepare

@@ -29,14 +29,14 @@ class Introduce:
         """Import the solver, and validate each of these option values."""
         method = find_method(self.solver)
         line.instance()  # there is none: what follows is the answer
+        fields = method.traits.options.model_fields
         facts: dict[str, Any] = {
             "name": method.name,
             "kind": method.traits.kind,
             "warm_start": method.traits.warm_start,
             "summary": method.summary,
-            "undocumented": [
-                name for name, each in method.traits.options.model_fields.items() if not each.description
-            ],
+            "undocumented": [name for name, each in fields.items() if not each.description],
+            "required": [name for name, each in fields.items() if each.is_required()],
             "reason": method.reason,
             "options": [],
         }
