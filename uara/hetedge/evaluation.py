@@ -10,9 +10,9 @@ import numpy as np
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.base.scores import Violation, finite
-from uara.hetedge.bandwidth import upload_ms
 from uara.hetedge.pipeline import Step, batches_of, replay
 from uara.hetedge.plan import limit_violations, structural_violations
+from uara.hetedge.uplink import upload_ms
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge
