@@ -330,7 +330,7 @@ def test_the_base_of_options_is_public_and_checks_strictly() -> None:
         with pytest.raises(InputError, match="options of deep: depth"):
             method.make_options(wrong)
     with pytest.raises(ValueError, match="frozen"):
-        DepthOptions().depth = 5  # type: ignore[misc]
+        DepthOptions().depth = 5
 
 
 @pytest.mark.parametrize("options", [dict, {"depth": 3}, None])

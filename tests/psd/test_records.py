@@ -10,7 +10,7 @@ from uara.psd.trace import Trace
 def test_records_are_immutable_and_closed() -> None:
     record = PromptRecord(task="a", prompt="1", prompt_tokens=3, acceptance=[0.0, 1.0])
     with pytest.raises(ValidationError):
-        record.task = "b"  # type: ignore[misc]
+        record.task = "b"
     wrong: list[dict[str, object]] = [{"acceptance": each} for each in ([], [float("nan")], [-0.1])]
     for change in [*wrong, {"prompt_tokens": 0}, {"x": 1}]:
         with pytest.raises(ValidationError):
