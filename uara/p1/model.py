@@ -282,22 +282,24 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
     server = np.where(usable, allocation.association, 0)
     band, compute = allocation.bandwidth, allocation.compute
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # d_i / R_i, with R_i = y_ij W_j log2(1 + SNR_ij), eq. (5)
         uplink_ms = np.where(usable & (band > 0), numbers.uplink_ms[pair] / band, np.inf)
         remote_ms = np.where(
             usable & (compute > 0), numbers.server_flop / (compute * numbers.flop_per_ms[server]), np.inf
         )
         wait_ms = np.where(usable, numbers.wait_ms[server], np.inf)
-        gap_ms = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
+        gap_ms2 = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
         sending_j = _sending_j(instance, np.where(usable, band, 0.0), server)
+        # E_i^CP = f_i^MD / delta^CP, eq. (8)
         computing_j = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
         weight = instance.parameters.energy_weight_ms_per_j / instance.devices.battery_fraction
         terms = {
-            "local_compute": numbers.local_ms,
-            "computing_energy": weight * computing_j,
-            "queue": wait_ms,
-            "server_compute": remote_ms,
-            "synchronisation": numbers.sync_weight_per_ms * gap_ms,
-            "uplink_energy": weight * sending_j,
+            "local_compute": numbers.local_ms,  # D_i = f_i^MD / F_i, eq. (6)
+            "computing_energy": weight * computing_j,  # w E_i^CP / B_i, eq. (8)
+            "queue": wait_ms,  # k_j kappa, eq. (6)
+            "server_compute": remote_ms,  # f_i^ES / (z_ij F_j), eq. (6)
+            "synchronisation": numbers.sync_weight_per_ms * gap_ms2,  # lambda (D_i - d_i / R_i)^2, P1
+            "uplink_energy": weight * sending_j,  # w E_i^CM / B_i, eq. (8)
         }
         totals = {name: float(np.sum(values)) for name, values in terms.items()}
         violations = _violations(instance, allocation, usable)
@@ -317,7 +319,7 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
 
 
 def _sending_j(instance: Instance, band: Floats, server: Indices) -> Floats:
-    """(M,) E_i^CM of eq. (8)."""
+    """(M,) E_i^CM = delta^CM y_ij W_j P_i of eq. (8)."""
     band_mhz = band * instance.servers.bandwidth_hz[server] / HZ_PER_MHZ
     per_mhz_w = instance.parameters.uplink_energy_j_per_mhz_w
     return np.asarray(per_mhz_w * band_mhz * instance.devices.tx_power_w)
