@@ -46,13 +46,17 @@ class HetEdgeRecipe(Record):
     bandwidth_mhz: Positive = 1.0
     """Uplink band B."""
     bits_per_prompt_token: Positive = 32.0
-    """Four bytes of text."""
+    """Bits of prompt text per token; 32 are four bytes."""
     largest_batch: Annotated[int, Field(ge=1, le=1024)] = 16
     """Most requests in a batch."""
     draft_node: str = "rtx-3080"
+    """GPU of the weak node."""
     draft_model: str = "tinyllama-1.1b"
+    """Model that drafts."""
     target_node: str = "rtx-4500-ada"
+    """GPU of the strong node."""
     target_model: str = "llama-7b"
+    """Model that verifies."""
     box_m: Positive = 400.0
     """Side of the square in which the small base station and the requests stand."""
 

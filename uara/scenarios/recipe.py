@@ -104,14 +104,15 @@ class Recipe(Record):
         )
         chosen = {key: getattr(self, key) for key in Recipe.model_fields if key != "scene" or key in always}
         parts = [
-            f"--{_FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
+            f"--{FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
             for key, value in chosen.items()
             if key in always or value != Recipe.model_fields[key].default
         ]
         return " ".join(["uara generate", *parts, "-o", shlex.quote(f"{name}.json")])
 
 
-_FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays"}
+FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays", "speed_m_per_s": "speed"}
+"""Options of ``uara generate`` that are not called as the fields of :class:`Recipe` and of a walk are."""
 
 
 def _plain(value: object) -> str:
@@ -194,11 +195,12 @@ def generate_trace(
 
 def _walk_words(walk: Walk) -> str:
     """The options of ``uara generate`` that make this walk."""
-    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
-    for option, field in (("--slot-s", "slot_s"), ("--wander-deg", "wander_deg")):
-        if getattr(walk, field) != Walk.model_fields[field].default:
-            words += f" {option} {_plain(getattr(walk, field))}"
-    return words
+    always = ("slots", "speed_m_per_s")
+    return " ".join(
+        f"--{FLAGS.get(key, key.replace('_', '-'))} {_plain(getattr(walk, key))}"
+        for key, field in Walk.model_fields.items()
+        if key in always or getattr(walk, key) != field.default
+    )
 
 
 def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
