@@ -14,7 +14,7 @@ from uara.base.errors import InputError
 from uara.base.files import Record
 from uara.base.side_file import replaced, shortened_hash
 
-from .learner import Learner
+from .learner import Learner, present_names
 
 VERSION = 2
 NAME = "checkpoint.json"
@@ -92,8 +92,11 @@ def read(folder: Path, settings: dict[str, Any]) -> Progress:
     progress = files.read_json(path, Progress)
     if progress.version != VERSION:
         raise InputError(f"is of version {progress.version}, not {VERSION}", source=str(path))
+    stored = dict(progress.settings)
+    if isinstance(stored.get("learner"), dict):
+        stored["learner"] = present_names(stored["learner"])
     for key, value in settings.items():
-        if key != "steps" and progress.settings.get(key) != value:
+        if key != "steps" and stored.get(key) != value:
             raise InputError(
                 "differs from the configuration: resume with the run's own",
                 source=str(path),

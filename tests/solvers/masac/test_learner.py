@@ -29,8 +29,8 @@ def parameters(module):
     return torch.cat([p.detach().flatten().clone() for p in module.parameters()])
 
 
-def test_an_update_moves_actor_and_critics_and_targets_by_xi(tmp_path):
-    learner = make_learner(soft_update=0.25, discount=0.5)
+def test_an_update_moves_actor_and_critics_and_targets_by_tau(tmp_path):
+    learner = make_learner(tau=0.25, discount=0.5)
     batch = make_batch(str(tmp_path), learner)
     before = {part: parameters(getattr(learner, part)) for part in ("actor", "critics", "targets")}
     numbers = learner.update(batch)
@@ -42,7 +42,7 @@ def test_an_update_moves_actor_and_critics_and_targets_by_xi(tmp_path):
 
 
 def test_the_actors_loss_does_not_move_the_critics(tmp_path):
-    learner = make_learner(critic_rate=1e-30)
+    learner = make_learner(q_lr=1e-30)
     batch = make_batch(str(tmp_path), learner)
     before = parameters(learner.critics)
     learner.update(batch)
@@ -67,10 +67,10 @@ def test_without_a_discount_the_next_slot_does_not_matter(tmp_path):
     ("last", "done", "part"), [(1.0, 0.7, 1.0), (0.1, 0.0, 1.0), (0.1, 0.5, 0.55), (0.1, 1.0, 0.1)]
 )
 def test_learning_rates_fall_linearly_to_their_last_part(last, done, part):
-    learner = make_learner(actor_rate=1e-3, critic_rate=2e-3, last_rate_part=last)
+    learner = make_learner(policy_lr=1e-3, q_lr=2e-3, last_rate_part=last)
     learner.decay_rates(done)
     rates = [optimiser.param_groups[0]["lr"] for optimiser in learner.optimisers().values()]
-    assert rates == pytest.approx([1e-3 * part, 2e-3 * part, learner.settings.temperature_rate])
+    assert rates == pytest.approx([1e-3 * part, 2e-3 * part, learner.settings.alpha_lr])
 
 
 def rehearse(learner, slot, updates):
@@ -89,9 +89,7 @@ def rehearse(learner, slot, updates):
 
 def test_the_temperature_brings_the_entropy_to_its_target(tmp_path):
     target = -0.5
-    learner = make_learner(
-        target_entropy=target, temperature_rate=0.03, actor_rate=5e-3, first_temperature=0.001
-    )
+    learner = make_learner(target_entropy=target, alpha_lr=0.03, policy_lr=5e-3, first_temperature=0.001)
     torch.nn.init.zeros_(learner.actor.head.weight)
     learner.actor.head.bias.data[2:] = -4.0
     for critic in learner.critics:
@@ -114,7 +112,7 @@ def test_learning_approaches_the_exact_allocation(tmp_path):
         str(tmp_path), batch=2, devices=10, servers=2, payload_factor_range=(40.0, 40.0), plain=0.0
     )
     association = slot.uplink_ms.argmin(2)
-    learner = make_learner(actor_rate=3e-3, critic_rate=1e-2)
+    learner = make_learner(policy_lr=3e-3, q_lr=1e-2)
     torch.nn.init.zeros_(learner.actor.head.weight)
     best = device_costs(
         slot, association, *shares_of(slot, association, exact_log_weights(slot, association))
@@ -134,7 +132,7 @@ def test_learning_approaches_the_exact_allocation(tmp_path):
 def test_imitation_falls_and_nears_the_exact_shares(tmp_path):
     slot = make_slot(str(tmp_path), batch=4)
     association = slot.uplink_ms.argmin(2)
-    learner = make_learner(actor_rate=5e-3)
+    learner = make_learner(policy_lr=5e-3)
     wanted = exact_log_weights(slot, association)
     losses = [learner.imitate(slot, association, wanted) for _ in range(200)]
     assert losses[-1] < 0.05 * losses[0]
