@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
@@ -214,8 +214,12 @@ def entry_point(name: str) -> metadata.EntryPoint:
         If there is none of this name; the message says what may have been meant.
     """
     if name not in installed():
-        raise InputError(f"there is no solver {name!r}{meant(name, installed())}", source="solver")
+        raise _unknown(name, installed())
     return installed()[name]
+
+
+def _unknown(name: str, known: Iterable[str]) -> InputError:
+    return InputError(f"there is no solver {name!r}{meant(name, known)}", source="solver")
 
 
 def load_installed(name: str) -> Method:
@@ -255,5 +259,7 @@ def find(name: str) -> Method:
     InputError
         If there is none; the message says what may have been meant.
     """
-    entry_point(name)
-    return available_solvers()[name]
+    solvers = available_solvers()
+    if name not in solvers:
+        raise _unknown(name, solvers)
+    return solvers[name]

@@ -12,7 +12,7 @@ from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile
 from uara.psd.records import PromptRecord
 from uara.psd.timeline import Timeline, simulate
-from uara.psd.trace import METHODS, Method, Trace
+from uara.psd.trace import METHODS, DecodingTrace, Method
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -44,7 +44,7 @@ class Study:
 
     profile: TaskProfile
     speeds: Speeds
-    _known: dict[tuple[str, Method, int], list[Trace]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, Method, int], list[DecodingTrace]] = field(default_factory=dict, repr=False)
 
     def timelines(
         self, task: str, method: Method, gamma: int, payload: Payload, speeds: Speeds
@@ -61,13 +61,13 @@ class Study:
             for trace in self._traces(record, method, gamma)
         ]
 
-    def _traces(self, record: PromptRecord, method: Method, gamma: int) -> list[Trace]:
+    def _traces(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
         key = record.prompt, method, gamma
         if key not in self._known:
             self._known[key] = self._replayed(record, method, gamma)
         return self._known[key]
 
-    def _replayed(self, record: PromptRecord, method: Method, gamma: int) -> list[Trace]:
+    def _replayed(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
         import numpy as np
 
         certain = all(value in (0, 1) for value in record.acceptance)

@@ -19,7 +19,7 @@ from uara.psd.request import Decoded, DecodingOptions, RoundEvent, check_request
 from uara.psd.rounds import Round, most_drafted, pending_after, psd_round
 from uara.psd.sampling import Sampler, Verdict, draw, judge, judge_greedy
 from uara.psd.session import Session
-from uara.psd.trace import Trace
+from uara.psd.trace import DecodingTrace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -42,7 +42,7 @@ class _Block(NamedTuple):
         return _Block(self.tokens + other.tokens, self.distributions + other.distributions)
 
 
-class Run:
+class DecodingRun:
     """One decoding run; iterate to carry it out round by round, then ask for :meth:`result`."""
 
     def __init__(
@@ -111,7 +111,7 @@ class Run:
         return Decoded(
             tokens=self.generated,
             text=self._target.language_model.tokenizer.decode(self.generated, skip_special_tokens=True),
-            trace=Trace.of(options.method, gamma, self.prompt_tokens, self.rounds),
+            trace=DecodingTrace.of(options.method, gamma, self.prompt_tokens, self.rounds),
             activities=activities,
             draft=self._draft,
             target=self._target,
@@ -231,7 +231,7 @@ def decode(
         For an empty or malformed prompt, one that leaves no room in the context, or differing tokenizers.
     """
     tokens = target.encode(prompt) if isinstance(prompt, str) else prompt
-    run = Run(draft, target, tokens, options or DecodingOptions(), count_flop)
+    run = DecodingRun(draft, target, tokens, options or DecodingOptions(), count_flop)
     for event in run:
         if on_round is not None:
             on_round(event)

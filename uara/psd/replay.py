@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from uara.base.errors import InputError
 from uara.psd.rounds import Method, Round, judgeable_tokens, most_drafted, pending_after, psd_round
-from uara.psd.trace import Trace
+from uara.psd.trace import DecodingTrace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,7 +27,7 @@ def replay(
     *,
     max_new_tokens: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Trace:
+) -> DecodingTrace:
     """The trace that a run with this acceptance has.
 
     Parameters
@@ -58,11 +58,11 @@ def replay(
     verdicts = [draw < value for draw, value in zip(draws, acceptance, strict=True)]
     if method == "autoregressive":
         rounds = [Round("step", 0, 0, 0, 0, 1) for _ in verdicts]
-        return Trace.of(method, 0, prompt_tokens, rounds)
+        return DecodingTrace.of(method, 0, prompt_tokens, rounds)
     if gamma < 1:
         raise InputError(f"the draft length must be at least 1, not {gamma}")
     follow = _conventional if method == "conventional" else _psd
-    return Trace.of(method, gamma, prompt_tokens, follow(verdicts, gamma, limit))
+    return DecodingTrace.of(method, gamma, prompt_tokens, follow(verdicts, gamma, limit))
 
 
 def _agreed(verdicts: list[bool], start: int, limit: int) -> int:

@@ -20,7 +20,7 @@ from uara.psd.activity import Activity, Kind, Resource, busy_s, merged
 from uara.psd.flops import Architecture
 from uara.psd.hardware import Link, Processor, Speeds
 from uara.psd.payload import Payload, draft_token_bits, token_bits
-from uara.psd.trace import Passes, Round, Trace
+from uara.psd.trace import DecodingTrace, Passes, Round
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _World:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: DecodingTrace,
         draft: Architecture,
         target: Architecture,
         speeds: Speeds,
@@ -158,7 +158,7 @@ def _pass_s(processor: Processor, flop: int, model: Architecture) -> float:
 
 
 def simulate(
-    trace: Trace,
+    trace: DecodingTrace,
     draft: Architecture,
     target: Architecture,
     speeds: Speeds,

@@ -46,7 +46,7 @@ class Passes(NamedTuple):
         return target.pass_flop(self.target_fed, self.target_cached, self.target_logits)
 
 
-class Trace(Record):
+class DecodingTrace(Record):
     """A run's rounds, column by column, with what is needed to count its operations and bits.
 
     ``phase`` and ``pending`` of :class:`Round` follow from the columns.
@@ -62,7 +62,7 @@ class Trace(Record):
     appended: Counts
 
     @classmethod
-    def of(cls, method: Method, gamma: int, prompt_tokens: int, rounds: Iterable[Round]) -> Trace:
+    def of(cls, method: Method, gamma: int, prompt_tokens: int, rounds: Iterable[Round]) -> DecodingTrace:
         """The trace with these rounds."""
         listed = list(rounds)
         return cls(
