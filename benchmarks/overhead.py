@@ -20,15 +20,13 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from uara import Allocation, Context, Instance, allocate
-from uara.base.files import Record
-from uara.registry import as_solver
+from uara import Allocation, Context, Instance, Options, allocate, as_solver
 
 RUNS_AN_INSTANCE = 16
 """As in ``smoke``."""
 
 
-class WorkOptions(Record):
+class WorkOptions(Options):
     """How long to work."""
 
     seconds: float = 1.0

@@ -354,7 +354,7 @@ def lying_header() -> bytes:
     """An array that claims some petabytes."""
     buffer = io.BytesIO()
     header = {"descr": "<f8", "fortran_order": False, "shape": (10**15,)}
-    np.lib.format.write_array_header_1_0(buffer, header)  # type: ignore[arg-type]
+    np.lib.format.write_array_header_1_0(buffer, header)
     return buffer.getvalue()
 
 

@@ -21,7 +21,7 @@ def verified(folder: Path, forged: Forgery, *options: str) -> int:
     """The exit code of ``uara verify``; anything but an exit is a traceback, and fails the test."""
     instance = folder / f"{forged.problem.digest}.json"
     if not instance.exists():
-        forged.problem.save(instance)  # type: ignore[attr-defined]
+        forged.problem.save(instance)
     answer = folder / "answer.json"
     answer.write_bytes(forged.content)
     try:

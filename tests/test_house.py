@@ -50,15 +50,77 @@ def test_uara_never_imports_its_solvers() -> None:
     assert found == []
 
 
-def test_the_verifier_shares_no_code_with_what_it_checks() -> None:
-    checking = ("certificate", "branches", "device_prices", "least_set", "proof")
-    allowed = ("uara.base.", "uara.p1.instance.", *(f"uara.p1.{name}." for name in checking))
-    for module in checking:
-        for line, name in imports_of(PACKAGE / "p1" / f"{module}.py"):
-            assert not name.startswith("uara.") or name.startswith(allowed), f"{module}, line {line}: {name}"
-            assert name.partition(".")[0] not in ("scipy", "numba", "highspy"), (
-                f"{module}, line {line}: {name}"
-            )
+PROVING = ("certificate", "branches", "device_prices", "least_set", "proof")
+"""What re-computes bounds of P1."""
+SCORING = ("uara.p1.model", "uara.hetedge.evaluation", "uara.verify")
+"""What scores decisions, and compares what is claimed of them."""
+SOLVING = ("uara.solvers", "uara.p1.allocation", "uara.p1.server_cost", "uara.hetedge.timeline")
+"""What solvers compute with: scores and bounds are checked without it."""
+COMPUTING = ("scipy", "numba", "highspy", "cvxpy", "pyomo")
+
+
+def reached(module: str) -> dict[str, str]:
+    """Everything that a module imports, itself or through others of the toolkit, and who imports it."""
+    found: dict[str, str] = {}
+    to_do = [module]
+    while to_do:
+        name = to_do.pop()
+        path = PACKAGE.joinpath(*name.split(".")[1:])
+        path = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        for line, imported in imports_of(path):
+            inside = own_module(imported)
+            if (inside or imported) not in found:
+                found[inside or imported] = f"{path.relative_to(PACKAGE)}:{line}"
+                if inside and inside != "uara":
+                    to_do.append(inside)
+    return found
+
+
+def own_module(imported: str) -> str:
+    """The toolkit's module that an import names, or holds what it names; empty for others'."""
+    parts = imported.split(".")
+    while parts and parts[0] == "uara":
+        place = PACKAGE.joinpath(*parts[1:])
+        if place.with_suffix(".py").is_file() or (place / "__init__.py").is_file():
+            return ".".join(parts)
+        parts.pop()
+    return ""
+
+
+def within(name: str, modules: tuple[str, ...]) -> bool:
+    return any(name == each or name.startswith(f"{each}.") for each in modules)
+
+
+@pytest.mark.parametrize("module", PROVING)
+def test_what_proves_bounds_stands_on_the_instance_alone(module: str) -> None:
+    allowed = ("uara.base", "uara.p1.instance", "uara.p1.schema", *(f"uara.p1.{each}" for each in PROVING))
+    for name, where in reached(f"uara.p1.{module}").items():
+        assert not name.startswith("uara.") or within(name, allowed), f"{where}: {name}"
+        assert not within(name, COMPUTING), f"{where}: {name}"
+
+
+def test_all_that_proves_is_listed() -> None:
+    """Whatever the proofs of P1 come to stand on is checked like them."""
+    found = {name for name in reached("uara.p1.proof") if name.startswith("uara.p1.")}
+    data = {"uara.p1.instance", "uara.p1.schema"}
+    assert found - data == {f"uara.p1.{each}" for each in PROVING} - {"uara.p1.proof"}
+    claiming = {path.stem for path in (PACKAGE / "p1").glob("*.py") if "def prove(" in path.read_text()}
+    assert claiming <= set(PROVING)
+
+
+@pytest.mark.parametrize("module", SCORING)
+def test_what_scores_shares_no_code_with_what_solves(module: str) -> None:
+    found = reached(module)
+    assert any(name.startswith("uara.") for name in found)
+    for name, where in found.items():
+        assert not within(name, SOLVING), f"{where}: {name}"
+        assert not within(name, COMPUTING), f"{where}: {name}"
+
+
+def test_an_import_is_seen_through_others() -> None:
+    assert within("uara.solvers.dual.price", SOLVING)
+    assert "uara.p1.allocation" in reached("uara.p1.explain")
+    assert any(within(name, COMPUTING) for name in reached("uara.p1.explain"))
 
 
 def test_solvers_import_each_other_relatively() -> None:

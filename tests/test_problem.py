@@ -93,7 +93,7 @@ def test_an_instance_offers_what_every_problem_does(tmp_path: Path) -> None:
     decision = allocate(instance, random_association(instance))
     score = evaluate(instance, parse_decision(instance, decision.to_plain()))
     assert score.feasible
-    certificate = Certificate([0.0] * 3, [0.0] * 3)  # type: ignore[arg-type]
+    certificate = Certificate([0.0] * 3, [0.0] * 3)
     again = parse_certificate(instance, certificate.to_plain())
     assert lower_bound(instance, again) == lower_bound(instance, certificate) <= score.objective_ms
     assert all(isinstance(line, str) for line in describe(instance))

@@ -13,7 +13,7 @@ from cases import make_instance
 
 from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
 from uara.base.files import Record
-from uara.registry import Method, NoOptions, Traits, blaming, find, method_of
+from uara.registry import Method, NoOptions, Traits, blaming, find, installed, method_of
 
 
 class Options(Record):
@@ -154,9 +154,11 @@ def test_every_option_of_every_solver_is_documented_and_typed() -> None:
             assert not field.is_required(), f"{method.name}: {name} has no default"
 
 
-def test_an_unknown_name_lists_those_there_are() -> None:
-    with pytest.raises(InputError, match=r"there is no solver 'tsm'; there are: .*tma"):
+def test_an_unknown_name_is_told_what_may_be_meant() -> None:
+    with pytest.raises(InputError, match=r"there is no solver 'tsm'; did you mean tma"):
         find("tsm")
+    with pytest.raises(InputError, match=r"there is no solver 'qqqq'; there are: .*tma"):
+        find("qqqq")
 
 
 # Plug-ins, as another package brings them
@@ -194,9 +196,11 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "third-absent = third_party:absent\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    available_solvers.cache_clear()
+    for cached in (installed, available_solvers):
+        cached.cache_clear()
     yield tmp_path
-    available_solvers.cache_clear()
+    for cached in (installed, available_solvers):
+        cached.cache_clear()
 
 
 def test_an_installed_plug_in_is_found_and_solves(plugins: Path) -> None:
@@ -308,3 +312,30 @@ def test_one_solver_that_cannot_be_prepared_leaves_the_others_answers() -> None:
 
     with pytest.raises(SolverError, match="broken: cannot be prepared: OSError: no compiler"):
         solve(make_instance(4, 2), broken)
+
+
+def test_the_base_of_options_is_public_and_checks_strictly() -> None:
+    import uara
+
+    class DepthOptions(uara.Options):
+        """Options of a test."""
+
+        depth: int = 3
+        """How deep."""
+
+    method = method_of(as_solver(options=DepthOptions)(lambda instance, context: None), "deep")
+    assert method.make_options({"depth": 4}) == DepthOptions(depth=4)
+    assert method.make_options({"depth": "4"}, strict=False) == DepthOptions(depth=4)
+    for wrong in ({"depth": "4"}, {"depht": 4}, {"depth": 4.5}):
+        with pytest.raises(InputError, match="options of deep: depth"):
+            method.make_options(wrong)
+    with pytest.raises(ValueError, match="frozen"):
+        DepthOptions().depth = 5
+
+
+@pytest.mark.parametrize("options", [dict, {"depth": 3}, None])
+def test_what_are_no_options_is_told_the_base(options: Any) -> None:
+    with pytest.raises(
+        InputError, match=r"as_solver: options: cannot be .*; derive a class from uara\.Options"
+    ):
+        as_solver(options=options)(lambda instance, context: None)

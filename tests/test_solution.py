@@ -17,7 +17,7 @@ INSTANCE = make_instance(8, 3, seed=1)
 
 
 def result(**changes: Any) -> Result:
-    certificate = Certificate([1e-9] * 3, [0.5] * 3)  # type: ignore[arg-type]
+    certificate = Certificate([1e-9] * 3, [0.5] * 3)
     answer = Answer(allocate(INSTANCE, random_association(INSTANCE)), certificate=certificate)
     return solve(INSTANCE, lambda instance, context: answer, seed=5, **changes)
 
@@ -123,12 +123,12 @@ def test_an_infeasible_decision_is_kept_without_a_claim(tmp_path: Path) -> None:
     save(solve(INSTANCE, lambda instance, context: overfull), tmp_path / "a.json")
     record, decision, certificate = open_for(INSTANCE, tmp_path / "a.json")
     assert (record.claims.status, record.claims.objective_ms, certificate) == ("infeasible", None, None)
-    assert not evaluate(INSTANCE, decision).feasible  # type: ignore[arg-type]
+    assert not evaluate(INSTANCE, decision).feasible
 
 
 def test_a_server_that_is_not_there_is_scored_not_crashed_on(path: Path) -> None:
     decision = open_for(INSTANCE, edited(path, "decision", "association", 0, value=99))[1]
-    score = evaluate(INSTANCE, decision)  # type: ignore[arg-type]
+    score = evaluate(INSTANCE, decision)
     assert score.violations[0].constraint.startswith("(3)")
 
 

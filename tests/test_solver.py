@@ -201,7 +201,7 @@ def test_an_infeasible_start_or_incumbent_is_not_kept() -> None:
 
 def test_a_start_for_other_devices_is_refused() -> None:
     with pytest.raises(InputError, match="is for 1 devices"):
-        solve(INSTANCE, "tma", start=Allocation([0], [1.0], [1.0]))  # type: ignore[arg-type]
+        solve(INSTANCE, "tma", start=Allocation([0], [1.0], [1.0]))
 
 
 GAPPED = make_instance(12, 3, seed=2, missing=0.4)
@@ -540,11 +540,11 @@ def named_broken(function: Any) -> Any:
         [0] * 12,
         Answer("text"),  # type: ignore[arg-type]
         Answer(None),  # type: ignore[arg-type]
-        Allocation([0], [1.0], [1.0]),  # type: ignore[arg-type]
+        Allocation([0], [1.0], [1.0]),
         INSTANCE,
         Answer(some(), bound_ms="low"),  # type: ignore[arg-type]
         Answer(some(), certificate="proof"),  # type: ignore[arg-type]
-        Answer(some(), certificate=Certificate([1.0], [1.0])),  # type: ignore[arg-type]
+        Answer(some(), certificate=Certificate([1.0], [1.0])),
         Answer(some(), details=3),  # type: ignore[arg-type]
     ],
     ids=lambda answer: f"{type(answer).__name__}",
@@ -618,7 +618,7 @@ def test_a_bound_above_a_feasible_objective_is_refused() -> None:
 
 
 def test_the_best_bound_wins_and_a_certificate_is_recomputed() -> None:
-    certificate = Certificate([1e-9] * 3, [0.0] * 3)  # type: ignore[arg-type]
+    certificate = Certificate([1e-9] * 3, [0.0] * 3)
     proven = lower_bound(INSTANCE, certificate)
 
     def solver(instance: Instance, context: Context[Any]) -> Answer:
@@ -681,7 +681,7 @@ def test_what_is_not_finite_moves_no_bound() -> None:
     def solver(instance: Instance, context: Context[Any]) -> Answer:
         for claim in (1.0, math.inf, math.nan, -math.inf):
             context.bound(claim)
-        return Answer(some(), certificate=Certificate([1e308] * 3, [1e308] * 3))  # type: ignore[arg-type]
+        return Answer(some(), certificate=Certificate([1e308] * 3, [1e308] * 3))
 
     result = solve(INSTANCE, solver)
     assert (result.bound_ms, result.certified_bound_ms, result.status) == (1.0, None, "feasible")

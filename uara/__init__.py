@@ -26,6 +26,7 @@ _PUBLIC = {
     "InputError": "uara.base.errors",
     "Instance": "uara.p1.instance",
     "MissingExtra": "uara.base.errors",
+    "Options": "uara.registry",
     "Parameters": "uara.p1.schema",
     "Provenance": "uara.p1.schema",
     "Recipe": "uara.scenarios.recipe",
@@ -66,6 +67,7 @@ if TYPE_CHECKING:
     from uara.problem import evaluate as evaluate
     from uara.problem import load as load
     from uara.problem import lower_bound as lower_bound
+    from uara.registry import Options as Options
     from uara.registry import as_solver as as_solver
     from uara.registry import available_solvers as available_solvers
     from uara.scenarios.recipe import Recipe as Recipe

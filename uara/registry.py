@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib import metadata
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
 from uara.base import files
-from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, reason_of
+from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, meant, reason_of
 from uara.base.extras import is_absent
 from uara.base.files import Record
 
 GROUP = "uara.solvers"
+Options = Record
+"""Base of a solver's options, for plug-ins as for the toolkit's own: derive from it, give every field a type, a default
+and a docstring. Values are checked strictly, unknown names are refused, and what is made is immutable."""
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -65,7 +68,7 @@ LOADING = (MissingExtra, BrokenExtra, SolverError)
 """Errors that speak for themselves while a plug-in is imported."""
 
 
-class NoOptions(Record):
+class NoOptions(Options):
     """A solver without options."""
 
 
@@ -73,7 +76,7 @@ class NoOptions(Record):
 class Traits:
     """What a solver declares of itself; see :func:`as_solver`."""
 
-    options: type[Record] = NoOptions
+    options: type[Options] = NoOptions
     requires: Mapping[str, str] = field(default_factory=dict)
     prepare: Callable[[], None] | None = None
     kind: str = "p1"
@@ -81,19 +84,20 @@ class Traits:
 
     def __post_init__(self) -> None:
         wrong = {
-            "options": not (isinstance(self.options, type) and issubclass(self.options, Record)),
+            "options": not (isinstance(self.options, type) and issubclass(self.options, Options)),
             "requires": not (isinstance(self.requires, Mapping) and set(map(type, self.requires)) <= {str}),
             "prepare": not (self.prepare is None or callable(self.prepare)),
             "kind": not isinstance(self.kind, str),
         }
         for name, is_wrong in wrong.items():
             if is_wrong:
-                raise InputError(f"cannot be {getattr(self, name)!r}", source="as_solver", path=name)
+                hint = "; derive a class from uara.Options" if name == "options" else ""
+                raise InputError(f"cannot be {getattr(self, name)!r}{hint}", source="as_solver", path=name)
 
 
 def as_solver(
     *,
-    options: type[Record] = NoOptions,
+    options: type[Options] = NoOptions,
     requires: Mapping[str, str] | None = None,
     prepare: Callable[[], None] | None = None,
     kind: str = "p1",
@@ -104,7 +108,7 @@ def as_solver(
     Parameters
     ----------
     options
-        A :class:`uara.base.files.Record` whose fields, with their docstrings, are the solver's options.
+        A class derived from :class:`uara.Options`: its fields, with their docstrings, are the solver's options.
     requires
         Modules that it needs beyond uara's core, each with the extra that brings it.
     prepare
@@ -195,20 +199,55 @@ def _is_missing(module: str) -> bool:
 
 
 @cache
+def installed() -> dict[str, metadata.EntryPoint]:
+    """Entry points of the installed solvers by name, none of them loaded."""
+    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
+    return {point.name: point for point in points}
+
+
+def entry_point(name: str) -> metadata.EntryPoint:
+    """The entry point of an installed solver, not loaded.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name; the message says what may have been meant.
+    """
+    if name not in installed():
+        raise _unknown(name, installed())
+    return installed()[name]
+
+
+def _unknown(name: str, known: Iterable[str]) -> InputError:
+    return InputError(f"there is no solver {name!r}{meant(name, known)}", source="solver")
+
+
+def load_installed(name: str) -> Method:
+    """Import one solver, and none of the others that are installed.
+
+    Raises
+    ------
+    InputError
+        If there is none of this name.
+    MissingExtra, BrokenExtra, SolverError
+        If it cannot be imported.
+    """
+    point = entry_point(name)
+    with blaming(name, "cannot be imported", LOADING):
+        return method_of(point.load(), name)
+
+
+@cache
 def available_solvers() -> dict[str, Method]:
     """Every installed solver by name, also those that cannot be used here, with the reason."""
     found: dict[str, Method] = {}
-    for point in sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name):
-        origin = point.dist.name if point.dist else ""
+    for name, point in installed().items():
         try:
-            with blaming(point.name, "cannot be imported", LOADING):
-                method = method_of(point.load(), point.name)
+            method = load_installed(name)
         except LOADING as error:  # a broken plug-in must not take the others with it
             reason = error.problem if isinstance(error, SolverError) else str(error)
-            method = Method(point.name, None, reason=reason, error=error)
-        found[point.name] = Method(
-            method.name, method.function, method.traits, method.reason, method.error, origin
-        )
+            method = Method(name, None, reason=reason, error=error)
+        found[name] = replace(method, origin=point.dist.name if point.dist else "")
     return found
 
 
@@ -218,9 +257,9 @@ def find(name: str) -> Method:
     Raises
     ------
     InputError
-        If there is none; the message lists those there are.
+        If there is none; the message says what may have been meant.
     """
     solvers = available_solvers()
     if name not in solvers:
-        raise InputError(f"there is no solver {name!r}; there are: {', '.join(solvers)}", source="solver")
+        raise _unknown(name, solvers)
     return solvers[name]

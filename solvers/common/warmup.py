@@ -1,34 +1,16 @@
-"""A run on a tiny instance before the clock starts: machine code is loaded for the very types of a real run."""
+"""A run on the smallest instance before the clock starts: machine code is loaded for the very types of a real run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 from uara.base.files import Record
-from uara.p1.instance import Channel, Devices, Instance, Servers
+from uara.p1.instance import Instance
+from uara.p1.smallest import smallest_instance
 from uara.solver import Context
 
 
-@cache
-def tiny_instance() -> Instance:
-    """Three devices at two servers."""
-    servers = Servers(("a", "b"), [1e13, 3e13], [5e6, 5e6], [0.0, 1e11])  # type: ignore[arg-type]
-    ones = [1.0, 1.0, 1.0]
-    devices = Devices(
-        ("1", "2", "3"),
-        [1e12, 2e12, 1e12],  # type: ignore[arg-type]
-        [0.1, 0.2, 0.1],  # type: ignore[arg-type]
-        ones,  # type: ignore[arg-type]
-        [4e3, 6e3, 5e3],  # type: ignore[arg-type]
-        [6e10, 7e10, 8e10],  # type: ignore[arg-type]
-        [2e12, 3e12, 4e12],  # type: ignore[arg-type]
-    )
-    gain = [[1e-10, 3e-11], [2e-11, 1e-10], [1e-10, 1e-10]]
-    return Instance("tiny", servers, devices, Channel.from_dense(gain))
-
-
 def rehearse(function: Callable[[Instance, Context[Any]], object], options: Record) -> None:
-    """Run a solver on the tiny instance."""
-    function(tiny_instance(), Context(tiny_instance(), options))
+    """Run a solver on the smallest instance."""
+    function(smallest_instance(), Context(smallest_instance(), options))

@@ -12,13 +12,12 @@ from torch import Tensor
 from uara.base import files
 from uara.base.errors import InputError
 from uara.base.files import Record
-from uara.base.side_file import replaced
+from uara.base.side_file import replaced, shortened_hash
 
-from .learner import Learner
+from .learner import Learner, present_names
 
 VERSION = 2
 NAME = "checkpoint.json"
-_HASH_DIGITS = 12
 
 
 class Progress(Record):
@@ -59,7 +58,7 @@ def _named(folder: Path) -> Path | None:
 
 
 def _side(folder: Path, progress: Progress) -> Path:
-    return folder / f"checkpoint.{progress.tensors_sha256[:_HASH_DIGITS]}.safetensors"
+    return folder / f"checkpoint.{shortened_hash(progress.tensors_sha256)}.safetensors"
 
 
 def _tensors(learner: Learner) -> dict[str, Tensor]:
@@ -93,8 +92,11 @@ def read(folder: Path, settings: dict[str, Any]) -> Progress:
     progress = files.read_json(path, Progress)
     if progress.version != VERSION:
         raise InputError(f"is of version {progress.version}, not {VERSION}", source=str(path))
+    stored = dict(progress.settings)
+    if isinstance(stored.get("learner"), dict):
+        stored["learner"] = present_names(stored["learner"])
     for key, value in settings.items():
-        if key != "steps" and progress.settings.get(key) != value:
+        if key != "steps" and stored.get(key) != value:
             raise InputError(
                 "differs from the configuration: resume with the run's own",
                 source=str(path),

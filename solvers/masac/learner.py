@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from torch import Tensor, nn
 
 from uara.base.files import Record
@@ -25,9 +25,28 @@ from .distribution import MaskedNormal
 from .features import Prior, pair_features, prior_log_weights
 from .network import Actor, Critic, at_pairs
 
+FORMER_NAMES = {
+    "tau": "soft_update",
+    "policy_lr": "actor_rate",
+    "q_lr": "critic_rate",
+    "alpha_lr": "temperature_rate",
+    "max_grad_norm": "clip_gradient",
+}
+"""What configurations and checkpoints may call a setting too."""
+
+
+def _called(name: str) -> Any:
+    return Field(validation_alias=AliasChoices(name, FORMER_NAMES[name]))
+
+
+def present_names(settings: dict[str, Any]) -> dict[str, Any]:
+    """A learner's plain settings with the names of :class:`LearnerSettings` in the place of former ones."""
+    present = {former: name for name, former in FORMER_NAMES.items()}
+    return {present.get(key, key): value for key, value in settings.items()}
+
 
 class LearnerSettings(Record):
-    """Settings of the learner (paper's eq. (9) and reference [7])."""
+    """Settings of the learner (paper's eq. (9) and reference [7]), with CleanRL's names where it has them."""
 
     width: Annotated[int, Field(ge=4)] = 64
     """Width of all hidden layers."""
@@ -35,18 +54,21 @@ class LearnerSettings(Record):
     """Rule that the untrained policy follows."""
     discount: Annotated[float, Field(ge=0, lt=1)] = 0.0
     """gamma: what the next slot's value counts."""
-    soft_update: Fraction = 0.005
-    """xi: step of the target critics towards the critics."""
-    actor_rate: Positive = 3e-4
-    critic_rate: Positive = 1e-3
-    temperature_rate: Positive = 3e-3
+    tau: Annotated[Fraction, _called("tau")] = 0.005
+    """xi of the paper: step of the target critics towards the critics."""
+    policy_lr: Annotated[Positive, _called("policy_lr")] = 3e-4
+    """Learning rate of the actor."""
+    q_lr: Annotated[Positive, _called("q_lr")] = 1e-3
+    """Learning rate of the critics."""
+    alpha_lr: Annotated[Positive, _called("alpha_lr")] = 3e-3
+    """Learning rate of the temperature alpha."""
     last_rate_part: Fraction = 1.0
     """Actor's and critics' learning rates fall linearly to this part of themselves by the end of a run."""
     first_temperature: Positive = 0.01
     """alpha at the start."""
     target_entropy: float = -2.0
     """Entropy aimed at, per device and per log-weight: -2 is a spread of 3 %."""
-    clip_gradient: Positive = 5.0
+    max_grad_norm: Annotated[Positive, _called("max_grad_norm")] = 5.0
     """Largest norm of a gradient."""
     reward: Literal["controllable", "objective", "random-baseline"] = "controllable"
     """What is divided by what: the controllable part of I, or all of I, by that of uniform shares under the
@@ -105,16 +127,16 @@ class Learner:
         )
         self.targets = copy.deepcopy(self.critics).requires_grad_(False)
         self.log_temperature = torch.tensor(settings.first_temperature, device=device).log().requires_grad_()
-        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.actor_rate)
-        self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), settings.critic_rate)
-        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], settings.temperature_rate)
+        self.actor_optimiser = torch.optim.Adam(self.actor.parameters(), settings.policy_lr)
+        self.critic_optimiser = torch.optim.Adam(self.critics.parameters(), settings.q_lr)
+        self.temperature_optimiser = torch.optim.Adam([self.log_temperature], settings.alpha_lr)
 
     def decay_rates(self, done: float) -> None:
         """Set the learning rates for a run of which this part, in [0, 1], is done."""
         part = 1 - (1 - self.settings.last_rate_part) * done
         for optimiser, rate in (
-            (self.actor_optimiser, self.settings.actor_rate),
-            (self.critic_optimiser, self.settings.critic_rate),
+            (self.actor_optimiser, self.settings.policy_lr),
+            (self.critic_optimiser, self.settings.q_lr),
         ):
             for group in optimiser.param_groups:
                 group["lr"] = rate * part
@@ -154,7 +176,7 @@ class Learner:
             self.critics, batch.slot, features.detach(), batch.association, batch.log_weight
         )
         loss_q = critic_loss(first, second, target)
-        _descend(self.critic_optimiser, loss_q, self.critics, settings.clip_gradient)
+        _descend(self.critic_optimiser, loss_q, self.critics, settings.max_grad_norm)
 
         log_weight = policy.rsample()
         log_prob = policy.log_prob(log_weight).sum(-1)
@@ -163,7 +185,7 @@ class Learner:
             *self.values(self.critics, batch.slot, features.detach(), batch.association, log_weight)
         )
         loss_pi = actor_loss(log_prob.mean(1, keepdim=True) if team else log_prob, value, temperature)
-        _descend(self.actor_optimiser, loss_pi, self.actor, settings.clip_gradient)
+        _descend(self.actor_optimiser, loss_pi, self.actor, settings.max_grad_norm)
         self.critics.requires_grad_(True)
 
         goal = 2 * settings.target_entropy
@@ -189,7 +211,7 @@ class Learner:
         _, wanted = shares_of(slot, association, log_weight)
         band = (policy.mean[..., 0] - log_weight[..., 0]) ** 2
         loss = band.mean() + ((own.log() - wanted.log()) ** 2).mean()
-        _descend(self.actor_optimiser, loss, self.actor, self.settings.clip_gradient)
+        _descend(self.actor_optimiser, loss, self.actor, self.settings.max_grad_norm)
         return loss.item()
 
     def state(self) -> dict[str, dict[str, Any]]:
@@ -233,7 +255,7 @@ class Learner:
     def _follow(self) -> None:
         with torch.no_grad():
             for target, source in zip(self.targets.parameters(), self.critics.parameters(), strict=True):
-                target.lerp_(source, self.settings.soft_update)
+                target.lerp_(source, self.settings.tau)
 
 
 def shares_of(slot: Slot, association: Tensor, log_weight: Tensor) -> tuple[Tensor, Tensor]:
@@ -263,8 +285,8 @@ def reward_of(
     return -(cost_ms + constant_ms) * devices / (baseline + fixed)
 
 
-def _descend(optimiser: torch.optim.Adam, loss: Tensor, module: nn.Module, clip: float) -> None:
+def _descend(optimiser: torch.optim.Adam, loss: Tensor, module: nn.Module, max_grad_norm: float) -> None:
     optimiser.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
-    nn.utils.clip_grad_norm_(module.parameters(), clip)
+    nn.utils.clip_grad_norm_(module.parameters(), max_grad_norm)
     optimiser.step()

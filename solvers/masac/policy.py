@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uara.base import files
 from uara.base.decoding import parse_json
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Floats
 from uara.p1.instance import Instance
@@ -91,11 +91,9 @@ class Policy:
             release feeds.
         """
         path = SHIPPED if path is None else Path(path)
-        try:
+        with in_file(path):
             policy = cls.from_bytes(files.read_bytes(path))
             policy.probe()
-        except InputError as error:
-            raise error if error.source else error.in_source(str(path)) from None
         return policy
 
     @classmethod

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Fraction, Positive
 from uara.mec.batch import WorldSettings
@@ -72,11 +72,9 @@ class TrainingSettings(Record):
             Naming the file and the key that is wrong.
         """
         data = files.read_toml(path)
-        try:
+        with in_file(path):
             settings = files.validate(data, cls, strict=False)
             settings.check()
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
         return settings
 
     def check(self) -> None:

@@ -50,14 +50,16 @@ def load_policy(path: str) -> Policy:
 
 def prepare() -> None:
     """Load the compiled search, ONNX Runtime and the shipped policy, so that the clock does not count them."""
+    from uara.p1.smallest import smallest_instance
+
     from ..search.matching import compile_search
-    from ..search.rules import smallest_instance
     from .association import associate
 
     compile_search()
     load_policy("")
-    ones = np.ones(4)
-    associate(coefficients(smallest_instance()), ones, ones, np.zeros(2, dtype=np.int64))
+    numbers = coefficients(smallest_instance())
+    ones = np.ones(len(numbers.uplink_ms))
+    associate(numbers, ones, ones, np.zeros(len(numbers.local_ms), dtype=np.int64))
 
 
 @as_solver(options=TmaMasacOptions, prepare=prepare, warm_start=True)

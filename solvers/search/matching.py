@@ -13,10 +13,11 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.allocation import Rule, allocate
 from uara.p1.instance import Instance
 from uara.p1.model import Allocation, Coefficients, coefficients
+from uara.p1.smallest import smallest_instance
 from uara.registry import as_solver
 from uara.solver import Context
 
-from .rules import first_of_largest, smallest_instance
+from .rules import first_of_largest
 
 
 class MatchingOptions(Record):
@@ -38,7 +39,7 @@ def compile_search() -> None:
     numbers = coefficients(smallest_instance())
     for rule in ("optimal", "uniform"):
         task = make_task(numbers, sharing_weights(numbers, rule))
-        improve(task, make_state(task, numbers, np.zeros(2, dtype=np.int64)))
+        improve(task, make_state(task, numbers, np.zeros(len(numbers.local_ms), dtype=np.int64)))
 
 
 @as_solver(options=MatchingOptions, prepare=compile_search, warm_start=True)

@@ -7,8 +7,9 @@ import numpy as np
 from uara.base.files import Record
 from uara.base.quantities import Indices
 from uara.p1.allocation import Rule, allocate
-from uara.p1.instance import Channel, Devices, Instance, Servers
+from uara.p1.instance import Instance
 from uara.p1.model import Allocation, queue_slots, snr
+from uara.p1.smallest import load_kernels
 from uara.registry import as_solver
 from uara.solver import Context
 
@@ -18,22 +19,6 @@ class AllocationOptions(Record):
 
     allocation: Rule = "optimal"
     """Sharing rule: ``uniform`` is the paper's, ``optimal`` the fair one when associations are compared."""
-
-
-def smallest_instance() -> Instance:
-    """Two devices and two servers: what kernels are compiled with before the clock starts."""
-    one = np.ones(2)
-    return Instance(
-        "smallest",
-        Servers(("a", "b"), one, one, one),
-        Devices(("a", "b"), one, one, one, one, one, one),
-        Channel.from_dense(np.ones((2, 2))),
-    )
-
-
-def compile_allocation() -> None:
-    """Load the compiled allocation, so that the clock does not count it."""
-    allocate(smallest_instance(), np.zeros(2, dtype=np.int64), "optimal")
 
 
 def first_of_largest(instance: Instance, value: np.ndarray[tuple[int], np.dtype[np.float64]]) -> Indices:
@@ -49,7 +34,7 @@ def strongest(instance: Instance) -> Indices:
     return first_of_largest(instance, snr(instance))
 
 
-@as_solver(options=AllocationOptions, prepare=compile_allocation)
+@as_solver(options=AllocationOptions, prepare=load_kernels)
 def random_server(instance: Instance, context: Context[AllocationOptions]) -> Allocation:
     """Each device picks one of its usable servers with equal probability (the paper's Random)."""
     channel = instance.channel
@@ -58,13 +43,13 @@ def random_server(instance: Instance, context: Context[AllocationOptions]) -> Al
     return allocate(instance, channel.pair_server[channel.pair_start[:-1] + pick], context.options.allocation)
 
 
-@as_solver(options=AllocationOptions, prepare=compile_allocation)
+@as_solver(options=AllocationOptions, prepare=load_kernels)
 def max_sinr(instance: Instance, context: Context[AllocationOptions]) -> Allocation:
     """Each device picks the server with the highest SINR (the paper's Max SINR; servers' bands are disjoint)."""
     return allocate(instance, strongest(instance), context.options.allocation)
 
 
-@as_solver(options=AllocationOptions, prepare=compile_allocation)
+@as_solver(options=AllocationOptions, prepare=load_kernels)
 def max_compute(instance: Instance, context: Context[AllocationOptions]) -> Allocation:
     """Each device picks the usable server with most compute left in the slot (the paper's Max Compute).
 

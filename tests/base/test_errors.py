@@ -10,6 +10,8 @@ from uara.base.errors import (
     MissingExtra,
     SolverError,
     UaraError,
+    in_file,
+    meant,
     one_line,
     printable,
 )
@@ -90,3 +92,19 @@ def test_one_line_is_one_printable_line(text: str, line: str) -> None:
 def test_printable_text_has_no_control_and_no_bidirectional_characters(text: str, shown: str) -> None:
     assert printable(text) == shown
     assert printable(shown) == shown
+
+
+def test_a_file_is_named_once() -> None:
+    with pytest.raises(InputError) as caught, in_file("a.json"):
+        raise InputError("is wrong", path="$.x")
+    assert (caught.value.source, caught.value.path) == ("a.json", "$.x")
+    with pytest.raises(InputError) as caught, in_file("a.json"):
+        raise InputError("is wrong", source="a.npz")
+    assert caught.value.source == "a.npz"
+    with pytest.raises(ZeroDivisionError), in_file("a.json"):
+        raise ZeroDivisionError
+
+
+def test_what_may_be_meant() -> None:
+    assert meant("prise", ["price", "exact"]) == "; did you mean price?"
+    assert meant("zzz", iter(["price", "exact"])) == "; there are: exact, price"

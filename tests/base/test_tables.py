@@ -30,8 +30,8 @@ class Stones(Table):
     whole: ClassVar[tuple[str, ...]] = ("count",)
 
     id: tuple[str, ...]
-    mass_kg: np.ndarray  # type: ignore[type-arg]
-    count: np.ndarray | None = None  # type: ignore[type-arg]
+    mass_kg: np.ndarray
+    count: np.ndarray | None = None
 
 
 def test_columns_are_checked_and_frozen() -> None:

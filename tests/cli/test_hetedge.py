@@ -39,13 +39,3 @@ def test_figures_want_the_right_kind(tmp_path: Path, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit):
         run(["hetedge", "figures", str(p1), "-o", str(tmp_path)])
     assert "not hetedge" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_figures(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = str(tmp_path / "small.json")
-    run(["hetedge", "generate", "--requests", "20", "--channel", "path-loss", "-o", file])
-    run(["hetedge", "figures", file, "-o", str(tmp_path / "out")])
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        "sweeps.csv", "ablation.csv", "sweeps.png", "ablation.png",
-    }  # fmt: skip

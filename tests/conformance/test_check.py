@@ -17,9 +17,10 @@ from uara.problem import evaluate
 pytest.importorskip("psutil", reason="conformance trials need the extra 'bench'")
 pytest.importorskip("cloudpickle", reason="conformance trials need the extra 'bench'")
 
-from uara import Allocation, Answer, Context, InputError, Instance, SolverError, allocate
+from uara import Allocation, Answer, Context, InputError, Instance, Options, SolverError, allocate
 from uara.base.files import Record
-from uara.conformance.check import check_solver
+from uara.bench.execution.introduce import introduce
+from uara.conformance.check import _documentation, check_solver
 from uara.registry import as_solver
 
 
@@ -255,6 +256,26 @@ def test_a_breach_is_caught_and_named(solver: Any, check: str, words: str) -> No
     assert not verdict.conforms
     assert {breach.check for breach in verdict.breaches} == {check}
     assert any(words in breach.problem for breach in verdict.breaches), verdict.breaches
+
+
+class WantingOptions(Options):
+    """Options of a test."""
+
+    depth: int
+    """How deep."""
+
+
+@as_solver(options=WantingOptions)
+def wants(instance: Instance, context: Context[WantingOptions]) -> Allocation:
+    """Has an option that must be given."""
+    return allocate(instance, first(instance))
+
+
+def test_an_option_without_a_default_is_named() -> None:
+    found = introduce(wants, [{"depth": 3}])
+    assert [breach.problem for breach in _documentation(found)] == ["option depth has no default"]
+    with pytest.raises(InputError, match="depth: Field required"):
+        check_solver(wants)
 
 
 def test_a_hanging_solver_is_ended_and_named() -> None:

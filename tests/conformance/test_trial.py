@@ -30,7 +30,7 @@ def test_three_calls_and_what_they_gave() -> None:
         assert not attempt.start_changed
         score = evaluate(INSTANCE, parse_decision(INSTANCE, attempt.decision))
         assert attempt.objective_ms == score.objective_ms
-    assert warm.objective_ms <= evaluate(INSTANCE, start).objective_ms  # type: ignore[operator]
+    assert warm.objective_ms <= evaluate(INSTANCE, start).objective_ms
     assert first.decision == again.decision
 
 

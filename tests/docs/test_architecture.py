@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from graphlib import CycleError
 from pathlib import Path
 from types import ModuleType
@@ -54,3 +55,38 @@ def test_no_module_imports_itself_through_others(architecture: ModuleType) -> No
 def test_a_circle_is_seen(architecture: ModuleType) -> None:
     with pytest.raises(CycleError):
         architecture.floors({"a": {"b"}, "b": {"a"}})
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    ["P1", "V_j", "psi", "F_j", "Algorithm 1", "one PSD round", "(1)", "(5)", "(6)", "(7)", "(8)", "(9)"],
+)
+def test_what_readers_of_the_papers_look_for_has_a_row(architecture: ModuleType, wanted: str) -> None:
+    assert any(wanted in title for title, _, _ in architecture.EQUATIONS)
+
+
+def test_every_bound_that_is_proven_has_a_row(architecture: ModuleType) -> None:
+    rows = {file for title, file, _ in architecture.EQUATIONS if "bound" in title}
+    provers = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "uara" / "p1").glob("*.py")
+        if "-> float" in (text := path.read_text(encoding="utf-8")) and "    def prove(" in text
+    }
+    assert provers <= rows
+
+
+def test_the_evaluator_says_the_equation_of_every_term() -> None:
+    import ast
+
+    text = (ROOT / "uara" / "p1" / "model.py").read_text(encoding="utf-8")
+    lines = text.splitlines()
+    (terms,) = (
+        node.value
+        for node in ast.walk(ast.parse(text))
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "terms"
+    )
+    assert isinstance(terms, ast.Dict)
+    assert len(terms.keys) == 6
+    for key in terms.keys:
+        assert key is not None
+        assert re.search(r"#.*(eq\. \(\d\)|P1)", lines[key.lineno - 1]), ast.unparse(key)

@@ -134,7 +134,7 @@ def test_nobody_sends() -> None:
     instance = make_hetedge(3, 0)
     silent = instance.replace(requests=instance.requests.replace(upload_bits=np.zeros(3)))
     for rule in ("uniform", "min-max", "min-sum"):
-        share = bandwidth.shares(silent, rule)  # type: ignore[arg-type]
+        share = bandwidth.shares(silent, rule)
         assert share == pytest.approx(np.full(3, 1 / 3))
         assert bandwidth.upload_ms(silent, share).tolist() == [0, 0, 0]
 

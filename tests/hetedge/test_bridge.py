@@ -27,7 +27,7 @@ def test_every_device_is_served_once_and_batches_help(solved: uara.Result) -> No
     schedules = bridge.schedule(solved.instance, solved.decision)  # type: ignore[arg-type]
     score = evaluate(solved.instance, solved.decision)
     assert sum(item.devices for item in schedules) == 30
-    assert sum(item.p1_ms for item in schedules) == pytest.approx(score.device_latency_ms.sum())  # type: ignore[attr-defined]
+    assert sum(item.p1_ms for item in schedules) == pytest.approx(score.device_latency_ms.sum())
     for item in schedules:
         assert item.batched.evaluation.feasible
         assert item.batched.evaluation.objective_ms <= item.single.evaluation.objective_ms * (1 + 1e-9)

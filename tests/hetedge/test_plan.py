@@ -123,7 +123,7 @@ def test_autoregressive_batches_use_no_draft_memory() -> None:
             "memory_bytes": instance.draft_model.weight_bytes
             + 400 * instance.draft_model.cache_bytes_per_token
         }
-    )  # type: ignore[union-attr]
+    )
     instance = instance.replace(draft_node=full)
     one = Plan(np.arange(4), np.array([4]), np.array([0]), np.array([False]), np.full(4, 0.25))
     assert not [item for item in evaluate(instance, one).violations if "draft node" in item.constraint]

@@ -13,7 +13,7 @@ times = st.floats(0, 50)
 
 
 @st.composite
-def options(draw: st.DrawFn) -> np.ndarray:  # type: ignore[type-arg]
+def options(draw: st.DrawFn) -> np.ndarray:
     row = np.zeros(len(FIELDS))
     row[:6] = [
         draw(times),
@@ -28,14 +28,14 @@ def options(draw: st.DrawFn) -> np.ndarray:  # type: ignore[type-arg]
     return row
 
 
-def as_batch(row: np.ndarray, release: float) -> Batch:  # type: ignore[type-arg]
+def as_batch(row: np.ndarray, release: float) -> Batch:
     first, draft, send, first_verify, verify, reply = map(float, row[:6])
     return Batch(release, int(row[6]), Phases(first - draft, draft, send, first_verify, verify, reply))
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(options(), st.floats(0, 2000), st.booleans()), min_size=1, max_size=6))
-def test_closed_expressions_are_the_replay(plan: list[tuple[np.ndarray, float, bool]]) -> None:  # type: ignore[type-arg]
+def test_closed_expressions_are_the_replay(plan: list[tuple[np.ndarray, float, bool]]) -> None:
     paired = [False]
     for _, _, wanted in plan[1:]:
         paired.append(wanted and not paired[-1])
@@ -63,7 +63,7 @@ def test_what_the_dominance_rests_on(
     busy: float,
     release_a: float,
     release_b: float,
-    later: float,  # type: ignore[type-arg]
+    later: float,
 ) -> None:
     """Every time grows with the nodes' times, by at most as much, and by as much once prompts have arrived."""
     first = np.array(pair(free, busy, release_a, release_b, a, b))

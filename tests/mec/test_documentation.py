@@ -10,9 +10,10 @@ import pytest
 pytest.importorskip("pettingzoo")
 pytest.importorskip("gymnasium")
 
+from uara.hardware import OWN_WORK_S
 from uara.mec.channels import FADING_DB, FADING_MEMORY
 from uara.mec.envs import LOG_WEIGHT_RANGE
-from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S
+from uara.mec.slots import BATTERY_FLOOR
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "mec.md").read_text()

@@ -11,7 +11,16 @@ from cases import make_instance
 from mec.worlds import profile_file, random_gains
 
 from uara import InputError
-from uara.mec.simulate import COLUMNS, Controller, Run, Stopped, advance, save_csv, save_plot, simulate
+from uara.mec.simulate import (
+    COLUMNS,
+    Controller,
+    SimulatedRun,
+    Stopped,
+    advance,
+    save_csv,
+    save_plot,
+    simulate,
+)
 from uara.p1.allocation import allocate
 from uara.psd.profile import TaskProfile
 from uara.registry import available_solvers, find, method_of
@@ -190,5 +199,5 @@ def test_files(trace, profile, tmp_path):
 
 
 def test_summaries():
-    run = Run(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
+    run = SimulatedRun(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
     assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")

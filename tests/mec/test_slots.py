@@ -11,8 +11,8 @@ from cases import make_instance
 
 import uara
 from uara import InputError
+from uara.hardware import PHONES
 from uara.mec.slots import battery_capacity_j, place_on, without_outages
-from uara.scenarios.hardware import PHONES
 
 
 def test_a_trace_is_walked_back_and_forth():
@@ -46,7 +46,7 @@ def test_batteries_are_the_instances_or_the_catalogues():
 def test_these_rules_are_written_once():
     """The simulator and the worlds take them from one place."""
     folder = Path(uara.__file__).parent
-    named = {"BATTERY_FLOOR", "OWN_WORK_S", "without_outages", "place_on"}
+    named = {"BATTERY_FLOOR", "without_outages", "place_on"}
     for path in (folder / "mec").glob("*.py"):
         tree = ast.parse(path.read_text())
         made = {

@@ -50,7 +50,7 @@ def test_stored_solutions_score_what_the_table_says(name: str) -> None:
     entry = TABLE.instances[name]
     assert best_known.lookup(instance, FOLDER / f"{name}.json") == entry
     _, decision, certificate = best_known.solution.open_for(instance, FOLDER / entry.solution)
-    assert evaluate(instance, decision).objective_ms == pytest.approx(entry.objective_ms, rel=1e-10)  # type: ignore[arg-type]
+    assert evaluate(instance, decision).objective_ms == pytest.approx(entry.objective_ms, rel=1e-10)
     assert certificate is not None
     assert entry.lower_bound_ms <= entry.objective_ms
 

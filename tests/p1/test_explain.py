@@ -18,7 +18,7 @@ from uara.p1.explain import explain, split
 def test_parts_add_up_and_are_not_negative(instance: Instance) -> None:
     truth = solve(instance, "brute-force").evaluation
     for rule in ("uniform", "sqrt", "optimal"):
-        decision = allocate(instance, random_association(instance), rule)  # type: ignore[arg-type]
+        decision = allocate(instance, random_association(instance), rule)
         parts = split(instance, decision, truth.objective_ms, rule)
         assert parts.total == pytest.approx(parts.allocation + parts.association, abs=1e-9)
         assert parts.allocation >= -1e-9

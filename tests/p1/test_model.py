@@ -64,9 +64,9 @@ def decisions(draw: st.DrawFn) -> tuple[Instance, Allocation]:
         st.floats(1e-6, 1.0, exclude_max=True),
     )
     return instance, Allocation(
-        draw(st.lists(server, min_size=count, max_size=count)),  # type: ignore[arg-type]
-        draw(st.lists(share, min_size=count, max_size=count)),  # type: ignore[arg-type]
-        draw(st.lists(share, min_size=count, max_size=count)),  # type: ignore[arg-type]
+        draw(st.lists(server, min_size=count, max_size=count)),
+        draw(st.lists(share, min_size=count, max_size=count)),
+        draw(st.lists(share, min_size=count, max_size=count)),
     )
 
 
@@ -96,7 +96,7 @@ def by_hand() -> Instance:
 
 
 def test_a_case_worked_by_hand() -> None:
-    score = evaluate(by_hand(), Allocation([0], [0.5], [0.25]))  # type: ignore[arg-type]
+    score = evaluate(by_hand(), Allocation([0], [0.5], [0.25]))
     # D = 10 ms; uplink 1e5 bit / (0.5 * 2e6 bit/s) = 100 ms; 2.5e10 / (1e12 * 10 ms) = 2.5: three slots, 30 ms;
     # server 1e11 / (0.25 * 1e12) = 400 ms; computing 10 J; sending 2.6 * 0.5 MHz * 0.1 W = 0.13 J.
     assert score.terms_ms == pytest.approx(
@@ -159,7 +159,7 @@ def test_each_violation_is_named_with_its_amount(
         Devices(["a", "b"], one, one, [1, 1], one, one, one),
         Channel.from_dense([[1e-9, 0], [1e-9, 1e-9]]),
     )
-    score = evaluate(instance, Allocation(association, bandwidth, compute))  # type: ignore[arg-type]
+    score = evaluate(instance, Allocation(association, bandwidth, compute))
     assert not score.feasible
     first = score.violations[0]
     assert (first.constraint, first.where) == (constraint, where)
@@ -170,14 +170,14 @@ def test_each_violation_is_named_with_its_amount(
 
 def test_a_share_that_is_no_number_is_a_violation_and_no_score() -> None:
     instance = make_instance(3, 1, missing=0)
-    score = evaluate(instance, Allocation([0, 0, 0], [np.nan, 0.1, 0.1], [0.1, 0.1, 0.1]))  # type: ignore[arg-type]
+    score = evaluate(instance, Allocation([0, 0, 0], [np.nan, 0.1, 0.1], [0.1, 0.1, 0.1]))
     assert not score.feasible
     assert score.to_plain()["objective"] is None
 
 
 def test_plain_data_has_no_infinities() -> None:
     instance = make_instance(3, 2)
-    plain = evaluate(instance, Allocation([9, 9, 9], [0, 0, 0], [0, 0, 0])).to_plain()  # type: ignore[arg-type]
+    plain = evaluate(instance, Allocation([9, 9, 9], [0, 0, 0], [0, 0, 0])).to_plain()
     assert plain["objective"] is None
     assert plain["latency_ms"] == {"mean": None, "p95": None}
     assert plain["terms_ms"]["queue"] is None
@@ -217,10 +217,10 @@ def test_relabelling_changes_nothing(instance: Instance, random: object) -> None
     assert two.device_latency_ms == pytest.approx(one.device_latency_ms[device], rel=1e-12)
 
 
-def relabelled(instance: Instance, device: np.ndarray, server: np.ndarray) -> Instance:  # type: ignore[type-arg]
+def relabelled(instance: Instance, device: np.ndarray, server: np.ndarray) -> Instance:
     """The instance with device ``device[k]`` in place k, and the servers likewise."""
 
-    def pick(columns: dict[str, object], order: np.ndarray) -> dict[str, object]:  # type: ignore[type-arg]
+    def pick(columns: dict[str, object], order: np.ndarray) -> dict[str, object]:
         return {
             name: [column[k] for k in order] if isinstance(column, tuple) else column[order]  # type: ignore[index]
             for name, column in columns.items()
@@ -267,7 +267,7 @@ def test_units_change_nothing(instance: Instance, flop: int, bit: int, watt: int
     other = in_other_units(instance, 10.0**flop, 10.0**bit, 10.0**watt)
     association = random_association(instance)
     for rule in ("uniform", "optimal"):
-        one, two = allocate(instance, association, rule), allocate(other, association, rule)  # type: ignore[arg-type]
+        one, two = allocate(instance, association, rule), allocate(other, association, rule)
         first, second = evaluate(instance, one), evaluate(other, two)
         assert second.objective_ms == pytest.approx(first.objective_ms, rel=1e-9)
         assert second.controllable_ms == pytest.approx(first.controllable_ms, rel=1e-8)
@@ -424,12 +424,12 @@ def test_plain_data_that_is_no_allocation_is_refused(change: dict[str, object], 
 
 def test_an_allocation_for_other_devices_is_refused() -> None:
     with pytest.raises(InputError, match="is for 1 devices, but synthetic has 12"):
-        evaluate(make_instance(), Allocation([0], [1], [1]))  # type: ignore[arg-type]
+        evaluate(make_instance(), Allocation([0], [1], [1]))
 
 
 @pytest.mark.parametrize("share", [1e-160, 1e-320])
 def test_an_objective_that_is_not_finite_is_not_feasible(share: float) -> None:
     instance = make_instance(3, 1, missing=0)
-    score = evaluate(instance, Allocation([0, 0, 0], [0.1, share, 0.1], [0.3, 0.3, 0.3]))  # type: ignore[arg-type]
+    score = evaluate(instance, Allocation([0, 0, 0], [0.1, share, 0.1], [0.3, 0.3, 0.3]))
     assert not score.feasible
     assert [(each.constraint, each.where) for each in score.violations] == [("finite objective", "d1")]

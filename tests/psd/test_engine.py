@@ -17,7 +17,7 @@ from scipy.stats import chisquare
 
 from uara.base.errors import InputError
 from uara.psd.activity import merged
-from uara.psd.engine import Run, decode
+from uara.psd.engine import DecodingRun, decode
 from uara.psd.models import LanguageModel, wrap
 from uara.psd.prompts import packaged_prompts
 from uara.psd.replay import replay
@@ -277,7 +277,7 @@ def test_streaming_gives_the_output_piece_by_piece(
 
 
 def test_a_run_can_be_left_in_the_middle(pair: tuple[LanguageModel, LanguageModel]) -> None:
-    run = Run(*pair, PROMPTS["code"], DecodingOptions("psd", 4, 30))
+    run = DecodingRun(*pair, PROMPTS["code"], DecodingOptions("psd", 4, 30))
     event = next(iter(run))
     assert run.result().tokens == [*event.accepted, *([] if event.own is None else [event.own])]
     assert threading.active_count() < 20

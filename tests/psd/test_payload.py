@@ -4,7 +4,7 @@ import pytest
 
 from uara.base.errors import InputError
 from uara.psd.payload import draft_token_bits, needed_payload, payload_named, token_bits, upload_bits
-from uara.psd.trace import Round, Trace
+from uara.psd.trace import DecodingTrace, Round
 
 
 def test_token_ids() -> None:
@@ -20,7 +20,9 @@ def test_what_each_rule_needs() -> None:
 
 
 def test_bits_of_a_run() -> None:
-    trace = Trace.of("psd", 3, 10, [Round("pre-verify", 0, 3, 1, 1, 1), Round("post-verify", 2, 3, 1, 0, 1)])
+    trace = DecodingTrace.of(
+        "psd", 3, 10, [Round("pre-verify", 0, 3, 1, 1, 1), Round("post-verify", 2, 3, 1, 0, 1)]
+    )
     # 10 prompt tokens; one token, then two pending ones and one new
     assert upload_bits(trace, "tokens", 50257) == (10 + 4) * 16
     assert upload_bits(trace, "probabilities", 50257, 16) == 10 * 16 + 4 * 32

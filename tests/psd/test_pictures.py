@@ -14,7 +14,7 @@ from uara.psd.timeline import simulate
 
 
 def lines():  # type: ignore[no-untyped-def]
-    traces = {method: replay([1, 1, 0, 1] * 4, method, 3, 20) for method in ("conventional", "psd")}  # type: ignore[arg-type]
+    traces = {method: replay([1, 1, 0, 1] * 4, method, 3, 20) for method in ("conventional", "psd")}
     return {method: simulate(trace, GPT2, GPT2_XL, speeds()) for method, trace in traces.items()}
 
 

@@ -128,7 +128,7 @@ def test_shipped_profiles(name: str) -> None:
         assert 0.5 < estimate.low <= estimate.value <= estimate.high < 1
     drawn = profile.draw_tasks(100, np.random.default_rng(0))
     for key in ("upload_bits", "device_flop", "server_flop"):
-        assert (drawn[key] > 0).all()  # type: ignore[literal-required]
+        assert (drawn[key] > 0).all()
 
 
 @pytest.mark.parametrize("name", ["smollm2_int4", "smollm2_int4_t1"])

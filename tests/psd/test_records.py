@@ -4,13 +4,13 @@ import pytest
 from pydantic import ValidationError
 
 from uara.psd.records import Decoding, PromptRecord
-from uara.psd.trace import Trace
+from uara.psd.trace import DecodingTrace
 
 
 def test_records_are_immutable_and_closed() -> None:
     record = PromptRecord(task="a", prompt="1", prompt_tokens=3, acceptance=[0.0, 1.0])
     with pytest.raises(ValidationError):
-        record.task = "b"  # type: ignore[misc]
+        record.task = "b"
     wrong: list[dict[str, object]] = [{"acceptance": each} for each in ([], [float("nan")], [-0.1])]
     for change in [*wrong, {"prompt_tokens": 0}, {"x": 1}]:
         with pytest.raises(ValidationError):
@@ -18,7 +18,9 @@ def test_records_are_immutable_and_closed() -> None:
 
 
 def test_traces_inside_records_are_checked() -> None:
-    trace = Trace(method="psd", gamma=2, prompt_tokens=3, drafted=[2], judged=[1], accepted=[1], appended=[1])
+    trace = DecodingTrace(
+        method="psd", gamma=2, prompt_tokens=3, drafted=[2], judged=[1], accepted=[1], appended=[1]
+    )
     seconds = dict.fromkeys(("wall_s", "draft_busy_s", "target_busy_s", "overhead_share"), 0.5)
     plain = {"trace": trace.model_dump(), **seconds}
     record = {"task": "a", "prompt": "1", "prompt_tokens": 3, "acceptance": [1.0], "runs": [plain]}

@@ -13,7 +13,7 @@ from uara.psd.flops import GPT2, GPT2_XL, Architecture
 from uara.psd.hardware import Link, Processor, Speeds, speeds
 from uara.psd.replay import replay
 from uara.psd.timeline import Timeline, simulate
-from uara.psd.trace import METHODS, Method, Round, Trace
+from uara.psd.trace import METHODS, DecodingTrace, Method, Round
 
 FREE = Architecture(
     name="free",
@@ -38,7 +38,9 @@ def timed(
 
 def test_conventional_by_hand() -> None:
     # two rounds of two drafts; 16 bits at 16 bit/s, so a token takes a second; the verdict's 18 bits 2 s at 9 bit/s
-    trace = Trace.of("conventional", 2, 1, [Round("verify", 0, 2, 2, 2, 3), Round("verify", 0, 2, 1, 0, 1)])
+    trace = DecodingTrace.of(
+        "conventional", 2, 1, [Round("verify", 0, 2, 2, 2, 3), Round("verify", 0, 2, 1, 0, 1)]
+    )
     line = simulate(trace, FREE, FREE, timed(1.0, 5.0, 16.0, down=9.0))
     # drafts 2, upload 2, pass 5, verdict 2, twice; the prompt goes up while the first block is drafted
     assert line.completion_s == pytest.approx(22)
@@ -49,7 +51,7 @@ def test_conventional_by_hand() -> None:
 
 def test_psd_by_hand() -> None:
     rounds = [Round("pre-verify", 0, 3, 1, 1, 1), Round("post-verify", 2, 3, 2, 1, 2)]
-    trace = Trace.of("psd", 3, 1, [*rounds, Round("pre-verify", 0, 3, 1, 1, 1)])
+    trace = DecodingTrace.of("psd", 3, 1, [*rounds, Round("pre-verify", 0, 3, 1, 1, 1)])
     line = simulate(trace, FREE, FREE, timed(1.0, 4.0, 16.0, down=9.5))
     spans: dict[str, list[tuple[float, float]]] = {}
     for each in line.activities:

@@ -6,9 +6,9 @@ import pytest
 from pydantic import ValidationError
 
 from uara.psd.flops import GPT2, GPT2_XL
-from uara.psd.trace import Passes, Round, Trace
+from uara.psd.trace import DecodingTrace, Passes, Round
 
-PSD = Trace.of(
+PSD = DecodingTrace.of(
     "psd",
     4,
     10,
@@ -31,12 +31,14 @@ def test_counts() -> None:
     assert (PSD.new_tokens, PSD.drafted_tokens, PSD.judged_tokens, PSD.accepted_tokens) == (8, 16, 8, 6)
     assert PSD.discarded_tokens == 10
     assert PSD.acceptance_rate == 0.75
-    assert math.isnan(Trace.of("autoregressive", 0, 1, [Round("step", 0, 0, 0, 0, 1)]).acceptance_rate)
+    assert math.isnan(
+        DecodingTrace.of("autoregressive", 0, 1, [Round("step", 0, 0, 0, 0, 1)]).acceptance_rate
+    )
 
 
 def test_discarded_blocks_cost_one_token_of_uplink() -> None:
     assert PSD.uploaded_tokens == [1, 4, 4, 1]
-    assert Trace.of("conventional", 4, 10, [Round("verify", 0, 4, 1, 0, 1)]).uploaded_tokens == [4]
+    assert DecodingTrace.of("conventional", 4, 10, [Round("verify", 0, 4, 1, 0, 1)]).uploaded_tokens == [4]
 
 
 def test_passes_by_hand() -> None:
@@ -50,7 +52,7 @@ def test_passes_by_hand() -> None:
 
 
 def test_operations_by_hand() -> None:
-    trace = Trace.of("conventional", 2, 5, [Round("verify", 0, 2, 1, 0, 1)])
+    trace = DecodingTrace.of("conventional", 2, 5, [Round("verify", 0, 2, 1, 0, 1)])
     device = GPT2.pass_flop(5, 0, 1) + GPT2.pass_flop(1, 5)
     assert trace.flop(GPT2, GPT2_XL) == (device, GPT2_XL.pass_flop(7, 0, 3))
 
@@ -76,6 +78,6 @@ def test_operations_by_hand() -> None:
 def test_contradictions_are_refused(change: dict[str, object]) -> None:
     plain = {"method": "psd", "gamma": 4, "prompt_tokens": 3, "drafted": [4, 4], "judged": [1, 1]}
     plain |= {"accepted": [0, 0], "appended": [1, 1]}
-    assert Trace.model_validate(plain).new_tokens == 2
+    assert DecodingTrace.model_validate(plain).new_tokens == 2
     with pytest.raises(ValidationError):
-        Trace.model_validate(plain | change)
+        DecodingTrace.model_validate(plain | change)

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 import uara
 from uara.base.errors import InputError
+from uara.hardware import ACCELERATORS, PHONES
 from uara.p1.instance import Instance
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel.mobility import MovingDrop, Walk
-from uara.scenarios.hardware import ACCELERATORS, PHONES
 from uara.scenarios.recipe import (
     CREDITS,
     Recipe,

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from difflib import get_close_matches
+from pathlib import Path
+
 
 class UaraError(Exception):
     """Base of every error that a user can cause or mend. ``exit_code`` is the command line's."""
@@ -31,6 +36,13 @@ def _message(error: BaseException) -> str:
         return str(error)
     except Exception:
         return "its message cannot be shown"
+
+
+def meant(name: str, known: Iterable[str]) -> str:
+    """What may have been meant by a name that is not known: the end of a message."""
+    there = list(known)
+    near = get_close_matches(name, there, n=3, cutoff=0.5)
+    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(sorted(there))}"
 
 
 class UaraWarning(UserWarning):
@@ -64,6 +76,15 @@ class InputError(UaraError):
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild_input_error, (self.problem, self.source, self.path)
+
+
+@contextmanager
+def in_file(path: str | Path) -> Iterator[None]:
+    """Name the file in every :class:`InputError` of the block that names none."""
+    try:
+        yield
+    except InputError as error:
+        raise (error if error.source else error.in_source(str(path))) from None
 
 
 def _rebuild_input_error(problem: str, source: str | None, path: str | None) -> InputError:

@@ -58,6 +58,9 @@ def _failing_fast(schema: Any) -> Any:
 class Record(BaseModel):
     """Base of every record that is read from a file or typed by a user: immutable, no unknown keys, no NaN.
 
+    Solvers derive their options from it, by the name ``uara.Options``: the docstring under each field is what
+    ``uara solvers`` says of it.
+
     Pydantic is the validation library (msgspec is faster, but its constrained types crash the
     interpreter at exit now and then: its issue 717).
     """

@@ -28,3 +28,12 @@ class Provenance(Record):
     """Everything else that was chosen."""
     credits: list[str] = []
     """Whom the data must be credited to."""
+
+    def lines(self) -> list[str]:
+        """What a reader wants to know of it, in words."""
+        found = []
+        if self.task_profile:
+            found.append(f"task profile: {self.task_profile} (acceptance {self.acceptance or 'not stated'})")
+        if self.command:
+            found.append(f"made by: {self.command}")
+        return [*found, *(f"credit: {credit}" for credit in self.credits)]

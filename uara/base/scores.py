@@ -12,11 +12,15 @@ FEASIBILITY_TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class Violation:
-    """A constraint of P1 that an allocation breaks, where, and by how much."""
+    """A constraint that a decision breaks, where, and by how much."""
 
     constraint: str
     where: str
     amount: float
+
+    def to_plain(self) -> dict[str, str | float | None]:
+        """Plain data for JSON."""
+        return {"constraint": self.constraint, "where": self.where, "amount": finite(self.amount)}
 
     def __str__(self) -> str:
         return f"{self.constraint} at {self.where}: {self.amount:.3g} too much"

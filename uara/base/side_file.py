@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SHA256 = re.compile("[0-9a-f]{64}")
+_HASH_DIGITS = 12
+
+
+def shortened_hash(sha256: str) -> str:
+    """The digits of a content's hash that stand in the name of its file."""
+    return sha256[:_HASH_DIGITS]
 
 
 def write(path: Path, data: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -80,8 +86,8 @@ def _behind(path: Path) -> Path:
 def _place(path: Path, digest: str) -> Path:
     """Two files of one folder never share a side file, whatever their suffixes."""
     if path.suffix == ".json":
-        return path.with_name(f"{path.stem}.{digest[:12]}.npz")
-    return path.with_name(f"{path.name}.{digest[:12]}.side.npz")
+        return path.with_name(f"{path.stem}.{shortened_hash(digest)}.npz")
+    return path.with_name(f"{path.name}.{shortened_hash(digest)}.side.npz")
 
 
 def _named(path: Path) -> Path | None:

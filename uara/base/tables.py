@@ -4,32 +4,29 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self, TypeVar
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from uara.base import arrays, files, side_file
+from uara.base.columnar import frozen
 from uara.base.columns import IN_SIDE_FILE, INLINE_ENTRIES, Columns
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
+
+T = TypeVar("T")
 
 MOST_ROWS = 1_000_000
 """Most rows of a table whose ids are in a side file."""
 
 
-def frozen(values: ArrayLike, dtype: type, path: str) -> NDArray[Any]:
-    """A read-only array; ``InputError`` at ``path`` if the values are not of this type."""
-    try:
-        given = np.asarray(values)
-        if given.size and given.dtype.kind not in ("iu" if dtype is np.int64 else "iuf"):
-            raise TypeError(f"found {given.dtype}")
-        array: NDArray[Any] = np.array(given, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"not an array of {dtype.__name__}: {error}", path=path) from None
-    array.flags.writeable = False
-    return array
+class Hash(Protocol):
+    """What :mod:`hashlib` makes."""
+
+    def update(self, data: bytes, /) -> None:
+        """Add bytes."""
 
 
 class Table:
@@ -92,12 +89,40 @@ class Table:
         names = [field.name for field in dataclasses.fields(self)]  # type: ignore[arg-type]
         return {name: getattr(self, name) for name in names if getattr(self, name) is not None}
 
+    def feed(self, digest: Hash) -> None:
+        """Add the names and the content of the columns that are set to a digest."""
+        for name, column in self.columns().items():
+            digest.update(name.encode())
+            digest.update("\0".join(column).encode() if name in self.text else column.tobytes())
+
     def __len__(self) -> int:
         return len(self.id)  # type: ignore[attr-defined]
 
     def replace(self, **columns: Any) -> Self:
         """A copy with some columns changed, checked again."""
         return dataclasses.replace(self, **columns)  # type: ignore[type-var]
+
+
+def load(path: str | Path, places: Sequence[str], build: Callable[[dict[str, Any]], T]) -> T:
+    """Read an instance file, and its side file if it has one.
+
+    Parameters
+    ----------
+    places
+        Keys of the tables in it.
+    build
+        Makes the instance from the content of the file, with the arrays in their places.
+
+    Raises
+    ------
+    InputError
+        One error that names the file, the key path and what is wrong there.
+    """
+    path = Path(path)
+    data = files.read_plain_json(path)
+    with in_file(path):
+        fill_from_side_file(data, path, places)
+        return build(data)
 
 
 def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:

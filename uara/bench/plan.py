@@ -5,16 +5,14 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import uara.problem
-from uara.base.errors import InputError, SolverError
-from uara.bench.execution.child import installed
+from uara.base.errors import InputError, SolverError, meant
 from uara.bench.execution.introduce import introduce
 from uara.bench.suite import Instances, Solver, Suite, grid, option_label
 from uara.bench.variants import cut, with_parameters
@@ -174,8 +172,7 @@ def settings(entry: Solver, place: str) -> list[Setting]:
         found = introduce(entry.solver, choices)
     except InputError as error:
         if error.path is None:
-            problem = error.problem + _hint(entry.solver, installed())
-            raise InputError(problem, path=f"{place}.solver") from None
+            raise InputError(error.problem, path=f"{place}.solver") from None
         raise InputError(error.problem, path=f"{place}.options.{error.path}".rstrip(".")) from None
     except SolverError as error:
         raise InputError(str(error), path=f"{place}.solver") from error
@@ -189,12 +186,6 @@ def settings(entry: Solver, place: str) -> list[Setting]:
     return settings
 
 
-def _hint(name: str, known: Iterable[str]) -> str:
-    """What may have been meant."""
-    near = get_close_matches(name, list(known), n=3, cutoff=0.5)
-    return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(sorted(known))}"
-
-
 def refuse_unknown_labels(suite: Suite, known: set[str]) -> None:
     """:class:`InputError` if a figure or a claim speaks of a label that no solver of the suite has."""
     asked = [(f"$.figures[{n}].solvers", figure.solvers) for n, figure in enumerate(suite.figures)]
@@ -203,7 +194,7 @@ def refuse_unknown_labels(suite: Suite, known: set[str]) -> None:
     for place, labels in asked:
         for label in labels:
             if label not in known:
-                raise InputError(f"no solver is labelled {label!r}{_hint(label, known)}", path=place)
+                raise InputError(f"no solver is labelled {label!r}{meant(label, known)}", path=place)
 
 
 def refuse_idle_globs(entry: Solver, names: list[str], place: str) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, PrivateAttr
 
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Name, NonNegative, Positive
 
@@ -153,11 +153,9 @@ class Suite(Limits):
             That names the file and the key path.
         """
         path = Path(path)
-        try:
+        with in_file(path):
             suite = files.validate(files.read_toml(path), cls)
             suite.check()
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
         suite._source = str(path)
         return suite
 

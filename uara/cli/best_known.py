@@ -10,7 +10,7 @@ import typer
 
 from uara import solution
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.cli.runs import attach_options, parse_solver
 from uara.p1 import best_known
 from uara.p1.best_known import Cut, Entry
@@ -53,10 +53,8 @@ def command(
         folder, _files(folder, only), _sizes(servers, "--servers"), _sizes(devices, "--devices")
     )
     for path, instance, _ in instances:
-        try:
+        with in_file(path):
             best_known.check_writable(folder, instance)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
     for path, instance, cut in instances:
         entry = best_known.lookup(instance, path)
         if _certified(entry, gap):

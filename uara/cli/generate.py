@@ -8,44 +8,24 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperOption
 
+from uara.cli.fields import options_from
 from uara.cli.output import finish
+from uara.scenarios.channel.mobility import Walk
+from uara.scenarios.recipe import FLAGS, Recipe
 
 _TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
-_WALK_OPTIONS = {"speed", "slot_s", "wander_deg"}
 _COLLECTION_OPTIONS = {"collection", "output", "json"}
 
 
+@options_from(Recipe, Walk, flags=FLAGS, without={"slots"})
 def command(
     context: typer.Context,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File to write; a folder with --collection.")
     ] = None,
-    servers: Annotated[int, typer.Option(help="Number of edge servers E.")] = 8,
-    devices: Annotated[int, typer.Option(help="Number of mobile devices M.")] = 90,
-    channel: Annotated[str, typer.Option(help="sionna-rt, sionna-umi or path-loss.")] = "sionna-rt",
-    scene: Annotated[str, typer.Option(help="Scene of Sionna RT, or a Mitsuba .xml file.")] = "etoile",
-    seed: Annotated[int, typer.Option(help="Root seed: same seed, same file.")] = 1,
-    profile: Annotated[str, typer.Option(help="Task profile: shipped name or .json file.")] = "gpt2_gpt2-xl",
-    payload: Annotated[
-        str | None, typer.Option(help="Uplink per draft token: tokens, probabilities or full-logits.")
-    ] = None,
-    battery: Annotated[str, typer.Option(help="Remaining batteries: any, low or high.")] = "any",
-    server_mix: Annotated[str, typer.Option(help="mixed or one-strong.")] = "mixed",
-    bandwidth_mhz: Annotated[
-        float, typer.Option(help="Uplink band W, shared equally by the servers.")
-    ] = 10.0,
-    energy_weight: Annotated[float, typer.Option(help="w of P1, milliseconds per joule.")] = 50.0,
-    box_m: Annotated[float, typer.Option(help="Side of the square to stand in, metres.")] = 400.0,
-    rays: Annotated[int, typer.Option(help="Rays per server of ray tracing.")] = 10_000,
-    max_depth: Annotated[int, typer.Option(help="Most interactions of a traced path.")] = 3,
     slots: Annotated[
         int, typer.Option(help="More than 1: a trace of this many slots of walking devices.")
     ] = 1,
-    speed: Annotated[float, typer.Option(help="Speed of walking devices, m/s.")] = 1.5,
-    slot_s: Annotated[float, typer.Option(help="Time from one slot of a trace to the next, seconds.")] = 1.0,
-    wander_deg: Annotated[
-        float, typer.Option(help="Standard deviation of a walker's change of heading from slot to slot.")
-    ] = 10.0,
     name: Annotated[str | None, typer.Option(help="Name of the instance; the file's by default.")] = None,
     twin: Annotated[
         Path | None, typer.Option(help="Keep this instance and redraw its channel (--channel sionna-umi).")
@@ -57,6 +37,7 @@ def command(
         Path | None, typer.Option(help="Also render the scene to this file (.png, .jpg, .webp).")
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print what was made as JSON.")] = False,
+    **fields: Any,
 ) -> None:
     """Make an instance from Sionna channels and a task profile.
 
@@ -74,27 +55,26 @@ def command(
         from uara.p1.instance import Instance
 
         _reject_others(context, _TWIN_OPTIONS, "--twin")
-        if channel != "sionna-umi":
+        if fields["channel"] != "sionna-umi":
             raise InputError("--twin redraws a channel with --channel sionna-umi; say so")
         original = Instance.load(twin)
         output = output or Path(file_name(f"{original.name}_umi.json", source=str(twin), path="$.name"))
         _check_outputs(output, "p1", picture, [twin])
         with _status(json, f"drawing a 38.901 channel for {original.name}"):
-            instance = urban_micro_twin(original, seed=seed, name=name or output.stem)
+            instance = urban_micro_twin(original, seed=fields["seed"], name=name or output.stem)
     else:
-        options = {key: value for key, value in context.params.items() if key in _RECIPE_FIELDS}
-        options["energy_weight_ms_per_j"] = energy_weight
-        options["rays_per_server"] = rays
+        options = {key: fields[key] for key in Recipe.model_fields}
+        walk = {key: fields[key] for key in Walk.model_fields if key != "slots"}
         if slots != 1:
             if picture is not None:
                 raise InputError("--picture has no meaning beside --slots")
-            walk = {"slots": slots, "speed_m_per_s": speed, "slot_s": slot_s, "wander_deg": wander_deg}
-            _make_trace(options, walk, output, name, json)
+            _make_trace(options, {"slots": slots, **walk}, output, name, json)
             return
-        _reject(context, _WALK_OPTIONS, "has no meaning without --slots of 2 or more")
-        output = output or Path(f"e{servers}_m{devices}.json")
-        _check_outputs(output, "p1", picture, [Path(profile), Path(scene)])
-        with _status(json, f"drawing {servers} servers and {devices} devices ({channel})"):
+        _reject(context, set(walk), "has no meaning without --slots of 2 or more")
+        output = output or Path(f"e{options['servers']}_m{options['devices']}.json")
+        _check_outputs(output, "p1", picture, [Path(options["profile"]), Path(options["scene"])])
+        drawing = f"{options['servers']} servers and {options['devices']} devices ({options['channel']})"
+        with _status(json, f"drawing {drawing}"):
             instance = generate(name=name or output.stem, **options)
 
     def draw() -> None:
@@ -123,7 +103,6 @@ def _make_trace(
     options: dict[str, Any], walking: dict[str, float], output: Path | None, name: str | None, json: bool
 ) -> None:
     from uara.base.files import save_or_rescue, validate
-    from uara.scenarios.channel.mobility import Walk
     from uara.scenarios.recipe import generate_trace
     from uara.scenarios.trace import KIND
 
@@ -134,12 +113,6 @@ def _make_trace(
         trace = generate_trace(walk=walk, name=name or output.stem, **options)
     save_or_rescue(trace.save, output)
     _report(trace.instance, output, None, json)
-
-
-_RECIPE_FIELDS = {
-    "servers", "devices", "channel", "scene", "seed", "profile", "payload", "battery", "server_mix",
-    "bandwidth_mhz", "box_m", "max_depth",
-}  # fmt: skip
 
 
 def _status(quiet: bool, text: str) -> Any:

@@ -161,11 +161,11 @@ def figure2(
     """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
     from rich.console import Console
 
-    from uara.psd.figures import draw_figures
+    from uara.cli import study
     from uara.psd.profile import TaskProfile
 
     at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
-    for line in draw_figures(TaskProfile.load(profile), at, task, output):
+    for line in study.script("figure2").draw_figures(TaskProfile.load(profile), at, task, output):
         Console(highlight=False).print(line, soft_wrap=True)
 
 
@@ -179,7 +179,7 @@ def compare(
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
     from uara.display import output_console
-    from uara.psd.figures import comparison_table
+    from uara.psd.comparison import comparison_table
     from uara.psd.profile import TaskProfile
 
     output_console().print(comparison_table(TaskProfile.load(profile), ratio or [2, 3, 4, 5, 6, 8]))

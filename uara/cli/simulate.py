@@ -13,7 +13,7 @@ from uara.cli.runs import attach_options, parse_solver
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from uara.mec.simulate import Run
+    from uara.mec.simulate import SimulatedRun
     from uara.scenarios.trace import Trace
 
 
@@ -114,7 +114,7 @@ def open_trace(path: Path) -> Trace:
     return Trace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
 
 
-def _table(runs: list[Run]) -> Table:
+def _table(runs: list[SimulatedRun]) -> Table:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 

@@ -39,7 +39,7 @@ CHECKS = {
     "warm start": "a start solution is not changed, and not made worse by a solver that says it takes one",
     "bounds": "no bound of it lies above the optimum",
     "time limit": "a large instance with a limit of one second is answered, or given up, within 1.1 s",
-    "documented": "it and its options say what they do",
+    "documented": "it and its options say what they do, and every option has a default",
 }
 
 
@@ -133,6 +133,8 @@ def _documentation(found: Introduction) -> Iterator[Breach]:
         yield Breach("documented", "", "the solver has no docstring")
     for name in found.undocumented:
         yield Breach("documented", "", f"option {name} has no description")
+    for name in found.required:
+        yield Breach("documented", "", f"option {name} has no default")
 
 
 def _outcome(problem: Problem, limit_s: float, solver: str | Callable[..., Any], *how: Any) -> Outcome:

@@ -13,33 +13,17 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from uara.base.quantities import Floats
+from uara.hetedge.uplink import MS_PER_S
+from uara.hetedge.uplink import airtime_ms as airtime_ms
+from uara.hetedge.uplink import rates_bit_per_s as rates_bit_per_s
+from uara.hetedge.uplink import upload_ms as upload_ms
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge
 
 Rule = Literal["uniform", "min-max", "min-sum"]
-MS_PER_S = 1e3
 _ITERATIONS = 200
 _TOLERANCE = 1e-13
-
-
-def rates_bit_per_s(instance: HetEdge, share: Floats) -> Floats:
-    """(K,) Rate of each request with its share of the band."""
-    width_hz = share * instance.parameters.bandwidth_hz
-    if instance.parameters.noise_band == "whole":
-        return np.asarray(width_hz * np.log1p(instance.snr) / np.log(2))
-    with np.errstate(over="ignore"):
-        snr = instance.snr / share
-    # A share so small that its ratio leaves double precision has next to no rate, and not an infinite one.
-    spectral = np.where(np.isfinite(snr), np.log1p(snr), np.log(instance.snr) - np.log(share))
-    return np.asarray(width_hz * spectral / np.log(2))
-
-
-def upload_ms(instance: HetEdge, share: Floats) -> Floats:
-    """(K,) Upload time of each request; what has nothing to send needs no time."""
-    bits = instance.requests.upload_bits
-    with np.errstate(all="ignore"):
-        return np.asarray(np.where(bits > 0, bits / rates_bit_per_s(instance, share) * MS_PER_S, 0.0))
 
 
 def shares(instance: HetEdge, rule: Rule) -> Floats:
@@ -47,11 +31,6 @@ def shares(instance: HetEdge, rule: Rule) -> Floats:
     if rule == "uniform":
         return np.full(len(instance.requests), 1 / len(instance.requests))
     return min_max(instance) if rule == "min-max" else min_sum(instance)
-
-
-def airtime_ms(instance: HetEdge) -> Floats:
-    """(K,) Upload time of each request with the whole band, w_k = S_k / (B e_k)."""
-    return upload_ms(instance, np.ones(len(instance.requests)))
 
 
 def min_max(instance: HetEdge) -> Floats:

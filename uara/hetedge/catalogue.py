@@ -1,27 +1,31 @@
 """GPUs and model sizes that instances are drawn from.
 
 The paper's simulation is reported to use an RTX 3080, an RTX 4500 and LLaMA models of 68M, 1.1B, 7B and 13B
-weights; the figures below are those of the makers' data sheets and of the published model configurations.
+weights; the GPUs are those of :mod:`uara.hardware`, the sizes those of the published model configurations.
 """
 
 from __future__ import annotations
 
+from uara import hardware
 from uara.hetedge.schema import Node, Transformer
+from uara.psd import flops
 
-RTX_3080 = Node(
-    model="NVIDIA RTX 3080",
-    compute_flop_per_s=29.77e12,
-    memory_bytes_per_s=760e9,
-    memory_bytes=10e9,
-)
-RTX_4500_ADA = Node(
-    model="NVIDIA RTX 4500 Ada",
-    compute_flop_per_s=39.6e12,
-    memory_bytes_per_s=432e9,
-    memory_bytes=24e9,
-)
-NODES = {"rtx-3080": RTX_3080, "rtx-4500-ada": RTX_4500_ADA}
+
+def _node(known: hardware.Hardware) -> Node:
+    if known.memory_byte_per_s is None or known.memory_bytes is None:
+        raise ValueError(f"the memory of {known.model} is not known")
+    return Node(
+        model=known.model,
+        compute_flop_per_s=known.compute_flop_per_s,
+        memory_bytes_per_s=known.memory_byte_per_s,
+        memory_bytes=known.memory_bytes,
+    )
+
+
+NODES = {each.name: _node(each) for each in hardware.NODES}
 """GPUs by name: peak single-precision speed, memory bandwidth and memory."""
+RTX_3080 = NODES[hardware.RTX_3080.name]
+RTX_4500_ADA = NODES[hardware.RTX_4500_ADA.name]
 
 
 def _llama(
@@ -45,14 +49,14 @@ LLAMA_13B_INT8 = _llama("llama-13b-int8", 40, 5120, 13824, 13_015_864_320).model
     update={"weight_bits": 8.0}
 )
 GPT2_XL = Transformer(
-    name="gpt2-xl",
-    layers=48,
-    hidden_width=1600,
-    feed_forward_width=6400,
-    cache_width=1600,
-    vocabulary_tokens=50257,
+    name=flops.GPT2_XL.name,
+    layers=flops.GPT2_XL.layers,
+    hidden_width=flops.GPT2_XL.hidden_width,
+    feed_forward_width=4 * flops.GPT2_XL.hidden_width,
+    cache_width=flops.GPT2_XL.hidden_width,
+    vocabulary_tokens=flops.GPT2_XL.vocabulary_tokens,
     count_read_out=True,
-    parameters=1_557_611_200,
+    parameters=flops.GPT2_XL.parameters,
 )
 MODELS = {model.name: model for model in (LLAMA_68M, TINYLLAMA_1B, LLAMA_7B, LLAMA_13B_INT8, GPT2_XL)}
 """Models by name."""

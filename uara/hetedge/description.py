@@ -40,12 +40,7 @@ def describe(instance: HetEdge) -> list[str]:
         f"a round of {length} drafts, alone / in a full batch: draft {one.draft:.3g} / {full.draft:.3g} ms, "
         f"send {one.send:.3g} / {full.send:.3g} ms, verify {one.verify:.3g} / {full.verify:.3g} ms",
     ]
-    if made.task_profile:
-        lines.append(f"task profile: {made.task_profile} (acceptance {made.acceptance or 'not stated'})")
-    if made.command:
-        lines.append(f"made by: {made.command}")
-    lines.extend(f"credit: {credit}" for credit in made.credits)
-    return lines
+    return [*lines, *made.lines()]
 
 
 def _range(values: Floats | Indices, unit: str) -> str:

@@ -10,9 +10,9 @@ import numpy as np
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.base.scores import Violation, finite
-from uara.hetedge.bandwidth import upload_ms
 from uara.hetedge.pipeline import Step, batches_of, replay
 from uara.hetedge.plan import limit_violations, structural_violations
+from uara.hetedge.uplink import upload_ms
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge
@@ -95,10 +95,7 @@ class Evaluation:
             if self.steps
             else {},
             "feasible": self.feasible,
-            "violations": [
-                {"constraint": item.constraint, "where": item.where, "amount": finite(item.amount)}
-                for item in self.violations
-            ],
+            "violations": [each.to_plain() for each in self.violations],
         }
 
 

@@ -14,13 +14,14 @@ from uara.base.files import Record, validate
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Positive
 from uara.base.randomness import stream
+from uara.hardware import TX_POWER_DBM
 from uara.hetedge.catalogue import LLAMA_7B, MODELS, NODES, RTX_3080, RTX_4500_ADA, TINYLLAMA_1B
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.schema import Count, Parameters
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.recipe import CREDITS, TX_POWER_DBM, profile_sha256, rounded
+from uara.scenarios.recipe import CREDITS, profile_sha256, rounded
 
 OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
 """Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""
@@ -45,13 +46,17 @@ class HetEdgeRecipe(Record):
     bandwidth_mhz: Positive = 1.0
     """Uplink band B."""
     bits_per_prompt_token: Positive = 32.0
-    """Four bytes of text."""
+    """Bits of prompt text per token; 32 are four bytes."""
     largest_batch: Annotated[int, Field(ge=1, le=1024)] = 16
     """Most requests in a batch."""
     draft_node: str = "rtx-3080"
+    """GPU of the weak node."""
     draft_model: str = "tinyllama-1.1b"
+    """Model that drafts."""
     target_node: str = "rtx-4500-ada"
+    """GPU of the strong node."""
     target_model: str = "llama-7b"
+    """Model that verifies."""
     box_m: Positive = 400.0
     """Side of the square in which the small base station and the requests stand."""
 

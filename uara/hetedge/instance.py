@@ -12,6 +12,15 @@ from typing import Any, ClassVar
 import numpy as np
 
 from uara.base import files, tables
+from uara.base.columnar import (
+    FloatColumn,
+    IndexColumn,
+    OptionalFloats,
+    OptionalTexts,
+    TextColumn,
+    column,
+    columnar,
+)
 from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
@@ -33,7 +42,7 @@ _PLACES = ("requests",)
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Requests(Table):
     """Requests; K entries in every column (``uara.hetedge.schema.RequestColumns``)."""
 
@@ -42,16 +51,16 @@ class Requests(Table):
     text: ClassVar[tuple[str, ...]] = ("id", "task")
     whole: ClassVar[tuple[str, ...]] = ("prompt_tokens", "output_tokens")
 
-    id: tuple[str, ...]
-    prompt_tokens: Indices
-    output_tokens: Indices
-    acceptance_rate: Floats
-    upload_bits: Floats
-    tx_power_w: Floats
-    power_gain: Floats
-    ready_ms: Floats | None = None
-    task: tuple[str, ...] | None = None
-    position_m: Floats | None = None
+    id: TextColumn = column()
+    prompt_tokens: IndexColumn = column()
+    output_tokens: IndexColumn = column()
+    acceptance_rate: FloatColumn = column()
+    upload_bits: FloatColumn = column()
+    tx_power_w: FloatColumn = column()
+    power_gain: FloatColumn = column()
+    ready_ms: OptionalFloats = column(default=None)
+    task: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -122,27 +131,13 @@ class HetEdge:
         digest = hashlib.sha256()
         for part in _PARTS:
             digest.update(files.pretty_json(getattr(self, part)).encode())
-        for name, column in self.requests.columns().items():
-            digest.update(name.encode())
-            digest.update("\0".join(column).encode() if name in Requests.text else column.tobytes())
+        self.requests.feed(digest)
         return digest.hexdigest()
 
     @classmethod
     def load(cls, path: str | Path) -> HetEdge:
-        """Read an instance file, and its side file if it has one.
-
-        Raises
-        ------
-        InputError
-            One error that names the file, the key path and what is wrong there.
-        """
-        path = Path(path)
-        data = files.read_plain_json(path)
-        try:
-            tables.fill_from_side_file(data, path, _PLACES)
-            return cls.from_plain(data)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
+        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
+        return tables.load(path, _PLACES, cls.from_plain)
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:

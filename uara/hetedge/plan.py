@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
 from uara.base import files
+from uara.base.columnar import BoolColumn, FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
 from uara.base.files import Record
-from uara.base.quantities import Floats, Index, Indices
+from uara.base.quantities import Index, Indices
 from uara.base.scores import FEASIBILITY_TOLERANCE, Violation
 from uara.hetedge.instance import HetEdge, machines
 from uara.hetedge.latency import Machine, cache_bytes
@@ -40,7 +39,7 @@ class PlanRecord(Record):
     """Band share of each request, in the instance's order."""
 
 
-@dataclass(frozen=True, eq=False)
+@columnar
 class Plan:
     """A decision: which requests form which batch, in which order, and how they share the band.
 
@@ -59,15 +58,14 @@ class Plan:
         (K,) Share of the uplink band of each request, in the instance's order, in (0, 1].
     """
 
-    order: Indices
-    batch_size: Indices
-    length: Indices
-    paired: NDArray[np.bool_]
-    bandwidth: Floats
+    order: IndexColumn = column()
+    batch_size: IndexColumn = column()
+    length: IndexColumn = column()
+    paired: BoolColumn = column()
+    bandwidth: FloatColumn = column()
 
     def __post_init__(self) -> None:
-        for name, dtype in _TYPES.items():
-            object.__setattr__(self, name, _vector(getattr(self, name), dtype, name))
+        freeze_fields(self, _TYPES, source="plan")
         if not len(self.batch_size) == len(self.length) == len(self.paired) > 0:
             raise InputError("batch_size, length and paired must be equally long", source="plan")
 
@@ -106,19 +104,6 @@ class Plan:
         """
         record = files.validate(plain, PlanRecord, path="$.decision")
         return cls(**{name: getattr(record, name) for name in _TYPES})
-
-
-def _vector(values: ArrayLike, dtype: Any, name: str) -> NDArray[Any]:
-    kinds = {np.int64: "iu", np.bool_: "b", np.float64: "iuf"}[dtype]
-    try:
-        given = np.asarray(values)
-        if given.ndim != 1 or (given.size and given.dtype.kind not in kinds):
-            raise TypeError(f"found {given.dtype} of {given.ndim} dimensions")
-        array: NDArray[Any] = np.array(given, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"not a vector of {dtype.__name__}: {error}", source="plan", path=name) from None
-    array.flags.writeable = False
-    return array
 
 
 def structural_violations(instance: HetEdge, plan: Plan) -> list[Violation]:

@@ -16,8 +16,18 @@ from uara.base.errors import InputError
 from uara.base.files import Record
 from uara.base.quantities import Fraction, NonNegative, Positive
 from uara.base.randomness import derived_seed, stream
+from uara.hardware import (
+    ACCELERATORS,
+    BATTERY_CAPACITY_J,
+    BATTERY_FRACTION,
+    ENERGY_WEIGHT_MS_PER_J,
+    OWN_WORK_S,
+    PHONES,
+    TX_POWER_DBM,
+    UPLINK_BAND_HZ,
+)
 from uara.mec.channels import Gains, TraceGains
-from uara.mec.slots import OWN_WORK_S, battery_capacity_j
+from uara.mec.slots import battery_capacity_j
 from uara.mec.worlds import (
     Fleet,
     Outcome,
@@ -33,7 +43,6 @@ from uara.mec.worlds import (
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile
-from uara.scenarios.hardware import ACCELERATORS, PHONES
 from uara.scenarios.trace import Trace
 
 TASK_TABLE = 3000
@@ -45,11 +54,11 @@ class WorldSettings(Record):
 
     profile: str = "gpt2_gpt2-xl"
     """Task profile: a shipped one by name, or a .json file."""
-    battery_range: tuple[Fraction, Fraction] = (0.05, 1.0)
+    battery_range: tuple[Fraction, Fraction] = BATTERY_FRACTION
     """B_i at the start."""
-    tx_power_dbm_range: tuple[float, float] = (16.0, 24.0)
+    tx_power_dbm_range: tuple[float, float] = TX_POWER_DBM
     """P_i (Table I)."""
-    energy_weight_range: tuple[NonNegative, NonNegative] = (20.0, 100.0)
+    energy_weight_range: tuple[NonNegative, NonNegative] = ENERGY_WEIGHT_MS_PER_J
     """w of each world, in ms per joule (Table I)."""
     payload_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
     """Factor on d_i of each world, log-uniform: bulkier payloads make band scarce."""
@@ -59,7 +68,7 @@ class WorldSettings(Record):
     """Part of the worlds whose factors are 1."""
     own_work_s: NonNegative = OWN_WORK_S
     """A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
-    bandwidth_hz: Positive = 10e6
+    bandwidth_hz: Positive = UPLINK_BAND_HZ
     """W, divided equally among the servers."""
 
 
@@ -258,7 +267,7 @@ class Environment:
         return Fleet(
             device_flop_per_s=self._tensor(np.array([each.compute_flop_per_s for each in PHONES])[phone]),
             tx_power_w=self._tensor(10 ** ((power_dbm - 30) / 10)),
-            battery_capacity_j=self._tensor(np.array([each.battery_capacity_j for each in PHONES])[phone]),
+            battery_capacity_j=self._tensor(np.array(BATTERY_CAPACITY_J)[phone]),
             server_flop_per_s=self._tensor(
                 np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]
             ),

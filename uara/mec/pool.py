@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from uara.base import arrays, files, locks
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 
 POOL_VERSION = 1
@@ -92,15 +92,13 @@ class Pool:
         InputError
             If the file is missing, no pool, or of another version.
         """
-        try:
+        with in_file(path):
             with arrays.opened(path) as archive:
                 header = _header(archive.read("header", _MOST_HEADER_BYTES, "$.header").tobytes())
                 settings = header.settings
                 most = settings.drops * settings.devices * settings.servers
                 gain = archive.read("power_gain", most, "$.power_gain", kinds="f")
             _check_gains(gain, settings)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
         return cls(gain.astype(np.float32), header.settings, header.facts)
 
     def split(self, part: float) -> tuple[Pool, Pool]:

@@ -15,7 +15,8 @@ from uara.base.extras import needs
 from uara.base.files import Record
 from uara.base.quantities import Floats
 from uara.base.randomness import derived_seed, stream
-from uara.mec.slots import BATTERY_FLOOR, OWN_WORK_S, battery_capacity_j, place_on, without_outages
+from uara.hardware import OWN_WORK_S
+from uara.mec.slots import BATTERY_FLOOR, battery_capacity_j, place_on, without_outages
 from uara.p1.instance import Channel, Instance
 from uara.p1.model import Allocation, coefficients
 from uara.psd.profile import TaskProfile
@@ -45,13 +46,13 @@ class Controller(Record):
 class Stopped(KeyboardInterrupt):
     """Ctrl-C ended a simulation; ``runs`` holds what was done before, the last run with fewer slots."""
 
-    def __init__(self, runs: list[Run]) -> None:
+    def __init__(self, runs: list[SimulatedRun]) -> None:
         self.runs = runs
         super().__init__()
 
 
 @dataclass(frozen=True)
-class Run:
+class SimulatedRun:
     """What one controller did.
 
     Attributes
@@ -96,7 +97,7 @@ def simulate(
     time_limit_s: float | None = None,
     warm: bool = True,
     on_slot: Callable[[Controller, int], None] | None = None,
-) -> list[Run]:
+) -> list[SimulatedRun]:
     """Run controllers over a trace; all meet the same channels, tasks and own work of the servers.
 
     Parameters
@@ -116,7 +117,7 @@ def simulate(
 
     Returns
     -------
-    list of Run
+    list of SimulatedRun
         In the order of the controllers.
 
     Raises
@@ -134,11 +135,11 @@ def simulate(
         find(controller.name).make_options(controller.options)
     gains = without_outages(trace.power_gain)
     worlds = [_slot(trace, gains, tasks, number, seed) for number in range(count)]
-    runs: list[Run] = []
+    runs: list[SimulatedRun] = []
     try:
         for controller in controllers:
             standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
-            runs.append(Run(controller, []))
+            runs.append(SimulatedRun(controller, []))
             for number, world in enumerate(worlds):
                 row, ended = _decide(controller, standing, world, number, seed, time_limit_s, warm, trace)
                 runs[-1].rows.append(row)
@@ -247,7 +248,7 @@ def _row(controller: Controller, number: int, instance: Instance, result: Result
     }
 
 
-def save_csv(runs: Sequence[Run], path: Path) -> None:
+def save_csv(runs: Sequence[SimulatedRun], path: Path) -> None:
     """One row per controller and slot."""
     sheets.write(path, COLUMNS, ([row[name] for name in COLUMNS] for run in runs for row in run.rows))
 
@@ -262,7 +263,7 @@ PANELS = (
 )
 
 
-def save_plot(runs: Sequence[Run], path: Path) -> None:
+def save_plot(runs: Sequence[SimulatedRun], path: Path) -> None:
     """Six panels over the slots: objective, latency, energy, battery, backlog, decision time.
 
     Raises

@@ -6,15 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.errors import InputError
+from uara.hardware import BATTERY_CAPACITY_J
 from uara.p1.instance import Devices
-from uara.scenarios.hardware import PHONES
 
 Floats = NDArray[np.float64]
 
 BATTERY_FLOOR = 0.01
 """B_i never falls below: P1 divides by it. A device at the floor is on its charger."""
-OWN_WORK_S = 0.1
-"""A server has uniformly 0 to this many seconds of work of its own at the start of each slot."""
 
 
 def place_on(slots: int, slot: int) -> int:
@@ -47,4 +45,4 @@ def battery_capacity_j(devices: Devices) -> Floats:
     """(M,) Energy of the full batteries; the catalogue's mean where the instance does not say."""
     if devices.battery_capacity_j is not None:
         return devices.battery_capacity_j
-    return np.full(len(devices), float(np.mean([phone.battery_capacity_j for phone in PHONES])))
+    return np.full(len(devices), float(np.mean(BATTERY_CAPACITY_J)))

@@ -18,6 +18,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from uara.base.columnar import FloatColumn, column, columnar
 from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.quantities import Floats
@@ -45,7 +46,7 @@ class PricesRecord(Record):
     bandwidth_price: list[float]
 
 
-@dataclass(frozen=True, eq=False)
+@columnar
 class Certificate:
     """Prices that prove a lower bound: 2 E numbers.
 
@@ -57,8 +58,8 @@ class Certificate:
         (E,) mu_j in ms: price of the whole band of each server.
     """
 
-    compute_price: Floats
-    bandwidth_price: Floats
+    compute_price: FloatColumn = column()
+    bandwidth_price: FloatColumn = column()
 
     def __post_init__(self) -> None:
         for name in ("compute_price", "bandwidth_price"):
@@ -76,7 +77,7 @@ class Certificate:
     def from_plain(cls, plain: dict[str, Any]) -> Certificate:
         """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
         record = validate(plain, PricesRecord, path="$.certificate")
-        return cls(np.array(record.compute_price), np.array(record.bandwidth_price))
+        return cls(record.compute_price, record.bandwidth_price)
 
     def prove(self, instance: Instance) -> float:
         """The lower bound on P1's objective, in ms, that these prices prove."""

@@ -49,12 +49,7 @@ def describe(instance: Instance) -> list[str]:
         f"weights: lambda {given.sync_weight_per_ms:g} per ms, w {given.energy_weight_ms_per_j:g} ms per J",
         f"constant part of the objective: {numbers.constant_ms:,.1f} ms",
     ]
-    if made.task_profile:
-        lines.append(f"task profile: {made.task_profile} (acceptance {made.acceptance or 'not stated'})")
-    if made.command:
-        lines.append(f"made by: {made.command}")
-    lines.extend(f"credit: {credit}" for credit in made.credits)
-    return lines
+    return [*lines, *made.lines()]
 
 
 def _range(values: Floats, unit: str) -> str:

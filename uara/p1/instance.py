@@ -13,11 +13,21 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from uara.base import files, tables
+from uara.base.columnar import (
+    FloatColumn,
+    IndexColumn,
+    OptionalFloats,
+    OptionalTexts,
+    TextColumn,
+    column,
+    columnar,
+    frozen,
+)
 from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import Table, frozen
+from uara.base.tables import Table
 from uara.p1.schema import (
     SCHEMA_VERSION,
     DenseGain,
@@ -32,42 +42,42 @@ from uara.p1.schema import (
 _TABLES = ("servers", "devices", "channel")
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Servers(Table):
     """Edge servers; E entries in every column. Units stand in the names (``uara.p1.schema.ServerColumns``)."""
 
     place: ClassVar[str] = "$.servers"
     schema: ClassVar[type[Columns]] = ServerColumns
 
-    id: tuple[str, ...]
-    compute_flop_per_s: Floats
-    bandwidth_hz: Floats
-    backlog_flop: Floats
-    model: tuple[str, ...] | None = None
-    position_m: Floats | None = None
+    id: TextColumn = column()
+    compute_flop_per_s: FloatColumn = column()
+    bandwidth_hz: FloatColumn = column()
+    backlog_flop: FloatColumn = column()
+    model: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Devices(Table):
     """Mobile devices and their tasks; M entries in every column (``uara.p1.schema.DeviceColumns``)."""
 
     place: ClassVar[str] = "$.devices"
     schema: ClassVar[type[Columns]] = DeviceColumns
 
-    id: tuple[str, ...]
-    compute_flop_per_s: Floats
-    tx_power_w: Floats
-    battery_fraction: Floats
-    upload_bits: Floats
-    device_flop: Floats
-    server_flop: Floats
-    task: tuple[str, ...] | None = None
-    model: tuple[str, ...] | None = None
-    position_m: Floats | None = None
-    battery_capacity_j: Floats | None = None
+    id: TextColumn = column()
+    compute_flop_per_s: FloatColumn = column()
+    tx_power_w: FloatColumn = column()
+    battery_fraction: FloatColumn = column()
+    upload_bits: FloatColumn = column()
+    device_flop: FloatColumn = column()
+    server_flop: FloatColumn = column()
+    task: OptionalTexts = column(default=None)
+    model: OptionalTexts = column(default=None)
+    position_m: OptionalFloats = column(default=None)
+    battery_capacity_j: OptionalFloats = column(default=None)
 
 
-@dataclasses.dataclass(frozen=True, eq=False)
+@columnar
 class Channel:
     """Power gains h_ij^2 of the usable pairs, device by device (compressed sparse rows).
 
@@ -81,9 +91,9 @@ class Channel:
         (K,) Linear, positive. A pair that is not listed has no path and cannot be used.
     """
 
-    pair_start: Indices
-    pair_server: Indices
-    power_gain: Floats
+    pair_start: IndexColumn = column()
+    pair_server: IndexColumn = column()
+    power_gain: FloatColumn = column()
 
     def __post_init__(self) -> None:
         place = "$.channel"
@@ -185,29 +195,15 @@ class Instance:
         """SHA-256 of the problem's data: everything but the name and the provenance."""
         digest = hashlib.sha256(files.pretty_json(self.parameters).encode())
         for table in (self.servers, self.devices):
-            for name, column in table.columns().items():
-                digest.update(name.encode())
-                digest.update("\0".join(column).encode() if name in table.text else column.tobytes())
+            table.feed(digest)
         for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
             digest.update(array.tobytes())
         return digest.hexdigest()
 
     @classmethod
     def load(cls, path: str | Path) -> Instance:
-        """Read an instance file, and its side file if it has one.
-
-        Raises
-        ------
-        InputError
-            One error that names the file, the key path and what is wrong there.
-        """
-        path = Path(path)
-        data = files.read_plain_json(path)
-        try:
-            tables.fill_from_side_file(data, path, _TABLES)
-            return cls.from_plain(data)
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
+        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
+        return tables.load(path, _TABLES, cls.from_plain)
 
     @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Instance:
@@ -222,7 +218,7 @@ class Instance:
             _check_rectangle(gain.power_gain, len(record.servers.id))
             channel = Channel.from_dense(gain.power_gain)
         else:
-            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)  # type: ignore[arg-type]
+            channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)
         return cls(
             record.name,
             Servers(**{name: getattr(record.servers, name) for name in ServerColumns.model_fields}),

@@ -23,7 +23,7 @@ P1 = Kind(
         "trace": deferred("uara.scenarios.trace:json_schema"),
     },
     other_files={"p1-trace": "this is a trace of moving devices: use 'uara simulate'"},
-    warm_up=deferred("uara.scenarios.trials:load_kernels"),
+    warm_up=deferred("uara.p1.smallest:load_kernels"),
     generate=deferred("uara.scenarios.recipe:generate"),
     subset=deferred("uara.p1.subset:subset"),
     features=deferred("uara.p1.measures:features"),

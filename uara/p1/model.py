@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from pydantic import Field
 
+from uara.base.columnar import FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.quantities import Floats, Indices
@@ -149,7 +150,7 @@ class AllocationRecord(Record):
     compute: list[float]
 
 
-@dataclass(frozen=True, eq=False)
+@columnar
 class Allocation:
     """A decision of P1: association X, bandwidth shares Y and compute shares Z.
 
@@ -163,14 +164,14 @@ class Allocation:
         (M,) z_ij of that server's compute, in (0, 1].
     """
 
-    association: Indices
-    bandwidth: Floats
-    compute: Floats
+    association: IndexColumn = column()
+    bandwidth: FloatColumn = column()
+    compute: FloatColumn = column()
 
     def __post_init__(self) -> None:
-        for name, dtype in (("association", np.int64), ("bandwidth", np.float64), ("compute", np.float64)):
-            object.__setattr__(self, name, _vector(getattr(self, name), dtype, name))
-        lengths = {name: len(getattr(self, name)) for name in ("association", "bandwidth", "compute")}
+        types = {"association": np.int64, "bandwidth": np.float64, "compute": np.float64}
+        freeze_fields(self, types, source="allocation")
+        lengths = {name: len(getattr(self, name)) for name in types}
         if len(set(lengths.values())) != 1:
             raise InputError(f"lengths differ: {lengths}", source="allocation")
 
@@ -178,7 +179,7 @@ class Allocation:
     def from_plain(cls, plain: dict[str, Any]) -> Allocation:
         """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
         record = validate(plain, AllocationRecord, path="$.decision")
-        return cls(record.association, record.bandwidth, record.compute)  # type: ignore[arg-type]
+        return cls(record.association, record.bandwidth, record.compute)
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON, in the order of the instance's devices."""
@@ -187,22 +188,6 @@ class Allocation:
             "bandwidth": self.bandwidth.tolist(),
             "compute": self.compute.tolist(),
         }
-
-
-def _vector(values: ArrayLike, dtype: Any, name: str) -> NDArray[Any]:
-    try:
-        array = np.asarray(values)
-        if dtype is np.int64 and array.dtype.kind not in "iu":
-            raise TypeError(f"found {array.dtype}")
-        array = np.array(array, dtype=dtype)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(
-            f"not a vector of {dtype.__name__}: {error}", source="allocation", path=name
-        ) from None
-    if array.ndim != 1:
-        raise InputError(f"has {array.ndim} dimensions, not 1", source="allocation", path=name)
-    array.flags.writeable = False
-    return array
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,10 +247,7 @@ class Evaluation:
             "sequential_ms": {name: finite(value) for name, value in self.sequential_ms.items()},
             "energy_j": finite(self.energy_j),
             "feasible": self.feasible,
-            "violations": [
-                {"constraint": item.constraint, "where": item.where, "amount": finite(item.amount)}
-                for item in self.violations
-            ],
+            "violations": [each.to_plain() for each in self.violations],
         }
 
 
@@ -300,22 +282,24 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
     server = np.where(usable, allocation.association, 0)
     band, compute = allocation.bandwidth, allocation.compute
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        # d_i / R_i, with R_i = y_ij W_j log2(1 + SNR_ij), eq. (5)
         uplink_ms = np.where(usable & (band > 0), numbers.uplink_ms[pair] / band, np.inf)
         remote_ms = np.where(
             usable & (compute > 0), numbers.server_flop / (compute * numbers.flop_per_ms[server]), np.inf
         )
         wait_ms = np.where(usable, numbers.wait_ms[server], np.inf)
-        gap_ms = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
+        gap_ms2 = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
         sending_j = _sending_j(instance, np.where(usable, band, 0.0), server)
+        # E_i^CP = f_i^MD / delta^CP, eq. (8)
         computing_j = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
         weight = instance.parameters.energy_weight_ms_per_j / instance.devices.battery_fraction
         terms = {
-            "local_compute": numbers.local_ms,
-            "computing_energy": weight * computing_j,
-            "queue": wait_ms,
-            "server_compute": remote_ms,
-            "synchronisation": numbers.sync_weight_per_ms * gap_ms,
-            "uplink_energy": weight * sending_j,
+            "local_compute": numbers.local_ms,  # D_i = f_i^MD / F_i, eq. (6)
+            "computing_energy": weight * computing_j,  # w E_i^CP / B_i, eq. (8)
+            "queue": wait_ms,  # k_j kappa, eq. (6)
+            "server_compute": remote_ms,  # f_i^ES / (z_ij F_j), eq. (6)
+            "synchronisation": numbers.sync_weight_per_ms * gap_ms2,  # lambda (D_i - d_i / R_i)^2, P1
+            "uplink_energy": weight * sending_j,  # w E_i^CM / B_i, eq. (8)
         }
         totals = {name: float(np.sum(values)) for name, values in terms.items()}
         violations = _violations(instance, allocation, usable)
@@ -335,7 +319,7 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
 
 
 def _sending_j(instance: Instance, band: Floats, server: Indices) -> Floats:
-    """(M,) E_i^CM of eq. (8)."""
+    """(M,) E_i^CM = delta^CM y_ij W_j P_i of eq. (8)."""
     band_mhz = band * instance.servers.bandwidth_hz[server] / HZ_PER_MHZ
     per_mhz_w = instance.parameters.uplink_energy_j_per_mhz_w
     return np.asarray(per_mhz_w * band_mhz * instance.devices.tx_power_w)

@@ -1,6 +1,7 @@
 """Long-run speed of decoding when every draft token is accepted independently with the same probability.
 
-The derivations stand in ``docs/psd.md``; each is checked against the simulation.
+The derivations stand in ``docs/psd.md``; each is checked against the simulation. What a round is stands in
+:mod:`uara.psd.rounds`.
 """
 
 from __future__ import annotations

@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, NamedTuple
 from uara.psd.activity import Activity
 from uara.psd.models import LanguageModel
 from uara.psd.request import Decoded, DecodingOptions, RoundEvent, check_request
+from uara.psd.rounds import Round, most_drafted, pending_after, psd_round
 from uara.psd.sampling import Sampler, Verdict, draw, judge, judge_greedy
 from uara.psd.session import Session
-from uara.psd.trace import Phase, Round, Trace
+from uara.psd.trace import DecodingTrace
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +42,7 @@ class _Block(NamedTuple):
         return _Block(self.tokens + other.tokens, self.distributions + other.distributions)
 
 
-class Run:
+class DecodingRun:
     """One decoding run; iterate to carry it out round by round, then ask for :meth:`result`."""
 
     def __init__(
@@ -110,7 +111,7 @@ class Run:
         return Decoded(
             tokens=self.generated,
             text=self._target.language_model.tokenizer.decode(self.generated, skip_special_tokens=True),
-            trace=Trace.of(options.method, gamma, self.prompt_tokens, self.rounds),
+            trace=DecodingTrace.of(options.method, gamma, self.prompt_tokens, self.rounds),
             activities=activities,
             draft=self._draft,
             target=self._target,
@@ -162,14 +163,19 @@ class Run:
 
     def _verify(self) -> Generator[RoundEvent]:
         while not self.finished:
-            block = self._drafted(self.sequence, min(self.options.gamma, self._left() - 1))
+            block = self._drafted(
+                self.sequence, most_drafted("conventional", self.options.gamma, self._left())
+            )
             count = len(block.tokens)
             fed = (self.sequence + block.tokens)[self._target.length :]
             verdict = self._judged(block, self._target.feed(fed, count + 1))
             ended = verdict.accepted == count and count > 0 and block.tokens[-1] in self._ends
             own = None if ended else verdict.own
             self._keep(block, verdict, own)
-            yield _event("verify", 0, count, block.tokens, verdict.accepted, own)
+            rejected = verdict.accepted < count
+            appended = verdict.accepted + (own is not None)
+            happened = Round("verify", 0, count, verdict.accepted + rejected, verdict.accepted, appended)
+            yield _event(happened, block.tokens, own, block.tokens)
 
     def _parallel(self) -> Generator[RoundEvent]:
         pending = _Block([], [])
@@ -178,35 +184,23 @@ class Run:
                 known = self.sequence + pending.tokens
                 waiting = len(pending.tokens)
                 over = waiting > 0 and pending.tokens[-1] in self._ends
-                length = 0 if over else min(self.options.gamma, self._left() - waiting)
-                drafting = drafter.submit(self._drafted, known, length)
+                longest = most_drafted("psd", self.options.gamma, self._left(), waiting)
+                drafting = drafter.submit(self._drafted, known, 0 if over else longest)
                 logits = self._target.feed(known[self._target.length :], waiting + 1)
                 fresh = drafting.result()
                 block = pending + fresh.head(1)
                 verdict = self._judged(block, logits[: len(block.tokens)])
-                rejected = verdict.accepted < len(block.tokens)
-                own = verdict.own if rejected else None
+                happened = psd_round(waiting, len(fresh.tokens), verdict.accepted)
+                own = verdict.own if happened.rejected else None
                 self._keep(block, verdict, own)
-                phase: Phase = "post-verify" if waiting else "pre-verify"
-                everything = block.tokens + fresh.tail(1).tokens
-                yield _event(
-                    phase, waiting, len(fresh.tokens), block.tokens, verdict.accepted, own, everything
-                )
-                pending = _Block([], []) if rejected else fresh.tail(1)
+                yield _event(happened, block.tokens, own, block.tokens + fresh.tail(1).tokens)
+                pending = fresh.tail(1) if pending_after(happened) else _Block([], [])
 
 
-def _event(
-    phase: Phase,
-    pending: int,
-    drafted: int,
-    judgeable: list[int],
-    accepted: int,
-    own: int | None,
-    everything: list[int] | None = None,
-) -> RoundEvent:
-    rejected = accepted < len(judgeable)
-    happened = Round(phase, pending, drafted, accepted + rejected, accepted, accepted + (own is not None))
-    lost = (judgeable if everything is None else everything)[accepted + 1 :] if rejected else []
+def _event(happened: Round, judgeable: list[int], own: int | None, drafted: list[int]) -> RoundEvent:
+    """A round with its tokens: those that could be judged, and all of its draft tokens."""
+    accepted, rejected = happened.accepted, happened.rejected
+    lost = drafted[accepted + 1 :] if rejected else []
     return RoundEvent(happened, judgeable[:accepted], judgeable[accepted] if rejected else None, own, lost)
 
 
@@ -237,7 +231,7 @@ def decode(
         For an empty or malformed prompt, one that leaves no room in the context, or differing tokenizers.
     """
     tokens = target.encode(prompt) if isinstance(prompt, str) else prompt
-    run = Run(draft, target, tokens, options or DecodingOptions(), count_flop)
+    run = DecodingRun(draft, target, tokens, options or DecodingOptions(), count_flop)
     for event in run:
         if on_round is not None:
             on_round(event)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
+from uara import hardware
 from uara.base.errors import InputError
 from uara.psd.flops import Architecture
 
@@ -65,18 +66,20 @@ class Speeds:
         return replace(self, uplink=replace(self.uplink, bit_per_s=bit_per_s))
 
 
+DRAFT_BITS_PER_WEIGHT = 4.5
+"""Draft weights in 4 bits, with a 16-bit scale for each 32 of them."""
 PHONES = {
-    # FLOP/s: the paper's reference [17]. Memory: 64 bit of LPDDR5X-8400 and of LPDDR4X-4266. Draft in 4 bits, with a
-    # 16-bit scale for each 32 weights.
-    "galaxy-s23": Processor(3.681e12, 67.2e9, 4.5),
-    "iphone-14": Processor(2.0e12, 34.1e9, 4.5),
+    each.name: Processor(each.compute_flop_per_s, each.memory_byte_per_s, DRAFT_BITS_PER_WEIGHT)
+    for each in hardware.PHONES
+    if each.memory_byte_per_s is not None
 }
+"""Phones by name; those whose memory bandwidth is known."""
 SERVERS = {
-    # FLOP/s: the paper's reference [17]. Memory: 256 bit at 14, 384 bit at 19.5 and 21 Gbit/s. Target in 16 bits.
-    "rtx-2080": Processor(11.2e12, 448e9),
-    "rtx-3090": Processor(35.6e12, 936e9),
-    "rtx-4090": Processor(82.9e12, 1008e9),
+    each.name: Processor(each.compute_flop_per_s, each.memory_byte_per_s)
+    for each in hardware.ACCELERATORS
+    if each.memory_byte_per_s is not None
 }
+"""Servers by name, with the target in 16 bits."""
 
 
 def processor(name: str, known: dict[str, Processor]) -> Processor:

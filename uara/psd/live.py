@@ -13,7 +13,7 @@ from uara.psd.payload import Payload
 from uara.psd.replay import replay
 from uara.psd.request import Decoded, RoundEvent
 from uara.psd.timeline import Timeline, simulate
-from uara.psd.trace import METHODS, Trace
+from uara.psd.trace import METHODS, DecodingTrace
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -72,7 +72,7 @@ class Stream:
             self.console.print(Text(text, style=STYLES[kind]), end="", soft_wrap=True)
 
 
-def acceptance_of(trace: Trace) -> list[int]:
+def acceptance_of(trace: DecodingTrace) -> list[int]:
     """Verdict of each output token of a PSD run: 1 where the draft was accepted, 0 where the target corrected it."""
     verdicts: list[int] = []
     for each in trace.rounds:

@@ -6,7 +6,7 @@ import math
 from typing import Literal, get_args
 
 from uara.base.errors import InputError
-from uara.psd.trace import Trace
+from uara.psd.trace import DecodingTrace
 
 Payload = Literal["tokens", "probabilities", "full-logits"]
 PAYLOADS: tuple[Payload, ...] = get_args(Payload)
@@ -38,7 +38,7 @@ def draft_token_bits(payload: Payload, vocabulary_tokens: int, value_bits: int =
     return token_bits(vocabulary_tokens) + values * value_bits
 
 
-def upload_bits(trace: Trace, payload: Payload, vocabulary_tokens: int, value_bits: int = 16) -> int:
+def upload_bits(trace: DecodingTrace, payload: Payload, vocabulary_tokens: int, value_bits: int = 16) -> int:
     """Bits that a run sends to the server, d_i: the prompt's token ids, and the draft tokens."""
     prompt = trace.prompt_tokens * token_bits(vocabulary_tokens)
     return prompt + sum(trace.uploaded_tokens) * draft_token_bits(payload, vocabulary_tokens, value_bits)

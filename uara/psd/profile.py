@@ -16,7 +16,7 @@ from uara.psd.flops import Architecture, architecture
 from uara.psd.payload import Payload, needed_payload, upload_bits
 from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, TaskSummary
 from uara.psd.replay import replay
-from uara.psd.trace import Method, Trace
+from uara.psd.trace import DecodingTrace, Method
 
 if TYPE_CHECKING:
     import numpy as np
@@ -92,7 +92,7 @@ class TaskProfile(Record):
         method: Method | None = None,
         gamma: int | None = None,
         rng: np.random.Generator | None = None,
-    ) -> Trace:
+    ) -> DecodingTrace:
         """The rounds of a prompt under a method and draft length, the profile's own where left out."""
         return replay(
             record.acceptance,

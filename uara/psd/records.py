@@ -9,7 +9,7 @@ from pydantic import Field
 from uara.base.files import Record
 from uara.psd.flops import Architecture
 from uara.psd.payload import Payload, Rule
-from uara.psd.trace import Method, Trace
+from uara.psd.trace import DecodingTrace, Method
 
 AcceptanceOrigin = Literal["measured", "transferred", "assumed"]
 Probability = Annotated[float, Field(ge=0, le=1)]
@@ -74,7 +74,7 @@ class RunRecord(Record):
         Share of the run in which neither model was in a forward pass.
     """
 
-    trace: Trace
+    trace: DecodingTrace
     counted_device_flop: int | None = None
     counted_server_flop: int | None = None
     wall_s: float

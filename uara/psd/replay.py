@@ -2,7 +2,8 @@
 
 Greedy decoding is deterministic, and a draft block always starts from confirmed tokens: whether the draft
 model agrees with the target at each position of the target's own output settles every round of every method.
-When sampling, each position's probability of acceptance does, in distribution.
+When sampling, each position's probability of acceptance does, in distribution. :mod:`uara.psd.rounds` says what a
+round is.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from uara.base.errors import InputError
-from uara.psd.trace import Method, Phase, Round, Trace
+from uara.psd.rounds import Method, Round, judgeable_tokens, most_drafted, pending_after, psd_round
+from uara.psd.trace import DecodingTrace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,7 +27,7 @@ def replay(
     *,
     max_new_tokens: int | None = None,
     rng: np.random.Generator | None = None,
-) -> Trace:
+) -> DecodingTrace:
     """The trace that a run with this acceptance has.
 
     Parameters
@@ -56,11 +58,11 @@ def replay(
     verdicts = [draw < value for draw, value in zip(draws, acceptance, strict=True)]
     if method == "autoregressive":
         rounds = [Round("step", 0, 0, 0, 0, 1) for _ in verdicts]
-        return Trace.of(method, 0, prompt_tokens, rounds)
+        return DecodingTrace.of(method, 0, prompt_tokens, rounds)
     if gamma < 1:
         raise InputError(f"the draft length must be at least 1, not {gamma}")
     follow = _conventional if method == "conventional" else _psd
-    return Trace.of(method, gamma, prompt_tokens, follow(verdicts, gamma, limit))
+    return DecodingTrace.of(method, gamma, prompt_tokens, follow(verdicts, gamma, limit))
 
 
 def _agreed(verdicts: list[bool], start: int, limit: int) -> int:
@@ -74,8 +76,7 @@ def _agreed(verdicts: list[bool], start: int, limit: int) -> int:
 def _conventional(verdicts: list[bool], gamma: int, limit: int) -> list[Round]:
     rounds, done = [], 0
     while done < len(verdicts):
-        # the last token before the limit is always the target's own
-        longest, left = min(gamma, limit - done - 1), len(verdicts) - done
+        longest, left = most_drafted("conventional", gamma, limit - done), len(verdicts) - done
         accepted = _agreed(verdicts, done, longest)
         ended = accepted == left
         drafted = left if ended else longest
@@ -90,16 +91,12 @@ def _psd(verdicts: list[bool], gamma: int, limit: int) -> list[Round]:
     done, pending = 0, 0
     while done < len(verdicts):
         left = len(verdicts) - done
-        longest = min(gamma, limit - done - pending)
+        longest = most_drafted("psd", gamma, limit - done, pending)
         # a draft that follows the output to its end stops there
         ended = _agreed(verdicts, done, pending + longest) == left
         drafted = left - pending if ended else longest
-        judgeable = pending + min(drafted, 1)
-        accepted = _agreed(verdicts, done, judgeable)
-        rejected = accepted < judgeable
-        appended = accepted + rejected
-        phase: Phase = "post-verify" if pending else "pre-verify"
-        rounds.append(Round(phase, pending, drafted, accepted + rejected, accepted, appended))
-        done += appended
-        pending = 0 if rejected else max(drafted - 1, 0)
+        accepted = _agreed(verdicts, done, judgeable_tokens(pending, drafted))
+        rounds.append(psd_round(pending, drafted, accepted))
+        done += rounds[-1].appended
+        pending = pending_after(rounds[-1])
     return rounds

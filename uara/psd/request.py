@@ -11,7 +11,7 @@ from uara.psd.activity import Activity, busy_s
 from uara.psd.models import LanguageModel, require_same_tokens
 from uara.psd.payload import RULES, Rule
 from uara.psd.session import Session
-from uara.psd.trace import Method, Round, Trace
+from uara.psd.trace import DecodingTrace, Method, Round
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Decoded:
 
     tokens: list[int]
     text: str
-    trace: Trace
+    trace: DecodingTrace
     activities: list[Activity]
     draft: Session | None
     target: Session

@@ -9,7 +9,7 @@ from uara.base.errors import InputError
 from uara.psd.payload import PAYLOADS, upload_bits
 from uara.psd.records import Decoding, Estimate, ModelRecord, PromptRecord, TaskSummary
 from uara.psd.replay import replay
-from uara.psd.trace import Trace
+from uara.psd.trace import DecodingTrace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,7 +54,7 @@ def summarise(
     return {task: _summary(chosen, decoding, draft, target) for task, chosen in by_task.items()}
 
 
-def _replays(record: PromptRecord, decoding: Decoding, rng: np.random.Generator) -> list[Trace]:
+def _replays(record: PromptRecord, decoding: Decoding, rng: np.random.Generator) -> list[DecodingTrace]:
     certain = all(value in (0, 1) for value in record.acceptance)
     return [
         replay(
@@ -77,7 +77,7 @@ def _summary(
     rng = np.random.default_rng(decoding.seed)
     runs = [_replays(record, decoding, rng) for record in records]
 
-    def means(measure: Callable[[Trace], float]) -> list[float]:
+    def means(measure: Callable[[DecodingTrace], float]) -> list[float]:
         return [float(np.mean([measure(trace) for trace in each])) for each in runs]
 
     vocabulary = draft.architecture.vocabulary_tokens

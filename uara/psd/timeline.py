@@ -5,10 +5,10 @@ verdict carries the number of accepted tokens and the target's own token. Per ro
 
 - *autoregressive*: the server alone; each token is sent down.
 - *conventional*: the device drafts, the block goes up, the server passes over it, the verdict comes down.
-- *PSD*: the device drafts the next block; meanwhile the pending tokens go up, and the new block's first token as
-  soon as it is drafted. The server needs the pending tokens to start its pass and the first new one to give its
-  verdict; a pre-verify pass needs nothing and starts behind the last verdict. The next round begins when the
-  device has drafted its block and has the verdict.
+- *PSD* (its round in counts: :mod:`uara.psd.rounds`): the device drafts the next block; meanwhile the pending tokens
+  go up, and the new block's first token as soon as it is drafted. The server needs the pending tokens to start its
+  pass and the first new one to give its verdict; a pre-verify pass needs nothing and starts behind the last verdict.
+  The next round begins when the device has drafted its block and has the verdict.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from uara.psd.activity import Activity, Kind, Resource, busy_s, merged
 from uara.psd.flops import Architecture
 from uara.psd.hardware import Link, Processor, Speeds
 from uara.psd.payload import Payload, draft_token_bits, token_bits
-from uara.psd.trace import Passes, Round, Trace
+from uara.psd.trace import DecodingTrace, Passes, Round
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class _World:
 
     def __init__(
         self,
-        trace: Trace,
+        trace: DecodingTrace,
         draft: Architecture,
         target: Architecture,
         speeds: Speeds,
@@ -158,7 +158,7 @@ def _pass_s(processor: Processor, flop: int, model: Architecture) -> float:
 
 
 def simulate(
-    trace: Trace,
+    trace: DecodingTrace,
     draft: Architecture,
     target: Architecture,
     speeds: Speeds,

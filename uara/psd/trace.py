@@ -6,49 +6,19 @@ The engine, the replay of measured acceptance, and the timeline all speak this o
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Literal, NamedTuple, Self, get_args
+from typing import Annotated, NamedTuple, Self
 
 from pydantic import Field, model_validator
 
 from uara.base.files import Record
 from uara.psd.flops import Architecture
+from uara.psd.rounds import METHODS as METHODS
+from uara.psd.rounds import Method as Method
+from uara.psd.rounds import Phase as Phase
+from uara.psd.rounds import Round as Round
+from uara.psd.rounds import judgeable_tokens, pending_after, phase_of
 
-Method = Literal["autoregressive", "conventional", "psd"]
-METHODS: tuple[Method, ...] = get_args(Method)
-Phase = Literal["step", "verify", "pre-verify", "post-verify"]
 Counts = list[Annotated[int, Field(ge=0, le=2**31 - 1)]]
-
-
-class Round(NamedTuple):
-    """One target pass, and the drafting that belongs to it.
-
-    Attributes
-    ----------
-    phase
-        ``step`` (autoregressive), ``verify`` (conventional), ``pre-verify`` or ``post-verify`` (PSD).
-    pending
-        Tokens drafted in the round before and not yet judged; 0 outside post-verify.
-    drafted
-        Tokens drafted in this round.
-    judged
-        Draft tokens that got a verdict: all up to and including the first rejected one.
-    accepted
-        Of those, accepted.
-    appended
-        Tokens by which the output grew: the accepted ones, and the target's own where it gave one.
-    """
-
-    phase: Phase
-    pending: int
-    drafted: int
-    judged: int
-    accepted: int
-    appended: int
-
-    @property
-    def rejected(self) -> bool:
-        """Whether a draft token was refused."""
-        return self.accepted < self.judged
 
 
 class Passes(NamedTuple):
@@ -76,7 +46,7 @@ class Passes(NamedTuple):
         return target.pass_flop(self.target_fed, self.target_cached, self.target_logits)
 
 
-class Trace(Record):
+class DecodingTrace(Record):
     """A run's rounds, column by column, with what is needed to count its operations and bits.
 
     ``phase`` and ``pending`` of :class:`Round` follow from the columns.
@@ -92,7 +62,7 @@ class Trace(Record):
     appended: Counts
 
     @classmethod
-    def of(cls, method: Method, gamma: int, prompt_tokens: int, rounds: Iterable[Round]) -> Trace:
+    def of(cls, method: Method, gamma: int, prompt_tokens: int, rounds: Iterable[Round]) -> DecodingTrace:
         """The trace with these rounds."""
         listed = list(rounds)
         return cls(
@@ -127,12 +97,9 @@ class Trace(Record):
         for drafted, judged, accepted, appended in zip(
             self.drafted, self.judged, self.accepted, self.appended, strict=True
         ):
-            phase: Phase = "step" if self.method == "autoregressive" else "verify"
-            if self.method == "psd":
-                phase = "post-verify" if pending else "pre-verify"
+            phase = phase_of(self.method, pending)
             listed.append(Round(phase, pending, drafted, judged, accepted, appended))
-            if self.method == "psd":
-                pending = 0 if accepted < judged else max(drafted - 1, 0)
+            pending = pending_after(listed[-1])
         return listed
 
     @property
@@ -173,7 +140,7 @@ class Trace(Record):
         being drafted, and the rest only once that block is pending: a discarded block costs one token.
         """
         if self.method == "psd":
-            return [each.pending + min(each.drafted, 1) for each in self.rounds]
+            return [judgeable_tokens(each.pending, each.drafted) for each in self.rounds]
         return [each.drafted for each in self.rounds]
 
     def passes(self) -> Iterator[Passes]:

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Name
 from uara.p1.instance import Instance
@@ -55,12 +55,10 @@ class Collection(Record):
                     f"no collection {str(collection)!r}; shipped are {known}, or give a .toml file"
                 )
             path = shipped[str(collection)]
-        try:
+        with in_file(path):
             loaded = files.validate(files.read_toml(path), cls)
             loaded._check()
             return loaded
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
 
     def _check(self) -> None:
         """Every entry's recipe, names and references, before anything is made."""

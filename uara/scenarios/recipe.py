@@ -15,6 +15,18 @@ from uara.base.files import Record, pretty_json, sha256, validate
 from uara.base.provenance import Provenance
 from uara.base.quantities import NonNegative, Positive
 from uara.base.randomness import stream
+from uara.hardware import (
+    ACCELERATORS,
+    BATTERY_CAPACITY_J,
+    BATTERY_FRACTION,
+    OWN_WORK_S,
+    PHONES,
+    RTX_2080,
+    RTX_4090,
+    TX_POWER_DBM,
+    UPLINK_BAND_HZ,
+    Hardware,
+)
 from uara.p1.instance import Channel, Devices, Instance, Servers
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload, needed_payload
@@ -22,7 +34,6 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
-from uara.scenarios.hardware import ACCELERATORS, PHONES, RTX_2080, RTX_4090, Accelerator
 
 if TYPE_CHECKING:
     from uara.scenarios.trace import Trace
@@ -34,13 +45,9 @@ CREDITS = {
     "sionna-rt": "Scene geometry of the city scenes: (c) OpenStreetMap contributors, ODbL "
     "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT",
 }
-TX_POWER_DBM = (16.0, 24.0)
-"""Transmission powers P_i are uniform in dBm over this range (Table I)."""
-BACKLOG_S = 0.1
-"""A server starts with uniformly 0 to this many seconds of work of its own: k_j of 0 to 10 slots of 10 ms."""
 MOST_PAIRS = 10_000_000
 """Largest number of pairs of a device and a server: gains are drawn for all of them at once."""
-BATTERY = {"any": (0.05, 1.0), "low": (0.05, 0.2), "high": (0.8, 1.0)}
+BATTERY = {"any": BATTERY_FRACTION, "low": (0.05, 0.2), "high": (0.8, 1.0)}
 """Ranges of the remaining battery fraction B_i; low and high as in Fig. 6."""
 
 
@@ -65,7 +72,7 @@ class Recipe(Record):
     """Range of the remaining batteries: 0.05 to 1, at most 0.2, or at least 0.8."""
     server_mix: Literal["mixed", "one-strong"] = "mixed"
     """RTX 2080, 3090 and 4090 in turn (shuffled in threes), or one RTX 4090 among RTX 2080."""
-    bandwidth_mhz: Positive = 10.0
+    bandwidth_mhz: Positive = UPLINK_BAND_HZ / 1e6
     """Uplink band W, divided equally among the servers."""
     energy_weight_ms_per_j: NonNegative = 50.0
     """w of P1."""
@@ -97,14 +104,15 @@ class Recipe(Record):
         )
         chosen = {key: getattr(self, key) for key in Recipe.model_fields if key != "scene" or key in always}
         parts = [
-            f"--{_FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
+            f"--{FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
             for key, value in chosen.items()
             if key in always or value != Recipe.model_fields[key].default
         ]
         return " ".join(["uara generate", *parts, "-o", shlex.quote(f"{name}.json")])
 
 
-_FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays"}
+FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays", "speed_m_per_s": "speed"}
+"""Options of ``uara generate`` that are not called as the fields of :class:`Recipe` and of a walk are."""
 
 
 def _plain(value: object) -> str:
@@ -187,11 +195,12 @@ def generate_trace(
 
 def _walk_words(walk: Walk) -> str:
     """The options of ``uara generate`` that make this walk."""
-    words = f"--slots {walk.slots} --speed {_plain(walk.speed_m_per_s)}"
-    for option, field in (("--slot-s", "slot_s"), ("--wander-deg", "wander_deg")):
-        if getattr(walk, field) != Walk.model_fields[field].default:
-            words += f" {option} {_plain(getattr(walk, field))}"
-    return words
+    always = ("slots", "speed_m_per_s")
+    return " ".join(
+        f"--{FLAGS.get(key, key.replace('_', '-'))} {_plain(getattr(walk, key))}"
+        for key, field in Walk.model_fields.items()
+        if key in always or getattr(walk, key) != field.default
+    )
 
 
 def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
@@ -265,11 +274,11 @@ def _drop(recipe: Recipe) -> Drop:
 def _servers(recipe: Recipe, position_m: Floats) -> Servers:
     count = recipe.servers
     if recipe.server_mix == "one-strong":
-        models: list[Accelerator] = [RTX_4090, *[RTX_2080] * (count - 1)]
+        models: list[Hardware] = [RTX_4090, *[RTX_2080] * (count - 1)]
     else:
         models = _in_turn(ACCELERATORS, count, stream(recipe.seed, "server models"))
     speed = np.array([each.compute_flop_per_s for each in models])
-    waiting_s = stream(recipe.seed, "server backlogs").uniform(0, BACKLOG_S, count)
+    waiting_s = stream(recipe.seed, "server backlogs").uniform(0, OWN_WORK_S, count)
     return Servers(
         id=tuple(f"server{j}" for j in range(count)),
         compute_flop_per_s=speed,
@@ -282,7 +291,8 @@ def _servers(recipe: Recipe, position_m: Floats) -> Servers:
 
 def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Devices:
     count, seed = recipe.devices, recipe.seed
-    phones = _in_turn(PHONES, count, stream(seed, "device models"))
+    picked = _in_turn(tuple(range(len(PHONES))), count, stream(seed, "device models"))
+    phones = [PHONES[index] for index in picked]
     power_dbm = stream(seed, "transmission powers").uniform(*TX_POWER_DBM, count)
     tasks = profile.draw_tasks(count, stream(seed, "tasks"), payload=recipe.payload)
     return Devices(
@@ -292,7 +302,7 @@ def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Device
         battery_fraction=rounded(stream(seed, "batteries").uniform(*BATTERY[recipe.battery], count), 4),
         model=tuple(phone.model for phone in phones),
         position_m=position_m,
-        battery_capacity_j=np.array([phone.battery_capacity_j for phone in phones]),
+        battery_capacity_j=np.array(BATTERY_CAPACITY_J)[picked],
         task=tuple(tasks["task"]),
         upload_bits=tasks["upload_bits"],
         device_flop=tasks["device_flop"],

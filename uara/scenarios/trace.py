@@ -13,7 +13,7 @@ from pydantic import Field
 
 from uara.base import arrays, files, side_file
 from uara.base.columns import SideFile
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record, VersionOne
 from uara.base.quantities import Name, Positive
 from uara.p1.instance import Channel, Instance
@@ -146,7 +146,7 @@ class Trace:
         path = Path(path)
         record = files.read_json(path, TraceFile)
         side = side_file.locate(path, record.side_file.name)
-        try:
+        with in_file(path):
             instance = Instance.from_record(record.instance)
             rows = record.slots * len(instance.devices)
             with arrays.opened(side, record.side_file.sha256) as archive:
@@ -157,8 +157,6 @@ class Trace:
             )
             if len(trace) != record.slots:
                 raise InputError(f"says {record.slots}, but there are {len(trace)}", path="$.slots")
-        except InputError as error:
-            raise (error if error.source else error.in_source(str(path))) from None
         return trace
 
 

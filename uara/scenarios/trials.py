@@ -1,4 +1,4 @@
-"""Instances of P1 to try solvers on: small ones in every regime with their optimum, a large one, the smallest."""
+"""Instances of P1 to try solvers on: small ones in every regime with their optimum, and a large one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from uara.base.errors import InputError
 from uara.p1.allocation import allocate
-from uara.p1.instance import Channel, Devices, Instance, Servers
+from uara.p1.instance import Channel, Instance
 from uara.p1.model import Allocation, evaluate
 from uara.scenarios.recipe import generate
 
@@ -91,12 +91,3 @@ def optimum(instance: Instance) -> Allocation:
 def large() -> Instance:
     """Twenty servers, 600 devices."""
     return generate(channel="path-loss", servers=20, devices=600, seed=1, name="large")
-
-
-def load_kernels() -> None:
-    """Load the compiled allocation, which most solvers and the scoring of their answers use."""
-    one = np.ones(2)
-    servers = Servers(("a", "b"), one, one, one)
-    devices = Devices(("a", "b"), one, one, one, one, one, one)
-    smallest = Instance("smallest", servers, devices, Channel.from_dense(np.ones((2, 2))))
-    allocate(smallest, np.zeros(2, dtype=np.int64), "optimal")

@@ -91,10 +91,10 @@ def test_a_prepared_solver_is_not_prepared_twice() -> None:
 
 
 def test_compiled_parts_are_loaded_before_the_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    from uara.scenarios import trials
+    from uara.p1 import smallest
 
     order: list[str] = []
-    monkeypatch.setattr(trials, "load_kernels", lambda: order.append("kernels"))
+    monkeypatch.setattr(smallest, "load_kernels", lambda: order.append("kernels"))
     prepare("bench_trials:raises")
     assert order == ["kernels"]
     load_kernels("a kind that nobody knows")

@@ -49,6 +49,13 @@ def test_a_plug_in_says_what_it_is_and_is_not_imported_here(write: Write) -> Non
     assert "honest_here" not in sys.modules
 
 
+def test_options_without_a_default_are_named(write: Write) -> None:
+    write("wanting", HONEST.replace("depth: int = 3", "depth: int"))
+    found = introduce("wanting:good", [{"depth": 5}])
+    assert found.required == ["depth"]
+    assert introduce("wanting:good", []).required == ["depth"]
+
+
 def test_a_module_that_patches_the_harness_patches_itself(
     write: Write, make_suite: MakeSuite, tmp_path: Path
 ) -> None:

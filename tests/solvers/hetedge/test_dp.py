@@ -3,17 +3,21 @@ from __future__ import annotations
 import itertools
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
-from uara.solvers.hetedge.dp import alternate, compile_search
+from uara.solvers.hetedge.dp import DynamicProgrammeOptions, alternate, compile_search, hetedge_dp
 from uara.solvers.hetedge.search import Choices, Programme, ordered
 
 import uara
 from uara.hetedge import bandwidth
 from uara.hetedge.generate import generate
+from uara.hetedge.instance import HetEdge
 from uara.problem import evaluate
+from uara.registry import find
+from uara.solver import Answer, Context
 
 INSTANCES = Path(__file__).parents[3] / "instances"
 
@@ -51,36 +55,51 @@ def test_the_pipeline_and_autoregressive_batches_only_add_choices() -> None:
     assert both.objective_ms <= full.evaluation.objective_ms * (1 + 1e-12)
 
 
-def test_searching_orders_helps_and_keeps_to_its_time() -> None:
-    instance = generate(requests=40, channel="path-loss")
-    plain = uara.solve(instance, "hetedge-dp")
-    began = time.monotonic()
-    searched = uara.solve(instance, "hetedge-dp", options={"search_s": 1.0})
-    assert time.monotonic() - began < 20
-    assert searched.evaluation.feasible
-    assert searched.evaluation.objective_ms <= plain.evaluation.objective_ms
-    assert searched.details["before_search_ms"] == pytest.approx(plain.details["value_ms"])
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_searched_order_against_all_orders(seed: int) -> None:
-    """With every order of five requests tried, the search is within a few per cent of the best."""
+@pytest.mark.parametrize("seed", range(6))
+def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
+    """All 120 orders of five requests are tried; three of these instances are not served best by any rule."""
     instance = make_hetedge(5, seed, longest_speculation=3)
     choices = Choices.everything(instance)
     best = min(
         alternate(Programme(instance, np.array(order), choices), "in-time", 8)[1]
         for order in itertools.permutations(range(5))
     )
-    found = uara.solve(instance, "hetedge-dp", options={"search_s": 5.0}).evaluation.objective_ms
-    assert best * (1 - 1e-9) <= found <= best * 1.15
+    searched = own_answer(instance, DynamicProgrammeOptions(search_s=60.0))
+    assert evaluate(instance, searched.decision).objective_ms == pytest.approx(best, rel=1e-9)
+    assert searched.details["value_ms"] == pytest.approx(best, rel=1e-9)
+    ruled = searched.details["before_search_ms"]
+    assert ruled == own_answer(instance, DynamicProgrammeOptions()).details["value_ms"]
+    if seed in (1, 3, 5):
+        assert ruled > best * 1.01
+    else:
+        assert ruled == pytest.approx(best, rel=1e-9)
 
 
-def test_a_start_is_never_made_worse() -> None:
+def test_no_time_no_search() -> None:
+    instance = make_hetedge(5, 1, longest_speculation=3)
+    hurried = own_answer(instance, DynamicProgrammeOptions(search_s=1e-9))
+    assert hurried.details["value_ms"] == hurried.details["before_search_ms"]
+    searched = own_answer(instance, DynamicProgrammeOptions(search_s=60.0))
+    assert searched.details["value_ms"] < hurried.details["value_ms"] * 0.99
+
+
+def test_a_start_is_left_to_solve() -> None:
+    """The programme does not look at it; what is better is kept all the same."""
     instance = generate(requests=10, channel="path-loss")
     good = uara.solve(instance, "hetedge-dp").decision
-    rule = {"order": "given", "bandwidth": "uniform"}
-    result = uara.solve(instance, "hetedge-dp", options=rule, start=good)
-    assert result.evaluation.objective_ms == pytest.approx(evaluate(instance, good).objective_ms)
+    poor = DynamicProgrammeOptions(order="given", bandwidth="uniform")
+    alone = own_answer(instance, poor)
+    assert own_answer(instance, poor, good).decision.to_plain() == alone.decision.to_plain()
+    assert evaluate(instance, alone.decision).objective_ms > evaluate(instance, good).objective_ms * 1.01
+    kept = uara.solve(instance, "hetedge-dp", options=poor, start=good)
+    assert kept.decision.to_plain() == good.to_plain()
+    assert not find("hetedge-dp").traits.warm_start
+
+
+def own_answer(instance: HetEdge, options: DynamicProgrammeOptions, start: Any = None) -> Answer:
+    """What the solver itself returns, before ``solve`` makes the best of it."""
+    answer: Answer = hetedge_dp(instance, Context(instance, options, start=start))
+    return answer
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:

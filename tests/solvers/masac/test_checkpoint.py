@@ -89,6 +89,16 @@ def test_more_steps_may_be_asked_for_but_nothing_else_may_change(tmp_path):
         checkpoint.load(tmp_path, make_learner(discount=0.5), {**SETTINGS, "seed": 2})
 
 
+def test_a_checkpoint_with_the_former_names_of_settings_is_resumed(tmp_path):
+    learner, _ = trained(tmp_path, 1)
+    named = {**SETTINGS, "learner": {"tau": 0.005, "width": 16}}
+    former = {**SETTINGS, "learner": {"soft_update": 0.005, "width": 16}}
+    checkpoint.save(tmp_path, learner, {**progress(), "settings": former})
+    assert checkpoint.read(tmp_path, named).settings == former
+    with pytest.raises(InputError, match=r"settings\.learner.*differs"):
+        checkpoint.read(tmp_path, {**named, "learner": {"tau": 0.5, "width": 16}})
+
+
 def test_files_that_do_not_belong_together_are_refused(tmp_path):
     learner, _ = trained(tmp_path, 1)
     with pytest.raises(InputError, match="holds no checkpoint"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from uara.solvers.masac.learner import FORMER_NAMES, LearnerSettings, present_names
 from uara.solvers.masac.settings import TrainingSettings
 
 from uara import InputError
@@ -69,3 +70,25 @@ def test_a_damaged_profile_is_named_itself(tmp_path):
     path.write_text(f"[worlds]\nprofile = {str(tmp_path / 'tasks.json')!r}")
     with pytest.raises(InputError, match=r"tasks\.json"):
         TrainingSettings.load(path)
+
+
+@pytest.mark.parametrize(("name", "former"), FORMER_NAMES.items())
+def test_former_names_are_read_too(tmp_path, name, former):
+    path = tmp_path / "run.toml"
+    for word in (name, former):
+        path.write_text(f"[learner]\n{word} = 0.125")
+        assert getattr(TrainingSettings.load(path).learner, name) == 0.125
+    path.write_text(f"[learner]\n{name} = 0.125\n{former} = 0.25")
+    with pytest.raises(InputError, match=rf"\$\.learner\.{former}"):
+        TrainingSettings.load(path)
+    path.write_text(f"[learner]\n{former} = -1.0")
+    with pytest.raises(InputError, match=rf"\$\.learner\.{former}"):
+        TrainingSettings.load(path)
+
+
+def test_what_is_stored_has_the_present_names():
+    stored = LearnerSettings(tau=0.5).model_dump(mode="json")
+    assert set(FORMER_NAMES) <= set(stored)
+    former = {FORMER_NAMES.get(key, key): value for key, value in stored.items()}
+    assert former != stored
+    assert present_names(former) == stored == present_names(stored)

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from cases import instances, make_instance
 from hypothesis import given, settings
-from uara.solvers.search.rules import compile_allocation, first_of_largest, smallest_instance
+from uara.solvers.search.rules import first_of_largest
 
-from uara import Allocation, Channel, Devices, Instance, Servers, allocate, evaluate, solve
+from uara import Allocation, Channel, Devices, Instance, Servers, allocate, solve
 
 RULES = ("random", "max-sinr", "max-compute")
 
@@ -144,9 +144,3 @@ def test_first_of_largest_takes_the_first_of_equals() -> None:
     instance = two_servers([[1e-9, 1e-9], [1e-9, 0], [1e-9, 2e-9]])
     assert first_of_largest(instance, instance.channel.power_gain).tolist() == [0, 0, 1]
     assert first_of_largest(instance, -instance.channel.power_gain).tolist() == [0, 0, 0]
-
-
-def test_the_smallest_instance_is_one() -> None:
-    instance = smallest_instance()
-    compile_allocation()
-    assert evaluate(instance, allocate(instance, [0, 1])).feasible

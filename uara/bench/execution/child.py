@@ -10,8 +10,7 @@ import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
-from importlib import import_module, metadata
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from uara.base.errors import InputError
 from uara.isolation.line import Line
 from uara.isolation.template import Home
 from uara.problem import Problem, Proof, kind_of, warm_up_all
-from uara.registry import GROUP, LOADING, Method, blaming, method_of
+from uara.registry import LOADING, Method, blaming, installed, load_installed, method_of
 from uara.solver import Answer, Progress, solve
 
 HOME = Home(__name__)
@@ -98,12 +97,6 @@ def finite_or_none(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-@cache
-def installed() -> dict[str, metadata.EntryPoint]:
-    """Entry points of the installed solvers, none of them loaded."""
-    return {point.name: point for point in metadata.entry_points(group=GROUP)}
-
-
 def find_method(solver: str | Callable[..., Any]) -> Method:
     """The solver, importing it alone and none of the others that are installed.
 
@@ -116,13 +109,11 @@ def find_method(solver: str | Callable[..., Any]) -> Method:
     """
     if not isinstance(solver, str):
         return method_of(solver)
-    if ":" not in solver and solver not in installed():
-        raise InputError(f"there is no solver {solver!r}", source="solver")
+    if ":" not in solver:
+        return load_installed(solver)
+    module, _, name = solver.partition(":")
     with blaming(solver, "cannot be imported", LOADING):
-        if ":" in solver:
-            module, _, name = solver.partition(":")
-            return method_of(getattr(import_module(module), name))
-        return method_of(installed()[solver].load(), solver)
+        return method_of(getattr(import_module(module), name))
 
 
 def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import HOME, find_method, installed
+from uara.bench.execution.child import HOME, find_method
 from uara.bench.execution.messages import Introduction
 from uara.isolation.line import Line
 from uara.isolation.supervise import Allowance, Assignment, supervise
+from uara.registry import entry_point
 
 LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
 """Importing a plug-in may take the set-up limit, and building its options so long."""
@@ -29,14 +30,14 @@ class Introduce:
         """Import the solver, and validate each of these option values."""
         method = find_method(self.solver)
         line.content()  # there is none: what follows is the answer
+        fields = method.traits.options.model_fields
         facts: dict[str, Any] = {
             "name": method.name,
             "kind": method.traits.kind,
             "warm_start": method.traits.warm_start,
             "summary": method.summary,
-            "undocumented": [
-                name for name, each in method.traits.options.model_fields.items() if not each.description
-            ],
+            "undocumented": [name for name, each in fields.items() if not each.description],
+            "required": [name for name, each in fields.items() if each.is_required()],
             "reason": method.reason,
         }
         if isinstance(method.error, MissingExtra):
@@ -72,9 +73,7 @@ def introduce(
 
 
 def _ours(solver: str) -> bool:
-    if solver not in installed():
-        raise InputError(f"there is no solver {solver!r}", source="solver")
-    origin = installed()[solver].dist
+    origin = entry_point(solver).dist
     return origin is not None and origin.name == "uara"
 
 

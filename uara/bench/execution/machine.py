@@ -12,7 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from uara.bench.execution.child import installed
+from uara.registry import installed
 
 VERSIONS_OF = (
     "uara",

@@ -67,6 +67,8 @@ class Introduction(Record):
     summary: Text
     undocumented: Annotated[list[Text], _few(_MOST_DETAILS)]
     """Options without a description."""
+    required: Annotated[list[Text], _few(_MOST_DETAILS)] = []
+    """Options without a default."""
     reason: Text | None
     """Why it cannot be used here, if so."""
     missing: Annotated[list[str], _few(2)] | None = None

@@ -1,6 +1,6 @@
 """Curves of training runs: every run's validation gap over wall time, and its log as one CSV.
 
-python benchmarks/plot_training.py runs/seed1 runs/seed2 --out docs/masac/training
+python benchmarks/paper/training_curves.py runs/seed1 runs/seed2 --out docs/masac/training
 """
 
 from __future__ import annotations

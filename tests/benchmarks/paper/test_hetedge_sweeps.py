@@ -3,13 +3,14 @@ from __future__ import annotations
 import csv
 from pathlib import Path
 
+import hetedge_sweeps as study
 import numpy as np
 import pytest
 
-from uara.hetedge import study
+from uara.cli import main
 from uara.hetedge.generate import generate
 
-DATA = Path(__file__).parents[2] / "docs" / "hetedge" / "sweeps.csv"
+DATA = Path(__file__).parents[3] / "docs" / "hetedge" / "sweeps.csv"
 
 
 def test_one_quantity_is_varied() -> None:
@@ -70,3 +71,22 @@ def test_the_recorded_sweeps_meet_the_bars() -> None:
     for point in points:
         for method in ("autoregressive", "autoregressive, all else optimal"):
             assert totals[*point, "joint optimum"] < totals[*point, method]
+
+
+def run(words: list[str]) -> None:
+    """The command; leaving with success is no error."""
+    try:
+        main(words)
+    except SystemExit as leaving:
+        if leaving.code:
+            raise
+
+
+@pytest.mark.slow
+def test_the_toolkits_command_does_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = str(tmp_path / "small.json")
+    run(["hetedge", "generate", "--requests", "20", "--channel", "path-loss", "-o", file])
+    run(["hetedge", "figures", file, "-o", str(tmp_path / "out")])
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {
+        "sweeps.csv", "ablation.csv", "sweeps.png", "ablation.png",
+    }  # fmt: skip

@@ -1,7 +1,11 @@
-"""Sweeps over the batched system: the joint optimum beside its benchmark schemes, one table and one figure each."""
+"""Sweeps over the batched system: the joint optimum beside its benchmark schemes, one table and one figure each.
+
+python benchmarks/paper/hetedge_sweeps.py instances/hetedge_k100.json -o docs/hetedge      # some minutes
+"""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +16,7 @@ import numpy as np
 from uara.base import pictures, sheets
 from uara.base.errors import printable
 from uara.base.files import check_output
+from uara.cli import main
 from uara.hetedge.instance import HetEdge
 from uara.solver import solve
 
@@ -231,3 +236,7 @@ def _draw_ablation(axes: Axes, rows: Sequence[Row]) -> None:
     axes.set(
         xlabel="total latency [s] (and change against the benchmark)", xlim=(0, 1.15 * totals.max() / 1e3)
     )
+
+
+if __name__ == "__main__":
+    main(["hetedge", "figures", *sys.argv[1:]])

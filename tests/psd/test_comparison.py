@@ -3,33 +3,11 @@ from __future__ import annotations
 import pytest
 
 from uara.base.errors import InputError
+from uara.psd.comparison import Study, comparison_table, ratio_speeds, speedups
 from uara.psd.hardware import speeds
 from uara.psd.profile import TaskProfile, assumed_profile
-from uara.psd.study import Row, Study, best_gammas, ratio_speeds, saturation_mbit_per_s, speedups
 
 PROFILE = assumed_profile({"sure": 1.0, "never": 0.0}, {"sure": [40], "never": [40]}, new_tokens=24, gamma=4)
-
-
-def row(task: str, gamma: int, rate: float, total_ms: float) -> Row:
-    return Row(task, "psd", "tokens", gamma, rate, 0, 0, 0, 0, total_ms, 0, 0)
-
-
-def test_best_and_saturation_by_hand() -> None:
-    rows = [row("a", gamma, 1.0, total) for gamma, total in ((1, 9.0), (2, 7.0), (3, 8.0))]
-    assert best_gammas(rows, "psd") == {"a": 2}
-    assert best_gammas(rows, "conventional") == {}
-    rated = [row("a", 1, rate, total) for rate, total in ((1, 90.0), (2, 50.0), (4, 50.2), (8, 49.9))]
-    assert saturation_mbit_per_s(rated, "a", "psd") == 2
-    assert saturation_mbit_per_s([*rated, row("a", 1, 16, 30.0)], "a", "psd") == 16
-    with pytest.raises(InputError):
-        saturation_mbit_per_s(rated, "b", "psd")
-
-
-def test_a_draft_that_never_fits_is_best_kept_short() -> None:
-    study = Study(PROFILE, speeds())
-    rows = study.over_gamma(["conventional", "psd"], range(1, 9), "tokens")
-    assert best_gammas(rows, "conventional")["never"] == 1
-    assert best_gammas(rows, "conventional")["sure"] > 4
 
 
 def test_parts_add_up_and_rates_apply() -> None:
@@ -66,3 +44,12 @@ def test_the_bar_psd_gains_a_fifth_for_every_measured_task(ratio: int) -> None:
 def test_unknown_tasks() -> None:
     with pytest.raises(InputError, match="no task 'poetry'"):
         Study(PROFILE, speeds()).row("poetry", "psd", 4, "tokens")
+
+
+def test_comparison_table() -> None:
+    profile = assumed_profile({"a": 1.0}, {"a": [30]}, new_tokens=20, gamma=3)
+    table = comparison_table(profile, [2, 4])
+    assert table.row_count == 2
+    assert len(table.columns) == 4
+    with pytest.raises(InputError):
+        comparison_table(profile, [-1])

@@ -1,6 +1,6 @@
 """Where a training step's time goes: a short run of the shipped configuration, taken apart by a profiler.
 
-python benchmarks/training_speed.py            # half a minute on an idle core
+python benchmarks/paper/training_speed.py            # half a minute on an idle core
 """
 
 from __future__ import annotations
@@ -16,20 +16,18 @@ import typer
 PARTS = {
     "drawing actions": ("learner.py", "all_pairs"),
     "Algorithm 1": ("association.py", "associate_batch"),
-    "stepping the worlds": ("environment.py", "step"),
-    "new worlds": ("environment.py", "reset"),
+    "stepping the worlds": ("batch.py", "step"),
+    "new worlds": ("batch.py", "reset"),
     "sampling batches": ("replay.py", "sample"),
     "updates": ("learner.py", "update"),
 }
 """File and function behind each part; none of them calls another in a step."""
 
-SHIPPED = Path(__file__).parent / "masac" / "train.toml"
+SHIPPED = Path(__file__).parents[1] / "masac" / "train.toml"
 
 
 def main(
-    config: Annotated[Path, typer.Argument(help="Configuration file.")] = Path(__file__).parent
-    / "masac"
-    / "train.toml",
+    config: Annotated[Path, typer.Argument(help="Configuration file.")] = SHIPPED,
     steps: Annotated[int, typer.Option(min=60, help="Steps that are timed.")] = 150,
 ) -> None:
     """Time the parts of a training step."""

@@ -1,7 +1,7 @@
 """Figures 5 and 6 of the paper, each by one command, with every number behind them as CSV.
 
-    python benchmarks/paper_figures.py fig5 --out docs/masac
-    python benchmarks/paper_figures.py fig6 --out docs/masac
+    python benchmarks/paper/figures_5_6.py fig5 --out docs/masac
+    python benchmarks/paper/figures_5_6.py fig6 --out docs/masac
 
 Instances are cut from ray-traced drops that training never sees (``instances/drops``). Points are means over
 the drops with 95 % intervals (Student's t).
@@ -23,7 +23,7 @@ from uara.p1.model import Allocation, evaluate
 from uara.p1.subset import subset
 from uara.solver import solve
 
-DROPS = Path(__file__).parents[1] / "instances" / "drops"
+DROPS = Path(__file__).parents[2] / "instances" / "drops"
 """20 servers and 240 devices each, seeds 500 to 509; the training pool's seeds begin at 7,000,000."""
 DEVICES = (30, 60, 90, 120, 150, 180)
 SERVERS = (4, 8, 12, 16, 20)

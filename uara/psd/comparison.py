@@ -1,10 +1,10 @@
-"""Latencies of a profile's tasks on given hardware: over draft lengths, data rates, and methods."""
+"""How long a profile's tasks take on given hardware, method beside method."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from uara.base.errors import InputError
 from uara.psd.hardware import Link, Processor, Speeds
@@ -12,7 +12,10 @@ from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile
 from uara.psd.records import PromptRecord
 from uara.psd.timeline import Timeline, simulate
-from uara.psd.trace import METHODS, Method, Trace
+from uara.psd.trace import METHODS, DecodingTrace, Method
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 SAMPLED_RUNS = 8
 """Runs of each prompt where acceptance is a matter of chance."""
@@ -41,7 +44,7 @@ class Study:
 
     profile: TaskProfile
     speeds: Speeds
-    _known: dict[tuple[str, Method, int], list[Trace]] = field(default_factory=dict, repr=False)
+    _known: dict[tuple[str, Method, int], list[DecodingTrace]] = field(default_factory=dict, repr=False)
 
     def timelines(
         self, task: str, method: Method, gamma: int, payload: Payload, speeds: Speeds
@@ -58,13 +61,13 @@ class Study:
             for trace in self._traces(record, method, gamma)
         ]
 
-    def _traces(self, record: PromptRecord, method: Method, gamma: int) -> list[Trace]:
+    def _traces(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
         key = record.prompt, method, gamma
         if key not in self._known:
             self._known[key] = self._replayed(record, method, gamma)
         return self._known[key]
 
-    def _replayed(self, record: PromptRecord, method: Method, gamma: int) -> list[Trace]:
+    def _replayed(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
         import numpy as np
 
         certain = all(value in (0, 1) for value in record.acceptance)
@@ -95,60 +98,9 @@ class Study:
         )
         return Row(task, method, payload, gamma, rate / 1e6, *map(mean_ms, parts))
 
-    def over_gamma(self, methods: Iterable[Method], gammas: Sequence[int], payload: Payload) -> list[Row]:
-        """Rows for all tasks, methods and draft lengths at the uplink's own rate."""
-        return [
-            self.row(task, method, g, payload)
-            for method in methods
-            for task in self.profile.tasks
-            for g in gammas
-        ]
-
-    def over_rate(
-        self,
-        methods: Iterable[Method],
-        rates_mbit_per_s: Sequence[float],
-        payload: Payload,
-        gammas: dict[str, int],
-    ) -> list[Row]:
-        """Rows for all tasks, methods and data rates, each task at its own draft length."""
-        return [
-            self.row(task, method, gammas[task], payload, rate)
-            for method in methods
-            for task in self.profile.tasks
-            for rate in rates_mbit_per_s
-        ]
-
     def comparison(self, gamma: int, payload: Payload) -> list[Row]:
         """The three methods beside each other, for all tasks."""
         return [self.row(task, method, gamma, payload) for task in self.profile.tasks for method in METHODS]
-
-
-def best_gammas(rows: Iterable[Row], method: Method) -> dict[str, int]:
-    """The draft length of least latency, for each task."""
-    best: dict[str, Row] = {}
-    for row in rows:
-        if row.method == method and (row.task not in best or row.total_ms < best[row.task].total_ms):
-            best[row.task] = row
-    return {task: row.gamma for task, row in best.items()}
-
-
-def saturation_mbit_per_s(rows: Iterable[Row], task: str, method: Method, within: float = 0.01) -> float:
-    """The lowest data rate whose latency is within a share of that of the highest rate."""
-    chosen = sorted(
-        (row for row in rows if row.task == task and row.method == method),
-        key=lambda row: row.uplink_mbit_per_s,
-    )
-    if not chosen:
-        raise InputError(f"no rows of task {task!r} and method {method}")
-    limit_ms = chosen[-1].total_ms * (1 + within)
-    # from the top, so that a dip on the way does not count
-    rate = chosen[-1].uplink_mbit_per_s
-    for row in reversed(chosen):
-        if row.total_ms > limit_ms:
-            break
-        rate = row.uplink_mbit_per_s
-    return rate
 
 
 def speedups(rows: Sequence[Row]) -> dict[str, dict[str, float]]:
@@ -166,3 +118,33 @@ def ratio_speeds(ratio: float) -> Speeds:
     free = Link(1e15)
     device, server = (Processor(1e24, pass_latency_s=each) for each in (1e-3, ratio * 1e-3))
     return Speeds(device, server, free, free)
+
+
+def comparison_table(profile: TaskProfile, ratios: Sequence[float]) -> Table:
+    """How many times faster PSD is at gamma = speed ratio, for each task; links cost nothing.
+
+    Raises
+    ------
+    InputError
+        If a speed ratio is not positive.
+    """
+    from rich.table import Table
+
+    table = Table(title=f"{profile.name}: PSD is faster than ... (times), gamma = speed ratio, free links")
+    table.add_column("task")
+    table.add_column("than")
+    for ratio in ratios:
+        table.add_column(f"{ratio:g}", justify="right")
+    gains = [
+        speedups(Study(profile, ratio_speeds(each)).comparison(_gamma(each), "tokens")) for each in ratios
+    ]
+    for task in profile.tasks:
+        for other in ("conventional", "autoregressive"):
+            table.add_row(task, other, *(f"{gain[task][other]:.2f}" for gain in gains))
+    return table
+
+
+def _gamma(ratio: float) -> int:
+    if not ratio > 0:
+        raise InputError(f"a speed ratio must be positive, not {ratio}")
+    return max(1, round(ratio))
