@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -87,7 +88,16 @@ def forged(folder: Path) -> list[Case]:
             target = {"target_ms": worst["claims"]["objective_ms"]}
             lie = as_optimal(worst, {**certificate, **target})
             found.append(Case(f"{label}, for a bad answer", text, encoded(lie), label, optimum_ms=least))
-    return found
+    return list(_named(found))
+
+
+def _named(cases: list[Case]) -> Iterator[Case]:
+    """The cases with a number added where a name comes again."""
+    seen: Counter[str] = Counter()
+    for case in cases:
+        seen[case.name] += 1
+        again = seen[case.name]
+        yield case if again == 1 else replace(case, name=f"{case.name} ({again})")
 
 
 def _text(folder: Path, problem: Problem) -> bytes:

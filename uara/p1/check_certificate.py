@@ -481,7 +481,7 @@ def as_double(value: Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 # ---------------------------------------------------------------------------------------------------- band costs
@@ -544,12 +544,13 @@ class Grid:
         """At most psi, the least of ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1.
 
         ``h(y) = lambda max(0, c/y - D)^2 + (a + price) y`` is nowhere above it (nor is it with a lower c or a, or a higher
-        D), and convex on y > 0: a tangent of h is below. At the ends 0 and 1 of [0, 1] the tangent that touches at
-        ``y = 1/u`` has the values, with ``g = max(0, c u - D)``,
+        D), and convex on y > 0: a tangent of h is below. The tangent that touches at ``y = 1/u`` has, with
+        ``g = max(0, c u - D)``, at the ends of [0, 1] the values
 
             lambda g (g + 2 c u)   and   a + price + lambda g (g - 2 c u (u - 1)),
 
-        so the lesser of them is below psi, whatever ``u >= 1`` is. At the minimum of h both are its value.
+        so the lesser of them is below psi, whatever ``u >= 1`` is. At the minimum of h both are its value. If c < D, h does not
+        fall beyond y = c/D, which takes the place of 1: there the tangent is ``((a + price) c - lambda g^2 (D + 2 g)) / D``.
         """
         uplink, local, cost = self._uplink[k], self._local[self.pairs[k][0]], self._band_cost[k] + price
         if not self._weight or not uplink:
@@ -561,14 +562,17 @@ class Grid:
             u = max(one, (local << TOUCH) // uplink + int(beyond * one))
         except (OverflowError, ValueError, ZeroDivisionError):
             u = max(one, (local << TOUCH) // uplink)
-        sent = uplink * u
-        gap = sent - (local << TOUCH)
+        sent, start = uplink * u, local << TOUCH
+        gap = sent - start
         if gap <= 0:
             return 0
         shift = self.bits + 2 * (FINER + TOUCH) + self._weight_bits
         at_zero = (self._weight * gap * (gap + 2 * sent)) >> shift
-        at_one = cost + ((self._weight * gap * ((gap << TOUCH) - 2 * sent * (u - one))) >> shift + TOUCH)
-        return max(0, min(at_zero, at_one))
+        if uplink < local:
+            at_end = cost * uplink // local + (-self._weight * gap * gap * (start + 2 * gap)) // (start << shift)
+        else:
+            at_end = cost + ((self._weight * gap * ((gap << TOUCH) - 2 * sent * (u - one))) >> shift + TOUCH)
+        return max(0, min(at_zero, at_end))
 
 
 def _log2(value: Fraction) -> int:
@@ -792,6 +796,8 @@ def _search_rows(
     for a, n in enumerate(items):
         step, flip = steps[n], [own[n] for own in flips]
         flipped = [(d + step, tuple(x + y for x, y in zip(c, flip, strict=True))) for d, c in labels]
+        if not flipped:
+            break
         best = min(best, min(max(c) + ((q * d * d) >> shift) for d, c in flipped))
         limit = min(best, limit)
         grid.spend(len(labels) * len(flips))
