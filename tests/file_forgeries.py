@@ -225,7 +225,11 @@ def _instances(plain: Plain) -> Iterator[tuple[str, bytes]]:
     yield "devices in another order", encoded(_reordered(plain))
     gain = plain["channel"]["power_gain"]
     flat = [value for row in gain for value in row]
-    sparse: Plain = {"layout": "sparse", "pair_start": [3 * i for i in range(9)], "pair_server": [0, 1, 2] * 8}
+    sparse: Plain = {
+        "layout": "sparse",
+        "pair_start": [3 * i for i in range(9)],
+        "pair_server": [0, 1, 2] * 8,
+    }
     sparse["power_gain"] = flat
     for name, value in (
         ("pair_start___1", 4), ("pair_start___1", -1), ("pair_start___8", 25), ("pair_start___0", 1),
@@ -244,7 +248,16 @@ def _reordered(plain: Plain) -> Plain:
 
 def _texts(text: str) -> Iterator[tuple[str, bytes]]:
     """What only the text of an instance shows."""
-    for key in ("kind", "name", "parameters", "queue_slot_ms", "servers", "bandwidth_hz", "channel", "power_gain"):
+    for key in (
+        "kind",
+        "name",
+        "parameters",
+        "queue_slot_ms",
+        "servers",
+        "bandwidth_hz",
+        "channel",
+        "power_gain",
+    ):
         start = text.index(f'"{key}": ')
         _, end = json.JSONDecoder().raw_decode(text, start + len(f'"{key}": '))
         yield f"{key} twice", (text[:start] + text[start:end] + ", " + text[start:]).encode()

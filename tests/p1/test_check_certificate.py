@@ -177,7 +177,9 @@ def test_the_band_cost_is_below_the_least_and_next_to_it(tmp_path: Path, lam: fl
             assert bound >= least * Decimal("0.9999999999999") - 2
 
 
-def test_any_point_of_contact_gives_a_valid_band_cost(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_point_of_contact_gives_a_valid_band_cost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     grid = grid_of(make_instance(3, 2, 0, missing=0.0), tmp_path)
     for beyond in (0.0, 1e-9, 1.0, 1e3, 1e300, math.inf, math.nan):
         monkeypatch.setattr(exact, "_beyond", lambda *_, beyond=beyond: beyond)
@@ -244,7 +246,9 @@ def test_it_runs_by_itself(stored: tuple[str, str]) -> None:
     assert alone(stored[0])[0] == 2
 
 
-@pytest.mark.parametrize("content", [b"", b"\xff", b'{"kind": "solution"}', b"[" * 100_000, b'{"a": 1, "a": 2}'])
+@pytest.mark.parametrize(
+    "content", [b"", b"\xff", b'{"kind": "solution"}', b"[" * 100_000, b'{"a": 1, "a": 2}']
+)
 def test_what_is_no_solution_is_refused_in_a_line(
     stored: tuple[str, str], folder: Path, capsys: pytest.CaptureFixture[str], content: bytes
 ) -> None:

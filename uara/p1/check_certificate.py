@@ -87,7 +87,9 @@ def parse(content: bytes, what: str) -> Any:
         raise Refused(f"{what}: not valid JSON: {str(error)[:100]}") from None
     level = [data]
     for _ in range(MOST_DEPTH + 1):
-        held = [value.values() if type(value) is dict else value for value in level if type(value) in (dict, list)]
+        held = [
+            value.values() if type(value) is dict else value for value in level if type(value) in (dict, list)
+        ]
         level = [inner for values in held for inner in values]
     return refuse("nested too deeply") if level else data
 
@@ -129,11 +131,15 @@ def _whole(value: Any, path: str, low: int = 0, high: int = 2**31 - 1) -> int:
     return value
 
 
-def _numbers(value: Any, path: str, length: int | None = None, low: float = -math.inf, high: float = math.inf) -> list[float]:
+def _numbers(
+    value: Any, path: str, length: int | None = None, low: float = -math.inf, high: float = math.inf
+) -> list[float]:
     return [_number(each, f"{path}[{n}]", low, high) for n, each in enumerate(_list(value, path, length))]
 
 
-def _wholes(value: Any, path: str, length: int | None = None, low: int = 0, high: int = 2**31 - 1) -> list[int]:
+def _wholes(
+    value: Any, path: str, length: int | None = None, low: int = 0, high: int = 2**31 - 1
+) -> list[int]:
     return [_whole(each, f"{path}[{n}]", low, high) for n, each in enumerate(_list(value, path, length))]
 
 
@@ -219,13 +225,18 @@ def read_instance(data: Any, folder: Path | None = None) -> Instance:
         digest.update(pack(f"<{len(whole)}q", *whole))
     digest.update(pack(f"<{len(gain)}d", *gain))
     owner = [bisect.bisect_right(start, k) - 1 for k in range(len(gain))]
-    return Instance(parameters, servers, devices, list(zip(owner, server, strict=True)), gain, digest.hexdigest())
+    return Instance(
+        parameters, servers, devices, list(zip(owner, server, strict=True)), gain, digest.hexdigest()
+    )
 
 
 def _table(data: Any, path: str, kinds: dict[str, Any]) -> dict[str, list[Any]]:
     needed = " ".join(name for name in kinds if name not in OPTIONAL.split())
     given = _object(data, path, needed, OPTIONAL if path == "devices" else "model position_m")
-    ids = [_text(name, f"{path}.id[{n}]", 200) for n, name in enumerate(_list(given["id"], f"{path}.id", least=1))]
+    ids = [
+        _text(name, f"{path}.id[{n}]", 200)
+        for n, name in enumerate(_list(given["id"], f"{path}.id", least=1))
+    ]
     if len(set(ids)) != len(ids):
         raise Refused(f"{path}.id: an id is given twice")
     table: dict[str, list[Any]] = {"id": ids}
@@ -246,7 +257,9 @@ def _channel(data: Any, devices: int, servers: int) -> tuple[list[int], list[int
     """Compressed rows: where each device's pairs begin, and server and gain of each pair."""
     layout = data.get("layout") if type(data) is dict else None
     if layout == "dense":
-        rows = _list(_object(data, "channel", "layout power_gain")["power_gain"], "channel.power_gain", devices)
+        rows = _list(
+            _object(data, "channel", "layout power_gain")["power_gain"], "channel.power_gain", devices
+        )
         table = [_numbers(row, "channel.power_gain", servers, *NON_NEGATIVE) for row in rows]
         start = [0]
         for row in table:
@@ -260,8 +273,14 @@ def _channel(data: Any, devices: int, servers: int) -> tuple[list[int], list[int
         gain = _numbers(parts["power_gain"], "channel.power_gain", len(server))
     else:
         raise Refused("channel.layout: must be dense or sparse")
-    if start[0] != 0 or start[-1] != len(server) or any(b <= a for a, b in zip(start, start[1:], strict=False)):
-        raise Refused("channel: a device has no usable server, or the pairs of devices do not follow each other")
+    if (
+        start[0] != 0
+        or start[-1] != len(server)
+        or any(b <= a for a, b in zip(start, start[1:], strict=False))
+    ):
+        raise Refused(
+            "channel: a device has no usable server, or the pairs of devices do not follow each other"
+        )
     for a, b in zip(start, start[1:], strict=False):
         if any(j <= i for i, j in zip(server[a:b], server[a + 1 : b], strict=False)):
             raise Refused("channel.pair_server: must increase within a device")
@@ -305,7 +324,9 @@ def _array(archive: zipfile.ZipFile, name: str) -> list[Any]:
             values = body.cast("d" if kind == "<f8" else "q").tolist()
         else:
             size = 4 * int(kind.removeprefix("<U"))
-            values = [bytes(body[size * n : size * n + size]).decode("utf-32-le").rstrip("\0") for n in range(count)]
+            values = [
+                bytes(body[size * n : size * n + size]).decode("utf-32-le").rstrip("\0") for n in range(count)
+            ]
         if len(values) != count:
             raise ValueError("of another length")
         width = shape[-1]
@@ -330,7 +351,10 @@ def read_solution(data: Any, devices: int) -> Solution:
     """Check the content of a solution file for an instance of so many devices."""
     extra = "solver options seed claims certificate"
     top = _object(data, "solution", "schema_version kind problem instance decision", extra)
-    if _whole(top["schema_version"], "schema_version") != 1 or (top["kind"], top["problem"]) != ("solution", "p1"):
+    if _whole(top["schema_version"], "schema_version") != 1 or (top["kind"], top["problem"]) != (
+        "solution",
+        "p1",
+    ):
         raise Refused("solution: is not version 1 of a solution of problem p1")
     reference = _object(top["instance"], "instance", "name digest")
     _text(reference["name"], "instance.name")
@@ -343,7 +367,10 @@ def read_solution(data: Any, devices: int) -> Solution:
     for name in values.split():
         if claims.get(name) is not None:
             _number(claims[name], f"claims.{name}", *((0.0,) if name == "runtime_s" else ()))
-    for name, words in (("status", "optimal feasible infeasible"), ("ended", "completed time_limit interrupted")):
+    for name, words in (
+        ("status", "optimal feasible infeasible"),
+        ("ended", "completed time_limit interrupted"),
+    ):
         if claims.get(name, "") not in ["", *words.split()]:
             raise Refused(f"claims.{name}: must be one of {words}")
     decision = _object(top["decision"], "decision", "association bandwidth compute")
@@ -393,7 +420,9 @@ class Numbers:
         given, columns = self.instance.parameters, self.instance.devices
         weight = Fraction(given["energy_weight_ms_per_j"]) / Fraction(given["device_efficiency_flop_per_j"])
         own = zip(columns["device_flop"], columns["battery_fraction"], strict=True)
-        return sum(self.local, Fraction(0)) + sum(weight * Fraction(work) / Fraction(battery) for work, battery in own)
+        return sum(self.local, Fraction(0)) + sum(
+            weight * Fraction(work) / Fraction(battery) for work, battery in own
+        )
 
     @cached_property
     def speed(self) -> list[Fraction]:
@@ -421,7 +450,9 @@ class Numbers:
         for (i, j), gain in zip(self.instance.pairs, self.instance.gain, strict=True):
             band = servers["bandwidth_hz"][j]
             received = Fraction(gain) * Fraction(devices["tx_power_w"][i]) * 1000 / Fraction(band)
-            ratio = DIGITS.divide(DIGITS.divide(Decimal(received.numerator), Decimal(received.denominator)), noise)
+            ratio = DIGITS.divide(
+                DIGITS.divide(Decimal(received.numerator), Decimal(received.denominator)), noise
+            )
             finer = Context(prec=60 + max(0, -ratio.adjusted()), Emin=-(10**6), Emax=10**6)
             bits = Fraction(DIGITS.divide(finer.ln(finer.add(1, ratio)), two))
             delay = 1000 * Fraction(devices["upload_bits"][i]) / (Fraction(band) * bits)
@@ -432,7 +463,9 @@ class Numbers:
     def band_cost(self) -> list[Fraction]:
         """a_ij."""
         given, servers, devices = self.instance.parameters, self.instance.servers, self.instance.devices
-        weight = Fraction(given["energy_weight_ms_per_j"]) * Fraction(given["uplink_energy_j_per_mhz_w"]) / 10**6
+        weight = (
+            Fraction(given["energy_weight_ms_per_j"]) * Fraction(given["uplink_energy_j_per_mhz_w"]) / 10**6
+        )
         watts = [
             weight * Fraction(power) / Fraction(battery)
             for power, battery in zip(devices["tx_power_w"], devices["battery_fraction"], strict=True)
@@ -536,7 +569,9 @@ class Grid:
         """D/c, and units of 1 / (2 lambda c^2), as doubles: they only choose where a tangent touches."""
         try:
             delay = self._uplink[k] / (1 << self.bits + FINER)
-            return self._local[self.pairs[k][0]] / self._uplink[k], 0.5 / (float(self.numbers.sync_weight) * delay**2)
+            return self._local[self.pairs[k][0]] / self._uplink[k], 0.5 / (
+                float(self.numbers.sync_weight) * delay**2
+            )
         except (OverflowError, ZeroDivisionError):
             return 0.0, 0.0
 
@@ -569,7 +604,9 @@ class Grid:
         shift = self.bits + 2 * (FINER + TOUCH) + self._weight_bits
         at_zero = (self._weight * gap * (gap + 2 * sent)) >> shift
         if uplink < local:
-            at_end = cost * uplink // local + (-self._weight * gap * gap * (start + 2 * gap)) // (start << shift)
+            at_end = cost * uplink // local + (-self._weight * gap * gap * (start + 2 * gap)) // (
+                start << shift
+            )
         else:
             at_end = cost + ((self._weight * gap * ((gap << TOUCH) - 2 * sent * (u - one))) >> shift + TOUCH)
         return max(0, min(at_zero, at_end))
@@ -853,7 +890,9 @@ def _proven_by_prices(grid: Grid, certificate: dict[str, Any]) -> Fraction:
     return Fraction(bound, 1 << grid.bits) + grid.numbers.constant
 
 
-def _priced(grid: Grid, compute: list[float], band: list[float], allowed: list[bool]) -> tuple[int, dict[int, int]]:
+def _priced(
+    grid: Grid, compute: list[float], band: list[float], allowed: list[bool]
+) -> tuple[int, dict[int, int]]:
     """The bound at 2E prices when devices may use the allowed pairs alone, and how much dearer than the cheapest each is.
 
     For any p, mu >= 0 a server with the set S costs at least
@@ -866,7 +905,10 @@ def _priced(grid: Grid, compute: list[float], band: list[float], allowed: list[b
     grid.spend(len(allowed))
     prices = [Fraction(price) for price in compute]
     mu = [grid.down(price) for price in band]
-    scaled = [(price.numerator << grid.bits, price.denominator.bit_length() - 1 + grid.load_bits) for price in prices]
+    scaled = [
+        (price.numerator << grid.bits, price.denominator.bit_length() - 1 + grid.load_bits)
+        for price in prices
+    ]
     cost: dict[int, int] = {}
     cheapest: list[int | None] = [None] * grid.devices
     for k, (i, j) in enumerate(grid.pairs):
@@ -875,7 +917,10 @@ def _priced(grid: Grid, compute: list[float], band: list[float], allowed: list[b
             cost[k] = grid.wait[j] + ((price * grid.load[i]) >> shift) + grid.band_cost(k, mu[j])
             least = cheapest[i]
             cheapest[i] = cost[k] if least is None else min(least, cost[k])
-    rents = sum(-grid.down(-price * price * speed / 4) for price, speed in zip(prices, grid.numbers.speed, strict=True))
+    rents = sum(
+        -grid.down(-price * price * speed / 4)
+        for price, speed in zip(prices, grid.numbers.speed, strict=True)
+    )
     total = sum(least for least in cheapest if least is not None) - rents - sum(mu)
     return total, {k: own - (cheapest[grid.pairs[k][0]] or 0) for k, own in cost.items()}
 
@@ -898,7 +943,10 @@ def _proven_by_branches(grid: Grid, certificate: dict[str, Any]) -> Fraction:
     names = "target_ms prices device server compute_price bandwidth_price"
     given = _object(certificate, "certificate", "kind " + names)
     tables = [
-        [_numbers(row, f"certificate.{name}", grid.servers, 0.0) for row in _list(given[name], f"certificate.{name}")]
+        [
+            _numbers(row, f"certificate.{name}", grid.servers, 0.0)
+            for row in _list(given[name], f"certificate.{name}")
+        ]
         for name in ("compute_price", "bandwidth_price")
     ]
     if len(tables[0]) != len(tables[1]):
@@ -919,10 +967,14 @@ def _proven_by_branches(grid: Grid, certificate: dict[str, Any]) -> Fraction:
         if device[n] < 0:
             bound = bound if value is None else min(bound, value)
             continue
-        useful = [k in excess and value is not None and value + excess[k] < target for k in range(len(allowed))]
+        useful = [
+            k in excess and value is not None and value + excess[k] < target for k in range(len(allowed))
+        ]
         split = (device[n], server[n])
         waiting.append([useful[k] and pair != split for k, pair in enumerate(grid.pairs)])
-        waiting.append([useful[k] and (pair == split or pair[0] != split[0]) for k, pair in enumerate(grid.pairs)])
+        waiting.append(
+            [useful[k] and (pair == split or pair[0] != split[0]) for k, pair in enumerate(grid.pairs)]
+        )
     return Fraction(bound, 1 << grid.bits) + grid.numbers.constant
 
 
@@ -981,7 +1033,9 @@ class Walk:
         device = _numbers(given["device_price"], path, self.grid.devices)
         count = _numbers(given["count_price"], path, self.grid.servers)
         band = _whole(given["band"], path, 0, len(self.bands) - 1)
-        return Row([self.grid.down(price) for price in device], [self.grid.down(price) for price in count], band)
+        return Row(
+            [self.grid.down(price) for price in device], [self.grid.down(price) for price in count], band
+        )
 
     def _node(self, data: Any) -> tuple[int, list[tuple[int, int]], Any]:
         """Row, pairs to drop, and split."""
@@ -991,10 +1045,16 @@ class Walk:
         split = given.get("split")
         if type(split) is dict and "device" in split:
             split = _object(split, path, "device servers")
-            split = (_whole(split["device"], path, 0, self.grid.devices - 1), _wholes(split["servers"], path, None, 0, most))
+            split = (
+                _whole(split["device"], path, 0, self.grid.devices - 1),
+                _wholes(split["servers"], path, None, 0, most),
+            )
         elif type(split) is dict:
             split = _object(split, path, "server most")
-            split = (_whole(split["server"], path, 0, self.grid.servers - 1), _whole(split["most"], path, 0, most))
+            split = (
+                _whole(split["server"], path, 0, self.grid.servers - 1),
+                _whole(split["most"], path, 0, most),
+            )
         elif split is not None and split != "again":
             raise Refused(f"{path}: a split must be null, again, or an object")
         return _whole(given["row"], path, 0, len(self.rows) - 1), [(i, j) for i, j in pairs], split
@@ -1002,7 +1062,9 @@ class Walk:
     def bound(self) -> int:
         """The least g of the leaves, or the target if that is less: a bound on the controllable cost."""
         bound, servers = self.target, self.grid.servers
-        everything = Region(frozenset(range(len(self.grid.pairs))), (0,) * servers, (self.grid.devices,) * servers)
+        everything = Region(
+            frozenset(range(len(self.grid.pairs))), (0,) * servers, (self.grid.devices,) * servers
+        )
         waiting: list[Region | None] = [everything]
         for row, drop, split in self.nodes:
             region, value = waiting.pop(), 0
@@ -1010,7 +1072,11 @@ class Walk:
             if region is not None:
                 node = Node(self, self.rows[row], region)
                 value = node.value
-                dropped = {self.place[pair] for pair in drop if pair in self.place and node.excludes(self.place[pair])}
+                dropped = {
+                    self.place[pair]
+                    for pair in drop
+                    if pair in self.place and node.excludes(self.place[pair])
+                }
                 region = None if value >= self.target else self._some(region, region.pairs - dropped)
             if split is None:
                 bound = bound if region is None else min(bound, value)
@@ -1030,7 +1096,10 @@ class Walk:
         if type(parts) is list:  # a device is at one of these servers, or at none of them
             own = {k for k in region.pairs if self.grid.pairs[k][0] == which}
             named = {k for k in own if self.grid.pairs[k][1] in parts}
-            return [self._some(region, region.pairs - (own - named)), self._some(region, region.pairs - named)]
+            return [
+                self._some(region, region.pairs - (own - named)),
+                self._some(region, region.pairs - named),
+            ]
         high, low = list(region.high), list(region.low)
         high[which], low[which] = min(high[which], parts), max(low[which], parts + 1)
         return [region._replace(high=tuple(high)), region._replace(low=tuple(low))]
@@ -1159,7 +1228,9 @@ def check(instance: bytes, solution: bytes, folder: Path | None = None) -> Verdi
     data = read_instance(parse(instance, "instance"), folder)
     answer = read_solution(parse(solution, "solution"), len(data.devices["id"]))
     if answer.digest != data.digest:
-        raise Refused(f"the solution is of another instance: its digest is {answer.digest[:64]}, not {data.digest}")
+        raise Refused(
+            f"the solution is of another instance: its digest is {answer.digest[:64]}, not {data.digest}"
+        )
     numbers = Numbers(data)
     cost, broken = controllable_cost(numbers, answer)
     objective = None if broken else cost + numbers.constant
@@ -1238,11 +1309,17 @@ def main(arguments: list[str]) -> int:
     proven = found.gap_to(found.bound)
     print(f"objective at most {shown(found.objective, up=True)} ms")
     print(f"proven bound at least {shown(found.bound, up=False)} ms")
-    print(f"proven gap of the controllable part at most {'none' if proven is None else f'{as_double(proven):.3e}'}")
+    print(
+        f"proven gap of the controllable part at most {'none' if proven is None else f'{as_double(proven):.3e}'}"
+    )
     refusals = list(found.refusals)
     if gap is not None and (proven is None or proven > gap):
         refusals.append(f"the certificate does not prove a gap of {wanted}")
-    print(f"refused: {'; '.join(refusals)}" if refusals else f"accepted: exact arithmetic, {found.seconds:.2f} s")
+    print(
+        f"refused: {'; '.join(refusals)}"
+        if refusals
+        else f"accepted: exact arithmetic, {found.seconds:.2f} s"
+    )
     return 1 if refusals else 0
 
 

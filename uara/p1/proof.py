@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+from uara.base import files
+from uara.base.errors import InputError
+from uara.p1 import check_certificate
 from uara.p1.branches import BranchCertificate
 from uara.p1.certificate import Certificate, Proof
 from uara.p1.device_prices import DevicePrices
@@ -31,3 +35,18 @@ def parse_certificate(plain: dict[str, Any]) -> Proof:
     if plain.get("kind") == "device-prices":
         return DevicePrices.from_plain(plain)
     return Certificate.from_plain(plain)
+
+
+def check_files(instance: Path, solution: Path) -> check_certificate.Verdict:
+    """Check a solution file against an instance file in exact arithmetic.
+
+    Raises
+    ------
+    InputError
+        If a file is malformed, or the solution is of another instance.
+    """
+    folder = (instance.resolve() if instance.is_symlink() else instance).parent
+    try:
+        return check_certificate.check(files.read_bytes(instance), files.read_bytes(solution), folder)
+    except check_certificate.Refused as error:
+        raise InputError(str(error), source=str(solution)) from None
