@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from uara.base import files
+import numpy as np
+
+from uara.base import files, tables
 from uara.base.errors import InputError
 from uara.p1 import check_certificate
 from uara.p1.branches import BranchCertificate
@@ -45,8 +47,13 @@ def check_files(instance: Path, solution: Path) -> check_certificate.Verdict:
     InputError
         If a file is malformed, or the solution is of another instance.
     """
-    folder = (instance.resolve() if instance.is_symlink() else instance).parent
     try:
-        return check_certificate.check(files.read_bytes(instance), files.read_bytes(solution), folder)
+        data = check_certificate.parse(files.read_bytes(instance), "instance")
+        tables.fill_from_side_file(data, instance, ("servers", "devices", "channel"))
+        for table in ("servers", "devices", "channel"):
+            for name, column in data[table].items():
+                data[table][name] = column.tolist() if isinstance(column, np.ndarray) else column
+        answer = check_certificate.parse(files.read_bytes(solution), "solution")
+        return check_certificate.check_data(data, answer)
     except check_certificate.Refused as error:
         raise InputError(str(error), source=str(solution)) from None
