@@ -517,7 +517,7 @@ def _log2(value: Fraction) -> int:
 
 def _beyond(ratio: float, slope: float) -> float:
     """The v of ``v (ratio + v)^2 = slope``, by Newton's method from above: u = ratio + v is where h is least."""
-    v = slope ** (1 / 3)
+    v = float(slope ** (1 / 3))
     if ratio > 0:
         v = min(v, slope / ratio**2)
     for _ in range(60):
@@ -565,7 +565,8 @@ class Choice(NamedTuple):
 class Start(NamedTuple):
     """A row and a level T of load, and the bound they give; any row, and any T >= 0, will do.
 
-    With p = 2 q T is ``q t^2 = p t - q T^2 + q (t - T)^2``. So with ``extra_i = p loads_i``, ``h_i = costs_i + extra_i``
+    With p = 2 q T is ``q t^2 = p t - q T^2 + q (t - T)^2``. So with ``extra_i = p loads_i``, ``h_i = costs_i +
+    extra_i``
 
         cost(S) >= bound + sum over the flipped items of |h_i| + q (t(S) - T)^2,
         bound = base + p load - q T^2 + sum min(0, h_i),
@@ -662,16 +663,17 @@ def _search(
 ) -> int:
     """At most the least of ``max over g of [sums_g + sum of flips_g] + q d^2``; or ``cut`` if that is less.
 
-    Sums and flips of ``row`` are at least 0, so an item whose flip there is above the limit (the best value seen, or the
-    cut) is never flipped. Labels (d, c), by rising d, stand for the choices among the items so far. One is dropped
-    where its completions reach the limit: the items left change d, and take off a row, by so much at most. And it is
-    dropped where another is cheaper in every row by ``slope |difference of d|``. For a completion below the limit G has
-    q d^2 < G, |d| < w = sqrt(G/q); with the other label in its place q d^2 grows by q x (2 w + x) at most, x being the
-    difference. That is no more than ``slope x``, slope = (1 + sqrt 2) sqrt(G q), while x <= (sqrt 2 - 1) w; for a larger
-    x is slope x >= G, which the label costs by itself then. What is rounded down here is so for both labels alike.
+    Sums and flips of ``row`` are at least 0, so an item whose flip there is above the limit (the best value seen,
+    or the cut) is never flipped. Labels (d, c), by rising d, stand for the choices among the items so far. One is
+    dropped where its completions reach the limit: the items left change d, and take off a row, by so much at
+    most. And it is dropped where another is cheaper in every row by ``slope |difference of d|``. For a completion
+    below the limit G has q d^2 < G, |d| < w = sqrt(G/q); with the other label in its place q d^2 grows by q x (2
+    w + x) at most, x being the difference. That is no more than ``slope x``, slope = (1 + sqrt 2) sqrt(G q),
+    while x <= (sqrt 2 - 1) w; for a larger x is slope x >= G, which the label costs by itself then. What is
+    rounded down here is so for both labels alike.
     """
     q, shift = rent
-    best = max(sums) + ((q * deviation * deviation) >> shift)
+    best: int = max(sums) + ((q * deviation * deviation) >> shift)
     for step, *flip in zip(steps, *flips, strict=True):
         most = max(x + y for x, y in zip(sums, flip, strict=True))
         best = min(best, most + ((q * (deviation + step) ** 2) >> shift))
@@ -709,10 +711,10 @@ def _search(
 
 
 def _undominated(labels: list[tuple[int, ...]], slope: int) -> list[tuple[int, ...]]:
-    """The labels without those that another is cheaper than by what their distance can cost; by rising d, as they come.
+    """The labels without those that another beats by what their distance can cost; by rising d, as they come.
 
-    In a single row, c - slope d of a label must be less than that of each label before it, and c + slope d than that of
-    each behind it. In several rows a few neighbours are looked at.
+    In a single row, c - slope d of a label must be less than that of each label before it, and c + slope d than
+    that of each behind it. In several rows a few neighbours are looked at.
     """
     if labels and len(labels[0]) == 2:
         return _falling(_falling(labels, slope)[::-1], -slope)[::-1]
@@ -780,8 +782,8 @@ def _priced(
 
         p t - p^2 F / 4 + sum over S of (wait + psi(mu)) - mu,   t = sum over S of s_i,
 
-    since t^2 / F >= p t - p^2 F / 4, and as the shares y of S add up to one at most. Each device is in one set: at least
-    its cheapest pair is paid. If it uses another, that much more.
+    since t^2 / F >= p t - p^2 F / 4, and as the shares y of S add up to one at most. Each device is in one set:
+    at least its cheapest pair is paid. If it uses another, that much more.
     """
     grid.spend(len(grid.pairs))
     prices, mu = [Fraction(price) for price in compute], [grid.down(price) for price in band]
@@ -801,8 +803,9 @@ def _priced(
 def _proven_by_branches(grid: Grid, given: dict[str, Any]) -> Fraction:
     """A binary tree of 2E prices: in a node's first child one device is at one server, in the second it is not.
 
-    A pair whose excess lifts the node's bound to the target is used by no association of the node that costs less than
-    the target. So min(target, least bound of the leaves) is a lower bound, whatever tree, prices and target are.
+    A pair whose excess lifts the node's bound to the target is used by no association of the node that costs less
+    than the target. So min(target, least bound of the leaves) is a lower bound, whatever tree, prices and target
+    are.
     """
     compute, band = (
         _list(given[name], f"certificate.{name}", lambda row, path: _list(row, path, UNSIGNED, grid.servers))
@@ -839,8 +842,8 @@ def _proven_by_branches(grid: Grid, given: dict[str, Any]) -> Fraction:
 class Row(NamedTuple):
     """Prices pi of devices and nu of counts in grid units, and which set of band prices goes with them."""
 
-    device: list[int]
-    count: list[int]
+    devices: list[int]
+    counts: list[int]
     band: int
 
 
@@ -904,7 +907,8 @@ class Walk:
     def bound(self) -> int:
         """The target, or the least bound of the leaves if that is less: a bound on the controllable cost.
 
-        The children of a node hold every association that the node holds, but for those that cost the target at least.
+        The children of a node hold every association that the node holds, but for those that cost the target at
+        least.
         """
         grid, bound = self.grid, self.target
         everything = frozenset(range(len(grid.pairs)))
@@ -962,9 +966,9 @@ class Node:
 
         sum_i pi_i + sum_j v_j + sum_j (lo_j nu_j where nu_j > 0, else hi_j nu_j),
 
-    where no set of server j costs less than v_j once each of its devices is worth pi_i + nu_j: the sets together hold each
-    device once, and ``sum_j nu_j |S_j|`` is at least the last sum. A set costs ``t^2 / F + sum (wait + psi(mu)) - mu`` at
-    least for each band price mu >= 0, so for the dearest of a list.
+    where no set of server j costs less than v_j once each of its devices is worth pi_i + nu_j: the sets together
+    hold each device once, and ``sum_j nu_j |S_j|`` is at least the last sum. A set costs ``t^2 / F + sum (wait +
+    psi(mu)) - mu`` at least for each band price mu >= 0, so for the dearest of a list.
     """
 
     def __init__(self, walk: Walk, row: Row, region: Region) -> None:
@@ -976,9 +980,9 @@ class Node:
         """Of each server: the place of each pair that may be taken or left. A device's only pair is taken anyway."""
         self.choices = [self._choice(row, j) for j in range(self.grid.servers)]
         self.least = [least_cost(self.grid, choice) for choice in self.choices]
-        limits = zip(row.count, region.low, region.high, strict=True)
+        limits = zip(row.counts, region.low, region.high, strict=True)
         counts = sum(nu * (low if nu > 0 else high) for nu, low, high in limits)
-        self.value = sum(row.device) + sum(self.least) + counts
+        self.value = sum(row.devices) + sum(self.least) + counts
         self.starts: dict[int, Start] = {}
         self.rises: dict[int, int] = {}
 
@@ -988,7 +992,7 @@ class Node:
         sure = [k for k, i in own.items() if len(self.of_device[i]) == 1]
         free = [k for k, i in own.items() if len(self.of_device[i]) > 1]
         self.items.append({k: n for n, k in enumerate(free)})
-        worth = {k: row.device[i] + row.count[j] for k, i in own.items()}
+        worth = {k: row.devices[i] + row.counts[j] for k, i in own.items()}
         tables = walk.costs(row.band, j)
         return Choice(
             [grid.load[own[k]] for k in free],
@@ -1004,8 +1008,8 @@ class Node:
     def excludes(self, k: int) -> bool:
         """Whether each association of the region that uses the pair costs at least the target.
 
-        If device i must be at server j, the set of j holds i and no other set does: the bound rises by what the least of
-        j then rises, and by what those of i's other servers rise without i.
+        If device i must be at server j, the set of j holds i and no other set does: the bound rises by what the
+        least of j then rises, and by what those of i's other servers rise without i.
         """
         wanted = self.walk.target - self.value
         if wanted <= 0 or k not in self.region.pairs or k not in self.items[self.grid.pairs[k][1]]:
