@@ -685,7 +685,7 @@ def _search(
     labels = [(deviation, *sums)]
     for a, n in enumerate(items):
         change = (steps[n], *(own[n] for own in flips))
-        flipped = [tuple(map(add, label, change)) for label in labels]
+        flipped: list[tuple[int, ...]] = [tuple(map(add, label, change)) for label in labels]
         if not flipped:
             break
         limit = min(limit, min(max(c) + ((q * d * d) >> shift) for d, *c in flipped))
