@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
@@ -50,6 +51,34 @@ class Score(Protocol):
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
+
+
+class ExactCheck(Protocol):
+    """What a check in exact arithmetic found; values in ms, constant part included."""
+
+    @property
+    def objective(self) -> Fraction | None:
+        """From above; None if a constraint is broken."""
+
+    @property
+    def controllable(self) -> Fraction:
+        """The part of it that decisions touch."""
+
+    @property
+    def bound(self) -> Fraction | None:
+        """What the certificate proves, from below; None without one."""
+
+    @property
+    def claimed(self) -> Fraction | None:
+        """A bound that the file states without proof."""
+
+    @property
+    def refusals(self) -> list[str]:
+        """Every claim that does not hold."""
+
+    @property
+    def seconds(self) -> float:
+        """Processor time of the check."""
 
 
 class Decision(Protocol):
@@ -166,6 +195,8 @@ class Kind:
     score_again: Callable[[Any, Any], tuple[float, float, list[str]]] = _scored_again
     """The objective, its controllable part and the broken constraints, by other code than :attr:`evaluate`
     where there is some: what ``uara verify`` believes."""
+    check_files: Callable[[Path, Path], ExactCheck] | None = None
+    """Check a solution file against an instance file in exact arithmetic, as ``uara verify`` does where it can."""
     check_start: Callable[[Any, Any], None] = _no_check
     """Refuse a start that names what is not there: solvers index by it in compiled code."""
     describe: Callable[[Any], list[str]] = _name_alone

@@ -1,16 +1,21 @@
 """Verifying a stored answer: its objective and its bound are computed again, and no claim is believed.
 
-Nothing here comes from a solver: P1's objective is summed device by device in plain Python, the bound is
-re-computed from the certificate's prices in plain NumPy (``uara.p1.certificate``, ``uara.p1.branches``). A plan of
-another problem kind is scored again by its evaluator; its bound is the solver's word.
+Nothing here comes from a solver. :func:`verify_files` checks P1's files in exact arithmetic
+(``uara.p1.check_certificate``); :func:`verify` is quicker and in double precision: P1's objective is summed device by
+device in plain Python, the bound is re-computed from the certificate's prices in plain NumPy (``uara.p1.certificate``,
+``uara.p1.branches``, ``uara.p1.device_prices``). A plan of another problem kind is scored again by its evaluator; its
+bound is the solver's word.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
+import time
 from dataclasses import dataclass
-from typing import Any
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Literal
 
 from uara.problem import Decision, Problem, Proof, kind_of, lower_bound
 from uara.solution import Claims
@@ -34,6 +39,10 @@ class Verdict:
     """The objective without its constant part."""
     refusals: tuple[str, ...]
     """Every claim that does not hold, with the difference."""
+    arithmetic: Literal["exact", "double precision"] = "double precision"
+    """In which the figures were computed; exact ones are rounded so that no gap is understated."""
+    check_s: float = 0.0
+    """Processor time of the check."""
 
     @property
     def accepted(self) -> bool:
@@ -66,6 +75,8 @@ class Verdict:
             "certified_gap": self.certified_gap,
             "claimed_gap": self.claimed_gap,
             "refusals": list(self.refusals),
+            "arithmetic": self.arithmetic,
+            "check_s": self.check_s,
         }
 
 
@@ -84,6 +95,7 @@ def verify(
 
     What is not finite proves nothing: an objective then counts as a broken constraint, a bound as none.
     """
+    began = time.process_time()
     value_ms, controllable_ms, broken = kind_of(instance.kind).score_again(instance, decision)
     refusals = [f"infeasible: {text}" for text in broken]
     rounding_ms = 0.0 if broken else slack_ms(value_ms, controllable_ms)
@@ -114,7 +126,44 @@ def verify(
     if claims.status == "optimal" and not min(gaps, default=1.0) <= OPTIMAL_GAP * (1 + ROUNDING_GAP):
         shown = f"{min(gaps):.3g}" if gaps else "unknown"
         refusals.append(f"optimal is claimed, which is a gap of {OPTIMAL_GAP:g}; the gap is {shown}")
-    return dataclasses.replace(verdict, refusals=tuple(refusals))
+    return dataclasses.replace(verdict, refusals=tuple(refusals), check_s=time.process_time() - began)
+
+
+def verify_files(kind: str, instance: Path, solution: Path) -> Verdict | None:
+    """Check a solution file against an instance file in exact arithmetic; None if the problem kind has no such check.
+
+    Raises
+    ------
+    InputError
+        If a file is malformed, or the solution is of another instance.
+    """
+    check = kind_of(kind).check_files
+    if check is None:
+        return None
+    found = check(instance, solution)
+    bound_ms = _rounded(found.bound, up=False)
+    return Verdict(
+        objective_ms=math.inf if found.objective is None else _rounded(found.objective, up=True),
+        certified_bound_ms=bound_ms if math.isfinite(bound_ms) else None,
+        claimed_bound_ms=None if found.claimed is None else float(found.claimed),
+        controllable_ms=math.inf if found.objective is None else _rounded(found.controllable, up=False),
+        refusals=tuple(found.refusals),
+        arithmetic="exact",
+        check_s=found.seconds,
+    )
+
+
+def _rounded(value: Fraction | None, *, up: bool) -> float:
+    """A double that is at least, or at most, the value; minus infinity for None and below all doubles."""
+    if value is None:
+        return -math.inf
+    try:
+        nearest = float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+    if up and nearest < value:
+        return math.nextafter(nearest, math.inf)
+    return math.nextafter(nearest, -math.inf) if not up and nearest > value else nearest
 
 
 def _difference(what: str, claimed_ms: float, found_ms: float) -> str:

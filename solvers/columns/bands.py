@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.kernels import kernel
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import Indices
 
 from .layout import Layout, grids_of, set_cost, with_grids
 
@@ -67,19 +67,3 @@ def _missing(layout: Layout, server: int, sets: NDArray[np.bool_], slack_ms: flo
         if short > worst:
             worst, found = short, price
     return found
-
-
-def at_association(layout: Layout, pairs: Indices) -> Layout:
-    """The layout with the band prices of one association, given by the (M,) pairs it uses, in its grids."""
-    grids = grids_of(layout)
-    for j, grid in enumerate(grids):
-        own = np.sort(pairs[layout.server[pairs] == j])
-        price = set_cost(layout, j, own)[1] if len(own) else 0.0
-        if price not in grid:
-            grids[j] = np.sort(np.append(grid, price))
-    return with_grids(layout, grids)
-
-
-def empty_sets_are_free(grid: Floats) -> bool:
-    """Whether a grid says that a server without devices costs nothing."""
-    return bool(grid[0] == 0.0)

@@ -10,6 +10,8 @@ import pytest
 from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from random_certificates import damaged, random_tree, row
+from random_certificates import device_prices as plain
 
 from uara import InputError, Instance, solve
 from uara.p1.certificate import Certificate
@@ -18,55 +20,6 @@ from uara.p1.model import coefficients
 from uara.p1.proof import lower_bound, parse_certificate
 
 INSTANCE = make_instance(16, 4, 3, payload=50.0)
-
-
-def row(pi: Any, nu: Any, band: int = 0) -> dict[str, Any]:
-    return {"device_price": np.asarray(pi).tolist(), "count_price": np.asarray(nu).tolist(), "band": band}
-
-
-def plain(nodes: list[dict[str, Any]], rows: list[Any], bands: list[Any], target: float) -> dict[str, Any]:
-    return {
-        "kind": "device-prices",
-        "version": 1,
-        "target_ms": target,
-        "nodes": nodes,
-        "rows": rows,
-        "band_prices": bands,
-    }
-
-
-def random_tree(instance: Instance, rng: np.random.Generator, size: float, target: float) -> dict[str, Any]:
-    """A tree of any shape, with prices of about the right size."""
-    devices, servers = len(instance.devices), len(instance.servers)
-
-    def grow(left: int) -> list[dict[str, Any]]:
-        drop = [[int(rng.integers(devices)), int(rng.integers(servers))] for _ in range(rng.integers(0, 4))]
-        node: dict[str, Any] = {"row": int(rng.integers(3)), "drop": drop, "split": None}
-        kind = rng.integers(3) if left else -1
-        if kind == 0:
-            return [node | {"split": "again"}, *grow(left - 1)]
-        if kind == 1:
-            some = np.flatnonzero(rng.random(servers) < 0.5).tolist()
-            split: Any = {"device": int(rng.integers(devices)), "servers": some}
-        elif kind == 2:
-            split = {"server": int(rng.integers(servers)), "most": int(rng.integers(devices + 1))}
-        else:
-            return [node]
-        first = int(rng.integers(left))
-        return [node | {"split": split}, *grow(first), *grow(left - 1 - first)]
-
-    rows = [
-        row(
-            size / devices * rng.uniform(0, 2, devices),
-            rng.choice([0.0, 0.1, 1.0]) * size / devices * rng.normal(0, 1, servers),
-            int(rng.integers(2)),
-        )
-        for _ in range(3)
-    ]
-    bands = [
-        [(10 ** rng.uniform(-3, 3, rng.integers(1, 4))).tolist() for _ in range(servers)] for _ in range(2)
-    ]
-    return plain(grow(int(rng.integers(0, 7))), rows, bands, target)
 
 
 @settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -89,15 +42,7 @@ def test_a_damaged_tree_proves_nothing_false(instance: Instance, seed: int) -> N
     truth = solve(instance, "brute-force").evaluation
     if not isinstance(answer.certificate, DevicePrices):
         return
-    tree = answer.certificate.to_plain()
-    tree["target_ms"] *= float(rng.choice([1.0, 1.01, 2.0]))
-    for one in tree["rows"]:
-        i = int(rng.integers(len(one["device_price"])))
-        one["device_price"][i] *= float(rng.choice([-1.0, 0.0, 0.9, 1.1, 10.0]))
-    tree["nodes"][0]["drop"] = [
-        [int(i), int(j)]
-        for i, j in zip(instance.channel.pair_device, instance.channel.pair_server, strict=True)
-    ]
+    tree = damaged(instance, rng, answer.certificate.to_plain())
     bound = lower_bound(instance, parse_certificate(tree))
     assert bound <= truth.objective_ms + 1e-12 * truth.controllable_ms + 1e-15 * abs(truth.objective_ms)
 

@@ -11,7 +11,7 @@ COMMANDS = {
     "evaluate": "Score a stored solution.",
     "export": "Write an instance as a MILP or MINLP for others' solvers.",
     "best-known": "Regenerate or check the table of best-known answers.",
-    "verify": "Check a stored solution and its proof with nothing but NumPy.",
+    "verify": "Check a stored solution and its proof in exact arithmetic.",
     "generate": "Make an instance from Sionna channels and a task profile.",
     "show": "Describe an instance in words, and draw its map.",
     "bench": "Run a suite of benchmarks, rank the solvers, compare, publish.",

@@ -12,7 +12,7 @@ from uara import solution
 from uara.cli.output import print_json
 from uara.display import output_console
 from uara.problem import load
-from uara.verify import Verdict, verify
+from uara.verify import Verdict, verify, verify_files
 
 
 def command(
@@ -21,21 +21,28 @@ def command(
     gap: Annotated[
         float | None, typer.Option(min=0.0, help="Refuse unless the certificate proves this gap.")
     ] = None,
+    double: Annotated[
+        bool, typer.Option("--float", help="Compute in double precision with NumPy: quicker, and not exact.")
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a stored answer again, compute its bound again from the certificate, and compare with its claims.
 
-    Uses plain Python and NumPy, no solver. The exit code is 1 if any claim does not hold.
+    Uses exact arithmetic where the problem kind has a checker for it, and no solver. The exit code is 1 if any claim
+    does not hold.
     """
     problem = load(instance)
     record, decision, certificate = solution.open_for(problem, solution_file)
-    verdict = verify(problem, decision, record.claims, certificate)
+    verdict = None if double else verify_files(problem.kind, instance, solution_file)
+    if verdict is None:
+        verdict = verify(problem, decision, record.claims, certificate)
     proven = verdict.certified_gap
     missed = gap is not None and (proven is None or not proven <= gap)
     if json:
         print_json({"instance": problem.name, "solver": record.solver, **verdict.to_plain()})
     else:
         output_console().print(_table(verdict))
+        typer.echo(f"checked in {_arithmetic(verdict)} in {verdict.check_s:.2f} s of processor time")
         for refusal in verdict.refusals:
             typer.echo(f"refused: {refusal}")
         if missed:
@@ -43,6 +50,10 @@ def command(
             typer.echo(f"refused: a gap of {gap:g} is wanted, but the certificate proves {shown}")
     if missed or not verdict.accepted:
         raise typer.Exit(1)
+
+
+def _arithmetic(verdict: Verdict) -> str:
+    return "exact arithmetic" if verdict.arithmetic == "exact" else verdict.arithmetic
 
 
 def _table(verdict: Verdict) -> Table:

@@ -13,6 +13,7 @@ P1 = Kind(
     parse_certificate=deferred("uara.p1.proof:parse_certificate"),
     lower_bound=deferred("uara.p1.proof:lower_bound"),
     score_again=deferred("uara.p1.certificate:score_again"),
+    check_files=deferred("uara.p1.proof:check_files"),
     check_start=deferred("uara.p1.model:check_start"),
     describe=deferred("uara.p1.description:describe"),
     plot=deferred("uara.p1.description:draw_map"),

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from uara.base import files, tables
+from uara.base.errors import InputError
+from uara.p1 import check_certificate
 from uara.p1.branches import BranchCertificate
 from uara.p1.certificate import Certificate, Proof
 from uara.p1.device_prices import DevicePrices
@@ -31,3 +37,23 @@ def parse_certificate(plain: dict[str, Any]) -> Proof:
     if plain.get("kind") == "device-prices":
         return DevicePrices.from_plain(plain)
     return Certificate.from_plain(plain)
+
+
+def check_files(instance: Path, solution: Path) -> check_certificate.Verdict:
+    """Check a solution file against an instance file in exact arithmetic.
+
+    Raises
+    ------
+    InputError
+        If a file is malformed, or the solution is of another instance.
+    """
+    try:
+        data = check_certificate.parse(files.read_bytes(instance), "instance")
+        tables.fill_from_side_file(data, instance, ("servers", "devices", "channel"))
+        for table in ("servers", "devices", "channel"):
+            for name, column in data[table].items():
+                data[table][name] = column.tolist() if isinstance(column, np.ndarray) else column
+        answer = check_certificate.parse(files.read_bytes(solution), "solution")
+        return check_certificate.check_data(data, answer)
+    except check_certificate.Refused as error:
+        raise InputError(str(error), source=str(solution)) from None

@@ -9,7 +9,7 @@ import pytest
 from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from uara.solvers.columns.bands import at_association, grid_cost, refined
+from uara.solvers.columns.bands import grid_cost, refined
 from uara.solvers.columns.fixing import excluded, settle
 from uara.solvers.columns.knapsack import workspace
 from uara.solvers.columns.layout import Layout, grids_of, layout_of, set_cost, with_grids
@@ -136,14 +136,3 @@ def test_rises_are_the_exact_differences() -> None:
             truth = min(solved(layout, pi, nu, changed)[1][j] - lower[j], gap)
             assert rise <= truth + 1e-8
             assert rise >= truth - 1e-8
-
-
-def test_the_grids_of_an_association_make_its_cost_exact() -> None:
-    instance = make_instance(9, 3, 2, payload=2000.0)
-    association, cost = min(associations(instance), key=lambda known: known[1])
-    layout = layout_of(coefficients(instance), np.zeros(3))
-    pairs = np.flatnonzero(association[layout.device] == layout.server)
-    finer = at_association(layout, pairs)
-    states = np.full(len(layout.device), CLOSED, dtype=np.uint8)
-    states[pairs] = FORCED
-    assert solved(finer, np.zeros(9), np.zeros(3), states)[0] == pytest.approx(cost, rel=1e-9)

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from uara.base.errors import InputError
 from uara.isolation.line import Line
 from uara.isolation.template import Home
 from uara.problem import Problem, Proof, kind_of, warm_up_all
