@@ -37,6 +37,8 @@ class Ground {
     const { device, server } = instance.pairs;
     this.pairsAt = instance.servers.id.map(() => []);
     this.index = new Map();
+    this.psis = new Map();
+    this.waits = quantities.wait.map((wait) => wait.floor(this.places));
     server.forEach((j, k) => {
       this.pairsAt[j].push(k);
       this.index.set(device[k] * instance.servers.id.length + j, k);
@@ -48,6 +50,21 @@ class Ground {
     const { device, server } = this.instance.pairs;
     this._loads ??= device.map((i, k) => this.quantities.load(i, server[k], this.places / 2));
     return this._loads;
+  }
+
+  /** A bound from below on sqrt(f_i) of each device. */
+  get roots() {
+    this._roots ??= this.instance.devices.id.map((_, i) => this.quantities.rootFlop(i));
+    return this._roots;
+  }
+
+  /** wait + psi of pair k at a band price, on the grid; each is computed once. */
+  cost(k, mu) {
+    if (!this.psis.has(mu)) this.psis.set(mu, { price: dyadic(mu), found: new Map() });
+    const { price, found } = this.psis.get(mu);
+    if (!found.has(k))
+      found.set(k, this.waits[this.instance.pairs.server[k]] + this.quantities.psi(k, price, this.places));
+    return found.get(k);
   }
 
   pairOf(i, j) {

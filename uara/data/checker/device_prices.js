@@ -42,11 +42,10 @@ function readDevicePrices(instance, certificate) {
 function proveDevicePrices(ground, certificate) {
   const tree = readDevicePrices(ground.instance, certificate), { instance, places } = ground;
   const target = dyadic(tree.target_ms).ceil(places), { device, server } = instance.pairs;
-  const costs = new BandCosts(ground, tree.band_prices);
   const rows = tree.rows.map((row) => ({
     pi: row.device_price.map((price) => dyadic(price).floor(places)),
     nu: row.count_price.map((price) => dyadic(price).floor(places)),
-    band: row.band,
+    bands: tree.band_prices[row.band],
   }));
   const servers = instance.servers.id.length, pairs = device.length;
   const root = { allowed: new Uint8Array(pairs).fill(1), low: new Array(servers).fill(0) };
@@ -56,7 +55,7 @@ function proveDevicePrices(ground, certificate) {
   for (const [n, node] of tree.nodes.entries()) {
     let region = waiting.pop(), value = null, dropped = 0;
     if (region) {
-      const found = new Evaluation(ground, costs, rows[node.row], region, n);
+      const found = new Evaluation(ground, rows[node.row], region, n);
       value = found.value;
       if (value >= target) region = null;
       else if (node.drop.length) {
@@ -107,28 +106,4 @@ function countsOf(ground, allowed) {
   const counts = new Array(ground.instance.devices.id.length).fill(0);
   allowed.forEach((is, k) => (counts[ground.instance.pairs.device[k]] += is));
   return counts;
-}
-
-/** wait + psi of every pair at the band prices of its server, per set of band prices; computed when first asked for. */
-class BandCosts {
-  constructor(ground, sets) {
-    this.ground = ground;
-    this.prices = sets.map((grid) => grid.map((mus) => mus.map(dyadic)));
-    this.kept = sets.map(() => new Map());
-  }
-
-  /** The costs of a pair at each band price of its server. */
-  of(band, k) {
-    const { quantities, instance, places } = this.ground, kept = this.kept[band];
-    if (!kept.has(k)) {
-      const j = instance.pairs.server[k], wait = quantities.wait[j].floor(places);
-      kept.set(k, this.prices[band][j].map((mu) => wait + quantities.psi(k, mu, places)));
-    }
-    return kept.get(k);
-  }
-
-  /** The rents of a server's band. */
-  rents(band, j) {
-    return this.prices[band][j].map((mu) => mu.ceil(this.ground.places));
-  }
 }

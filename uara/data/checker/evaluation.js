@@ -1,13 +1,13 @@
 // One node of a tree of device prices: its bound, and what forcing a pair adds to it.
 
 class Evaluation {
-  constructor(ground, costs, { pi, nu, band }, region, node) {
+  constructor(ground, { pi, nu, bands }, region, node) {
     this.ground = ground;
     this.allowed = region.allowed;
     const { pairs, servers } = ground.instance, counts = countsOf(ground, region.allowed);
     this.place = new Int32Array(pairs.device.length).fill(-1);  // among the free items of its server
     this.items = servers.id.map((_, j) => {
-      const s = [], c0 = costs.rents(band, j).map((rent) => -rent), rows = c0.map(() => []);
+      const s = [], c0 = bands[j].map((mu) => -dyadic(mu).ceil(ground.places)), rows = c0.map(() => []);
       let t0 = 0n;
       for (const k of ground.pairsAt[j]) {
         if (!region.allowed[k]) continue;
@@ -15,9 +15,10 @@ class Evaluation {
         const free = counts[i] > 1;
         if (free) this.place[k] = s.push(load) - 1;
         else t0 += load;
-        costs.of(band, k).forEach((cost, g) => {
-          if (free) rows[g].push(cost - priced);
-          else c0[g] += cost - priced;
+        bands[j].forEach((mu, g) => {
+          const cost = ground.cost(k, mu) - priced;
+          if (free) rows[g].push(cost);
+          else c0[g] += cost;
         });
       }
       return new Items(s, rows, t0, c0);

@@ -17,7 +17,7 @@ function searchRows(items, begin, room, special, inside) {
   });
   let best = mostOf(sums) + square(begin.d);
   const priced = flips(items, begin, room === null ? best : least(best, room), special).map(([step, cost, i]) => [
-    step, cost, rows.map((_, g) => (step < 0n ? -own(g, i) : own(g, i))),
+    step, cost, rows.map((_, g) => (begin.h[i] < 0n ? -own(g, i) : own(g, i))),
   ]);
   for (const [step, , costs] of priced)
     best = least(best, mostOf(costs.map((cost, g) => cost + sums[g])) + square(begin.d + step));

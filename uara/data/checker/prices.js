@@ -21,20 +21,17 @@ const BRANCHES = record({
 /** Costs of all pairs and rents of the servers at a row of prices, in units of 2^-places. */
 class PricedPairs {
   constructor(ground, compute, band) {
-    const { quantities, instance, places } = ground, { pairs } = instance, prices = compute.map(dyadic);
+    const { instance, places } = ground, { pairs } = instance, prices = compute.map(dyadic);
     if (compute.length !== band.length || compute.length !== instance.servers.id.length)
       refuse("$.certificate", `must hold ${instance.servers.id.length} prices of each kind`);
     this.ground = ground;
-    const roots = instance.devices.id.map((_, i) => quantities.rootFlop(i));
-    const waits = quantities.wait.map((wait) => wait.floor(places));
-    const bands = band.map(dyadic);
     this.pair = pairs.device.map((i, k) => {
       const j = pairs.server[k];
-      return waits[j] + prices[j].times(roots[i]).floor(places) + quantities.psi(k, bands[j], places);
+      return prices[j].times(ground.roots[i]).floor(places) + ground.cost(k, band[j]);
     });
     this.rents = prices.map((p, j) => {
       const speed = dyadic(instance.servers.compute_flop_per_s[j]);
-      return p.times(p).times(speed).over(dyadic(4000n), 1).plus(bands[j]).ceil(places);
+      return p.times(p).times(speed).over(dyadic(4000n), 1).plus(dyadic(band[j])).ceil(places);
     });
   }
 
