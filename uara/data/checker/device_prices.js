@@ -54,6 +54,7 @@ function proveDevicePrices(ground, certificate) {
   const waiting = [root];
   for (const [n, node] of tree.nodes.entries()) {
     let region = waiting.pop(), value = null, dropped = 0;
+    const empty = region === null;
     if (region) {
       const found = new Evaluation(ground, rows[node.row], region, n);
       value = found.value;
@@ -70,9 +71,9 @@ function proveDevicePrices(ground, certificate) {
         region = nonEmpty(ground, { ...region, allowed });
       }
     }
-    const closed = region === null;
-    ground.tell({ step: "node", node: n, nodes: tree.nodes.length, value, closed, dropped, claimed: node.drop.length });
     const { split } = node;
+    const outcome = empty ? "empty" : region === null ? "closed" : split === null ? "leaf" : "divided";
+    ground.tell({ step: "node", node: n, nodes: tree.nodes.length, value, outcome, dropped, claimed: node.drop.length });
     if (split === null) {
       if (region) bound = least(bound, value);
     } else if (split === "again") waiting.push(region);

@@ -92,7 +92,8 @@ function proveBranches(ground, certificate) {
   const waiting = [new Uint8Array(device.length).fill(1)];
   for (let node = 0; node < nodes; node++) {
     const allowed = waiting.pop(), found = rowOf(tree.prices[node]).bound(allowed);
-    ground.tell({ step: "node", node, nodes, value: found && found.value, closed: found === null });
+    const outcome = found === null ? "empty" : tree.device[node] < 0 ? "leaf" : "divided";
+    ground.tell({ step: "node", node, nodes, value: found && found.value, outcome });
     if (tree.device[node] < 0) {
       if (found) bound = least(bound, found.value);
       continue;
