@@ -27,8 +27,8 @@ const OPTIMAL_GAP = 1e-4 * (1 + 1e-6);
 /** What every certificate meets: the instance, its numbers, and a grid of 2^-places ms that fits its objective. */
 class Ground {
   constructor(instance, quantities, scale, tell) {
-    // 110 bits for the controllable part; an even number, since loads are in units of 2^-(places / 2)
-    const places = Math.max(0, 110 - (bits(scale.m) + scale.e));
+    // 110 bits for the controllable part, 2^-64 ms at least; an even number, since loads are in units of 2^-(places / 2)
+    const places = Math.max(64, 110 - (bits(scale.m) + scale.e));
     this.places = places + (places % 2);
     this.instance = instance;
     this.quantities = quantities;
