@@ -64,12 +64,12 @@ def instance_file(problem: Any) -> bytes:
 def answers() -> Iterator[tuple[str, Any, dict[str, Any]]]:
     """An instance and an honest answer for every kind of certificate."""
     network, twenty = make_instance(8, 3, 1, missing=0.0), tree_instance()
-    starved = make_instance(12, 4, 3, payload=300.0)
+    starved, split = make_instance(14, 5, 1, payload=300.0), make_instance(18, 6, 5, payload=30.0)
     yield "none", network, plain_of(network, "max-compute")
     yield "prices", network, plain_of(network, "price", gap=0.5)
     yield "branches", twenty, branched(twenty)
-    for name, problem in (("device-prices", twenty), ("device-prices", network), ("device-prices", starved)):
-        yield name, problem, plain_of(problem, "exact", gap=1e-9)
+    for problem in (twenty, network, starved, split):
+        yield "device-prices", problem, plain_of(problem, "exact", gap=1e-9)
     free = make_instance(7, 3, 2, sync_weight_per_ms=0.0)
     yield "device-prices", free, plain_of(free, "exact")
 
@@ -91,7 +91,12 @@ def test_honest_answers_of_every_kind_are_accepted(checker: Checker, honest: lis
         assert verdict["objective"] == pytest.approx(inexact.objective_ms, rel=1e-12)
         if certificate is not None:
             assert verdict["bound"] == pytest.approx(inexact.certified_bound_ms, rel=1e-10)
-    assert any(verdict["kind"] == "device-prices" and len(verdict["nodes"]) > 1 for verdict in found)
+    nodes = [node for verdict in found for node in verdict["nodes"] if verdict["kind"] == "device-prices"]
+    assert {node["outcome"] for node in nodes} >= {"divided", "closed"}
+    assert sum(node["dropped"] for node in nodes) > 20
+    splits = [node["split"] for _, _, plain in honest for node in (plain["certificate"] or {}).get("nodes", [])]
+    assert any(isinstance(split, dict) and "most" in split for split in splits)
+    assert any(isinstance(split, dict) and "servers" in split for split in splits)
 
 
 def test_a_digit_more_is_refused(checker: Checker, honest: list[Any]) -> None:
