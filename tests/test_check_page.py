@@ -13,7 +13,7 @@ from cases import make_instance
 from hetedge_cases import make_hetedge
 
 import uara
-from uara import Instance, InputError, check_page, solution, solve
+from uara import InputError, Instance, check_page, solution, solve
 from uara.cli import main
 
 
@@ -81,7 +81,8 @@ def test_arrays_of_a_side_file_are_put_in(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     small = make_instance(110, 3, 1)
     problem = small.replace(
-        servers=make_instance(2, 100, 0).servers, channel=uara.Channel.from_dense(rng.uniform(1e-12, 1e-9, (110, 100)))
+        servers=make_instance(2, 100, 0).servers,
+        channel=uara.Channel.from_dense(rng.uniform(1e-12, 1e-9, (110, 100))),
     )
     problem.save(tmp_path / "i.json")
     assert "side_file" in json.loads((tmp_path / "i.json").read_text())
@@ -91,7 +92,10 @@ def test_arrays_of_a_side_file_are_put_in(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("arguments", [(), ("i.json",), ("i.json", "--page", "p.html")])
 def test_half_an_answer_is_refused(
-    stored: Path, arguments: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    stored: Path,
+    arguments: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(stored)
     assert run("verify", *arguments) == 2

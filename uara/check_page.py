@@ -45,7 +45,8 @@ def part(name: str) -> str:
 def checker() -> str:
     """The checker as one script: ``uaraChecker.check(instance bytes, solution bytes, tell)`` returns its verdict."""
     code = "\n".join(part(f"{name}.js") for name in CORE)
-    return f'const uaraChecker = (() => {{\n"use strict";\n{code}\nreturn {{ check, sha256, Items, leastCost }};\n}})();'
+    names = "check, sha256, Items, leastCost"
+    return f'const uaraChecker = (() => {{\n"use strict";\n{code}\nreturn {{ {names} }};\n}})();'
 
 
 def scripts() -> str:
@@ -75,7 +76,9 @@ def check(path: Path, inputs: list[Path]) -> None:
     files.check_output(path, suffixes=(".html", ".htm"), inputs=inputs)
 
 
-def write(path: Path, problem: Problem | None = None, instance: Path | None = None, solution: Path | None = None) -> None:
+def write(
+    path: Path, problem: Problem | None = None, instance: Path | None = None, solution: Path | None = None
+) -> None:
     """Write the page: empty, or with an answer inside.
 
     Parameters

@@ -27,7 +27,9 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     page: Annotated[
         Path | None,
-        typer.Option(help="Write a page (.html) that checks the proof in any browser, exactly; empty without files."),
+        typer.Option(
+            help="Write a page (.html) that checks the proof in any browser, exactly; empty without files."
+        ),
     ] = None,
 ) -> None:
     """Score a stored answer again, compute its bound again from the certificate, and compare with its claims.

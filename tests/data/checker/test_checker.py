@@ -1,4 +1,4 @@
-"""The checker in JavaScript, in a real browser: it accepts what is true, refuses what is forged, and proves nothing false."""
+"""The checker in JavaScript, in a browser: it accepts the true, refuses the forged, and proves nothing false."""
 
 from __future__ import annotations
 
@@ -30,7 +30,8 @@ JUDGE = """const done = arguments[arguments.length - 1];
 const bytes = text => Uint8Array.from(atob(text), character => character.charCodeAt(0));
 done(arguments[0].map(([instance, solution]) => {
   const nodes = [], began = performance.now();
-  const result = uaraChecker.check(bytes(instance), bytes(solution), event => event.step === "node" && nodes.push(event));
+  const hear = event => event.step === "node" && nodes.push(event);
+  const result = uaraChecker.check(bytes(instance), bytes(solution), hear);
   return { ...result, nodes: nodes.slice(0, 50), ms: performance.now() - began };
 }));"""
 
@@ -94,7 +95,9 @@ def test_honest_answers_of_every_kind_are_accepted(checker: Checker, honest: lis
     nodes = [node for verdict in found for node in verdict["nodes"] if verdict["kind"] == "device-prices"]
     assert {node["outcome"] for node in nodes} >= {"divided", "closed"}
     assert sum(node["dropped"] for node in nodes) > 20
-    splits = [node["split"] for _, _, plain in honest for node in (plain["certificate"] or {}).get("nodes", [])]
+    splits = [
+        node["split"] for _, _, plain in honest for node in (plain["certificate"] or {}).get("nodes", [])
+    ]
     assert any(isinstance(split, dict) and "most" in split for split in splits)
     assert any(isinstance(split, dict) and "servers" in split for split in splits)
 
@@ -173,7 +176,9 @@ def test_damaged_certificates_prove_nothing_false(checker: Checker) -> None:
     rng = np.random.default_rng(5)
     pairs, optima = [], []
     for seed in range(12):
-        problem = make_instance(int(rng.integers(3, 7)), int(rng.integers(2, 4)), seed, payload=10 ** rng.uniform(0, 3.5))
+        problem = make_instance(
+            int(rng.integers(3, 7)), int(rng.integers(2, 4)), seed, payload=10 ** rng.uniform(0, 3.5)
+        )
         best = uara.solve(problem, "brute-force").evaluation.objective_ms
         everything = [[i, j] for i in range(len(problem.devices)) for j in range(len(problem.servers))]
         for solver in ("price", "exact"):
@@ -186,10 +191,14 @@ def test_damaged_certificates_prove_nothing_false(checker: Checker) -> None:
                             node["drop"] = everything
                     if rng.random() < 0.5 and "target_ms" in certificate:
                         certificate["target_ms"] *= float(rng.choice([1.0001, 1.1, 2.0]))
-                    pairs.append((instance_file(problem), encoded({**plain, "certificate": certificate, "claims": {}})))
+                    pairs.append(
+                        (instance_file(problem), encoded({**plain, "certificate": certificate, "claims": {}}))
+                    )
                     optima.append(best)
     found = checker.judge(pairs)
-    proven = [(verdict["bound"], best) for verdict, best in zip(found, optima, strict=True) if verdict.get("bound")]
+    proven = [
+        (verdict["bound"], best) for verdict, best in zip(found, optima, strict=True) if verdict.get("bound")
+    ]
     assert [pair for pair in proven if pair[0] > pair[1] * (1 + 1e-13)] == []
     assert len(proven) > len(found) / 2
     assert sum(bound > 0.999 * best for bound, best in proven) > len(found) / 10
@@ -202,8 +211,10 @@ const whole = value => BigInt(Math.round(value));
 for (let turn = 0; turn < 1500; turn++) {
   const n = 1 + Math.floor(random() * 8), count = 1 + Math.floor(random() * 3), size = random() < .3 ? 8 : 1e6;
   const s = Array.from({ length: n }, () => whole(random() * size));
-  const rows = Array.from({ length: count }, () => s.map(() => whole((random() * 1.2 - 1) * size * size * random() * n)));
-  if (random() < .4) rows.forEach((row, g) => g && row.forEach((_, i) => row[i] = rows[0][i] + whole((random() - .5) * size * size * .1)));
+  const cost1 = () => whole((random() * 1.2 - 1) * size * size * random() * n);
+  const rows = Array.from({ length: count }, () => s.map(cost1));
+  const near = value => value + whole((random() - .5) * size * size * .1);
+  if (random() < .4) for (let g = 1; g < count; g++) rows[g] = rows[0].map(near);
   const t0 = random() < .3 ? whole(random() * size * 3) : 0n, c0 = rows.map(() => whole((random() - .5) * size * size));
   const cost = set => {
     let t = t0;
@@ -241,7 +252,9 @@ def test_sha256(checker: Checker) -> None:
     texts = ["", "abc", "a" * 55, "a" * 56, "a" * 64, "ä" * 1000]
     import hashlib
 
-    assert checker.driver.execute_script(script, texts) == [hashlib.sha256(text.encode()).hexdigest() for text in texts]
+    assert checker.driver.execute_script(script, texts) == [
+        hashlib.sha256(text.encode()).hexdigest() for text in texts
+    ]
 
 
 def test_numbers_and_names_that_need_care_keep_their_digest(checker: Checker) -> None:
@@ -253,5 +266,8 @@ def test_numbers_and_names_that_need_care_keep_their_digest(checker: Checker) ->
     names = ['"quoted"', "\u2028 ä", "\U0001f600", "\\", "a\nb"]
     problem = problem.replace(devices=problem.devices.replace(id=names, battery_capacity_j=np.full(5, 1e-7)))
     plain = plain_of(problem, "max-compute")
-    files = [(instance_file(problem), encoded(plain)), (pretty_json(json.loads(instance_file(problem))).encode(), encoded(plain))]
+    files = [
+        (instance_file(problem), encoded(plain)),
+        (pretty_json(json.loads(instance_file(problem))).encode(), encoded(plain)),
+    ]
     assert [verdict["refusals"] for verdict in checker.judge(files)] == [[], []]

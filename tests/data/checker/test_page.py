@@ -15,7 +15,8 @@ from uara import check_page, solution, solve
 pytestmark = pytest.mark.integration
 
 WAIT = """const done = arguments[arguments.length - 1], root = document.querySelector(".checker");
-const look = () => root.result ? done([root.result, root.querySelector("[data-part=verdict]").textContent]) : setTimeout(look, 20);
+const shown = () => root.querySelector("[data-part=verdict]").textContent;
+const look = () => root.result ? done([root.result, shown()]) : setTimeout(look, 20);
 look();"""
 
 
@@ -65,7 +66,12 @@ def test_an_answer_inside_is_checked_when_the_page_opens(driver: Any, files: Pat
     assert "the solver's word" in figures
     assert not part(driver, "progress").is_displayed()
     assert driver.get_log("browser") == []
-    assert driver.execute_script("return performance.getEntriesByType('resource').filter(e => !e.name.startsWith('blob:')).length") == 0
+    assert (
+        driver.execute_script(
+            "return performance.getEntriesByType('resource').filter(e => !e.name.startsWith('blob:')).length"
+        )
+        == 0
+    )
 
 
 def test_chosen_files_are_checked(driver: Any, files: Path) -> None:
@@ -89,7 +95,8 @@ def test_dropped_files_tell_which_is_which(driver: Any, files: Path) -> None:
     driver.execute_script(
         """const data = new DataTransfer();
         arguments[0].forEach((text, place) => data.items.add(new File([text], `${place}.json`)));
-        document.querySelector(".drop").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));""",
+        const facts = { dataTransfer: data, bubbles: true, cancelable: true };
+        document.querySelector(".drop").dispatchEvent(new DragEvent("drop", facts));""",
         texts,
     )
     assert driver.execute_async_script(WAIT)[0]["accepted"]
@@ -110,7 +117,8 @@ def test_it_fits_a_phone(driver: Any, files: Path) -> None:
     driver.get(f"file://{files / 'full.html'}?phone")
     driver.execute_async_script(WAIT)
     wide, small = driver.execute_script(
-        """const sizes = [...document.querySelectorAll("p, td, dd, label, button")].map(each => parseFloat(getComputedStyle(each).fontSize));
+        """const texts = [...document.querySelectorAll("p, td, dd, label, button")];
+        const sizes = texts.map(each => parseFloat(getComputedStyle(each).fontSize));
         return [document.documentElement.scrollWidth, Math.min(...sizes)];"""
     )
     assert wide <= 360
@@ -148,7 +156,7 @@ def test_everything_has_a_name_and_can_be_reached_by_keys(driver: Any, files: Pa
     opened(driver, files / "full.html")
     driver.execute_async_script(WAIT)
     labels = driver.execute_script(
-        "return [...document.querySelectorAll('input')].map(each => each.labels[0] && each.labels[0].textContent.trim())"
+        "return [...document.querySelectorAll('input')].map(each => each.labels[0]?.textContent.trim())"
     )
     assert labels == ["Instance", "Solution"]
     assert part(driver, "verdict").get_attribute("role") == "status"
@@ -158,5 +166,9 @@ def test_everything_has_a_name_and_can_be_reached_by_keys(driver: Any, files: Pa
     reached = []
     for _ in range(8):
         ActionChains(driver).send_keys(Keys.TAB).perform()
-        reached.append(driver.execute_script("return document.activeElement.dataset.part || document.activeElement.tagName"))
+        reached.append(
+            driver.execute_script(
+                "return document.activeElement.dataset.part || document.activeElement.tagName"
+            )
+        )
     assert {"instance", "solution", "run", "SUMMARY"} <= set(reached)

@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 MOST_BYTES_EACH, MOST_BYTES = 150_000, 1_500_000
 """Largest answer with its instance, and most of all answers together, that a report holds."""
 
-_STYLE = ".one-page #proofs { display: none; } #proofs button[data-check] { font: inherit; min-height: 2.75rem; cursor: pointer; }"
+_WORDS = (
+    "Your browser computes objective and bound again, in exact arithmetic; nothing is sent anywhere, and nothing "
+    "that this report says is believed. The proof of the smallest gap of each instance is here."
+)
+_STYLE = (
+    ".one-page #proofs { display: none; } "
+    "#proofs button[data-check] { font: inherit; min-height: 2.75rem; cursor: pointer; }"
+)
 
 
 class Proof(NamedTuple):
@@ -43,25 +50,32 @@ def proofs(results: Results) -> str:
     for proof in found:
         if proof.size <= MOST_BYTES_EACH and sum(other.size for other in kept) + proof.size <= MOST_BYTES:
             kept.append(proof)
-    rows = "\n".join(map(_row, sorted(kept, key=lambda proof: proof.instance.name)))
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("instance", "solver", "gap said to be proven", ""))
-    table = f'<div class="scroll" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table></div>'
     left = len(found) - len(kept)
-    note = f" {left} larger ones are not inside: drop their files below." if left else ""
-    return (
-        f'<section id="proofs">\n<style>{check_page.part("checker.css")}{_STYLE}</style>\n<h2>Check a proof</h2>\n'
-        "<p>Your browser computes objective and bound again, in exact arithmetic; nothing is sent anywhere, and nothing that "
-        f"this report says is believed. The proof of the smallest gap of each instance is here.{note}</p>\n"
-        f"{table if kept else ''}\n{check_page.part('form.html')}\n</section>\n"
-        + "\n".join(proof_file.element() for proof in kept for proof_file in (proof.instance, proof.solution))
-        + f"\n{check_page.scripts()}"
-    )
+    pieces = [
+        f'<section id="proofs">\n<style>{check_page.part("checker.css")}{_STYLE}</style>\n<h2>Check a proof</h2>',
+        f"<p>{_WORDS}{f' {left} larger ones are not inside: drop their files below.' if left else ''}</p>",
+        _table(kept) if kept else "",
+        check_page.part("form.html") + "</section>",
+        *(each.element() for proof in kept for each in (proof.instance, proof.solution)),
+        check_page.scripts(),
+    ]
+    return "\n".join(pieces)
+
+
+def _table(kept: list[Proof]) -> str:
+    rows = "\n".join(map(_row, sorted(kept, key=lambda proof: proof.instance.name)))
+    titles = ("instance", "solver", "gap said to be proven", "")
+    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
+    table = f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>"
+    return f'<div class="scroll" tabindex="0">{table}</div>'
 
 
 def _row(proof: Proof) -> str:
     name, solver = (escape(printable(text)) for text in (proof.instance.name, proof.solver))
     files = f"{proof.instance.identifier} {proof.solution.identifier}"
-    button = f'<button type="button" data-check="{files}">check this proof<span hidden> of {name}</span></button>'
+    button = (
+        f'<button type="button" data-check="{files}">check this proof<span hidden> of {name}</span></button>'
+    )
     return f"<tr><td>{name}</td><td>{solver}</td><td>{proof.gap:.2e}</td><td>{button}</td></tr>"
 
 
@@ -69,7 +83,9 @@ def proofs_of(results: Results) -> list[Proof]:
     """The answer with the smallest certified gap to each instance of P1 that the results keep."""
     runs = results.runs
     proven = runs[(runs["status"] == "ok") & runs["certificate"].notna() & runs["decision"].notna()]
-    proven = proven.assign(own=(proven["objective_ms"] - proven["certified_bound_ms"]) / proven["controllable_ms"])
+    proven = proven.assign(
+        own=(proven["objective_ms"] - proven["certified_bound_ms"]) / proven["controllable_ms"]
+    )
     proven = proven[proven["own"].notna()].sort_values("own", kind="stable")
     kept = results.instances.groupby("instance").last()
     found = []

@@ -71,7 +71,7 @@ class Quantities {
     return isqrt(e >= 0 ? (top.m << BigInt(e)) / bottom.m : top.m / (bottom.m << BigInt(-e)));
   }
 
-  /** psi_ij(mu) from below, in units of 2^-places: docs/proofs.md, "Exact arithmetic".
+  /** psi_ij(mu) from below, in units of 2^-places: docs/proofs.md, "In a browser".
    *
    *  With a smaller c and a larger D, h(y) = lambda max(0, c / y - D)^2 + (a + mu) y is below the cost of the band at
    *  every y > 0, and convex: at any u >= 1 the tangent at y = 1 / u, at its lower end in 0 <= y <= 1, is a bound.
