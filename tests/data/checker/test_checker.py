@@ -96,7 +96,7 @@ def test_honest_answers_of_every_kind_are_accepted(checker: Checker, honest: lis
     assert {node["outcome"] for node in nodes} >= {"divided", "closed"}
     assert sum(node["dropped"] for node in nodes) > 20
     splits = [
-        node["split"] for _, _, plain in honest for node in (plain["certificate"] or {}).get("nodes", [])
+        node["split"] for _, _, plain in honest for node in (plain.get("certificate") or {}).get("nodes", [])
     ]
     assert any(isinstance(split, dict) and "most" in split for split in splits)
     assert any(isinstance(split, dict) and "servers" in split for split in splits)
@@ -202,6 +202,28 @@ def test_damaged_certificates_prove_nothing_false(checker: Checker) -> None:
     assert [pair for pair in proven if pair[0] > pair[1] * (1 + 1e-13)] == []
     assert len(proven) > len(found) / 2
     assert sum(bound > 0.999 * best for bound, best in proven) > len(found) / 10
+
+
+def test_random_certificates_prove_nothing_false(checker: Checker) -> None:
+    made = pytest.importorskip("random_certificates", reason="the generator of certificates is not here")
+    rng = np.random.default_rng(6)
+    pairs, optima = [], []
+    for seed in range(15):
+        problem = make_instance(int(rng.integers(3, 7)), int(rng.integers(2, 4)), seed, payload=300.0)
+        plain = plain_of(problem, "brute-force")
+        best = uara.solve(problem, "brute-force").evaluation
+        for _ in range(10):
+            part = float(rng.uniform(0.5, 1.5))
+            tree = made.random_tree(problem, rng, best.controllable_ms, part * best.controllable_ms)
+            branches = made.random_branches(problem, rng, best.constant_ms + part * best.controllable_ms)
+            for certificate in (tree, branches):
+                answer = {**plain, "certificate": certificate, "claims": {}}
+                pairs.append((instance_file(problem), encoded(answer)))
+                optima.append(best.objective_ms)
+    bounds = [verdict.get("bound") for verdict in checker.judge(pairs)]
+    proven = [(bound, best) for bound, best in zip(bounds, optima, strict=True) if bound is not None]
+    assert [pair for pair in proven if pair[0] > pair[1] * (1 + 1e-13)] == []
+    assert len(proven) > len(bounds) / 2
 
 
 KERNEL = """const { leastCost, Items } = uaraChecker;
