@@ -226,6 +226,69 @@ def test_random_certificates_prove_nothing_false(checker: Checker) -> None:
     assert len(proven) > len(bounds) / 2
 
 
+def extreme(rng: np.random.Generator) -> Pair:
+    """An instance whose numbers are anywhere in their ranges, and an answer of random prices."""
+    servers, devices, width = int(rng.integers(1, 4)), int(rng.integers(1, 6)), float(rng.choice([3, 10, 30]))
+
+    def column(count: int, high: float = width) -> list[float]:
+        return (10 ** rng.uniform(-width, high, count)).tolist()
+
+    parameters = (
+        "sync_weight_per_ms",
+        "energy_weight_ms_per_j",
+        "device_efficiency_flop_per_j",
+        "queue_slot_ms",
+    )
+    columns = ("compute_flop_per_s", "tx_power_w", "upload_bits", "device_flop", "server_flop")
+    plain = {
+        "schema_version": 1,
+        "kind": "p1",
+        "name": "extreme",
+        "parameters": dict(zip(parameters, column(4), strict=True))
+        | {"noise_psd_dbm_per_hz": float(rng.uniform(-400, 200))},
+        "servers": {"id": [f"s{j}" for j in range(servers)]}
+        | {name: column(servers) for name in ("compute_flop_per_s", "bandwidth_hz", "backlog_flop")},
+        "devices": {"id": [f"d{i}" for i in range(devices)], "battery_fraction": column(devices, 0.0)}
+        | {name: column(devices) for name in columns},
+        "channel": {"layout": "dense", "power_gain": [column(servers) for _ in range(devices)]},
+    }
+    row = {"device_price": column(devices), "count_price": (-rng.random(servers)).tolist(), "band": 0}
+    certificate = {
+        "kind": "device-prices",
+        "version": 1,
+        "target_ms": column(1)[0],
+        "nodes": [{"row": 0}],
+        "rows": [row],
+        "band_prices": [[column(2) for _ in range(servers)]],
+    }
+    if rng.random() < 0.5:
+        prices = {"compute_price": column(servers), "bandwidth_price": column(servers)}
+        certificate = {"kind": "prices", **prices}
+    association = rng.integers(0, servers, devices)
+    shares = (1 / np.bincount(association, minlength=servers)[association]).tolist()
+    answer = {
+        "schema_version": 1,
+        "kind": "solution",
+        "problem": "p1",
+        "instance": {"name": "extreme", "digest": uara.Instance.from_plain(plain).digest},
+        "decision": {"association": association.tolist(), "bandwidth": shares, "compute": shares},
+        "certificate": certificate,
+    }
+    return json.dumps(plain).encode(), json.dumps(answer).encode()
+
+
+def test_numbers_at_the_ends_of_their_ranges_are_computed_with(checker: Checker) -> None:
+    rng = np.random.default_rng(8)
+    found = checker.judge(extreme(rng) for _ in range(120))
+    assert [verdict["line"] for verdict in found if "objective" not in verdict] == []
+    finite = [verdict for verdict in found if verdict["objective"] is not None]
+    assert len(finite) > 60
+    assert [
+        one for one in finite if one["bound"] is not None and one["bound"] > one["objective"] * (1 + 1e-9)
+    ] == []
+    assert max(verdict["ms"] for verdict in found) < 10_000
+
+
 KERNEL = """const { leastCost, Items } = uaraChecker;
 let seed = 7, wrong = 0, tried = 0;
 const random = () => (seed = (seed * 1103515245 + 12345) % 2147483648) / 2147483648;

@@ -15,11 +15,9 @@ class Quantities {
     this.localLow = devices.id.map((_, i) => this.local(i, -1));
     this.localHigh = devices.id.map((_, i) => this.local(i, 1));
     this.wait = servers.id.map((_, j) => {
-      const slots = quotient([servers.backlog_flop[j], 1000], [servers.compute_flop_per_s[j], given.queue_slot_ms], 1);
-      // the quotient itself may be a whole number: the least whole n with n bottom >= top is asked for
-      let n = slots.ceil(0);
-      const bottom = exactly(servers.compute_flop_per_s[j], given.queue_slot_ms), top = exactly(servers.backlog_flop[j], 1000);
-      while (n > 0n && bottom.times(dyadic(n - 1n)).compare(top) >= 0) n--;
+      const top = exactly(servers.backlog_flop[j], 1000), e = top.e;
+      const bottom = exactly(servers.compute_flop_per_s[j], given.queue_slot_ms), lift = Math.min(e, bottom.e);
+      const n = -floorDivide(-top.m << BigInt(e - lift), bottom.m << BigInt(bottom.e - lift));
       return dyadic(n).times(dyadic(given.queue_slot_ms));
     });
     const noise = powerOfTen(dyadic(given.noise_psd_dbm_per_hz));
