@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from uara import solution
+from uara import check_page, solution
+from uara.base.errors import InputError
 from uara.cli.output import print_json
 from uara.display import output_console
 from uara.problem import load
@@ -16,8 +17,10 @@ from uara.verify import Verdict, verify, verify_files
 
 
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
-    solution_file: Annotated[Path, typer.Argument(help="Solution file, as `uara solve --output` writes it.")],
+    instance: Annotated[Path | None, typer.Argument(help="Instance file.")] = None,
+    solution_file: Annotated[
+        Path | None, typer.Argument(help="Solution file, as `uara solve --output` writes it.")
+    ] = None,
     gap: Annotated[
         float | None, typer.Option(min=0.0, help="Refuse unless the certificate proves this gap.")
     ] = None,
@@ -25,14 +28,29 @@ def command(
         bool, typer.Option("--float", help="Compute in double precision with NumPy: quicker, and not exact.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a page (.html) that checks the proof in any browser, exactly; empty without files."
+        ),
+    ] = None,
 ) -> None:
     """Score a stored answer again, compute its bound again from the certificate, and compare with its claims.
 
     Uses exact arithmetic where the problem kind has a checker for it, and no solver. The exit code is 1 if any claim
     does not hold.
     """
+    if page is not None:
+        check_page.check(page, [path for path in (instance, solution_file) if path])
+    if instance is None or solution_file is None:
+        if page is None or instance is not None:
+            raise InputError("an instance and a solution are needed", source="verify")
+        check_page.write(page)
+        return
     problem = load(instance)
     record, decision, certificate = solution.open_for(problem, solution_file)
+    if page is not None:
+        check_page.write(page, problem, instance, solution_file)
     verdict = None if double else verify_files(problem.kind, instance, solution_file)
     if verdict is None:
         verdict = verify(problem, decision, record.claims, certificate)

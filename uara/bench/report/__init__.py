@@ -20,6 +20,7 @@ def render(results: Results) -> str:
     from markupsafe import Markup
 
     import uara
+    from uara.bench.report.proofs import proofs
     from uara.bench.report.sections import build
     from uara.bench.report.svg import colour, dash
 
@@ -38,6 +39,7 @@ def render(results: Results) -> str:
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
         "script": Markup((folder / "report.js").read_text(encoding="utf-8")),
         "version": uara.__version__,
+        "proofs": Markup(proofs(results)),
     }
     return environment.get_template("report.html.j2").render(**parts, **build(results))
 
