@@ -17,12 +17,12 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "ARCHITECTURE.md"
 
 EQUATIONS = (
-    ("P1, the objective", "uara/p1/model.py", r"objective_ms=sum\(totals"),
+    ("P1, the objective", "uara/p1/model.py", r"objective_ms=sum\(totals.*# I of P1"),
     ("(1), acceptance of a draft token", "uara/psd/sampling.py", r"def judge\("),
     ("(3) one server a device", "uara/p1/model.py", r'Violation\("\(3\) one usable server'),
     ("(4) band, (7) compute budgets", "uara/p1/model.py", r'"\(4\) bandwidth", allocation.bandwidth'),
-    ("(5) uplink rate", "uara/p1/model.py", r"band \* np.log1p"),
-    ("(6) delay of device and server", "uara/p1/model.py", r"remote_ms = np.where"),
+    ("(5) uplink rate", "uara/p1/coefficients.py", r"band \* np.log1p"),
+    ("(6) delay of device and server", "uara/p1/model.py", r"# D_i\^MD of eq. \(6\)"),
     ("(8) energy", "uara/p1/model.py", r"def _sending_j"),
     ("(9) the actor's loss", "solvers/masac/learner.py", r"def actor_loss"),
     ("V_j(S), cost of a server", "uara/p1/server_cost.py", r"^def server_cost"),

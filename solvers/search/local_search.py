@@ -41,7 +41,7 @@ def improve(
     improved
         Called after each round that changed something.
     """
-    devices, changes = len(task.local_ms), 0
+    devices, changes = len(state.chosen), 0
     passes = [each for each, wanted in ((move_pass, moves), (swap_pass, swaps)) if wanted]
     while not expired():
         before = changes
@@ -79,8 +79,9 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     bound_here = 0.0 if task.weighted else change_bound(task, state, here, device, -1, -1)
     gain_here, known = 0.0, False
     best_pair, best = -1, 0.0
-    for pair in range(task.start[device], task.start[device + 1]):
-        there = task.server[pair]
+    numbers = task.numbers
+    for pair in range(numbers.start[device], numbers.start[device + 1]):
+        there = numbers.server[pair]
         if there == here or state.size[there] >= task.capacity[there]:
             continue
         threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
@@ -106,7 +107,7 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
     for device in range(first, last):
         pair, _ = best_move(task, state, device)
         if pair >= 0:
-            here, there = state.chosen[device], task.server[pair]
+            here, there = state.chosen[device], task.numbers.server[pair]
             reassign(state, device, there, pair)
             settle_server(task, state, here)
             settle_server(task, state, there)
@@ -118,33 +119,19 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
 def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
+    numbers = task.numbers
     row = np.empty(len(state.head), dtype=np.int64)
     for one in range(first, last):
-        fill_row(task.start, task.server, one, row)
+        fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
-        place = task.server_start[here] - 1
+        place = numbers.server_start[here] - 1
         while True:
-            place = next_promising(
-                one,
-                place + 1,
-                task.server_start[here + 1],
-                row,
-                task.server_pairs,
-                task.device_of,
-                state.chosen,
-                state.pair,
-                not task.weighted,
-                state.psi_ms,
-                task.root_flop,
-                state.root_sum,
-                task.flop_per_ms,
-                state.cost_ms,
-                MEANINGFUL,
-            )
-            if place == task.server_start[here + 1]:
+            end = numbers.server_start[here + 1]
+            place = next_promising(task, state, one, place + 1, end, row, MEANINGFUL)
+            if place == end:
                 break
-            other_pair = task.server_pairs[place]
-            other = task.device_of[other_pair]
+            other_pair = numbers.by_server[place]
+            other = numbers.device[other_pair]
             there = state.chosen[other]
             one_pair = row[there]
             threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
@@ -164,10 +151,11 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
 @kernel
 def last_place_until(task: Task, server: int, device: int) -> int:
     """The last place among a server's pairs whose device is not beyond ``device``."""
-    low, high = task.server_start[server], task.server_start[server + 1]
+    numbers = task.numbers
+    low, high = numbers.server_start[server], numbers.server_start[server + 1]
     while low < high:
         middle = (low + high) // 2
-        if task.device_of[task.server_pairs[middle]] <= device:
+        if numbers.device[numbers.by_server[middle]] <= device:
             low = middle + 1
         else:
             high = middle

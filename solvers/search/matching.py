@@ -76,9 +76,8 @@ def sharing_weights(numbers: Coefficients, rule: Rule) -> tuple[Floats, Floats] 
     if rule == "optimal":
         return None
     if rule == "uniform":
-        return np.ones(len(numbers.pair_server)), np.ones(len(numbers.pair_server))
-    device = np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
-    return np.sqrt(numbers.uplink_ms), np.sqrt(numbers.server_flop)[device]
+        return np.ones(len(numbers.server)), np.ones(len(numbers.server))
+    return np.sqrt(numbers.uplink_ms), numbers.root_work
 
 
 def by_gain(instance: Instance, capacity: Indices | None = None) -> Indices:
