@@ -9,16 +9,17 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-import numpy as np
-
 from uara.base.kernels import kernel
 
 from .state import State, Task, change_bound, cost_after, reassign, settle, settle_server
-from .swap_screen import fill_row, next_promising
+from .sums import cost_of, less, plus, sums_at
+from .swap_screen import fill_row, next_by_prices, next_by_sums
 
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
 _STRETCH_S = 0.005
+_TRIALS_BY_SUMS, _TRIALS_BY_PRICES = 100_000, 2_000
+"""Exchanges that are surely tried in such a stretch: the first one has so many."""
 
 
 def improve(
@@ -62,7 +63,8 @@ def _sweep(
     expired: Callable[[], bool],
 ) -> int:
     """Run a pass over all devices in stretches of some milliseconds, so that a time limit is noticed."""
-    changes, first, width = 0, 0, 1
+    trials = _TRIALS_BY_SUMS if task.weighted else _TRIALS_BY_PRICES
+    changes, first, width = 0, 0, max(1, trials // devices)
     while first < devices and not expired():
         begin = time.perf_counter()
         changes += kernel(task, state, first, min(first + width, devices))
@@ -72,11 +74,13 @@ def _sweep(
     return changes
 
 
-@kernel
+@kernel(allocates=False)
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms, with a vacancy wanted there."""
+    if task.weighted:
+        return _best_move_by_sums(task, state, device)
     here = state.chosen[device]
-    bound_here = 0.0 if task.weighted else change_bound(task, state, here, device, -1, -1)
+    bound_here = change_bound(task, state, here, device, -1, -1)
     gain_here, known = 0.0, False
     best_pair, best = -1, 0.0
     numbers = task.numbers
@@ -87,10 +91,9 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
         threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
         if best < threshold:
             threshold = best
-        if not task.weighted:
-            bound_there = change_bound(task, state, there, -1, device, pair)
-            if (gain_here if known else bound_here) + bound_there >= threshold:
-                continue
+        bound_there = change_bound(task, state, there, -1, device, pair)
+        if (gain_here if known else bound_here) + bound_there >= threshold:
+            continue
         if not known:
             gain_here = cost_after(task, state, here, device, -1, -1) - state.cost_ms[here]
             known = True
@@ -100,7 +103,27 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     return best_pair, -best
 
 
-@kernel
+@kernel(inline="always", allocates=False)
+def _best_move_by_sums(task: Task, state: State, device: int) -> tuple[int, float]:
+    numbers, sums, terms, cost_ms = task.numbers, state.sums, task.terms, state.cost_ms
+    here, speed = state.chosen[device], numbers.work_per_ms
+    left = 0.0
+    if state.size[here] > 1:
+        left = cost_of(less(sums_at(sums, here), terms, state.pair[device]), speed[here], task.reserve)
+    best_pair, best = -1, 0.0
+    for pair in range(numbers.start[device], numbers.start[device + 1]):
+        there = numbers.server[pair]
+        if there == here or state.size[there] >= task.capacity[there]:
+            continue
+        before = cost_ms[here] + cost_ms[there]
+        joined = cost_of(plus(sums_at(sums, there), terms, pair), speed[there], task.reserve)
+        change = left + joined - before
+        if change < best and change < -MEANINGFUL * before:
+            best_pair, best = pair, change
+    return best_pair, -best
+
+
+@kernel(allocates=False)
 def move_pass(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
@@ -115,19 +138,22 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
     return changes
 
 
-@kernel
+@kernel(allocates=False)
 def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
     numbers = task.numbers
-    row = np.empty(len(state.head), dtype=np.int64)
+    row = state.row
     for one in range(first, last):
         fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
-        place = numbers.server_start[here] - 1
+        place = last_place_until(task, here, one)
         while True:
             end = numbers.server_start[here + 1]
-            place = next_promising(task, state, one, place + 1, end, row, MEANINGFUL)
+            if task.weighted:
+                place = next_by_sums(task, state, one, place + 1, end, row, MEANINGFUL)
+            else:
+                place = next_by_prices(task, state, one, place + 1, end, row, MEANINGFUL)
             if place == end:
                 break
             other_pair = numbers.by_server[place]
@@ -148,7 +174,7 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     return changes
 
 
-@kernel
+@kernel(allocates=False)
 def last_place_until(task: Task, server: int, device: int) -> int:
     """The last place among a server's pairs whose device is not beyond ``device``."""
     numbers = task.numbers

@@ -5,9 +5,8 @@ Two cost rules are served alike:
 * exact: every server shares optimally, its cost is V_j(S) (``uara.p1.server_cost``). By weak duality at the
   band price ``mu`` of the present set, ``V(S - i + k) >= V(S) - psi_i(mu) + psi_k(mu)`` plus the exact change
   of the compute term (``docs/model.md``, section 3);
-* proportional: shares follow given weights per pair, renormalised over the devices of a server. The cost is
-  then a function of seven sums, and a trial takes constant time. Band weights below ``reserve`` in sum leave
-  the rest of the band idle.
+* proportional: shares follow given weights per candidate, renormalised over the devices of a server (:mod:`.sums`).
+  Band weights below ``reserve`` in sum leave the rest of the band idle.
 """
 
 from __future__ import annotations
@@ -21,8 +20,7 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 from uara.p1.server_cost import least_band_cost, server_cost
 
-SUMS = 7
-"""Of w_z, f / w_z, w_y, lambda D c / w_y, lambda (c / w_y)^2, a w_y, and wait + lambda D^2."""
+from .sums import SUMS, cost_of, less, plus, sums_at, terms_of
 
 
 class Task(NamedTuple):
@@ -34,7 +32,7 @@ class Task(NamedTuple):
     weighted: bool
     """Whether shares follow weights; else every server shares optimally."""
     terms: Floats
-    """(K, 7) What a candidate adds to the seven sums of its server, in ms where it has a unit; (1, 7) unused."""
+    """(K, 7) What each candidate adds to the sums of its server; (1, 7) under the exact rule."""
     reserve: float
     """Least sum of weights that a band is shared over."""
 
@@ -64,10 +62,12 @@ class State(NamedTuple):
     """(E,) That price, mu."""
     sums: Floats
     """(E, 7) Sums of ``terms``; proportional rule only."""
+    row: Indices
+    """(E,) Work space: the candidates of a device by server, -1 for none."""
     members: Indices
     """(M,) Work space: candidates of a set."""
     work: Floats
-    """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`, and of seven sums."""
+    """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`."""
 
 
 def make_task(
@@ -89,22 +89,8 @@ def make_task(
     """
     if capacity is None:
         capacity = np.full(numbers.servers, numbers.devices)
-    terms = np.zeros((1, SUMS)) if weights is None else _terms(numbers, *weights)
+    terms = np.zeros((1, SUMS)) if weights is None else terms_of(numbers, *weights)
     return Task(numbers, np.asarray(capacity, dtype=np.int64), weights is not None, terms, float(reserve))
-
-
-def _terms(numbers: Coefficients, band_weight: Floats, compute_weight: Floats) -> Floats:
-    weight, ratio = numbers.sync_weight_per_ms, numbers.uplink_ms / band_weight
-    columns = [
-        compute_weight,
-        numbers.work / compute_weight,
-        band_weight,
-        weight * numbers.local_ms * ratio,
-        weight * ratio**2,
-        numbers.band_cost_ms * band_weight,
-        numbers.wait_ms + weight * numbers.local_ms**2,
-    ]
-    return np.stack(columns, axis=1)
 
 
 def make_state(task: Task, numbers: Coefficients, association: Indices) -> State:
@@ -122,14 +108,15 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         psi_ms=np.zeros(len(numbers.server)),
         band_price_ms=np.zeros(servers),
         sums=np.zeros((servers, SUMS)),
+        row=np.empty(servers, dtype=np.int64),
         members=np.empty(devices, dtype=np.int64),
-        work=np.empty((4, max(devices, SUMS))),
+        work=np.empty((4, devices)),
     )
     settle(task, state)
     return state
 
 
-@kernel
+@kernel(allocates=False)
 def find_pair(task: Task, device: int, server: int) -> int:
     """The device's candidate with a server, or -1 where it cannot use it."""
     numbers = task.numbers
@@ -143,27 +130,25 @@ def find_pair(task: Task, device: int, server: int) -> int:
     return low if low < numbers.start[device + 1] and numbers.server[low] == server else -1
 
 
-@kernel
-def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
-    if count == 0:
-        return 0.0
-    held = max(sums[2], task.reserve)
-    band = held * (held * sums[4] - 2.0 * sums[3]) + sums[5] / held
-    return float(sums[0] * sums[1] / task.numbers.work_per_ms[server] + sums[6] + band)
+@kernel(inline="always", allocates=False)
+def _weighted_cost_after(
+    task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int
+) -> float:
+    count, sums = state.size[server], sums_at(state.sums, server)
+    if leaving >= 0:
+        sums = less(sums, task.terms, state.pair[leaving])
+        count -= 1
+    if coming >= 0:
+        sums = plus(sums, task.terms, coming_pair)
+        count += 1
+    return cost_of(sums, task.numbers.work_per_ms[server], task.reserve) if count > 0 else 0.0
 
 
-@kernel
+@kernel(allocates=False)
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """Cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
     if task.weighted:
-        count = state.size[server] - (leaving >= 0) + (coming >= 0)
-        sums = state.work[0, :SUMS]
-        sums[:] = state.sums[server]
-        if leaving >= 0:
-            sums -= task.terms[state.pair[leaving]]
-        if coming >= 0:
-            sums += task.terms[coming_pair]
-        return _weighted_cost(task, server, count, sums)
+        return _weighted_cost_after(task, state, server, leaving, coming, coming_pair)
     n, device = 0, state.head[server]
     while device >= 0:
         if device != leaving:
@@ -176,24 +161,36 @@ def cost_after(task: Task, state: State, server: int, leaving: int, coming: int,
     return server_cost(task.numbers, state.members[:n], state.work)[0]
 
 
-@kernel
+@kernel(allocates=False)
 def settle_server(task: Task, state: State, server: int) -> None:
     """Compute a server's cost, sums and price afresh from its members."""
+    if task.weighted:
+        _settle_sums(task, state, server)
+    else:
+        _settle_prices(task, state, server)
+
+
+@kernel(allocates=False)
+def _settle_sums(task: Task, state: State, server: int) -> None:
+    sums, device = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), state.head[server]
+    while device >= 0:
+        sums = plus(sums, task.terms, state.pair[device])
+        device = state.after[device]
+    for n in range(SUMS):
+        state.sums[server, n] = sums[n]
+    cost = cost_of(sums, task.numbers.work_per_ms[server], task.reserve) if state.size[server] > 0 else 0.0
+    state.cost_ms[server] = cost
+
+
+@kernel(allocates=False)
+def _settle_prices(task: Task, state: State, server: int) -> None:
     numbers = task.numbers
-    n, device = 0, state.head[server]
+    root, n, device = 0.0, 0, state.head[server]
     while device >= 0:
         state.members[n] = state.pair[device]
+        root += numbers.root_work[state.pair[device]]
         n += 1
         device = state.after[device]
-    if task.weighted:
-        state.sums[server] = 0.0
-        for a in range(n):
-            state.sums[server] += task.terms[state.members[a]]
-        state.cost_ms[server] = _weighted_cost(task, server, n, state.sums[server])
-        return
-    root = 0.0
-    for a in range(n):
-        root += numbers.root_work[state.members[a]]
     cost, price = server_cost(numbers, state.members[:n], state.work)
     state.root_sum[server], state.cost_ms[server], state.band_price_ms[server] = root, cost, price
     for place in range(numbers.server_start[server], numbers.server_start[server + 1]):
@@ -201,7 +198,7 @@ def settle_server(task: Task, state: State, server: int) -> None:
         state.psi_ms[k] = numbers.wait_ms[k] + least_band_cost(numbers, k, price)
 
 
-@kernel
+@kernel(allocates=False)
 def settle(task: Task, state: State) -> None:
     """Rebuild the member lists from the association and compute every server afresh."""
     state.head[:] = -1
@@ -212,7 +209,7 @@ def settle(task: Task, state: State) -> None:
         settle_server(task, state, server)
 
 
-@kernel
+@kernel(allocates=False)
 def _link(state: State, device: int, server: int) -> None:
     first = state.head[server]
     state.after[device], state.before[device] = first, -1
@@ -222,7 +219,7 @@ def _link(state: State, device: int, server: int) -> None:
     state.size[server] += 1
 
 
-@kernel
+@kernel(allocates=False)
 def _unlink(state: State, device: int, server: int) -> None:
     before, after = state.before[device], state.after[device]
     if before >= 0:
@@ -234,7 +231,7 @@ def _unlink(state: State, device: int, server: int) -> None:
     state.size[server] -= 1
 
 
-@kernel
+@kernel(allocates=False)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
     _unlink(state, device, state.chosen[device])
@@ -242,7 +239,7 @@ def reassign(state: State, device: int, server: int, pair: int) -> None:
     state.chosen[device], state.pair[device] = server, pair
 
 
-@kernel
+@kernel(inline="always", allocates=False)
 def change_bound(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """A lower bound on the change of a server's exact cost: compute exactly, band by weak duality."""
     root = state.root_sum[server]

@@ -1,4 +1,8 @@
-"""Which exchanges of two devices are worth computing: the compiled search spends nearly all its time on the others."""
+"""Which exchanges of two devices are worth computing: the compiled search spends nearly all its time on the others.
+
+The scans stand inside their caller's machine code: handing the search's arrays to another function takes longer
+than a hundred trials.
+"""
 
 from __future__ import annotations
 
@@ -6,28 +10,26 @@ from uara.base.kernels import kernel
 from uara.base.quantities import Indices
 
 from .state import State, Task
+from .sums import cost_of, less, plus, sums_at
 
 
-@kernel
-def next_promising(
+@kernel(inline="always", allocates=False)
+def next_by_prices(
     task: Task, state: State, one: int, place: int, last_place: int, row: Indices, least_gain: float
 ) -> int:
-    """Place of the next candidate whose device may gain by an exchange with device ``one``, or ``last_place``.
+    """Place of the next exchange with device ``one`` that its servers' prices do not exclude, or ``last_place``.
 
-    Under the exact rule a candidate is passed over where the servers' prices prove that it gains nothing; under
-    weights, where the sums say so.
+    Exact rule: compute changes exactly, band by no less than the costs at the bands' prices say.
 
     Parameters
     ----------
     place, last_place
-        Range within ``by_server`` of the candidates of the server of ``one``, by increasing device.
+        Range within ``by_server`` of the candidates of the server of ``one`` that are of later devices.
     row
         (E,) The candidate of ``one`` at each server, -1 where there is none.
     least_gain
         Smallest gain that counts, relative to the cost of the two servers.
     """
-    if task.weighted:
-        return _next_by_sums(task, state, one, place, last_place, row, least_gain)
     numbers, chosen, pair, psi_ms, cost_ms = (
         task.numbers,
         state.chosen,
@@ -35,66 +37,60 @@ def next_promising(
         state.psi_ms,
         state.cost_ms,
     )
-    by_server, device_of, root_work, speed = (
-        numbers.by_server,
-        numbers.device,
-        numbers.root_work,
-        numbers.work_per_ms,
-    )
+    by_server, device, root_work = numbers.by_server, numbers.device, numbers.root_work
+    speed, root_sum = numbers.work_per_ms, state.root_sum
     here = chosen[one]
-    own_root, own_psi, root_here = root_work[pair[one]], psi_ms[pair[one]], state.root_sum[here]
-    for k in range(place, last_place):
-        coming = by_server[k]
-        other = device_of[coming]
+    own_root, own_psi, root_here = root_work[pair[one]], psi_ms[pair[one]], root_sum[here]
+    found = last_place
+    for at in range(place, last_place):
+        coming = by_server[at]
+        other = device[coming]
         there = chosen[other]
         going = row[there]
-        if other <= one or there == here or going < 0:
+        if there == here or going < 0:
             continue
-        # Compute changes exactly, band by no less than the costs at the bands' prices say.
         rise = root_work[coming] - own_root
         bound = rise * (2.0 * root_here + rise) / speed[here]
         rise = root_work[going] - root_work[pair[other]]
-        bound += rise * (2.0 * state.root_sum[there] + rise) / speed[there]
+        bound += rise * (2.0 * root_sum[there] + rise) / speed[there]
         bound += psi_ms[coming] - own_psi + psi_ms[going] - psi_ms[pair[other]]
         if bound < -least_gain * (cost_ms[here] + cost_ms[there]):
-            return k
-    return last_place
+            found = at
+            break
+    return found
 
 
-@kernel
-def _next_by_sums(
+@kernel(inline="always", allocates=False)
+def next_by_sums(
     task: Task, state: State, one: int, place: int, last_place: int, row: Indices, least_gain: float
 ) -> int:
+    """Place of the next exchange with device ``one`` that gains, or ``last_place``: proportional rule."""
     numbers, chosen, pair, terms = task.numbers, state.chosen, state.pair, task.terms
     sums, cost_ms, speed, reserve = state.sums, state.cost_ms, numbers.work_per_ms, task.reserve
-    by_server, device_of = numbers.by_server, numbers.device
+    by_server, device = numbers.by_server, numbers.device
     here, own = chosen[one], pair[one]
-    for k in range(place, last_place):
-        coming = by_server[k]
-        other = device_of[coming]
+    without_one = less(sums_at(sums, here), terms, own)
+    found = last_place
+    for at in range(place, last_place):
+        coming = by_server[at]
+        other = device[coming]
         there = chosen[other]
         going = row[there]
-        if other <= one or there == here or going < 0:
+        if there == here or going < 0:
             continue
         before = cost_ms[here] + cost_ms[there]
-        after = _cost_of_exchange(sums[here], terms[own], terms[coming], speed[here], reserve)
+        after = cost_of(plus(without_one, terms, coming), speed[here], reserve)
         if after >= before:  # costs are not negative: no gain is possible
             continue
-        after += _cost_of_exchange(sums[there], terms[pair[other]], terms[going], speed[there], reserve)
+        without_other = less(sums_at(sums, there), terms, pair[other])
+        after += cost_of(plus(without_other, terms, going), speed[there], reserve)
         if after - before < -least_gain * before:
-            return k
-    return last_place
+            found = at
+            break
+    return found
 
 
-@kernel(inline="always")
-def _cost_of_exchange(sums, gone, come, speed, reserve):  # type: ignore[no-untyped-def]
-    held = max(sums[2] - gone[2] + come[2], reserve)
-    compute = (sums[0] - gone[0] + come[0]) * (sums[1] - gone[1] + come[1]) / speed
-    late = held * (sums[4] - gone[4] + come[4]) - 2.0 * (sums[3] - gone[3] + come[3])
-    return compute + (sums[6] - gone[6] + come[6]) + held * late + (sums[5] - gone[5] + come[5]) / held
-
-
-@kernel
+@kernel(inline="always", allocates=False)
 def fill_row(start: Indices, server: Indices, device: int, row: Indices) -> None:
     """Write the candidates of a device into the (E,) ``row``, -1 where there is none."""
     row[:] = -1

@@ -27,7 +27,7 @@ _HUGE = 1e75
 _TOLERANCE = 1e-12
 
 
-@kernel
+@kernel(allocates=False)
 def inverse_share(balance: float, slope: float, start: float) -> float:
     """Root ``u >= balance`` of ``u^2 (u - balance) = slope``, by Newton's method.
 
@@ -57,7 +57,7 @@ def inverse_share(balance: float, slope: float, start: float) -> float:
     return max(u, balance)
 
 
-@kernel
+@kernel(allocates=False)
 def bandwidth_shares(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, sync_weight: float, shares: Floats
 ) -> tuple[float, float]:
@@ -99,7 +99,7 @@ def bandwidth_shares(
     return cost, price
 
 
-@kernel
+@kernel(allocates=False)
 def _band_price(
     local_ms: Floats,
     uplink_ms: Floats,
@@ -139,7 +139,7 @@ def _band_price(
     return price, total
 
 
-@kernel
+@kernel(allocates=False)
 def _shares_without_synchronisation(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, shares: Floats
 ) -> float:
@@ -157,7 +157,7 @@ def _shares_without_synchronisation(
     return cost
 
 
-@kernel
+@kernel(allocates=False)
 def server_cost(numbers: Coefficients, members: Indices, work: Floats) -> tuple[float, float]:
     """V_j(S): the least cost of one server for the devices that it serves, and the price of its band.
 
@@ -187,7 +187,7 @@ def server_cost(numbers: Coefficients, members: Indices, work: Floats) -> tuple[
     return root * root / numbers.work_per_ms[numbers.server[members[0]]] + wait + cost, price
 
 
-@kernel
+@kernel(allocates=False)
 def least_band_cost(numbers: Coefficients, candidate: int, price: float) -> float:
     """psi: the least ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1."""
     weight = numbers.sync_weight_per_ms
