@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from hetedge_cases import make_hetedge
 from uara.solvers.hetedge.kernel import Horizon, search, waited
 from uara.solvers.hetedge.labels import Labels
