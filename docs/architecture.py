@@ -31,7 +31,7 @@ EQUATIONS = (
     ("bound of device prices", "uara/p1/device_prices.py", r"^class DevicePrices:"),
     ("Algorithm 1", "solvers/search/matching.py", r"^def tma"),
     ("one PSD round", "uara/psd/engine.py", r"def _parallel"),
-    ("F_j, the recurrence over batches", "solvers/hetedge/kernel.py", r"^def search"),
+    ("F_j, the recurrence over batches", "solvers/hetedge/kernel.py", r"# F_j\(T_g"),
 )
 """What a reader of the papers looks for: where it stands."""
 
