@@ -116,9 +116,9 @@ def test_the_cutoff_ends_a_search_without_an_answer() -> None:
 def test_the_unit_changes_no_bound(largest: float, monkeypatch: pytest.MonkeyPatch) -> None:
     instance = make_instance(12, 3, 3, payload=50.0)
     plain = relaxation_of(instance)
-    prices = first_prices(plain.pairs)
+    prices = first_prices(plain.numbers)
     monkeypatch.setattr("uara.solvers.milp.perspective.LARGEST_CAP", largest)
-    scaled = Perspective.scaled(plain.pairs, plain.cap_ms)
+    scaled = Perspective.scaled(plain.numbers, plain.cap_ms)
     assert scaled.unit_ms > 1.0
     assert scaled.cap_ms <= largest
     context = Context(instance, NoOptions())
@@ -128,9 +128,9 @@ def test_the_unit_changes_no_bound(largest: float, monkeypatch: pytest.MonkeyPat
 
 
 def test_costs_that_are_not_large_are_in_milliseconds() -> None:
-    pairs = relaxation_of(make_instance(12, 3, 3)).pairs
-    assert Perspective.scaled(pairs, 1e6).unit_ms == 1.0
-    assert Perspective.scaled(pairs, 0.0).unit_ms == 1.0
+    numbers = relaxation_of(make_instance(12, 3, 3)).numbers
+    assert Perspective.scaled(numbers, 1e6).unit_ms == 1.0
+    assert Perspective.scaled(numbers, 0.0).unit_ms == 1.0
 
 
 def test_tangents_with_numbers_out_of_proportion_are_left_out() -> None:
