@@ -17,11 +17,11 @@ ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "ARCHITECTURE.md"
 
 EQUATIONS = (
-    ("P1, the objective", "uara/p1/model.py", r"objective_ms=sum\(totals"),
+    ("P1, the objective", "uara/p1/model.py", r"objective_ms=sum\(totals.*# I of P1"),
     ("(1), acceptance of a draft token", "uara/psd/sampling.py", r"def judge\("),
     ("(3) one server a device", "uara/p1/model.py", r'Violation\("\(3\) one usable server'),
     ("(4) band, (7) compute budgets", "uara/p1/model.py", r'"\(4\) bandwidth", allocation.bandwidth'),
-    ("(5) uplink rate", "uara/p1/model.py", r"band \* np.log1p"),
+    ("(5) uplink rate", "uara/p1/coefficients.py", r"band \* np.log1p"),
     ("(6) delay on the device", "uara/p1/model.py", r'"local_compute":'),
     ("(6) delay at the server, its queue", "uara/p1/model.py", r'"queue":'),
     ("(6) delay at the server, its work", "uara/p1/model.py", r'"server_compute":'),
@@ -41,7 +41,7 @@ EQUATIONS = (
     ("tokens of a PSD round, in the long run", "uara/psd/closed_form.py", r"^def psd_tokens_per_round"),
     ("rate of a request of the batched system", "uara/hetedge/uplink.py", r"^def rates_bit_per_s"),
     ("time of a pass, the roofline", "uara/hetedge/latency.py", r"^def pass_ms"),
-    ("F_j, the recurrence over batches", "solvers/hetedge/kernel.py", r"^def search"),
+    ("F_j, the recurrence over batches", "solvers/hetedge/kernel.py", r"# F_j\(T_g"),
 )
 """What a reader of the papers looks for: where it stands."""
 

@@ -23,8 +23,9 @@ from uara.base.errors import InputError, SolverError
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
 from uara.p1.allocation import allocate
+from uara.p1.coefficients import Coefficients, coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, Coefficients, coefficients
 from uara.p1.server_cost import SMALLEST_SHARE
 from uara.registry import as_solver, find
 from uara.solver import Answer, Context
@@ -64,8 +65,8 @@ def convex(instance: Instance, context: Context[ConvexOptions]) -> Answer:
         members = np.flatnonzero(servers == server)
         if not context.affords(SECONDS + SECONDS_PER_DEVICE * len(members)):
             break
-        bandwidth[members] = band_shares(numbers, members, pair[members])
-        compute[members] = compute_shares(numbers.server_flop[members])
+        bandwidth[members] = band_shares(numbers, pair[members])
+        compute[members] = compute_shares(numbers.work[pair[members]])
         left -= 1
     return Answer(Allocation(servers, bandwidth, compute), details={"closed_form_servers": left})
 
@@ -84,19 +85,19 @@ def given_association(instance: Instance, context: Context[ConvexOptions]) -> In
     return np.asarray(getattr(answer, "decision", answer).association)
 
 
-def compute_shares(flop: Floats) -> Floats:
-    """(n,) The shares that minimise ``sum_i flop_i / z_i``."""
+def compute_shares(work: Floats) -> Floats:
+    """(n,) The shares that minimise ``sum_i work_i / z_i``."""
     cp = _cvxpy()
-    z = cp.Variable(len(flop))
-    load = flop / flop.max()
+    z = cp.Variable(len(work))
+    load = work / work.max()
     problem = cp.Problem(cp.Minimize(load @ cp.inv_pos(z)), [cp.sum(z) <= 1])
     return within_budget(solved(problem, z))
 
 
-def band_shares(numbers: Coefficients, members: Indices, pair: Indices) -> Floats:
+def band_shares(numbers: Coefficients, pair: Indices) -> Floats:
     """(n,) The shares of one server's band that minimise synchronisation and energy."""
     cp = _cvxpy()
-    local, uplink = numbers.local_ms[members], numbers.uplink_ms[pair]
+    local, uplink = numbers.local_ms[pair], numbers.uplink_ms[pair]
     cost, weight = numbers.band_cost_ms[pair], numbers.sync_weight_per_ms
     widest = np.minimum(1.0, uplink / local)
     if weight == 0:  # band is of no use, and energy wants none

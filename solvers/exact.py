@@ -48,7 +48,7 @@ def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
     root, found = searched(instance, context, PriceOptions(kicks=options.kicks))
     row = root.device_row(found.cost_ms, options.gap)
     if row is None:
-        return Answer(found.decision(), certificate=certificate_of(root.pairs, root.prices))
+        return Answer(found.decision(), certificate=certificate_of(root.numbers, root.prices))
     tree = Tree(row, found, context, options.gap, root.numbers.constant_ms)
     try:
         tree.grow()

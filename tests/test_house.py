@@ -200,6 +200,38 @@ def test_files_stay_short() -> None:
     assert sum(length <= 400 for length in lengths.values()) >= 0.9 * len(lengths)
 
 
+MOST_PARAMETERS = 8
+LONGER = {
+    "uara/bench/adhoc.py:rank",  # public, and all but two are keywords with a default
+    "uara/bench/runner.py:run",
+}
+
+
+def parameters_of(path: Path) -> Iterator[tuple[str, int]]:
+    """Every function of a file, with the number of its parameters but ``self`` and ``cls``."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
+            yield node.name, sum(each.arg not in ("self", "cls") for each in given)
+
+
+def test_a_function_takes_a_record_where_it_would_take_many_parameters() -> None:
+    """But for commands, whose parameters are their options."""
+    import uara.solvers
+
+    solvers = Path(uara.solvers.__file__ or "").parent
+    named = [(f"uara/{path.relative_to(PACKAGE).as_posix()}", path) for path in sources()]
+    named += [(f"solvers/{path.relative_to(solvers).as_posix()}", path) for path in solvers.rglob("*.py")]
+    long = {
+        f"{name}:{function}": count
+        for name, path in named
+        if not name.startswith(("uara/cli/", "solvers/columns/"))
+        for function, count in parameters_of(path)
+        if count > MOST_PARAMETERS
+    }
+    assert set(long) == LONGER, long
+
+
 def test_text_is_utf8_wherever_the_locale_says_otherwise() -> None:
     import uara.solvers
 

@@ -15,7 +15,7 @@ __path__ = extend_path(__path__, __name__)
 __version__ = "0.1.0"
 
 _PUBLIC = {
-    "Allocation": "uara.p1.model",
+    "Allocation": "uara.p1.decision",
     "Answer": "uara.solver",
     "BrokenExtra": "uara.base.errors",
     "Certificate": "uara.p1.certificate",
@@ -57,11 +57,11 @@ if TYPE_CHECKING:
     from uara.base.provenance import Provenance as Provenance
     from uara.p1.allocation import allocate as allocate
     from uara.p1.certificate import Certificate as Certificate
+    from uara.p1.decision import Allocation as Allocation
     from uara.p1.instance import Channel as Channel
     from uara.p1.instance import Devices as Devices
     from uara.p1.instance import Instance as Instance
     from uara.p1.instance import Servers as Servers
-    from uara.p1.model import Allocation as Allocation
     from uara.p1.model import Evaluation as Evaluation
     from uara.p1.schema import Parameters as Parameters
     from uara.problem import evaluate as evaluate

@@ -31,15 +31,16 @@ def main(
     steps: Annotated[int, typer.Option(min=60, help="Steps that are timed.")] = 150,
 ) -> None:
     """Time the parts of a training step."""
+    from uara.solvers.masac.loop import Training
     from uara.solvers.masac.settings import TrainingSettings
-    from uara.solvers.masac.training import Training
 
     from uara.mec.pool import Pool
+    from uara.trainer import Listener
 
     settings = TrainingSettings.load(config)
     settings = settings.model_copy(update={"steps": steps, "warmup_steps": 10, "validate_every": steps + 1})
     with tempfile.TemporaryDirectory() as folder:
-        training = Training(settings, Path(folder), "", lambda row: None, lambda row: None)
+        training = Training(settings, Path(folder), "", Listener())
         training.prepare(Pool.load(config.parent / settings.pool_file), resume=False)
         training._validate(training._row())  # compiles Algorithm 1
         profiler = cProfile.Profile()

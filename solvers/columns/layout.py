@@ -1,12 +1,11 @@
 """What the pricing of servers reads of P1: every usable pair, server by server, and a grid of band prices each.
 
-The one place that knows how :class:`uara.p1.model.Coefficients` are laid out. At a band price ``mu >= 0``
+Read from :class:`uara.p1.coefficients.Coefficients`, whose unit of compute it keeps. At a band price ``mu >= 0``
 
     V_j(S) >= t^2 / F_j + sum over i in S of (wait_j + psi_ij(mu)) - mu,    t = sum of s_i,
 
 for every set S of devices, so that the largest of the right sides over a grid of prices is valid too. It is exact
-where the grid holds the price at which S fills the band. Compute is measured in units that make the largest
-``s_i = sqrt(f_i)`` one.
+where the grid holds the price at which S fills the band.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import numpy as np
 
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
-from uara.p1.model import Coefficients
+from uara.p1.coefficients import Coefficients
 from uara.p1.server_cost import bandwidth_shares, inverse_share
 
 
@@ -30,9 +29,9 @@ class Layout(NamedTuple):
     server: Indices
     """(K,) Device and server of each pair."""
     root_flop: Floats
-    """(M,) s_i in the layout's unit."""
+    """(M,) s_i: loads are the same at every server here."""
     flop_per_ms: Floats
-    """(E,) F_j in that unit."""
+    """(E,) F_j."""
     local_ms: Floats
     """(M,) D_i."""
     uplink_ms: Floats
@@ -53,23 +52,20 @@ class Layout(NamedTuple):
 
 def layout_of(numbers: Coefficients, band_prices: Floats) -> Layout:
     """The layout of an instance with one band price per server, (E,) in ms."""
-    order = np.argsort(numbers.pair_server, kind="stable")
-    servers, devices = len(numbers.flop_per_ms), len(numbers.local_ms)
-    device = np.repeat(np.arange(devices), np.diff(numbers.pair_start))
-    root_flop = np.sqrt(numbers.server_flop)
-    unit = float(root_flop.max())
-    server = numbers.pair_server[order]
+    order = numbers.by_server
+    wait_ms = np.zeros(numbers.servers)
+    wait_ms[numbers.server] = numbers.wait_ms
     bare = Layout(
-        np.searchsorted(server, np.arange(servers + 1)),
-        device[order],
-        server,
-        root_flop / unit,
-        numbers.flop_per_ms / unit**2,
-        numbers.local_ms,
+        numbers.server_start,
+        numbers.device[order],
+        numbers.server[order],
+        numbers.of_devices(numbers.root_work),
+        numbers.work_per_ms,
+        numbers.of_devices(numbers.local_ms),
         numbers.uplink_ms[order],
         numbers.band_cost_ms[order],
-        numbers.wait_ms,
-        float(numbers.sync_weight_per_ms),
+        wait_ms,
+        numbers.sync_weight_per_ms,
         *(np.zeros(1, dtype=np.int64), np.zeros(1), np.zeros(1, dtype=np.int64), np.zeros(1)),
     )
     return with_grids(bare, [np.array([price]) for price in band_prices])

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
+from uara.p1.coefficients import Coefficients
 from uara.p1.device_prices import DevicePrices
-from uara.p1.model import Coefficients
 
 from .bands import MOST_PRICES
 from .climb import climb
@@ -83,10 +83,10 @@ def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
     prices
         (2E,) In the layout's unit, compute first.
     """
-    servers = len(numbers.wait_ms)
+    servers = numbers.servers
     layout = layout_of(numbers, prices[servers:])
     cost = layout.table_ms + layout.root_flop[layout.device] * prices[layout.server]
-    pi = np.full(len(numbers.local_ms), np.inf)
+    pi = np.full(numbers.devices, np.inf)
     np.minimum.at(pi, layout.device, cost)
     return DeviceRow(layout, pi, workspace(LABELS, MOST_PRICES))
 
@@ -101,8 +101,8 @@ def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
     """
     row = certificate.record.rows[0]
     pi, nu = np.array(row.device_price), np.array(row.count_price)
-    if len(pi) != len(numbers.local_ms):
-        raise InputError(f"must hold {len(numbers.local_ms)} device prices", source="option prices")
+    if len(pi) != numbers.devices:
+        raise InputError(f"must hold {numbers.devices} device prices", source="option prices")
     grids = [np.array(grid) for grid in certificate.record.band_prices[row.band]]
     layout = with_grids(layout_of(numbers, np.zeros(len(nu))), grids)
     compute, band = np.zeros(len(nu)), np.zeros(len(nu))

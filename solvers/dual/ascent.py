@@ -13,8 +13,9 @@ import numpy as np
 
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
+from uara.p1.coefficients import Coefficients
 
-from .kernel import Pairs, cost_pass, curvature, hard_dual, soft_dual
+from .kernel import cost_pass, curvature, hard_dual, soft_dual
 
 NEWTON_SERVERS = 64
 """Largest number of servers for which the curvature matrix pays."""
@@ -38,22 +39,41 @@ class Ascent(NamedTuple):
     """Whether it went to the coldest round, or as far as was enough."""
 
 
-def first_prices(pairs: Pairs) -> Floats:
+class Round(NamedTuple):
+    """What the rounds of an ascent read and leave behind."""
+
+    temperature: float
+    """In ms, of the soft minimum."""
+    enough_ms: float
+    """A dual at which the ascent ends."""
+    best: Floats
+    """(2E,) The best prices of this round and of those before."""
+    best_ms: Floats
+    """(1,) The dual there."""
+    inverse: Floats
+    """(K,) 1/y of each candidate at the last point: a warm start."""
+    weight: Floats
+    """(K,) Soft choice of the last point."""
+    choice: Indices
+    """(M,) Cheapest candidate of each device at the last point."""
+
+
+def first_prices(numbers: Coefficients) -> Floats:
     """(2E,) Prices at which compute would be shared in proportion to the servers' speed, and band is free."""
-    servers = len(pairs.wait_ms)
-    level = 2.0 * pairs.root_flop.sum() / pairs.flop_per_ms.sum()
+    servers = numbers.servers
+    level = 2.0 * numbers.of_devices(numbers.root_work).sum() / numbers.work_per_ms.sum()
     return np.concatenate([np.full(servers, level), np.zeros(servers)])
 
 
-def spread(pairs: Pairs, prices: Floats) -> float:
+def spread(numbers: Coefficients, prices: Floats) -> float:
     """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
-    cost, share, bend = (np.zeros(len(pairs.server)) for _ in range(3))
-    cost_pass(pairs, prices, cost, share, bend, np.zeros(len(cost)))
-    return float(np.mean(np.minimum.reduceat(cost, pairs.start[:-1]))) + 1e-12
+    cost, share, bend = (np.zeros(len(numbers.server)) for _ in range(3))
+    cost_pass(numbers, prices, cost, share, bend, np.zeros(len(cost)))
+    return float(np.mean(np.minimum.reduceat(cost, numbers.start[:-1]))) + 1e-12
 
 
 def ascend(
-    pairs: Pairs,
+    numbers: Coefficients,
     prices: Floats | None = None,
     *,
     hottest: float = 0.1,
@@ -77,84 +97,64 @@ def ascend(
     visited
         Receives after each round the (M,) cheapest pairs.
     """
-    point = first_prices(pairs) if prices is None else np.maximum(prices, 0.0)
-    scale = spread(pairs, point)
-    temperature = hottest
-    inverse, weight = np.zeros(len(pairs.server)), np.zeros(len(pairs.server))
-    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
-    best, value, passes = point.copy(), -np.inf, 0
-    climb = newton_stretches if len(pairs.wait_ms) <= NEWTON_SERVERS else quasi_newton_round
+    point = first_prices(numbers) if prices is None else np.maximum(prices, 0.0)
+    scale = spread(numbers, point)
+    now = Round(
+        temperature=hottest * scale,
+        enough_ms=enough_ms,
+        best=point.copy(),
+        best_ms=np.array([-np.inf]),
+        inverse=np.zeros(len(numbers.server)),
+        weight=np.zeros(len(numbers.server)),
+        choice=np.zeros(numbers.devices, dtype=np.int64),
+    )
+    passes, climb = 0, newton_stretches if numbers.servers <= NEWTON_SERVERS else quasi_newton_round
     while True:
-        point, best, value, count = climb(
-            pairs, point, best, value, temperature * scale, enough_ms, inverse, weight, choice, expired
-        )
+        point, count = climb(numbers, point, now, expired)
         passes += count
-        visited(choice)
-        finished = temperature <= coldest or value >= enough_ms
+        visited(now.choice)
+        value = float(now.best_ms[0])
+        finished = now.temperature <= coldest * scale or value >= enough_ms
         if finished or expired():
-            return Ascent(best, value, weight, passes, finished)
-        temperature = max(coldest, temperature * _COOLING)
+            return Ascent(now.best, value, now.weight, passes, finished)
+        now = now._replace(temperature=max(coldest * scale, now.temperature * _COOLING))
 
 
 def newton_stretches(
-    pairs: Pairs,
-    start: Floats,
-    best: Floats,
-    best_value: float,
-    temperature: float,
-    enough: float,
-    inverse: Floats,
-    weight: Floats,
-    choice: Indices,
-    expired: Callable[[], bool],
-) -> tuple[Floats, Floats, float, int]:
+    numbers: Coefficients, start: Floats, now: Round, expired: Callable[[], bool]
+) -> tuple[Floats, int]:
     """A round of Newton's method, interrupted now and then to look at the clock: :func:`newton_round`."""
-    stretch = int(np.clip(_STRETCH // int((np.diff(pairs.start) ** 2).sum()), 1, _STEPS))
+    stretch = int(np.clip(_STRETCH // int((np.diff(numbers.start) ** 2).sum()), 1, _STEPS))
     point, passes = start, 0
     for first in range(0, _STEPS, stretch):
-        steps = min(stretch, _STEPS - first)
-        point, best, best_value, count, ended = newton_round(
-            pairs, point, best, best_value, temperature, enough, inverse, weight, choice, steps
-        )
+        point, count, ended = newton_round(numbers, point, now, min(stretch, _STEPS - first))
         passes += count
         if ended or expired():
             break
-    return point, best, best_value, passes
+    return point, passes
 
 
 @kernel
-def newton_round(
-    pairs: Pairs,
-    start: Floats,
-    best: Floats,
-    best_value: float,
-    temperature: float,
-    enough: float,
-    inverse: Floats,
-    weight: Floats,
-    choice: Indices,
-    steps: int,
-) -> tuple[Floats, Floats, float, int, bool]:
+def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -> tuple[Floats, int, bool]:
     """Projected Newton ascent at one temperature, of at most so many steps.
 
-    Returns the point, the best prices, their dual, the number of passes, and whether it went to its end.
+    Returns the point, the number of passes, and whether it went to its end.
     """
-    size, count = len(start), len(pairs.server)
+    size, count = len(start), len(numbers.server)
+    temperature, inverse, weight, choice = now.temperature, now.inverse, now.weight, now.choice
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
     gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
-    point, best = start.copy(), best.copy()
-    cost_pass(pairs, point, cost, share, bend, inverse)
-    value = hard_dual(pairs, point, cost, choice)
-    soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
-    if value > best_value:
-        best_value, best[:] = value, point
+    point = start.copy()
+    cost_pass(numbers, point, cost, share, bend, inverse)
+    _remember(now, hard_dual(numbers, point, cost, choice), point)
+    soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
     passes = 1
     ended = False
     for _ in range(steps):
         ended = True  # by each way out of this block but its last line
-        if best_value >= enough:
+        if now.best_ms[0] >= now.enough_ms:
             break
-        curvature(pairs, share, bend, temperature, weight, hessian)
+        curvature(numbers, share, bend, temperature, weight, hessian)
         # Where every share is at its cap, the dual is linear in a band's price: no step beyond the costs' size.
         largest = 1e-12
         for i in range(len(choice)):
@@ -173,12 +173,10 @@ def newton_round(
             rise = 0.0
             for n in range(size):
                 rise += gradient[n] * (trial[n] - point[n])
-            cost_pass(pairs, trial, cost, share, bend, inverse)
-            value = hard_dual(pairs, trial, cost, choice)
-            there = soft_dual(pairs, trial, cost, share, choice, temperature, weight, unused)
+            cost_pass(numbers, trial, cost, share, bend, inverse)
+            _remember(now, hard_dual(numbers, trial, cost, choice), trial)
+            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, unused)
             passes += 1
-            if value > best_value:
-                best_value, best[:] = value, trial
             if there >= soft + 0.1 * rise and there > soft:
                 accepted = True
                 break
@@ -187,16 +185,28 @@ def newton_round(
             break
         gained = there - soft
         point = trial
-        soft = soft_dual(pairs, point, cost, share, choice, temperature, weight, gradient)
+        soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
         if gained <= 1e-4 * temperature:
             break
         ended = False
-    return point, best, best_value, passes, ended
+    return point, passes, ended
+
+
+@kernel
+def _remember(now: Round, value: float, prices: Floats) -> None:
+    """Keep the prices if they are the best so far."""
+    if value > now.best_ms[0]:
+        now.best_ms[0] = value
+        now.best[:] = prices
 
 
 @kernel
 def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
-    """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky)."""
+    """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky).
+
+    By hand: ``np.linalg.solve`` takes five seconds more to compile, and raises where this gives a step that the line
+    search refuses.
+    """
     size = len(point)
     free = np.empty(size, dtype=np.int64)
     count = 0
@@ -231,35 +241,24 @@ def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
 
 
 def quasi_newton_round(
-    pairs: Pairs,
-    start: Floats,
-    best: Floats,
-    best_value: float,
-    temperature: float,
-    enough: float,
-    inverse: Floats,
-    weight: Floats,
-    choice: Indices,
-    expired: Callable[[], bool],
-) -> tuple[Floats, Floats, float, int]:
+    numbers: Coefficients, start: Floats, now: Round, expired: Callable[[], bool]
+) -> tuple[Floats, int]:
     """The same ascent by SciPy's L-BFGS-B, for many servers; it looks at the clock at each point."""
     from scipy.optimize import minimize
 
-    count, passes = len(pairs.server), 0
+    count, passes = len(numbers.server), 0
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
     gradient = np.empty(len(start))
-    scale = price_scale(pairs)
+    scale = price_scale(numbers)
 
     def descend(scaled: Floats) -> tuple[float, Floats]:
-        nonlocal best, best_value, passes
+        nonlocal passes
         prices = scaled * scale
-        cost_pass(pairs, prices, cost, share, bend, inverse)
-        value = hard_dual(pairs, prices, cost, choice)
-        soft = soft_dual(pairs, prices, cost, share, choice, temperature, weight, gradient)
+        cost_pass(numbers, prices, cost, share, bend, now.inverse)
+        _remember(now, hard_dual(numbers, prices, cost, now.choice), prices)
+        soft = soft_dual(numbers, prices, cost, share, now.choice, now.temperature, now.weight, gradient)
         passes += 1
-        if value > best_value:
-            best, best_value = prices.copy(), value
-        if best_value >= enough or expired():
+        if now.best_ms[0] >= now.enough_ms or expired():
             raise StopIteration
         return -soft, -gradient * scale
 
@@ -272,14 +271,14 @@ def quasi_newton_round(
             bounds=[(0, None)] * len(start),
             options={"maxiter": 80, "maxcor": 20},
         )
-        return found.x * scale, best, best_value, passes
+        return found.x * scale, passes
     except StopIteration:
-        return best, best, best_value, passes
+        return now.best.copy(), passes
 
 
-def price_scale(pairs: Pairs) -> Floats:
+def price_scale(numbers: Coefficients) -> Floats:
     """(2E,) The size of a typical price of each kind, so that L-BFGS-B sees variables of the order of one."""
-    servers = len(pairs.wait_ms)
-    compute = first_prices(pairs)[:servers]
-    rent = float(compute @ (compute * pairs.flop_per_ms)) / (4 * servers)
+    servers = numbers.servers
+    compute = first_prices(numbers)[:servers]
+    rent = float(compute @ (compute * numbers.work_per_ms)) / (4 * servers)
     return np.concatenate([compute, np.full(servers, 0.05 * rent + 1e-9)])

@@ -19,9 +19,10 @@ from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
 from uara.p1.branches import BranchCertificate
 from uara.p1.certificate import Certificate, PricesRecord
+from uara.p1.coefficients import Coefficients, coefficients
+from uara.p1.decision import Allocation
 from uara.p1.device_prices import DevicePrices, DevicePricesRecord
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients
 from uara.p1.proof import parse_certificate
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
@@ -66,7 +67,7 @@ def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
 
     root, found = searched(instance, context, context.options)
     row = root.device_row(found.cost_ms, context.options.gap)
-    certificate = certificate_of(root.pairs, root.prices) if row is None else written_row(row)
+    certificate = certificate_of(root.numbers, root.prices) if row is None else written_row(row)
     details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
     return Answer(found.decision(), certificate=certificate, details=details)
 
@@ -97,8 +98,8 @@ class Root:
 
     Attributes
     ----------
-    pairs
-        All usable pairs.
+    numbers
+        P1 by candidate.
     prices, value_ms
         (2E,) best prices and the dual there, for the controllable part and over all pairs.
     excess_ms
@@ -110,47 +111,46 @@ class Root:
     def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
         from ..columns.row import implied_prices
         from .ascent import first_prices
-        from .kernel import pairs_of, prices_of
+        from .kernel import prices_of
 
         self.instance, self.numbers = instance, coefficients(instance)
-        self.pairs = pairs_of(self.numbers)
         self.context, self.options = context, options
         self.value_ms, self.passes = -np.inf, 0
         given = read_prices(options.prices, len(instance.servers))
         self.warm = given is not None
         if given is None:
-            self.prices = first_prices(self.pairs)
+            self.prices = first_prices(self.numbers)
         elif isinstance(given, Certificate):
-            self.prices = prices_of(self.pairs, given)
+            self.prices = prices_of(self.numbers, given)
         else:
             self.prices = implied_prices(self.numbers, given)
-        self.excess_ms = self.weight = np.zeros(len(self.pairs.server))
+        self.excess_ms = self.weight = np.zeros(len(self.numbers.server))
 
     def raise_bound(self, found: Incumbents | None = None) -> None:
         """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
         from .ascent import ascend
-        from .kernel import certificate_of, restricted
+        from .kernel import certificate_of
 
         keep = self._candidates(self.prices)
-        pairs = restricted(self.pairs, keep)
+        kept = self.numbers.restricted(keep)
         suggested: list[Indices] = []
         result = ascend(
-            pairs,
+            kept,
             self.prices,
             hottest=1e-3 if self.warm else 0.1,
             coldest=self.options.coldest,
             expired=self.context.part(share=0.5).expired,  # the other half is for the answer
-            visited=lambda choice: suggested.append(pairs.server[choice]),
+            visited=lambda choice: suggested.append(kept.server[choice]),
         )
         self.prices, self.passes = result.prices, result.passes
-        self.weight = np.zeros(len(self.pairs.server))
+        self.weight = np.zeros(len(self.numbers.server))
         self.weight[keep] = result.weight
-        self.value_ms, self.excess_ms, choice = at_prices(self.pairs, self.prices)
-        self.context.certify(certificate_of(self.pairs, self.prices))
+        self.value_ms, self.excess_ms, choice = at_prices(self.numbers, self.prices)
+        self.context.certify(certificate_of(self.numbers, self.prices))
         self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
         if found is None:
             return
-        suggested = [self.pairs.server[choice], *suggested[-2:-4:-1]]
+        suggested = [self.numbers.server[choice], *suggested[-2:-4:-1]]
         if not result.finished and found.association is not None:
             suggested.insert(0, found.association)  # far from the best prices they suggest nothing better
         for association in suggested:
@@ -179,28 +179,28 @@ class Root:
         return np.exp(-self.excess_ms / width)
 
     def _candidates(self, prices: Floats) -> NDArray[np.bool_]:
-        count, start = self.options.candidates, self.pairs.start
+        count, start = self.options.candidates, self.numbers.start
         if count is None or count >= np.diff(start).max():
-            return np.ones(len(self.pairs.server), dtype=bool)
-        _, excess_ms, _ = at_prices(self.pairs, prices)
-        device = np.repeat(np.arange(len(start) - 1), np.diff(start))
+            return np.ones(len(self.numbers.server), dtype=bool)
+        _, excess_ms, _ = at_prices(self.numbers, prices)
+        device = self.numbers.device
         order = np.lexsort((excess_ms, device))
         rank = np.empty(len(order), dtype=np.int64)
         rank[order] = np.arange(len(order)) - start[device]
         return np.asarray(rank < count)
 
 
-def at_prices(pairs: Any, prices: Floats) -> tuple[float, Floats, Indices]:
+def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:
     """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
     from .kernel import cost_pass, hard_dual
 
-    cost, share, bend, inverse = (np.zeros(len(pairs.server)) for _ in range(4))
-    choice = np.zeros(len(pairs.local_ms), dtype=np.int64)
-    cost_pass(pairs, prices, cost, share, bend, inverse)
-    value = float(hard_dual(pairs, prices, cost, choice))
+    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+    choice = np.zeros(numbers.devices, dtype=np.int64)
+    cost_pass(numbers, prices, cost, share, bend, inverse)
+    value = float(hard_dual(numbers, prices, cost, choice))
     # Rounding must not lift the bound above what the certificate will be found to prove.
     value -= 1e-12 * float(np.abs(cost[choice]).sum())
-    return value, cost - np.repeat(cost[choice], np.diff(pairs.start)), choice
+    return value, cost - cost[choice][numbers.device], choice
 
 
 def read_prices(

@@ -26,6 +26,8 @@ from uara.hetedge.timeline import (
     play,
 )
 
+from .labels import COST, Labels
+
 Order = Literal["given", "airtime", "prompt", "output", "work"]
 
 
@@ -148,19 +150,24 @@ class Programme:
     """
 
     def __init__(self, instance: HetEdge, order: Indices, choices: Choices) -> None:
-        from .kernel import least_of_options, to_go
+        from .batches import Batches, least_of_options
+        from .to_go import to_go
 
         self.instance, self.order, self.choices = instance, order, choices
-        self._found = candidates(instance, order, choices)
-        self._least = least_of_options(self._found.options, self._found.count)
-        rooms = (draft_room(instance), instance.system.target.cache_room_bytes)
-        self._within = (choices.smallest, choices.largest, choices.pairs, *rooms)
+        self._found = found = candidates(instance, order, choices)
+        self._batches = Batches(
+            options=found.options,
+            option_count=found.count,
+            least_ms=least_of_options(found.options, found.count),
+            smallest=choices.smallest,
+            largest=choices.largest,
+            pairs=choices.pairs,
+            draft_room=float(draft_room(instance)),
+            verify_room=float(instance.system.target.cache_room_bytes),
+        )
         self._to_come = np.empty(len(order) + 1)
         first = np.zeros((len(order), 4), dtype=np.int64)
-        to_go(
-            self._found.options, self._found.count, self._least, *self._within, _tail_ms(self._found),
-            self._to_come, first,
-        )  # fmt: skip
+        to_go(self._batches, _tail_ms(found), self._to_come, first)
         if not np.isfinite(self._to_come[0]):
             raise InputError("no batches of the wanted sizes and lengths fit", source=instance.name)
         self._relaxed = _followed(first)
@@ -182,35 +189,42 @@ class Programme:
         room
             Labels that a boundary holds at first; it grows where that is not enough.
         """
-        from .kernel import search
+        from .kernel import Horizon, search
 
-        instance, found, count = self.instance, self._found, len(self.order)
+        instance, found = self.instance, self._found
         release = instance.ready_ms + bandwidth.upload_ms(instance, share)
         limit = total_ms(instance, _plan(self.order, share, found, self._relaxed), release)
         if known is not None:
             limit = min(limit, total_ms(instance, known, release))
-        released = _running_maximum(release[self.order], int(self.choices.largest.max()))
-        bounds = (self._to_come, _lead_ms(found), limit * (1 + 1e-12))
-        while True:
-            labels = np.empty((count + 1, room, 3))
-            ways = np.empty((count + 1, room, 6), dtype=np.int64)
-            counts = np.empty(count + 1, dtype=np.int64)
-            given = (found.options, found.count, self._least, released, *self._within, *bounds)
-            if search(*given, labels, ways, counts):
-                break
+        released = release[self.order]
+        horizon = Horizon(
+            release_ms=_running_maximum(released, int(self.choices.largest.max())),
+            last_release_ms=np.append(np.maximum.accumulate(released[::-1])[::-1], 0.0),
+            to_come_ms=self._to_come,
+            lead_ms=_lead_ms(found),
+            limit_ms=limit * (1 + 1e-12),
+        )
+        while not search(self._batches, horizon, labels := _no_labels(len(self.order), room)):
             room *= 4
-        plan = _plan(self.order, share, found, _best_way(ways, labels, counts))
-        return plan, float(labels[count, : counts[count], 2].min())
+        last = labels.times_ms[-1, : labels.counts[-1], COST]
+        return _plan(self.order, share, found, _best_way(labels)), float(last.min())
 
 
-def _best_way(ways: Indices, labels: Floats, counts: Indices) -> list[tuple[int, int, int, int, int]]:
+def _no_labels(requests: int, room: int) -> Labels:
+    return Labels(
+        times_ms=np.empty((requests + 1, room, 3)),
+        ways=np.empty((requests + 1, room, 6), dtype=np.int64),
+        counts=np.empty(requests + 1, dtype=np.int64),
+    )
+
+
+def _best_way(labels: Labels) -> list[tuple[int, int, int, int, int]]:
     """The groups of the best plan in order: start, size and option of the first batch, then of the second (0, 0)."""
-    requests = len(counts) - 1
-    final = labels[requests, : counts[requests]]
-    index, boundary = int(np.argmin(final[:, 2])), requests
+    boundary = len(labels.counts) - 1
+    index = int(np.argmin(labels.times_ms[boundary, : labels.counts[boundary], COST]))
     found: list[tuple[int, int, int, int, int]] = []
     while boundary > 0:
-        start, label, *group = ways[boundary, index].tolist()
+        start, label, *group = labels.ways[boundary, index].tolist()
         found.append((start, *group))
         boundary, index = start, label
     return found[::-1]

@@ -39,7 +39,7 @@ def pair_features(numbers: Any, xp: Any) -> tuple[Any, Any]:
     Parameters
     ----------
     numbers
-        Coefficients of P1 with the fields of :class:`uara.mec.worlds.Slot`: a leading batch axis, dense
+        Coefficients of P1 with the fields of :class:`uara.p1.dense.Dense`: a leading batch axis, dense
         pairs, ``uplink_ms`` infinite where there is no path.
     xp
         ``numpy`` or ``torch``, whichever the arrays belong to.

@@ -14,8 +14,9 @@ from uara.base.decoding import parse_json
 from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Floats
+from uara.p1.coefficients import coefficients
+from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
-from uara.p1.model import Coefficients, coefficients
 
 from . import features, onnx_graph
 
@@ -46,20 +47,6 @@ class PolicyHeader(Record):
     features: list[str]
     training: dict[str, Any] = {}
     """Configuration, seed, command and validation of the training run."""
-
-
-@dataclass(frozen=True)
-class PairNumbers:
-    """P1's coefficients, dense, with a leading batch axis of one: what the features are made of."""
-
-    uplink_ms: Floats
-    band_cost_ms: Floats
-    local_ms: Floats
-    server_flop: Floats
-    flop_per_ms: Floats
-    wait_ms: Floats
-    battery_fraction: Floats
-    sync_weight_per_ms: Floats
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,12 +141,11 @@ class Policy:
                 f"{size} device-server pairs, more than the {most} that the policy's dense pass takes",
                 source=instance.name,
             )
-        mean = self.mean(pair_numbers(numbers, instance.devices.battery_fraction))[0]
-        device = np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
-        chosen = mean[device, numbers.pair_server].astype(float)
+        mean = self.mean(dense_of(numbers, instance.devices.battery_fraction))[0]
+        chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
 
-    def mean(self, numbers: PairNumbers) -> NDArray[np.float32]:
+    def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
@@ -167,26 +153,6 @@ class Policy:
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
         return np.asarray(self.session.run([OUTPUT], given)[0])
-
-
-def pair_numbers(numbers: Coefficients, battery_fraction: Floats) -> PairNumbers:
-    """P1's coefficients laid out densely."""
-    devices, servers = len(numbers.local_ms), len(numbers.flop_per_ms)
-    device = np.repeat(np.arange(devices), np.diff(numbers.pair_start))
-    uplink = np.full((1, devices, servers), np.inf)
-    band = np.zeros((1, devices, servers))
-    uplink[0, device, numbers.pair_server] = numbers.uplink_ms
-    band[0, device, numbers.pair_server] = numbers.band_cost_ms
-    return PairNumbers(
-        uplink,
-        band,
-        numbers.local_ms[None],
-        numbers.server_flop[None],
-        numbers.flop_per_ms[None],
-        numbers.wait_ms[None],
-        np.asarray(battery_fraction)[None],
-        np.array([numbers.sync_weight_per_ms]),
-    )
 
 
 def _header(metadata: dict[str, str]) -> PolicyHeader:

@@ -11,8 +11,10 @@ import numpy as np
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
 from uara.p1.allocation import allocate, shares_of, usable_pairs
+from uara.p1.coefficients import coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients, evaluate
+from uara.p1.model import evaluate
 from uara.registry import as_solver
 from uara.solver import Context
 

@@ -10,7 +10,7 @@ import torch
 from uara.mec.worlds import Slot, device_costs
 from uara.p1.allocation import optimal_bandwidth
 from uara.p1.allocation import shares_of as compute_parts
-from uara.p1.model import Coefficients
+from uara.p1.coefficients import Coefficients
 
 from ..search.local_search import improve
 from ..search.state import make_state, make_task
@@ -49,9 +49,10 @@ def optimal_cost(numbers: Coefficients, association: np.ndarray[tuple[int], np.d
 def exact_log_weights(slot: Slot, association: torch.Tensor) -> torch.Tensor:
     """(B, M, 2) Logs of the optimal Y and Z for an association."""
     rows = []
-    for (numbers, _), chosen in zip(coefficients_of(slot), association.cpu().numpy(), strict=True):
-        band = optimal_bandwidth(numbers, chosen, numbers.pairs_of(chosen))
-        compute = compute_parts(chosen, numbers.server_flop**0.5, len(numbers.flop_per_ms))
+    for numbers, chosen in zip(coefficients_of(slot), association.cpu().numpy(), strict=True):
+        pair = numbers.pairs_of(chosen)
+        band = optimal_bandwidth(numbers, chosen, pair)
+        compute = compute_parts(chosen, numbers.root_work[pair], numbers.servers)
         rows.append(torch.stack([torch.as_tensor(band).log(), torch.as_tensor(compute).log()], -1))
     return torch.stack(rows).to(slot.local_ms)
 
@@ -59,7 +60,7 @@ def exact_log_weights(slot: Slot, association: torch.Tensor) -> torch.Tensor:
 def make_yardstick(slot: Slot) -> Yardstick:
     """Solve a batch of slots by Alg. 1 with vacancies under optimal shares."""
     chosen, cost = [], []
-    for (numbers, _), start in zip(coefficients_of(slot), strongest(slot).cpu().numpy(), strict=True):
+    for numbers, start in zip(coefficients_of(slot), strongest(slot).cpu().numpy(), strict=True):
         task = make_task(numbers)
         state = make_state(task, numbers, start)
         improve(task, state)
@@ -90,6 +91,6 @@ def same_association_gap(learner: Learner, slot: Slot, association: torch.Tensor
     association = torch.where(usable, association, strongest(slot))
     exact = [
         optimal_cost(numbers, row)
-        for (numbers, _), row in zip(coefficients_of(slot), association.cpu().numpy(), strict=True)
+        for numbers, row in zip(coefficients_of(slot), association.cpu().numpy(), strict=True)
     ]
     return gaps(learner, Yardstick(slot, association, torch.tensor(exact, dtype=torch.float64)))[1]

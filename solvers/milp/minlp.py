@@ -16,8 +16,9 @@ from uara.base.extras import needs
 from uara.base.files import Record, check_output
 from uara.base.quantities import Indices
 from uara.p1.allocation import allocate
+from uara.p1.coefficients import coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 

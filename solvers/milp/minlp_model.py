@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
-from uara.p1.model import coefficients
 
 SMALLEST_RATE = 1e-6
 """Least total share of a band or of compute that a device is given, so that delays are bounded."""
@@ -28,13 +28,15 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
     from pyomo import environ as pyo
 
     numbers = coefficients(instance)
-    start, server = numbers.pair_start, numbers.pair_server
-    pairs = [(i, int(server[k])) for i in range(len(start) - 1) for k in range(start[i], start[i + 1])]
+    start = numbers.start
+    pairs = list(zip(numbers.device.tolist(), numbers.server.tolist(), strict=True))
     index = {pair: k for k, pair in enumerate(pairs)}
     servers = sorted({j for _, j in pairs})
     of_device = {i: pairs[start[i] : start[i + 1]] for i in range(len(start) - 1)}
     of_server = {j: [pair for pair in pairs if pair[1] == j] for j in servers}
     weight, uplink_ms = numbers.sync_weight_per_ms, numbers.uplink_ms
+    local_ms = numbers.of_devices(numbers.local_ms)
+    whole_ms = numbers.work / numbers.work_per_ms[numbers.server]  # with all of the server's compute
 
     model = pyo.ConcreteModel(name=f"P1 {instance.name}")
     model.pairs = pyo.Set(initialize=pairs, dimen=2)
@@ -46,10 +48,10 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
 
     def uplink_bounds(_: Any, i: int) -> tuple[float, float]:
         delays = [float(uplink_ms[index[pair]]) for pair in of_device[i]]
-        return min(delays), max(max(delays), float(numbers.local_ms[i])) / SMALLEST_RATE
+        return min(delays), max(max(delays), float(local_ms[i])) / SMALLEST_RATE
 
     def remote_bounds(_: Any, i: int) -> tuple[float, float]:
-        delays = [float(numbers.server_flop[i] / numbers.flop_per_ms[j]) for _, j in of_device[i]]
+        delays = [float(whole_ms[index[pair]]) for pair in of_device[i]]
         return min(delays), max(delays) / SMALLEST_RATE
 
     model.uplink = pyo.Var(model.devices, bounds=uplink_bounds)
@@ -76,16 +78,15 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
         return tied(m.uplink[i] * share)
 
     def speed(m: Any, i: int) -> Any:
-        flop = float(numbers.server_flop[i])
-        share = sum(m.z[i, j] * float(numbers.flop_per_ms[j]) / flop for _, j in of_device[i])
+        share = sum(m.z[pair] / float(whole_ms[index[pair]]) for pair in of_device[i])
         return tied(m.remote[i] * share)
 
     if weight > 0:
         model.uplink_delay = pyo.Constraint(model.devices, rule=rate)
     model.compute_delay = pyo.Constraint(model.devices, rule=speed)
-    waiting = sum(float(numbers.wait_ms[j]) * model.x[i, j] for i, j in pairs)
+    waiting = sum(float(numbers.wait_ms[k]) * model.x[pair] for pair, k in index.items())
     sending = sum(float(numbers.band_cost_ms[k]) * model.y[pair] for pair, k in index.items())
-    gap = sum((float(numbers.local_ms[i]) - model.uplink[i]) ** 2 for i in model.devices) if weight > 0 else 0
+    gap = sum((float(local_ms[i]) - model.uplink[i]) ** 2 for i in model.devices) if weight > 0 else 0
     remote = sum(model.remote[i] for i in model.devices)
     model.cost = pyo.Objective(expr=waiting + remote + weight * gap + sending)
     return model

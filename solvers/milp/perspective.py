@@ -21,8 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.quantities import Floats, Indices
-
-from ..dual.kernel import Pairs
+from uara.p1.coefficients import Coefficients
 
 STEEPEST_MS = 1e12
 """Largest slope of a tangent."""
@@ -56,47 +55,47 @@ class Perspective:
     Columns: x, v and e of the K pairs (``0:K``, ``K:2K``, ``2K:3K``), then t and q of the E servers.
     """
 
-    pairs: Pairs
+    numbers: Coefficients
     cap_ms: float
     """Cost of some association: no answer of interest costs more, which keeps the tangents' numbers small."""
     unit_ms: float = 1.0
-    """What ``pairs`` and ``cap_ms`` count as one millisecond."""
+    """What ``numbers`` and ``cap_ms`` count as one millisecond."""
 
     @classmethod
-    def scaled(cls, pairs: Pairs, cap_ms: float) -> Perspective:
+    def scaled(cls, numbers: Coefficients, cap_ms: float) -> Perspective:
         """In a unit in which ``cap_ms`` is not large: HiGHS takes no coefficients that are far apart."""
         unit_ms = float(2.0 ** np.ceil(np.log2(max(1.0, cap_ms / LARGEST_CAP))))
         times = ("uplink_ms", "band_cost_ms", "local_ms", "wait_ms")
-        rates = ("flop_per_ms", "sync_weight")
-        changed = {name: getattr(pairs, name) / unit_ms for name in times}
-        changed |= {name: getattr(pairs, name) * unit_ms for name in rates}
-        return cls(pairs._replace(**changed), cap_ms / unit_ms, unit_ms)
+        rates = ("work_per_ms", "sync_weight_per_ms")
+        changed = {name: getattr(numbers, name) / unit_ms for name in times}
+        changed |= {name: getattr(numbers, name) * unit_ms for name in rates}
+        return cls(numbers.changed(**changed), cap_ms / unit_ms, unit_ms)
 
     @property
     def count(self) -> int:
         """K, the number of pairs."""
-        return len(self.pairs.server)
+        return len(self.numbers.server)
 
     @property
     def servers(self) -> int:
         """E, the number of servers."""
-        return len(self.pairs.wait_ms)
+        return self.numbers.servers
 
     @property
     def device(self) -> Indices:
         """(K,) Device of each pair."""
-        return np.repeat(np.arange(len(self.pairs.local_ms)), np.diff(self.pairs.start))
+        return self.numbers.device
 
     @property
     def widest(self) -> Floats:
         """(K,) y_max: no larger share of the band is of use."""
-        return np.asarray(np.minimum(1.0, self.pairs.uplink_ms / self.pairs.local_ms[self.device]))
+        return np.asarray(np.minimum(1.0, self.numbers.uplink_ms / self.numbers.local_ms))
 
     @property
     def hopeless(self) -> NDArray[np.bool_]:
         """(K,) Pairs whose synchronisation costs more than ``cap_ms`` even with the whole band."""
-        gap_ms = self.pairs.uplink_ms / self.widest - self.pairs.local_ms[self.device]
-        return np.asarray(self.pairs.sync_weight * gap_ms**2 > self.cap_ms)
+        gap_ms = self.numbers.uplink_ms / self.widest - self.numbers.local_ms
+        return np.asarray(self.numbers.sync_weight_per_ms * gap_ms**2 > self.cap_ms)
 
     @property
     def narrowest(self) -> Floats:
@@ -105,11 +104,11 @@ class Perspective:
         There synchronisation alone costs ``cap_ms``, or the tangent is as steep as HiGHS takes coefficients:
         tangents hold wherever they touch, and no answer of interest lies further left.
         """
-        if self.pairs.sync_weight <= 0:
+        if self.numbers.sync_weight_per_ms <= 0:
             return np.ones(self.count)
-        shortest_ms = self.pairs.uplink_ms / self.widest
-        longest_ms = self.pairs.local_ms[self.device] + np.sqrt(self.cap_ms / self.pairs.sync_weight)
-        steep = np.cbrt(2.0 * self.pairs.sync_weight * shortest_ms**2 / STEEPEST_MS)
+        shortest_ms = self.numbers.uplink_ms / self.widest
+        longest_ms = self.numbers.local_ms + np.sqrt(self.cap_ms / self.numbers.sync_weight_per_ms)
+        steep = np.cbrt(2.0 * self.numbers.sync_weight_per_ms * shortest_ms**2 / STEEPEST_MS)
         return np.asarray(np.clip(np.maximum(shortest_ms / longest_ms, steep), 0.0, 1.0))
 
     def costs(self) -> Floats:
@@ -117,8 +116,8 @@ class Perspective:
         ones = np.ones(self.count)
         costs = np.concatenate(
             [
-                self.pairs.wait_ms[self.pairs.server],
-                self.pairs.band_cost_ms * self.widest,
+                self.numbers.wait_ms,
+                self.numbers.band_cost_ms * self.widest,
                 ones,
                 np.zeros(self.servers),
                 np.ones(self.servers),
@@ -135,12 +134,10 @@ class Perspective:
 
     def structure(self) -> list[Rows]:
         """Association, band budgets, v <= x, and the definition of t."""
-        count, servers, pairs = self.count, self.servers, self.pairs
-        devices = len(pairs.local_ms)
-        order = np.argsort(pairs.server, kind="stable")
-        begin = np.searchsorted(pairs.server[order], np.arange(servers + 1))
+        count, servers, numbers = self.count, self.servers, self.numbers
+        devices, order, begin = numbers.devices, numbers.by_server, numbers.server_start
         every = np.arange(count)
-        association = Rows(np.ones(devices), np.ones(devices), pairs.start, every, np.ones(count))
+        association = Rows(np.ones(devices), np.ones(devices), numbers.start, every, np.ones(count))
         band = Rows(np.full(servers, -np.inf), np.ones(servers), begin, count + order, self.widest[order])
         linked = Rows(
             np.full(count, -np.inf),
@@ -149,15 +146,14 @@ class Perspective:
             np.stack([count + every, every], axis=1).ravel(),
             np.tile([1.0, -1.0], count),
         )
-        device = self.device[order]
         column = np.insert(order, begin[1:], 3 * count + np.arange(servers))
-        value = np.insert(-pairs.root_flop[device], begin[1:], 1.0)
+        value = np.insert(-numbers.root_work[order], begin[1:], 1.0)
         loads = Rows(np.zeros(servers), np.zeros(servers), begin + np.arange(servers + 1), column, value)
         return [association, band, linked, loads]
 
     def compute_tangents(self, server: Indices, load: Floats) -> Rows:
         """(n,) tangents of t^2 / F at these loads (in the kernels' units)."""
-        flop = self.pairs.flop_per_ms[server]
+        flop = self.numbers.work_per_ms[server]
         first = 3 * self.count + server
         return Rows(
             -(load**2) / flop,
@@ -183,9 +179,9 @@ class Perspective:
 
     def synchronisation(self, pair: Indices, v: Floats) -> tuple[Floats, Floats]:
         """Cost g(v) in ms of some pairs, and its derivative."""
-        widest, weight = self.widest[pair], self.pairs.sync_weight
-        sending_ms = self.pairs.uplink_ms[pair] / (v * widest)
-        gap_ms = self.pairs.local_ms[self.device[pair]] - sending_ms
+        widest, weight = self.widest[pair], self.numbers.sync_weight_per_ms
+        sending_ms = self.numbers.uplink_ms[pair] / (v * widest)
+        gap_ms = self.numbers.local_ms[pair] - sending_ms
         return weight * gap_ms**2, 2.0 * weight * gap_ms * sending_ms / v
 
     def first_tangents(self, prices: Floats) -> list[Rows]:
@@ -194,25 +190,25 @@ class Perspective:
 
         prices = prices / self.unit_ms
         cost, share, bend, inverse = (np.zeros(self.count) for _ in range(4))
-        cost_pass(self.pairs, prices, cost, share, bend, inverse)
-        loads = prices[: self.servers] * self.pairs.flop_per_ms / 2.0
+        cost_pass(self.numbers, prices, cost, share, bend, inverse)
+        loads = prices[: self.servers] * self.numbers.work_per_ms / 2.0
         every, each = np.arange(self.servers), np.arange(self.count)
         found = [self.compute_tangents(every, loads * factor) for factor in (1.0, 0.98, 1.02)]
-        if self.pairs.sync_weight > 0:
+        if self.numbers.sync_weight_per_ms > 0:
             v = share / self.widest
             found += [self.band_tangents(each, np.minimum(1.0, v * factor)) for factor in (1.0, 0.6, 1.5)]
         return found
 
     def tangents_at(self, association: Indices, shares: Floats) -> list[Rows]:
         """Tangents that make the relaxation exact at an association with these (M,) optimal shares."""
-        mine = self.pairs.server == association[self.device]
+        mine = self.numbers.server == association[self.device]
         pair = np.flatnonzero(mine)
         device = self.device[pair]
         loads = np.zeros(self.servers)
-        np.add.at(loads, association[device], self.pairs.root_flop[device])
+        np.add.at(loads, association[device], self.numbers.root_work[pair])
         used = np.flatnonzero(loads)
         found = [self.compute_tangents(used, loads[used])]
-        if self.pairs.sync_weight > 0:
+        if self.numbers.sync_weight_per_ms > 0:
             found.append(self.band_tangents(pair, shares[device] / self.widest[pair]))
         return found
 
@@ -221,10 +217,10 @@ class Perspective:
         count = self.count
         x, v, e = column[:count], column[count : 2 * count], column[2 * count : 3 * count]
         load, paid = column[3 * count : 3 * count + self.servers], column[3 * count + self.servers :]
-        true = load**2 / self.pairs.flop_per_ms
+        true = load**2 / self.numbers.work_per_ms
         server = np.flatnonzero(true > paid * (1 + tolerance) + 1e-9)
         found = [self.compute_tangents(server, load[server])] if len(server) else []
-        pair = np.flatnonzero((x > 1e-6) & (self.pairs.sync_weight > 0))
+        pair = np.flatnonzero((x > 1e-6) & (self.numbers.sync_weight_per_ms > 0))
         at = np.clip(v[pair] / x[pair], self.narrowest[pair], 1.0)
         value, _ = self.synchronisation(pair, at)
         short = x[pair] * value > e[pair] * (1 + tolerance) + 1e-7

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from uara.base.quantities import Floats
+from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
-from uara.p1.model import coefficients
 from uara.problem import evaluate
 
 from .perspective import Perspective, Rows
@@ -30,16 +30,16 @@ def perspective_model(relaxation: Perspective, tangents: Sequence[Rows], name: s
     """
     from pyomo import environ as pyo
 
-    pairs, device = relaxation.pairs, relaxation.device
-    keys = [(int(i), int(j)) for i, j in zip(device, pairs.server, strict=True)]
+    numbers = relaxation.numbers
+    keys = list(zip(numbers.device.tolist(), numbers.server.tolist(), strict=True))
     widest = dict(zip(keys, relaxation.widest.tolist(), strict=True))
-    band_cost = dict(zip(keys, pairs.band_cost_ms.tolist(), strict=True))
+    band_cost = dict(zip(keys, numbers.band_cost_ms.tolist(), strict=True))
     servers = range(relaxation.servers)
 
     model = pyo.ConcreteModel(name=name)
     model.pairs = pyo.Set(initialize=keys, dimen=2)
     model.servers = pyo.RangeSet(0, relaxation.servers - 1)
-    model.devices = pyo.RangeSet(0, len(pairs.local_ms) - 1)
+    model.devices = pyo.RangeSet(0, numbers.devices - 1)
     model.x = pyo.Var(model.pairs, domain=pyo.Binary)
     model.v = pyo.Var(model.pairs, bounds=(0, 1))
     model.e = pyo.Var(model.pairs, domain=pyo.NonNegativeReals)
@@ -57,13 +57,13 @@ def perspective_model(relaxation: Perspective, tangents: Sequence[Rows], name: s
         if by_server[j]:
             model.band.add(sum(widest[pair] * model.v[pair] for pair in by_server[j]) <= 1)
     model.link = pyo.Constraint(model.pairs, rule=lambda m, i, j: m.v[i, j] <= m.x[i, j])
-    root = pairs.root_flop.tolist()
+    root = dict(zip(keys, numbers.root_work.tolist(), strict=True))
     model.loads = pyo.Constraint(
-        model.servers, rule=lambda m, j: m.t[j] == sum(root[i] * m.x[i, j] for i, j in by_server[j])
+        model.servers, rule=lambda m, j: m.t[j] == sum(root[pair] * m.x[pair] for pair in by_server[j])
     )
     model.tangents = pyo.ConstraintList()
     add_tangents(model, tangents, keys)
-    waiting = sum(float(pairs.wait_ms[j]) * model.x[i, j] for i, j in keys)
+    waiting = sum(wait * model.x[pair] for pair, wait in zip(keys, numbers.wait_ms.tolist(), strict=True))
     sending = sum(band_cost[pair] * widest[pair] * model.v[pair] + model.e[pair] for pair in keys)
     model.cost = pyo.Objective(expr=waiting + sending + sum(model.q[j] for j in servers))
     return model
@@ -87,13 +87,12 @@ def add_tangents(model: Any, tangents: Sequence[Rows], keys: Sequence[tuple[int,
 def export_milp(instance: Instance) -> Any:
     """The perspective program over all usable pairs, with tangents around the best prices."""
     from ..dual.ascent import ascend, first_prices
-    from ..dual.kernel import pairs_of
     from ..dual.price import at_prices
 
-    pairs = pairs_of(coefficients(instance))
-    prices = ascend(pairs).prices
-    _, _, choice = at_prices(pairs, first_prices(pairs))
-    relaxation = Perspective(pairs, _cost(instance, pairs.server[choice]))
+    numbers = coefficients(instance)
+    prices = ascend(numbers).prices
+    _, _, choice = at_prices(numbers, first_prices(numbers))
+    relaxation = Perspective(numbers, _cost(instance, numbers.server[choice]))
     model = perspective_model(relaxation, tangents_around(relaxation, prices), f"P1 {instance.name}")
     mark_blocks(model)
     return model
@@ -116,11 +115,11 @@ def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:
     from ..dual.kernel import cost_pass
 
     cost, share, bend, inverse = (np.zeros(relaxation.count) for _ in range(4))
-    cost_pass(relaxation.pairs, prices, cost, share, bend, inverse)
-    loads = prices[: relaxation.servers] * relaxation.pairs.flop_per_ms / 2.0
+    cost_pass(relaxation.numbers, prices, cost, share, bend, inverse)
+    loads = prices[: relaxation.servers] * relaxation.numbers.work_per_ms / 2.0
     servers, pairs = np.arange(relaxation.servers), np.arange(relaxation.count)
     found = [relaxation.compute_tangents(servers, loads * factor) for factor in EXPORTED_FACTORS]
-    if relaxation.pairs.sync_weight > 0:
+    if relaxation.numbers.sync_weight_per_ms > 0:
         v = share / relaxation.widest
         found += [relaxation.band_tangents(pairs, np.minimum(1.0, v * factor)) for factor in EXPORTED_FACTORS]
     return found

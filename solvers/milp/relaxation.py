@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -11,16 +11,13 @@ from pydantic import Field
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
 from uara.p1.allocation import allocate
+from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
-from uara.p1.model import coefficients
 from uara.problem import evaluate
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
 from ..search.rules import strongest
-
-if TYPE_CHECKING:
-    from ..dual.kernel import Pairs
 
 
 class RelaxationOptions(Record):
@@ -42,16 +39,14 @@ def compile_relaxation() -> None:
 @as_solver(options=RelaxationOptions, prepare=compile_relaxation)
 def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answer:
     """Solve the linear perspective relaxation with cuts (HiGHS) for a bound; round its x at random."""
-    from ..dual.kernel import pairs_of
     from .highs import Model
     from .perspective import Perspective
 
     numbers = coefficients(instance)
-    pairs = pairs_of(numbers)
-    start, prices, cost_ms = beginning(instance, context, pairs)
+    start, prices, cost_ms = beginning(instance, context)
     model, column, bound_ms, rounds = None, None, -np.inf, 0
-    if context.affords(Model.SECONDS * len(pairs.server)):
-        model = Model(Perspective.scaled(pairs, cost_ms), prices)
+    if context.affords(Model.SECONDS * len(numbers.server)):
+        model = Model(Perspective.scaled(numbers, cost_ms), prices)
         column, bound_ms, rounds = cut_loop(model, context, numbers.constant_ms)
     best = rounded(instance, context, start, column)
     details = {"tangents": model.tangents if model else 0, "rounds": rounds}
@@ -59,9 +54,7 @@ def relaxation(instance: Instance, context: Context[RelaxationOptions]) -> Answe
     return Answer(allocate(instance, best), bound, details=details)
 
 
-def beginning(
-    instance: Instance, context: Context[RelaxationOptions], pairs: Pairs
-) -> tuple[Indices, Floats, float]:
+def beginning(instance: Instance, context: Context[RelaxationOptions]) -> tuple[Indices, Floats, float]:
     """A good association, the (2E,) prices that belong to it, and its cost in ms.
 
     It says where the first tangents belong, keeps their coefficients small, and is the answer where there is
@@ -77,16 +70,16 @@ def beginning(
     first = strongest(instance)
     context.incumbent(allocate(instance, first))
     task = make_task(numbers)
-    suggested = pairs.server[at_prices(pairs, first_prices(pairs))[2]]
+    suggested = numbers.server[at_prices(numbers, first_prices(numbers))[2]]
     state = min(
         (make_state(task, numbers, association) for association in (suggested, first)),
         key=lambda state: float(state.cost_ms.sum()),
     )
-    share = 0.5 if context.remaining_s() > 2 * Model.SECONDS * len(pairs.server) else 1.0
+    share = 0.5 if context.remaining_s() > 2 * Model.SECONDS * len(numbers.server) else 1.0
     improve(task, state, swaps=False, expired=context.part(share=share).expired)
     context.incumbent(allocate(instance, state.chosen))
-    loads = np.bincount(state.chosen, pairs.root_flop, len(instance.servers))
-    prices = np.concatenate([2.0 * loads / pairs.flop_per_ms, state.band_price_ms])
+    loads = np.bincount(state.chosen, numbers.root_work[state.pair], numbers.servers)
+    prices = np.concatenate([2.0 * loads / numbers.work_per_ms, state.band_price_ms])
     return state.chosen, prices, float(state.cost_ms.sum())
 
 
@@ -115,7 +108,7 @@ def rounded(
 ) -> Indices:
     """(M,) The best of a given association and of the roundings of the relaxation's point."""
     numbers = coefficients(instance)
-    start, server = numbers.pair_start, numbers.pair_server
+    start, server = numbers.start, numbers.server
     if column is None:
         return best
     x = np.maximum(column[: len(server)], 0.0)

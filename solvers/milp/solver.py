@@ -51,7 +51,7 @@ def milp(instance: Instance, context: Context[MilpOptions]) -> Answer:
     return Answer(
         found.decision(),
         program.bound_ms + root.numbers.constant_ms,
-        certificate_of(root.pairs, root.prices),
+        certificate_of(root.numbers, root.prices),
         {"milp_rounds": program.rounds, "tangents": program.tangents},
     )
 
@@ -79,16 +79,15 @@ class MilpSearch:
 
     def run(self) -> None:
         """Solve until the gap is proven or time is up."""
-        from ..dual.kernel import restricted
         from .highs import Model
         from .perspective import Perspective
 
-        value_ms, excess_ms, _ = at_prices(self.root.pairs, self.root.prices)
+        value_ms, excess_ms, _ = at_prices(self.root.numbers, self.root.prices)
         self.settled_ms = self.target_ms
         keep = value_ms + excess_ms < self.settled_ms
         if not self.context.affords(Model.SECONDS * np.count_nonzero(keep)):
             return
-        relaxation = Perspective.scaled(restricted(self.root.pairs, keep), self.found.cost_ms)
+        relaxation = Perspective.scaled(self.root.numbers.restricted(keep), self.found.cost_ms)
         model = Model(relaxation, self.root.prices)
         best = self.found.decision()
         self._cut_at(model, best.association, best.bandwidth)
@@ -165,4 +164,4 @@ def associated(relaxation: Any, column: Floats) -> Indices:
     """(M,) The server that the relaxation's point gives the largest x for each device."""
     x = column[: relaxation.count]
     order = np.lexsort((-x, relaxation.device))
-    return np.asarray(relaxation.pairs.server[order[relaxation.pairs.start[:-1]]])
+    return np.asarray(relaxation.numbers.server[order[relaxation.numbers.start[:-1]]])

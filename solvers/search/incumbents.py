@@ -68,16 +68,16 @@ class Incumbents:
             How many devices are moved.
         """
         numbers, rng = self._numbers, self._context.rng
-        devices = len(numbers.local_ms)
+        devices = numbers.devices
         chosen = np.array(self.association)
         likely = np.maximum(weight, 0.0)
         likely[numbers.pairs_of(chosen)] = 0.0
-        elsewhere = np.add.reduceat(likely, numbers.pair_start[:-1])
+        elsewhere = np.add.reduceat(likely, numbers.start[:-1])
         if not elsewhere.sum() > 0:
             return False
         count = min(count, int((elsewhere > 0).sum()), devices)
         for device in rng.choice(devices, size=count, replace=False, p=elsewhere / elsewhere.sum()):
-            pairs = slice(numbers.pair_start[device], numbers.pair_start[device + 1])
+            pairs = slice(numbers.start[device], numbers.start[device + 1])
             pick = rng.choice(pairs.stop - pairs.start, p=likely[pairs] / elsewhere[device])
-            chosen[device] = numbers.pair_server[pairs.start + pick]
+            chosen[device] = numbers.server[pairs.start + pick]
         return self.offer(chosen)

@@ -39,7 +39,7 @@ def compile_search() -> None:
     numbers = coefficients(smallest_instance())
     for rule in ("optimal", "uniform"):
         task = make_task(numbers, sharing_weights(numbers, rule))
-        improve(task, make_state(task, numbers, np.zeros(len(numbers.local_ms), dtype=np.int64)))
+        improve(task, make_state(task, numbers, np.zeros(numbers.devices, dtype=np.int64)))
 
 
 @as_solver(options=MatchingOptions, prepare=compile_search, warm_start=True)
@@ -77,9 +77,8 @@ def sharing_weights(numbers: Coefficients, rule: Rule) -> tuple[Floats, Floats] 
     if rule == "optimal":
         return None
     if rule == "uniform":
-        return np.ones(len(numbers.pair_server)), np.ones(len(numbers.pair_server))
-    device = np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start))
-    return np.sqrt(numbers.uplink_ms), np.sqrt(numbers.server_flop)[device]
+        return np.ones(len(numbers.server)), np.ones(len(numbers.server))
+    return np.sqrt(numbers.uplink_ms), numbers.root_work
 
 
 def by_gain(instance: Instance, capacity: Indices | None = None) -> Indices:

@@ -7,8 +7,9 @@ import numpy as np
 from uara.base.files import Record
 from uara.base.quantities import Indices
 from uara.p1.allocation import Rule, allocate
+from uara.p1.coefficients import queue_slots, snr
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, queue_slots, snr
 from uara.p1.smallest import load_kernels
 from uara.registry import as_solver
 from uara.solver import Context

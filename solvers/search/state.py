@@ -5,9 +5,8 @@ Two cost rules are served alike:
 * exact: every server shares optimally, its cost is V_j(S) (``uara.p1.server_cost``). By weak duality at the
   band price ``mu`` of the present set, ``V(S - i + k) >= V(S) - psi_i(mu) + psi_k(mu)`` plus the exact change
   of the compute term (``docs/model.md``, section 3);
-* proportional: shares follow given weights per pair, renormalised over the devices of a server. The cost is
-  then a function of seven sums, and a trial takes constant time. Band weights below ``reserve`` in sum leave
-  the rest of the band idle.
+* proportional: shares follow given weights per candidate, renormalised over the devices of a server (:mod:`.sums`).
+  Band weights below ``reserve`` in sum leave the rest of the band idle.
 """
 
 from __future__ import annotations
@@ -18,50 +17,57 @@ import numpy as np
 
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
-from uara.p1.model import Coefficients
-from uara.p1.server_cost import bandwidth_shares, inverse_share
+from uara.p1.coefficients import Coefficients
+from uara.p1.server_cost import least_band_cost, server_cost
 
-_SUMS = 7  # of wz, f/wz, wy, D c/wy, (c/wy)^2, a wy, D^2
+from .sums import SUMS, cost_of, less, plus, sums_at, terms_of
 
 
 class Task(NamedTuple):
-    """What the kernels read: P1's coefficients, pairs by device and by server, and the sharing rule."""
+    """What the kernels read: P1 by candidate, and the sharing rule."""
 
-    start: Indices
-    server: Indices
-    uplink_ms: Floats
-    band_cost_ms: Floats
-    band_weight: Floats
-    compute_weight: Floats
-    server_start: Indices
-    server_pairs: Indices
-    device_of: Indices
-    local_ms: Floats
-    flop: Floats
-    root_flop: Floats
-    flop_per_ms: Floats
-    wait_ms: Floats
+    numbers: Coefficients
     capacity: Indices
-    sync_weight: float
+    """(E,) Most devices of each server."""
     weighted: bool
+    """Whether shares follow weights; else every server shares optimally."""
+    terms: Floats
+    """(K, 7) What each candidate adds to the sums of its server; (1, 7) under the exact rule."""
     reserve: float
+    """Least sum of weights that a band is shared over."""
 
 
 class State(NamedTuple):
     """What the kernels change: the association, its members as linked lists, and each server's sums."""
 
     chosen: Indices
+    """(M,) Server of each device."""
     pair: Indices
+    """(M,) Candidate of each device."""
     head: Indices
+    """(E,) First device of each server, -1 for none."""
     after: Indices
+    """(M,) Next device of the same server, -1 for none."""
     before: Indices
+    """(M,) The one before, -1 for none."""
     size: Indices
+    """(E,) Number of devices."""
     cost_ms: Floats
+    """(E,) Cost of each server under the task's rule."""
     root_sum: Floats
-    band_price_ms: Floats
+    """(E,) Sum of ``root_work``; exact rule only."""
     psi_ms: Floats
+    """(K,) wait + psi at the present price of the server's band; exact rule only."""
+    band_price_ms: Floats
+    """(E,) That price, mu."""
     sums: Floats
+    """(E, 7) Sums of ``terms``; proportional rule only."""
+    row: Indices
+    """(E,) Work space: the candidates of a device by server, -1 for none."""
+    members: Indices
+    """(M,) Work space: candidates of a set."""
     work: Floats
+    """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`."""
 
 
 def make_task(
@@ -75,40 +81,21 @@ def make_task(
     Parameters
     ----------
     weights
-        (K,) weights of Y and of Z for each pair: proportional sharing; None: exact sharing.
+        (K,) weights of Y and of Z for each candidate: proportional sharing; None: exact sharing.
     capacity
         (E,) Most devices of each server; None: no limit.
     reserve
         Band shares are weights over the larger of their sum and this; 0: the whole band is shared out.
     """
-    pairs, servers = len(numbers.pair_server), len(numbers.flop_per_ms)
-    order = np.argsort(numbers.pair_server, kind="stable")
-    unused = np.ones(1)
-    return Task(
-        numbers.pair_start,
-        numbers.pair_server,
-        numbers.uplink_ms,
-        numbers.band_cost_ms,
-        np.array(weights[0]) if weights else unused,
-        np.array(weights[1]) if weights else unused,
-        np.searchsorted(numbers.pair_server[order], np.arange(servers + 1)),
-        order,
-        np.repeat(np.arange(len(numbers.local_ms)), np.diff(numbers.pair_start)),
-        numbers.local_ms,
-        numbers.server_flop,
-        np.sqrt(numbers.server_flop),
-        numbers.flop_per_ms,
-        numbers.wait_ms,
-        np.full(servers, pairs, dtype=np.int64) if capacity is None else np.asarray(capacity, dtype=np.int64),
-        numbers.sync_weight_per_ms,
-        weights is not None,
-        reserve,
-    )
+    if capacity is None:
+        capacity = np.full(numbers.servers, numbers.devices)
+    terms = np.zeros((1, SUMS)) if weights is None else terms_of(numbers, *weights)
+    return Task(numbers, np.asarray(capacity, dtype=np.int64), weights is not None, terms, float(reserve))
 
 
 def make_state(task: Task, numbers: Coefficients, association: Indices) -> State:
     """The search's state at an association; each device must be able to use its server."""
-    devices, servers = len(task.local_ms), len(task.flop_per_ms)
+    devices, servers = numbers.devices, numbers.servers
     state = State(
         chosen=np.array(association, dtype=np.int64),
         pair=numbers.pairs_of(np.asarray(association)),
@@ -118,135 +105,100 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         size=np.zeros(servers, dtype=np.int64),
         cost_ms=np.zeros(servers),
         root_sum=np.zeros(servers),
+        psi_ms=np.zeros(len(numbers.server)),
         band_price_ms=np.zeros(servers),
-        psi_ms=np.zeros(len(task.server)),
-        sums=np.zeros((servers, _SUMS)),
-        work=np.empty((4, max(devices + 1, _SUMS))),
+        sums=np.zeros((servers, SUMS)),
+        row=np.empty(servers, dtype=np.int64),
+        members=np.empty(devices, dtype=np.int64),
+        work=np.empty((4, devices)),
     )
     settle(task, state)
     return state
 
 
-@kernel
+@kernel(allocates=False)
 def find_pair(task: Task, device: int, server: int) -> int:
-    """Index of the pair, or -1 where the device cannot use the server."""
-    low, high = task.start[device], task.start[device + 1]
+    """The device's candidate with a server, or -1 where it cannot use it."""
+    numbers = task.numbers
+    low, high = numbers.start[device], numbers.start[device + 1]
     while low < high:
         middle = (low + high) // 2
-        if task.server[middle] < server:
+        if numbers.server[middle] < server:
             low = middle + 1
         else:
             high = middle
-    return low if low < task.start[device + 1] and task.server[low] == server else -1
+    return low if low < numbers.start[device + 1] and numbers.server[low] == server else -1
 
 
-@kernel
-def least_band_cost(task: Task, device: int, pair: int, price: float) -> float:
-    """psi: the least ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1."""
-    if task.sync_weight <= 0.0:
-        return 0.0
-    uplink, cost = task.uplink_ms[pair], task.band_cost_ms[pair] + price
-    balance = task.local_ms[device] / uplink
-    u = max(1.0, inverse_share(balance, 0.5 * cost / (task.sync_weight * uplink * uplink), 0.0))
-    gap = task.local_ms[device] - uplink * u
-    return float(task.sync_weight * gap * gap + cost / u)
+@kernel(inline="always", allocates=False)
+def _weighted_cost_after(
+    task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int
+) -> float:
+    count, sums = state.size[server], sums_at(state.sums, server)
+    if leaving >= 0:
+        sums = less(sums, task.terms, state.pair[leaving])
+        count -= 1
+    if coming >= 0:
+        sums = plus(sums, task.terms, coming_pair)
+        count += 1
+    return cost_of(sums, task.numbers.work_per_ms[server], task.reserve) if count > 0 else 0.0
 
 
-@kernel
-def _add_sums(task: Task, sums: Floats, device: int, pair: int, sign: float) -> None:
-    wy, wz = task.band_weight[pair], task.compute_weight[pair]
-    ratio = task.uplink_ms[pair] / wy
-    sums[0] += sign * wz
-    sums[1] += sign * task.flop[device] / wz
-    sums[2] += sign * wy
-    sums[3] += sign * task.local_ms[device] * ratio
-    sums[4] += sign * ratio * ratio
-    sums[5] += sign * task.band_cost_ms[pair] * wy
-    sums[6] += sign * task.local_ms[device] * task.local_ms[device]
-
-
-@kernel
-def _weighted_cost(task: Task, server: int, count: int, sums: Floats) -> float:
-    if count == 0:
-        return 0.0
-    held = max(sums[2], task.reserve)
-    synchronisation = sums[6] - 2.0 * held * sums[3] + held * held * sums[4]
-    return float(
-        count * task.wait_ms[server]
-        + sums[0] * sums[1] / task.flop_per_ms[server]
-        + task.sync_weight * synchronisation
-        + sums[5] / held
-    )
-
-
-@kernel
+@kernel(allocates=False)
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """Cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
-    count = state.size[server] - (leaving >= 0) + (coming >= 0)
     if task.weighted:
-        sums = state.work[0, :_SUMS]
-        sums[:] = state.sums[server]
-        if leaving >= 0:
-            _add_sums(task, sums, leaving, state.pair[leaving], -1.0)
-        if coming >= 0:
-            _add_sums(task, sums, coming, coming_pair, 1.0)
-        return _weighted_cost(task, server, count, sums)
-    local, uplink, band, shares = state.work[0], state.work[1], state.work[2], state.work[3]
-    root, n = 0.0, 0
-    device = state.head[server]
+        return _weighted_cost_after(task, state, server, leaving, coming, coming_pair)
+    n, device = 0, state.head[server]
     while device >= 0:
         if device != leaving:
-            pair = state.pair[device]
-            local[n], uplink[n], band[n] = (
-                task.local_ms[device],
-                task.uplink_ms[pair],
-                task.band_cost_ms[pair],
-            )
-            root += task.root_flop[device]
+            state.members[n] = state.pair[device]
             n += 1
         device = state.after[device]
     if coming >= 0:
-        local[n], uplink[n] = task.local_ms[coming], task.uplink_ms[coming_pair]
-        band[n] = task.band_cost_ms[coming_pair]
-        root += task.root_flop[coming]
+        state.members[n] = coming_pair
         n += 1
-    if n == 0:
-        return 0.0
-    cost, _ = bandwidth_shares(local[:n], uplink[:n], band[:n], task.sync_weight, shares[:n])
-    return float(root * root / task.flop_per_ms[server] + n * task.wait_ms[server] + cost)
+    return server_cost(task.numbers, state.members[:n], state.work)[0]
 
 
-@kernel
+@kernel(allocates=False)
 def settle_server(task: Task, state: State, server: int) -> None:
     """Compute a server's cost, sums and price afresh from its members."""
-    local, uplink, band, shares = state.work[0], state.work[1], state.work[2], state.work[3]
-    state.sums[server] = 0.0
-    root, n = 0.0, 0
-    device = state.head[server]
+    if task.weighted:
+        _settle_sums(task, state, server)
+    else:
+        _settle_prices(task, state, server)
+
+
+@kernel(allocates=False)
+def _settle_sums(task: Task, state: State, server: int) -> None:
+    sums, device = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), state.head[server]
     while device >= 0:
-        pair = state.pair[device]
-        if task.weighted:
-            _add_sums(task, state.sums[server], device, pair, 1.0)
-        local[n], uplink[n], band[n] = task.local_ms[device], task.uplink_ms[pair], task.band_cost_ms[pair]
-        root += task.root_flop[device]
+        sums = plus(sums, task.terms, state.pair[device])
+        device = state.after[device]
+    for n in range(SUMS):
+        state.sums[server, n] = sums[n]
+    cost = cost_of(sums, task.numbers.work_per_ms[server], task.reserve) if state.size[server] > 0 else 0.0
+    state.cost_ms[server] = cost
+
+
+@kernel(allocates=False)
+def _settle_prices(task: Task, state: State, server: int) -> None:
+    numbers = task.numbers
+    root, n, device = 0.0, 0, state.head[server]
+    while device >= 0:
+        state.members[n] = state.pair[device]
+        root += numbers.root_work[state.pair[device]]
         n += 1
         device = state.after[device]
-    if task.weighted:
-        state.cost_ms[server] = _weighted_cost(task, server, n, state.sums[server])
-        return
-    state.root_sum[server] = root
-    cost, price = 0.0, 0.0
-    if n > 0:
-        cost, price = bandwidth_shares(local[:n], uplink[:n], band[:n], task.sync_weight, shares[:n])
-        cost += root * root / task.flop_per_ms[server] + n * task.wait_ms[server]
-    state.cost_ms[server] = cost
-    state.band_price_ms[server] = price
-    for place in range(task.server_start[server], task.server_start[server + 1]):
-        pair = task.server_pairs[place]
-        state.psi_ms[pair] = least_band_cost(task, task.device_of[pair], pair, price)
+    cost, price = server_cost(numbers, state.members[:n], state.work)
+    state.root_sum[server], state.cost_ms[server], state.band_price_ms[server] = root, cost, price
+    for place in range(numbers.server_start[server], numbers.server_start[server + 1]):
+        k = numbers.by_server[place]
+        state.psi_ms[k] = numbers.wait_ms[k] + least_band_cost(numbers, k, price)
 
 
-@kernel
+@kernel(allocates=False)
 def settle(task: Task, state: State) -> None:
     """Rebuild the member lists from the association and compute every server afresh."""
     state.head[:] = -1
@@ -257,7 +209,7 @@ def settle(task: Task, state: State) -> None:
         settle_server(task, state, server)
 
 
-@kernel
+@kernel(allocates=False)
 def _link(state: State, device: int, server: int) -> None:
     first = state.head[server]
     state.after[device], state.before[device] = first, -1
@@ -267,7 +219,7 @@ def _link(state: State, device: int, server: int) -> None:
     state.size[server] += 1
 
 
-@kernel
+@kernel(allocates=False)
 def _unlink(state: State, device: int, server: int) -> None:
     before, after = state.before[device], state.after[device]
     if before >= 0:
@@ -279,7 +231,7 @@ def _unlink(state: State, device: int, server: int) -> None:
     state.size[server] -= 1
 
 
-@kernel
+@kernel(allocates=False)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
     _unlink(state, device, state.chosen[device])
@@ -287,17 +239,15 @@ def reassign(state: State, device: int, server: int, pair: int) -> None:
     state.chosen[device], state.pair[device] = server, pair
 
 
-@kernel
+@kernel(inline="always", allocates=False)
 def change_bound(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """A lower bound on the change of a server's exact cost: compute exactly, band by weak duality."""
     root = state.root_sum[server]
-    new_root, waiting, band = root, 0.0, 0.0
+    new_root, rest = root, 0.0
     if leaving >= 0:
-        new_root -= task.root_flop[leaving]
-        waiting -= task.wait_ms[server]
-        band -= state.psi_ms[state.pair[leaving]]
+        new_root -= task.numbers.root_work[state.pair[leaving]]
+        rest -= state.psi_ms[state.pair[leaving]]
     if coming >= 0:
-        new_root += task.root_flop[coming]
-        waiting += task.wait_ms[server]
-        band += state.psi_ms[coming_pair]
-    return float((new_root * new_root - root * root) / task.flop_per_ms[server] + waiting + band)
+        new_root += task.numbers.root_work[coming_pair]
+        rest += state.psi_ms[coming_pair]
+    return float((new_root * new_root - root * root) / task.numbers.work_per_ms[server] + rest)

@@ -1,73 +1,98 @@
-"""Which exchanges of two devices are worth computing: a scan over plain arrays.
+"""Which exchanges of two devices are worth computing: the compiled search spends nearly all its time on the others.
 
-The compiled search spends nearly all its time on exchanges that cannot gain. Reading an array out of a
-named tuple costs more than the test itself, so the scan takes the arrays one by one.
+The scans stand inside their caller's machine code: handing the search's arrays to another function takes longer
+than a hundred trials.
 """
 
 from __future__ import annotations
 
-import numpy as np
-
 from uara.base.kernels import kernel
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import Indices
+
+from .state import State, Task
+from .sums import cost_of, less, plus, sums_at
 
 
-@kernel
-def next_promising(
-    one: int,
-    place: int,
-    last_place: int,
-    row: Indices,
-    server_pairs: Indices,
-    device_of: Indices,
-    chosen: Indices,
-    pair: Indices,
-    screened: bool,
-    psi_ms: Floats,
-    root_flop: Floats,
-    root_sum: Floats,
-    flop_per_ms: Floats,
-    cost_ms: Floats,
-    least_gain: float,
+@kernel(inline="always", allocates=False)
+def next_by_prices(
+    task: Task, state: State, one: int, place: int, last_place: int, row: Indices, least_gain: float
 ) -> int:
-    """Place of the next pair whose device may gain by an exchange with device ``one``, or ``last_place``.
+    """Place of the next exchange with device ``one`` that its servers' prices do not exclude, or ``last_place``.
+
+    Exact rule: compute changes exactly, band by no less than the costs at the bands' prices say.
 
     Parameters
     ----------
     place, last_place
-        Range within ``server_pairs`` of the pairs of the server of ``one``, by increasing device.
+        Range within ``by_server`` of the candidates of the server of ``one`` that are of later devices.
     row
-        (E,) The pair of ``one`` with each server, -1 where there is none.
-    screened
-        Whether exchanges are bounded by the servers' prices; else every possible one is promising.
-    psi_ms, root_sum, cost_ms
-        State of the search: pair costs at the servers' prices, sums of roots, and costs.
+        (E,) The candidate of ``one`` at each server, -1 where there is none.
     least_gain
         Smallest gain that counts, relative to the cost of the two servers.
     """
+    numbers, chosen, pair, psi_ms, cost_ms = (
+        task.numbers,
+        state.chosen,
+        state.pair,
+        state.psi_ms,
+        state.cost_ms,
+    )
+    by_server, device, root_work = numbers.by_server, numbers.device, numbers.root_work
+    speed, root_sum = numbers.work_per_ms, state.root_sum
     here = chosen[one]
-    root, psi = root_flop[one], psi_ms[pair[one]]
-    for k in range(place, last_place):
-        coming = server_pairs[k]
-        other = device_of[coming]
+    own_root, own_psi, root_here = root_work[pair[one]], psi_ms[pair[one]], root_sum[here]
+    found = last_place
+    for at in range(place, last_place):
+        coming = by_server[at]
+        other = device[coming]
         there = chosen[other]
-        if other <= one or there == here or row[there] < 0:
+        going = row[there]
+        if there == here or going < 0:
             continue
-        if not screened:
-            return k
-        # Waiting times cancel; compute changes exactly, band by no less than the pair costs say.
-        rise = root_flop[other] - root
-        bound = rise * (2.0 * root_sum[here] + rise) / flop_per_ms[here]
-        bound -= rise * (2.0 * root_sum[there] - rise) / flop_per_ms[there]
-        bound += psi_ms[coming] - psi + psi_ms[row[there]] - psi_ms[pair[other]]
+        rise = root_work[coming] - own_root
+        bound = rise * (2.0 * root_here + rise) / speed[here]
+        rise = root_work[going] - root_work[pair[other]]
+        bound += rise * (2.0 * root_sum[there] + rise) / speed[there]
+        bound += psi_ms[coming] - own_psi + psi_ms[going] - psi_ms[pair[other]]
         if bound < -least_gain * (cost_ms[here] + cost_ms[there]):
-            return k
-    return last_place
+            found = at
+            break
+    return found
 
 
-@kernel
+@kernel(inline="always", allocates=False)
+def next_by_sums(
+    task: Task, state: State, one: int, place: int, last_place: int, row: Indices, least_gain: float
+) -> int:
+    """Place of the next exchange with device ``one`` that gains, or ``last_place``: proportional rule."""
+    numbers, chosen, pair, terms = task.numbers, state.chosen, state.pair, task.terms
+    sums, cost_ms, speed, reserve = state.sums, state.cost_ms, numbers.work_per_ms, task.reserve
+    by_server, device = numbers.by_server, numbers.device
+    here, own = chosen[one], pair[one]
+    without_one = less(sums_at(sums, here), terms, own)
+    found = last_place
+    for at in range(place, last_place):
+        coming = by_server[at]
+        other = device[coming]
+        there = chosen[other]
+        going = row[there]
+        if there == here or going < 0:
+            continue
+        before = cost_ms[here] + cost_ms[there]
+        after = cost_of(plus(without_one, terms, coming), speed[here], reserve)
+        if after >= before:  # costs are not negative: no gain is possible
+            continue
+        without_other = less(sums_at(sums, there), terms, pair[other])
+        after += cost_of(plus(without_other, terms, going), speed[there], reserve)
+        if after - before < -least_gain * before:
+            found = at
+            break
+    return found
+
+
+@kernel(inline="always", allocates=False)
 def fill_row(start: Indices, server: Indices, device: int, row: Indices) -> None:
-    """Write the pairs of a device into the (E,) ``row``, -1 where there is none."""
+    """Write the candidates of a device into the (E,) ``row``, -1 where there is none."""
     row[:] = -1
     for k in range(start[device], start[device + 1]):
-        row[server[k]] = np.int64(k)
+        row[server[k]] = k

@@ -11,7 +11,6 @@ from mec.runs import configure
 from rich.console import Console
 from uara.solvers.masac.policy import Policy
 
-from uara import MissingExtra
 from uara.cli import main
 from uara.cli import train as module
 
@@ -69,19 +68,6 @@ def test_without_a_library_the_remedy_is_named(tmp_path, library):
     assert done.returncode == 3
     remedy = f"uara: {library} is not installed; install it with: pip install 'uara[learn]'"
     assert done.stderr.strip() == remedy
-
-
-def test_modules_of_a_library_stand_for_it(tmp_path, monkeypatch):
-    class Point:
-        name = "masac"
-
-        def load(self):
-            raise ModuleNotFoundError("no", name="safetensors.torch")
-
-    monkeypatch.setattr(module.metadata, "entry_points", lambda group: [Point()])
-    monkeypatch.setitem(sys.modules, "safetensors", None)
-    with pytest.raises(MissingExtra, match="safetensors is not installed"):
-        module.find_trainer(configure(tmp_path))
 
 
 def test_an_unknown_device_is_one_line(tmp_path, capsys):

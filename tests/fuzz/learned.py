@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 def use_training(folder: Path) -> None:
     from uara.solvers.masac.settings import TrainingSettings
 
-    from uara.cli.train import find_trainer
+    from uara.trainer import find_trainer
 
     find_trainer(folder / "case.toml")
     TrainingSettings.load(folder / "case.toml")

@@ -135,7 +135,7 @@ def test_worlds_of_a_trace_begin_as_it_says(tmp_path):
     environment.reset(1)
     for world in range(2):
         numbers, wanted = coefficients(as_instance(environment, world)), coefficients(trace.at(0))
-        for name in ("uplink_ms", "band_cost_ms", "local_ms", "server_flop", "flop_per_ms", "wait_ms"):
+        for name in ("uplink_ms", "band_cost_ms", "local_ms", "work", "work_per_ms", "wait_ms"):
             np.testing.assert_allclose(getattr(numbers, name), getattr(wanted, name), rtol=1e-12)
     slot = environment.observe()
     assert (slot.sync_weight_per_ms == 0.02).all()

@@ -69,7 +69,7 @@ def test_sqrt_shares_follow_the_root_of_the_loads() -> None:
     for server in range(2):
         members = association == server
         band = np.sqrt(uplink[members])
-        work = np.sqrt(numbers.server_flop[members])
+        work = np.sqrt(instance.devices.server_flop[members])
         assert allocation.bandwidth[members] == pytest.approx(band / band.sum())
         assert allocation.compute[members] == pytest.approx(work / work.sum())
 
@@ -78,10 +78,10 @@ def test_optimal_compute_is_the_square_root_rule_and_slsqp_agrees() -> None:
     instance = make_instance(6, 1, missing=0, queue=False)
     association = np.zeros(6, dtype=np.int64)
     allocation = allocate(instance, association)
-    numbers = coefficients(instance)
-    value = float(np.sum(numbers.server_flop / (allocation.compute * numbers.flop_per_ms[0])))
-    assert value == pytest.approx(np.sqrt(numbers.server_flop).sum() ** 2 / numbers.flop_per_ms[0])
-    twin = allocator.compute_by_slsqp(numbers.server_flop, float(numbers.flop_per_ms[0]))
+    flop, flop_per_ms = instance.devices.server_flop, float(instance.servers.compute_flop_per_s[0]) / 1e3
+    value = float(np.sum(flop / (allocation.compute * flop_per_ms)))
+    assert value == pytest.approx(np.sqrt(flop).sum() ** 2 / flop_per_ms)
+    twin = allocator.compute_by_slsqp(flop, flop_per_ms)
     assert value == pytest.approx(twin, rel=1e-6)
     assert value <= twin * (1 + 1e-9)
 
@@ -97,7 +97,7 @@ def test_the_whole_optimum_is_cvxpys_server_by_server(seed: int, payload: float)
     for server in np.unique(association):
         members = np.flatnonzero(association == server)
         columns = (
-            numbers.local_ms[members],
+            numbers.local_ms[pair[members]],
             numbers.uplink_ms[pair[members]],
             numbers.band_cost_ms[pair[members]],
             numbers.sync_weight_per_ms,

@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from uara.solvers.dual.ascent import ascend
-from uara.solvers.dual.kernel import certificate_of, pairs_of, restricted
+from uara.solvers.dual.kernel import certificate_of
 
 from uara import InputError, Instance, solve
 from uara.p1.branches import BranchCertificate
@@ -25,13 +25,13 @@ def grown() -> tuple[Instance, BranchCertificate, Any]:
     """A tree of prices over the pairs that each node leaves, split by the most divided device."""
     instance = make_instance(20, 3, 0, payload=50.0)
     answer = solve(instance, "exact")
-    everything = pairs_of(coefficients(instance))
+    everything = coefficients(instance)
     device = np.repeat(np.arange(20), np.diff(everything.start))
     table: list[Certificate] = []
     nodes: list[tuple[int, int, int]] = []
 
     def grow(keep: NDArray[np.bool_], depth: int) -> None:
-        result = ascend(restricted(everything, keep))
+        result = ascend(everything.restricted(keep))
         table.append(certificate_of(everything, result.prices))
         listed = np.flatnonzero(keep)
         first = np.flatnonzero(np.diff(device[listed], prepend=-1))

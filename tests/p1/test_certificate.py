@@ -36,10 +36,11 @@ def test_least_band_cost_is_the_minimum_from_below(
 def test_the_bound_written_out_for_one_device() -> None:
     instance = make_instance(1, 1, 0, energy_weight_ms_per_j=0.0)
     numbers = coefficients(instance)
-    price = 2 * np.sqrt(numbers.server_flop[0]) / numbers.flop_per_ms[0]
+    flop, flop_per_ms = instance.devices.server_flop[0], instance.servers.compute_flop_per_s[0] / 1e3
+    price = 2 * np.sqrt(flop) / flop_per_ms
     bound = lower_bound(instance, Certificate(np.array([price]), np.zeros(1)))
     # At the price 2 t / F the compute term is exact, and free band costs nothing beyond its energy.
-    exact = numbers.constant_ms + numbers.wait_ms[0] + numbers.server_flop[0] / numbers.flop_per_ms[0]
+    exact = numbers.constant_ms + numbers.wait_ms[0] + flop / flop_per_ms
     assert bound == pytest.approx(exact, rel=1e-9)
 
 

@@ -66,10 +66,10 @@ def test_a_row_from_2e_prices_proves_at_least_as_much() -> None:
 
     server = INSTANCE.channel.pair_server
     band = numbers.band_cost_ms + two.bandwidth_price[server]
-    psi = least_band_cost(numbers.local_ms[device], numbers.uplink_ms, band, numbers.sync_weight_per_ms)
-    compute = two.compute_price[server] * np.sqrt(numbers.server_flop)[device]
+    psi = least_band_cost(numbers.local_ms, numbers.uplink_ms, band, numbers.sync_weight_per_ms)
+    compute = two.compute_price[server] * np.sqrt(INSTANCE.devices.server_flop)[device]
     pi = np.full(len(INSTANCE.devices), np.inf)
-    np.minimum.at(pi, device, numbers.wait_ms[server] + psi + compute)
+    np.minimum.at(pi, device, numbers.wait_ms + psi + compute)
     bands = [[price] for price in two.bandwidth_price.tolist()]
     rows = [row(pi, np.zeros(4))]
     one = parse_certificate(plain([{"row": 0}], rows, [bands], 1e9))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from truth import evaluator
 
 from uara import Allocation, Channel, Devices, InputError, Instance, Parameters, Servers, allocate, evaluate
-from uara.p1.model import Coefficients, coefficients, queue_slots, snr, uplink_rates_bit_per_s
+from uara.p1.coefficients import queue_slots, snr, uplink_rates_bit_per_s
 
 
 def close(one: float, other: float, subtracted: float = 0.0) -> bool:
@@ -296,130 +296,6 @@ def test_a_useless_server_changes_nothing(instance: Instance) -> None:
     assert evaluate(other, allocation).objective_ms == evaluate(instance, allocation).objective_ms
     again = allocate(other, allocation.association, "optimal")
     assert again.bandwidth.tolist() == allocation.bandwidth.tolist()
-
-
-# Coefficients
-
-
-def test_coefficients_are_the_objective() -> None:
-    instance = make_instance(15, 4, seed=8)
-    numbers = coefficients(instance)
-    allocation = allocate(instance, random_association(instance), "sqrt")
-    pair = numbers.pairs_of(allocation.association)
-    cost = (
-        numbers.wait_ms[allocation.association]
-        + numbers.server_flop / (allocation.compute * numbers.flop_per_ms[allocation.association])
-        + numbers.sync_weight_per_ms
-        * (numbers.local_ms - numbers.uplink_ms[pair] / allocation.bandwidth) ** 2
-        + numbers.band_cost_ms[pair] * allocation.bandwidth
-    )
-    score = evaluate(instance, allocation)
-    assert cost.sum() == pytest.approx(score.controllable_ms, rel=1e-12)
-    assert numbers.constant_ms == pytest.approx(score.constant_ms, rel=1e-12)
-
-
-def test_coefficients_are_kept_and_cannot_be_written() -> None:
-    instance = make_instance()
-    numbers = coefficients(instance)
-    assert coefficients(instance) is numbers
-    assert coefficients(instance.replace(name="copy")) is not numbers
-    for name in Coefficients.__dataclass_fields__:
-        value = getattr(numbers, name)
-        if isinstance(value, np.ndarray):
-            with pytest.raises(ValueError, match="read-only"):
-                value[0] = 1
-
-
-def test_new_parameters_mean_new_coefficients() -> None:
-    instance = make_instance()
-    before = coefficients(instance).band_cost_ms
-    after = coefficients(instance.replace(parameters=Parameters(energy_weight_ms_per_j=100))).band_cost_ms
-    assert after == pytest.approx(2 * before)
-
-
-@settings(max_examples=50, deadline=None)
-@given(instances(), st.lists(st.integers(-3, 5), min_size=6, max_size=6))
-def test_pairs_are_found_where_the_channel_lists_them(instance: Instance, wanted: list[int]) -> None:
-    association = np.array(wanted[: len(instance.devices)])
-    pairs = coefficients(instance).pairs_of(association)
-    for i, (server, pair) in enumerate(zip(association, pairs, strict=True)):
-        if evaluator.gain_of(instance, i, int(server)) > 0:
-            assert instance.channel.pair_device[pair] == i
-            assert instance.channel.pair_server[pair] == server
-        else:
-            assert pair == -1
-
-
-def test_a_gain_whose_rate_is_zero_is_refused_by_name() -> None:
-    one = np.full(2, 1e30)
-    instance = Instance(
-        "deaf",
-        Servers(["s"], [1.0], [1e-30], [0.0]),
-        Devices(["a", "b"], one, [1e-30, 1.0], [1, 1], one, one, one),
-        Channel.from_dense([[1.0], [1e-30]]),
-        Parameters(noise_psd_dbm_per_hz=200),
-    )
-    with pytest.raises(InputError, match="so weak") as caught:
-        coefficients(instance)
-    assert caught.value.path == "$.channel.power_gain[0][0]"
-
-
-# Allocations
-
-
-@pytest.mark.parametrize(
-    ("association", "bandwidth", "compute", "text"),
-    [
-        ([0.5], [1], [1], "association: not a vector of int64: found float64"),
-        (["0"], [1], [1], "association: not a vector"),
-        ([True], [1], [1], "association: not a vector"),
-        ([[0]], [1], [1], "association: has 2 dimensions"),
-        ([0], ["x"], [1], "bandwidth: not a vector"),
-        ([0], [1], [[1]], "compute: has 2 dimensions"),
-        ([0], [1, 2], [1], "lengths differ"),
-        ([10**30], [1], [1], "association: not a vector"),
-        (None, [1], [1], "association: not a vector"),
-    ],
-)
-def test_an_allocation_that_is_none_is_refused(
-    association: object, bandwidth: object, compute: object, text: str
-) -> None:
-    with pytest.raises(InputError, match=text):
-        Allocation(association, bandwidth, compute)  # type: ignore[arg-type]
-
-
-def test_allocations_are_copies_that_cannot_be_written() -> None:
-    shares = np.array([0.5])
-    allocation = Allocation(np.array([0]), shares, shares)
-    shares[0] = 9
-    assert allocation.bandwidth.tolist() == [0.5]
-    with pytest.raises(ValueError, match="read-only"):
-        allocation.compute[0] = 1
-
-
-def test_allocations_survive_plain_data() -> None:
-    instance = make_instance()
-    allocation = allocate(instance, random_association(instance), "optimal")
-    again = Allocation.from_plain(allocation.to_plain())
-    assert again.to_plain() == allocation.to_plain()
-    assert evaluate(instance, again).objective_ms == evaluate(instance, allocation).objective_ms
-
-
-@pytest.mark.parametrize(
-    ("change", "path"),
-    [
-        ({"association": [-1]}, "$.decision.association[0]"),
-        ({"association": [2**40]}, "$.decision.association[0]"),
-        ({"bandwidth": [math.nan]}, "$.decision.bandwidth[0]"),
-        ({"compute": ["1"]}, "$.decision.compute[0]"),
-        ({"compute": 1.0}, "$.decision.compute"),
-        ({"colour": 1.0}, "$.decision.colour"),
-    ],
-)
-def test_plain_data_that_is_no_allocation_is_refused(change: dict[str, object], path: str) -> None:
-    with pytest.raises(InputError) as caught:
-        Allocation.from_plain({"association": [0], "bandwidth": [1.0], "compute": [1.0], **change})
-    assert caught.value.path == path
 
 
 def test_an_allocation_for_other_devices_is_refused() -> None:

@@ -20,10 +20,9 @@ Served = tuple[Floats, Floats, Floats, float]
 def served_by(instance: Instance, server: int = 0) -> Served:
     """D, c, a of the devices that can use a server, and lambda."""
     numbers = coefficients(instance)
-    pairs = np.flatnonzero(numbers.pair_server == server)
-    device = instance.channel.pair_device[pairs]
+    pairs = np.flatnonzero(numbers.server == server)
     return (
-        numbers.local_ms[device],
+        numbers.local_ms[pairs],
         numbers.uplink_ms[pairs],
         numbers.band_cost_ms[pairs],
         numbers.sync_weight_per_ms,
@@ -164,23 +163,14 @@ def test_server_costs_add_up_to_the_evaluated_objective(instance: Instance, seed
     total = 0.0
     for server in range(len(instance.servers)):
         members = np.flatnonzero(association == server)
-        total += server_cost(
-            numbers.local_ms[members],
-            numbers.uplink_ms[pair[members]],
-            numbers.band_cost_ms[pair[members]],
-            np.sqrt(numbers.server_flop[members]),
-            numbers.flop_per_ms[server],
-            numbers.wait_ms[server],
-            numbers.sync_weight_per_ms,
-            np.empty(len(members)),
-        )
+        total += server_cost(numbers, pair[members], np.empty((4, len(members))))[0]
     score = evaluate(instance, allocate(instance, association, "optimal"))
     assert total == pytest.approx(score.controllable_ms, rel=1e-9)
 
 
 def test_an_idle_server_costs_nothing() -> None:
-    none = np.empty(0)
-    assert server_cost(none, none, none, none, 1.0, 20.0, 0.01, none) == 0.0
+    none = np.empty(0, dtype=np.int64)
+    assert server_cost(coefficients(make_instance()), none, np.empty((4, 0))) == (0.0, 0.0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -196,24 +186,20 @@ def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> No
 
 
 def test_one_more_device_never_lowers_the_cost() -> None:
-    local, uplink, energy, weight = served_by(make_instance(30, 1, missing=0, payload=20))
-    root = np.sqrt(local)
-    costs = [
-        server_cost(local[:n], uplink[:n], energy[:n], root[:n], 1e3, 10.0, weight, np.empty(n))
-        for n in range(31)
-    ]
+    numbers = coefficients(make_instance(30, 1, missing=0, payload=20))
+    costs = [server_cost(numbers, np.arange(n), np.empty((4, n)))[0] for n in range(31)]
     assert np.all(np.diff(costs) > 0)
 
 
 def test_twelve_devices_cost_microseconds() -> None:
-    instance = make_instance(12, 1, missing=0, seed=1)
-    local, uplink, energy, weight = served_by(instance)
-    root, shares = np.sqrt(instance.devices.server_flop), np.empty(12)
+    numbers = coefficients(make_instance(12, 1, missing=0, seed=1))
+    local, uplink, energy = numbers.local_ms, numbers.uplink_ms, numbers.band_cost_ms
+    weight, shares = numbers.sync_weight_per_ms, np.empty(12)
 
     def batch(calls: int = 200) -> float:
         begin = time.perf_counter()
         for _ in range(calls):
-            server_cost(local, uplink, energy, root, 1e9, 10.0, weight, shares)
+            bandwidth_shares(local, uplink, energy, weight, shares)
         return (time.perf_counter() - begin) / calls
 
     batch()

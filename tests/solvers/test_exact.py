@@ -42,7 +42,7 @@ def unattained(instance: Instance) -> float:
     numbers = coefficients(instance)
     if numbers.sync_weight_per_ms > 0:
         return 0.0
-    return SMALLEST_SHARE * float(np.maximum.reduceat(numbers.band_cost_ms, numbers.pair_start[:-1]).sum())
+    return SMALLEST_SHARE * float(np.maximum.reduceat(numbers.band_cost_ms, numbers.start[:-1]).sum())
 
 
 def check_against_truth(instance: Instance) -> None:

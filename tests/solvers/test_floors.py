@@ -42,13 +42,13 @@ def test_brute_force_is_the_least_of_all_products(instance: Instance) -> None:
 def test_without_synchronisation_brute_force_bounds_the_infimum(instance: Instance, weight: float) -> None:
     instance = instance.replace(parameters=Parameters(sync_weight_per_ms=0.0, energy_weight_ms_per_j=weight))
     numbers = coefficients(instance)
-    choices = [numbers.pair_server[a:b] for a, b in itertools.pairwise(numbers.pair_start)]
+    choices = [range(a, b) for a, b in itertools.pairwise(numbers.start)]
     infimum_ms = np.inf
     for pick in itertools.product(
         *choices
     ):  # of the band as little as one likes, compute by the root of the load
-        roots = np.bincount(pick, np.sqrt(numbers.server_flop), len(instance.servers))
-        compute_ms = np.sum(roots**2 / numbers.flop_per_ms)
+        roots = np.bincount(numbers.server[list(pick)], numbers.root_work[list(pick)], numbers.servers)
+        compute_ms = np.sum(roots**2 / numbers.work_per_ms)
         infimum_ms = min(infimum_ms, numbers.constant_ms + numbers.wait_ms[list(pick)].sum() + compute_ms)
     result = solve(instance, "brute-force")
     traces_ms = 2e-9 * float(numbers.band_cost_ms.max()) * len(instance.devices)

@@ -18,7 +18,6 @@ from uara.solvers.common.posing import posed
 from uara.solvers.convex import load_cvxpy
 from uara.solvers.dual import ascent as price_ascent
 from uara.solvers.dual.ascent import ascend, first_prices
-from uara.solvers.dual.kernel import pairs_of
 from uara.solvers.hetedge.order import Exchange, exchange
 from uara.solvers.masac import solver as tma_masac
 from uara.solvers.milp import highs
@@ -93,7 +92,7 @@ def test_the_ascent_does_nothing_more_once_time_is_up(
     monkeypatch.setattr(price_ascent, "NEWTON_SERVERS", newton_servers)
     monkeypatch.setattr(price_ascent, "_STRETCH", 1)
     asked: list[int] = []
-    pairs = pairs_of(coefficients(make_instance(40, 5, 2)))
+    pairs = coefficients(make_instance(40, 5, 2))
 
     def expired() -> bool:
         asked.append(1)
@@ -108,7 +107,7 @@ def test_the_ascent_does_nothing_more_once_time_is_up(
 
 
 def test_newtons_method_in_stretches_goes_where_it_goes_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    pairs = pairs_of(coefficients(make_instance(40, 5, 2)))
+    pairs = coefficients(make_instance(40, 5, 2))
     whole = ascend(pairs)
     monkeypatch.setattr(price_ascent, "_STRETCH", 1)
     parts = ascend(pairs)
@@ -120,7 +119,7 @@ def test_newtons_method_in_stretches_goes_where_it_goes_at_once(monkeypatch: pyt
 
 
 def relaxed(instance: Instance = INSTANCE) -> tuple[Perspective, Any]:
-    pairs = pairs_of(coefficients(instance))
+    pairs = coefficients(instance)
     cost_ms = evaluate(instance, allocate(instance, random_association(instance))).controllable_ms
     return Perspective.scaled(pairs, cost_ms), first_prices(pairs)
 

@@ -41,18 +41,21 @@ _DIGEST_BYTES = 32
 @overload
 def kernel(function: F, /) -> F: ...
 @overload
-def kernel(*, inline: str) -> Callable[[F], F]: ...
-def kernel(function: Any = None, /, *, inline: str = "never") -> Any:
+def kernel(*, inline: str = ..., allocates: bool = ...) -> Callable[[F], F]: ...
+def kernel(function: Any = None, /, *, inline: str = "never", allocates: bool = True) -> Any:
     """Compile a function with Numba when it is first called, and keep its machine code for later runs.
 
     Parameters
     ----------
     inline
         ``always`` puts the function's own text where it is called.
+    allocates
+        Whether it makes arrays. One that makes none need not count references to those that it is given, which
+        costs more than a short kernel's own work; compiling fails where the promise is broken.
     """
 
     def compiled(function: Any) -> Any:
-        dispatcher = numba.njit(function, error_model="numpy", inline=inline)
+        dispatcher = numba.njit(function, error_model="numpy", inline=inline, _nrt=allocates)
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function)
         return dispatcher

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from importlib import metadata
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import typer
 
-from uara.base import files
-from uara.base.errors import InputError
-from uara.base.extras import explained
+from uara.trainer import Listener, find_trainer
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-GROUP = "uara.trainers"
-"""Entry points: what ``method`` in a configuration file may name."""
 _LIVE = {
     "slots_per_s": "slots/s",
     "return": "return",
@@ -63,32 +58,9 @@ def command(
             seed=seed,
             device=device,
             command=words,
-            report=report,
-            progress=line.show,
-            note=lambda text: note.print(text, highlight=False),
+            listener=Listener(report, line.show, lambda text: note.print(text, highlight=False)),
         )
     typer.echo(f"{policy}")
-
-
-def find_trainer(config: Path) -> Any:
-    """The installed trainer that a configuration file names.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read or names an unknown method.
-    MissingExtra
-        If the trainer's library is not installed.
-    """
-    method = files.read_toml(config).get("method", "masac")
-    found = {point.name: point for point in metadata.entry_points(group=GROUP)}
-    if not isinstance(method, str) or method not in found:
-        names = ", ".join(sorted(found)) or "none"
-        raise InputError(f"{method!r} is no trainer; there are: {names}", source=str(config), path="$.method")
-    try:
-        return found[method].load()
-    except ImportError as error:
-        raise explained(error, "learn") or error from None
 
 
 class LiveLine:

@@ -19,8 +19,10 @@ from uara.base.quantities import Floats, Indices
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.latency import expected_tokens
 from uara.hetedge.schema import Node, Parameters, Transformer
+from uara.p1.coefficients import coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients, evaluate
+from uara.p1.model import evaluate
 from uara.psd.flops import Architecture
 from uara.psd.profile import TaskProfile
 from uara.solver import Result, solve
@@ -142,7 +144,7 @@ def server_instance(instance: Instance, allocation: Allocation, server: int, pro
     served = np.flatnonzero(allocation.association == server)
     pair = numbers.pairs_of(allocation.association)[served]
     uplink_ms = numbers.uplink_ms[pair] / allocation.bandwidth[served]
-    ready_ms = np.maximum(numbers.local_ms[served], uplink_ms) + numbers.wait_ms[server]
+    ready_ms = np.maximum(numbers.local_ms[pair], uplink_ms) + numbers.wait_ms[pair]
     length = profile.decoding.gamma
     prompt, rate = _task_means(instance, served, profile)
     needed = _rounds(profile.target.architecture, devices.server_flop[served], prompt, length)

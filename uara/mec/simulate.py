@@ -17,8 +17,9 @@ from uara.base.quantities import Floats
 from uara.base.randomness import derived_seed, stream
 from uara.hardware import OWN_WORK_S
 from uara.mec.slots import BATTERY_FLOOR, battery_capacity_j, place_on, without_outages
+from uara.p1.coefficients import coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Channel, Instance
-from uara.p1.model import Allocation, coefficients
 from uara.psd.profile import TaskProfile
 from uara.registry import find
 from uara.scenarios.trace import Trace

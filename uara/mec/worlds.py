@@ -73,7 +73,7 @@ class State(Tensors):
 
 @dataclass(frozen=True)
 class Slot(Tensors):
-    """P1 of one slot in numbers, as :class:`uara.p1.model.Coefficients` but dense and batched."""
+    """P1 of one slot in numbers, as :class:`uara.p1.dense.Dense`, but batched and in PyTorch."""
 
     uplink_ms: Tensor
     """(B, M, E) c_ij; infinite where there is no path."""
@@ -106,7 +106,7 @@ class Outcome(Tensors):
 
 
 def slot_of(fleet: Fleet, state: State, given: Parameters) -> Slot:
-    """P1's coefficients: eqs. (5)-(8), term by term as in :mod:`uara.p1.model`."""
+    """P1's coefficients: eqs. (5)-(8), term by term as in :mod:`uara.p1.coefficients`."""
     noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) * 1e-3 * fleet.bandwidth_hz[:, None, :]
     ratio = state.power_gain * fleet.tx_power_w[:, :, None] / noise_w
     rate_bit_per_s = fleet.bandwidth_hz[:, None, :] * torch.log1p(ratio) / math.log(2)

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats, Indices
+from uara.p1.coefficients import Coefficients, coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, Coefficients, coefficients
 
 Rule = Literal["uniform", "sqrt", "optimal"]
 """``uniform``: equal shares (the paper's baselines). ``sqrt``: in proportion to the square root of the
@@ -40,10 +41,10 @@ def allocate(instance: Instance, association: ArrayLike, rule: Rule = "optimal")
         return Allocation(
             servers,
             optimal_bandwidth(numbers, servers, pair),
-            shares_of(servers, np.sqrt(numbers.server_flop), len(instance.servers)),
+            shares_of(servers, numbers.root_work[pair], len(instance.servers)),
         )
     if rule == "sqrt":
-        load_y, load_z = np.sqrt(numbers.uplink_ms[pair]), np.sqrt(numbers.server_flop)
+        load_y, load_z = np.sqrt(numbers.uplink_ms[pair]), numbers.root_work[pair]
     else:
         load_y = load_z = np.ones(len(servers))
     return proportional(instance, servers, load_y, load_z)
@@ -101,7 +102,7 @@ def optimal_bandwidth(numbers: Coefficients, association: Indices, pair: Indices
         members = np.flatnonzero(association == server)
         part = np.empty(len(members))
         bandwidth_shares(
-            numbers.local_ms[members],
+            numbers.local_ms[pair[members]],
             numbers.uplink_ms[pair[members]],
             numbers.band_cost_ms[pair[members]],
             numbers.sync_weight_per_ms,

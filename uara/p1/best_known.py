@@ -20,8 +20,8 @@ from uara.base import files, locks
 from uara.base.errors import InputError
 from uara.base.files import Record, VersionOne
 from uara.p1.certificate import objective_parts
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation
 from uara.p1.proof import lower_bound, parse_certificate
 from uara.p1.subset import subset
 from uara.solver import Result

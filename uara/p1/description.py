@@ -14,8 +14,10 @@ from uara.base import pictures
 from uara.base.errors import InputError, printable
 from uara.base.extras import needs
 from uara.base.quantities import Floats
+from uara.p1.coefficients import coefficients, queue_slots, snr
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients, evaluate, queue_slots, snr
+from uara.p1.model import evaluate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -128,7 +130,7 @@ def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
         ("band used [%]", 100.0 * np.bincount(chosen, weights=allocation.bandwidth, minlength=count)),
         (
             "compute asked [s]",
-            np.bincount(chosen, weights=numbers.server_flop, minlength=count) / numbers.flop_per_ms / 1e3,
+            np.bincount(chosen, numbers.work[pair], count) / numbers.work_per_ms / 1e3,
         ),
         (
             "uplink asked [s]",

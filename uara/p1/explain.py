@@ -9,8 +9,9 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from uara.p1.allocation import allocate
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, evaluate
+from uara.p1.model import evaluate
 from uara.solver import Result
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, Evaluation, evaluate
+from uara.p1.model import Evaluation, evaluate
 from uara.problem import Feature
 
 LOW_BATTERY = 0.2

@@ -1,4 +1,4 @@
-"""Problem P1 in numbers: eqs. (5)-(8), the objective, feasibility, and the evaluator.
+"""Problem P1 scored: its objective, term by term, and its constraints.
 
 The readings of the paper that are taken here, each with its reason, are listed in ``docs/model.md``.
 All times are in milliseconds, all energies in joules.
@@ -6,188 +6,21 @@ All times are in milliseconds, all energies in joules.
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
-from uara.base.columnar import FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
-from uara.base.files import Record, validate
 from uara.base.quantities import Floats, Indices
 from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, finite
+from uara.p1.coefficients import HZ_PER_MHZ
+from uara.p1.coefficients import Coefficients as Coefficients
+from uara.p1.coefficients import coefficients as coefficients
+from uara.p1.decision import Allocation as Allocation
 from uara.p1.instance import Instance
-
-MS_PER_S = 1e3
-HZ_PER_MHZ = 1e6
-
-
-@dataclass(frozen=True, eq=False)
-class Coefficients:
-    """P1 reduced to what its decisions touch; M devices, E servers, K usable pairs.
-
-    A device ``i`` that holds the shares ``y`` of the band and ``z`` of the compute of server ``j`` costs
-    ``wait_ms[j] + server_flop[i] / (z * flop_per_ms[j])
-    + sync_weight_per_ms * (local_ms[i] - uplink_ms[ij] / y) ** 2 + band_cost_ms[ij] * y``.
-    """
-
-    pair_start: Indices
-    """(M + 1,) Device i owns the pairs ``pair_start[i]:pair_start[i + 1]``."""
-    pair_server: Indices
-    """(K,) Server of each pair."""
-    uplink_ms: Floats
-    """(K,) c_ij = d_i / (W_j log2(1 + SNR_ij)): uplink delay with the whole band, eq. (5)."""
-    band_cost_ms: Floats
-    """(K,) a_ij = w delta_CM W_j P_i / B_i: weighted energy of sending on the whole band, eq. (8)."""
-    local_ms: Floats
-    """(M,) D_i^MD: delay of the device's own computation, eq. (6)."""
-    server_flop: Floats
-    """(M,) f_i^ES."""
-    flop_per_ms: Floats
-    """(E,) F_j."""
-    wait_ms: Floats
-    """(E,) k_j kappa: delay before the server begins, eq. (6)."""
-    sync_weight_per_ms: float
-    """lambda."""
-    constant_ms: float
-    """The part of the objective that no decision touches: sum of D_i^MD + w E_i^CP / B_i."""
-
-    def pairs_of(self, association: Indices) -> Indices:
-        """(M,) Index of each device's pair with its server; -1 where that pair is not usable."""
-        servers = len(self.flop_per_ms)
-        devices = len(self.local_ms)
-        keys = np.repeat(np.arange(devices), np.diff(self.pair_start)) * servers + self.pair_server
-        wanted = np.arange(devices) * servers + association
-        place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-        inside = (association >= 0) & (association < servers)
-        return np.where(inside & (keys[place] == wanted), place, -1)
-
-
-def uplink_rates_bit_per_s(instance: Instance) -> Floats:
-    """(K,) Rate of each usable pair with the server's whole band: W_j log2(1 + SNR_ij), eq. (5)."""
-    channel = instance.channel
-    band = instance.servers.bandwidth_hz[channel.pair_server]
-    return np.asarray(band * np.log1p(snr(instance)) / np.log(2))
-
-
-def snr(instance: Instance) -> Floats:
-    """(K,) Signal-to-noise ratio of each usable pair; the noise fills the server's whole band, eq. (5)."""
-    channel = instance.channel
-    noise_w_per_hz = 10 ** (instance.parameters.noise_psd_dbm_per_hz / 10) * 1e-3
-    noise_w = noise_w_per_hz * instance.servers.bandwidth_hz[channel.pair_server]
-    return np.asarray(channel.power_gain * instance.devices.tx_power_w[channel.pair_device] / noise_w)
-
-
-def queue_slots(instance: Instance) -> Floats:
-    """(E,) k_j = ceil(backlog_j / (F_j kappa)), eq. (6)."""
-    servers = instance.servers
-    seconds = instance.parameters.queue_slot_ms / MS_PER_S
-    return np.asarray(np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * seconds)))
-
-
-def coefficients(instance: Instance) -> Coefficients:
-    """The numbers that P1's decisions meet (computed once per instance, then kept).
-
-    Raises
-    ------
-    InputError
-        If a listed pair is so weak that its rate is zero in double precision.
-    """
-    kept = instance.__dict__.get("_coefficients")
-    if kept is None:
-        kept = _coefficients(instance)
-        instance.__dict__["_coefficients"] = kept
-    return kept
-
-
-def _coefficients(instance: Instance) -> Coefficients:
-    devices, servers, given = instance.devices, instance.servers, instance.parameters
-    device, server = instance.channel.pair_device, instance.channel.pair_server
-    with np.errstate(divide="ignore", over="ignore"):
-        uplink_ms = devices.upload_bits[device] / uplink_rates_bit_per_s(instance) * MS_PER_S
-    if not (uplink_ms < 1e60).all():
-        weak = int(np.argmin(uplink_ms < 1e60))
-        raise InputError(
-            "so weak that the rate is zero; give 0 for a pair without a path",
-            path=f"$.channel.power_gain[{device[weak]}][{server[weak]}]",
-        )
-    band_mhz = servers.bandwidth_hz[server] / HZ_PER_MHZ
-    power_per_battery_w = devices.tx_power_w[device] / devices.battery_fraction[device]
-    local_ms = devices.device_flop / devices.compute_flop_per_s * MS_PER_S
-    computing_j = devices.device_flop / given.device_efficiency_flop_per_j
-    weighted_ms = given.energy_weight_ms_per_j * computing_j / devices.battery_fraction
-    result = Coefficients(
-        pair_start=instance.channel.pair_start,
-        pair_server=server,
-        uplink_ms=uplink_ms,
-        band_cost_ms=given.energy_weight_ms_per_j
-        * given.uplink_energy_j_per_mhz_w
-        * band_mhz
-        * power_per_battery_w,
-        local_ms=local_ms,
-        server_flop=devices.server_flop,
-        flop_per_ms=servers.compute_flop_per_s / MS_PER_S,
-        wait_ms=queue_slots(instance) * given.queue_slot_ms,
-        sync_weight_per_ms=given.sync_weight_per_ms,
-        constant_ms=float(np.sum(local_ms + weighted_ms)),
-    )
-    for field in dataclasses.fields(result):
-        value = getattr(result, field.name)
-        if isinstance(value, np.ndarray):
-            value.flags.writeable = False
-    return result
-
-
-class AllocationRecord(Record):
-    """An allocation as files hold it."""
-
-    association: list[Annotated[int, Field(ge=0, le=2**31 - 1)]]
-    bandwidth: list[float]
-    compute: list[float]
-
-
-@columnar
-class Allocation:
-    """A decision of P1: association X, bandwidth shares Y and compute shares Z.
-
-    Parameters
-    ----------
-    association
-        (M,) Index of the server that serves each device.
-    bandwidth
-        (M,) y_ij of that server's band, in (0, 1].
-    compute
-        (M,) z_ij of that server's compute, in (0, 1].
-    """
-
-    association: IndexColumn = column()
-    bandwidth: FloatColumn = column()
-    compute: FloatColumn = column()
-
-    def __post_init__(self) -> None:
-        types = {"association": np.int64, "bandwidth": np.float64, "compute": np.float64}
-        freeze_fields(self, types, source="allocation")
-        lengths = {name: len(getattr(self, name)) for name in types}
-        if len(set(lengths.values())) != 1:
-            raise InputError(f"lengths differ: {lengths}", source="allocation")
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Allocation:
-        """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
-        record = validate(plain, AllocationRecord, path="$.decision")
-        return cls(record.association, record.bandwidth, record.compute)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Plain data for JSON, in the order of the instance's devices."""
-        return {
-            "association": self.association.tolist(),
-            "bandwidth": self.bandwidth.tolist(),
-            "compute": self.compute.tolist(),
-        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -281,24 +114,25 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
     usable = pair >= 0
     server = np.where(usable, allocation.association, 0)
     band, compute = allocation.bandwidth, allocation.compute
+    own = np.where(usable, pair, numbers.start[:-1])  # what a device does itself, it does under any server
+    local_ms = numbers.local_ms[own]
+    computing_j = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
+    sending_j = _sending_j(instance, np.where(usable, band, 0.0), server)
+    weight = instance.parameters.energy_weight_ms_per_j / instance.devices.battery_fraction
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         # d_i / R_i, with R_i = y_ij W_j log2(1 + SNR_ij), eq. (5)
-        uplink_ms = np.where(usable & (band > 0), numbers.uplink_ms[pair] / band, np.inf)
+        uplink_ms = np.where(usable & (band > 0), numbers.uplink_ms[own] / band, np.inf)
+        wait_ms = np.where(usable, numbers.wait_ms[own], np.inf)
         remote_ms = np.where(
-            usable & (compute > 0), numbers.server_flop / (compute * numbers.flop_per_ms[server]), np.inf
+            usable & (compute > 0), numbers.work[own] / (compute * numbers.work_per_ms[server]), np.inf
         )
-        wait_ms = np.where(usable, numbers.wait_ms[server], np.inf)
-        gap_ms2 = (numbers.local_ms - uplink_ms) ** 2 if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
-        sending_j = _sending_j(instance, np.where(usable, band, 0.0), server)
-        # E_i^CP = f_i^MD / delta^CP, eq. (8)
-        computing_j = instance.devices.device_flop / instance.parameters.device_efficiency_flop_per_j
-        weight = instance.parameters.energy_weight_ms_per_j / instance.devices.battery_fraction
+        gap_ms = local_ms - uplink_ms if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
         terms = {
-            "local_compute": numbers.local_ms,  # D_i = f_i^MD / F_i, eq. (6)
+            "local_compute": local_ms,  # D_i = f_i^MD / F_i, eq. (6)
             "computing_energy": weight * computing_j,  # w E_i^CP / B_i, eq. (8)
             "queue": wait_ms,  # k_j kappa, eq. (6)
             "server_compute": remote_ms,  # f_i^ES / (z_ij F_j), eq. (6)
-            "synchronisation": numbers.sync_weight_per_ms * gap_ms2,  # lambda (D_i - d_i / R_i)^2, P1
+            "synchronisation": numbers.sync_weight_per_ms * gap_ms**2,  # lambda (D_i - d_i / R_i)^2, P1
             "uplink_energy": weight * sending_j,  # w E_i^CM / B_i, eq. (8)
         }
         totals = {name: float(np.sum(values)) for name, values in terms.items()}
@@ -308,11 +142,11 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
             where = instance.devices.id[int(np.argmax(costs))]
             violations = [Violation("finite objective", where, float("inf"))]
         return Evaluation(
-            objective_ms=sum(totals.values()),
+            objective_ms=sum(totals.values()),  # I of P1
             constant_ms=numbers.constant_ms,
             terms_ms=totals,
-            device_latency_ms=np.maximum(numbers.local_ms, uplink_ms) + wait_ms + remote_ms,
-            device_sequential_ms=numbers.local_ms + uplink_ms + wait_ms + remote_ms,
+            device_latency_ms=np.maximum(local_ms, uplink_ms) + wait_ms + remote_ms,
+            device_sequential_ms=local_ms + uplink_ms + wait_ms + remote_ms,
             device_energy_j=computing_j + sending_j,
             violations=tuple(violations),
         )
@@ -356,38 +190,3 @@ def load(path: str | Path) -> Instance:
     except InputError as error:
         raise error.in_source(str(path)) from None
     return instance
-
-
-def parse_decision(instance: Instance, plain: dict[str, Any]) -> Allocation:
-    """An allocation for an instance from the plain data of a solution file."""
-    allocation = Allocation.from_plain(plain)
-    if len(allocation.association) != len(instance.devices):
-        raise InputError(
-            f"{len(allocation.association)} entries, but there are {len(instance.devices)} devices",
-            path="$.decision.association",
-        )
-    return allocation
-
-
-def check_start(instance: Instance, start: object) -> None:
-    """Refuse a start that names what is not there: solvers index by it in compiled code, without checks.
-
-    Its shares may break their budgets; a solver that goes on from it looks at the association.
-
-    Raises
-    ------
-    InputError
-        For another number of devices, a server that is none, or a pair without a path.
-    """
-    if not isinstance(start, Allocation):
-        raise InputError(f"is {type(start).__name__}, not an Allocation", source="start")
-    devices, association = instance.devices.id, start.association
-    if len(association) != len(devices):
-        raise InputError(
-            f"is for {len(association)} devices, but {instance.name} has {len(devices)}", source="start"
-        )
-    lost = np.flatnonzero(coefficients(instance).pairs_of(association) < 0)
-    if len(lost):
-        server, count = int(association[lost[0]]), len(instance.servers)
-        reason = "has no path to it" if 0 <= server < count else f"the servers are 0 to {count - 1}"
-        raise InputError(f"puts device {devices[lost[0]]} on server {server}: {reason}", source="start")

@@ -17,7 +17,8 @@ from __future__ import annotations
 import numpy as np
 
 from uara.base.kernels import kernel
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
+from uara.p1.coefficients import Coefficients
 
 SMALLEST_SHARE = 1e-9
 """Band share given to a device whose optimum is no band at all (lambda = 0); P1 wants y > 0."""
@@ -26,7 +27,7 @@ _HUGE = 1e75
 _TOLERANCE = 1e-12
 
 
-@kernel
+@kernel(allocates=False)
 def inverse_share(balance: float, slope: float, start: float) -> float:
     """Root ``u >= balance`` of ``u^2 (u - balance) = slope``, by Newton's method.
 
@@ -56,7 +57,7 @@ def inverse_share(balance: float, slope: float, start: float) -> float:
     return max(u, balance)
 
 
-@kernel
+@kernel(allocates=False)
 def bandwidth_shares(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, sync_weight: float, shares: Floats
 ) -> tuple[float, float]:
@@ -98,7 +99,7 @@ def bandwidth_shares(
     return cost, price
 
 
-@kernel
+@kernel(allocates=False)
 def _band_price(
     local_ms: Floats,
     uplink_ms: Floats,
@@ -138,7 +139,7 @@ def _band_price(
     return price, total
 
 
-@kernel
+@kernel(allocates=False)
 def _shares_without_synchronisation(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, shares: Floats
 ) -> float:
@@ -156,33 +157,44 @@ def _shares_without_synchronisation(
     return cost
 
 
-@kernel
-def server_cost(
-    local_ms: Floats,
-    uplink_ms: Floats,
-    band_cost_ms: Floats,
-    root_flop: Floats,
-    flop_per_ms: float,
-    wait_ms: float,
-    sync_weight: float,
-    shares: Floats,
-) -> float:
-    """V_j(S): the least cost of one server for the devices whose columns are given.
+@kernel(allocates=False)
+def server_cost(numbers: Coefficients, members: Indices, work: Floats) -> tuple[float, float]:
+    """V_j(S): the least cost of one server for the devices that it serves, and the price of its band.
 
     Parameters
     ----------
-    local_ms, uplink_ms, band_cost_ms, root_flop
-        (n,) D_i, c_ij, a_ij and sqrt(f_i^ES) of the devices in S; n may be 0.
-    flop_per_ms, wait_ms, sync_weight
-        F_j, k_j kappa and lambda.
-    shares
-        (n,) Work space; holds the optimal bandwidth shares afterwards.
+    members
+        (n,) The candidates, all of one server, of the devices in S; n may be 0.
+    work
+        (4, n) or larger: work space. Its last row begins with the optimal bandwidth shares afterwards.
+
+    Returns
+    -------
+    cost_ms, price_ms
+        ``(sum of s_i) ** 2 / F_j + sum of wait_ms``, with what :func:`bandwidth_shares` adds, and its price.
     """
-    n = len(local_ms)
+    n = len(members)
     if n == 0:
+        return 0.0, 0.0
+    local, uplink, band, shares = work[0, :n], work[1, :n], work[2, :n], work[3, :n]
+    root, wait = 0.0, 0.0
+    for a in range(n):
+        k = members[a]
+        local[a], uplink[a], band[a] = numbers.local_ms[k], numbers.uplink_ms[k], numbers.band_cost_ms[k]
+        root += numbers.root_work[k]
+        wait += numbers.wait_ms[k]
+    cost, price = bandwidth_shares(local, uplink, band, numbers.sync_weight_per_ms, shares)
+    return root * root / numbers.work_per_ms[numbers.server[members[0]]] + wait + cost, price
+
+
+@kernel(allocates=False)
+def least_band_cost(numbers: Coefficients, candidate: int, price: float) -> float:
+    """psi: the least ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1."""
+    weight = numbers.sync_weight_per_ms
+    if weight <= 0.0:
         return 0.0
-    root = 0.0
-    for i in range(n):
-        root += root_flop[i]
-    cost, _ = bandwidth_shares(local_ms, uplink_ms, band_cost_ms, sync_weight, shares)
-    return root * root / flop_per_ms + n * wait_ms + cost
+    local, uplink = numbers.local_ms[candidate], numbers.uplink_ms[candidate]
+    cost = numbers.band_cost_ms[candidate] + price
+    u = max(1.0, inverse_share(local / uplink, 0.5 * cost / (weight * uplink * uplink), 0.0))
+    gap = local - uplink * u
+    return float(weight * gap * gap + cost / u)

@@ -10,8 +10,9 @@ import numpy as np
 
 from uara.base.errors import InputError
 from uara.p1.allocation import allocate
+from uara.p1.decision import Allocation
 from uara.p1.instance import Channel, Instance
-from uara.p1.model import Allocation, evaluate
+from uara.p1.model import evaluate
 from uara.scenarios.recipe import generate
 
 MOST_ASSOCIATIONS = 2000

@@ -7,38 +7,38 @@ import pytest
 from cases import make_instance
 from uara.solvers.dual import ascent as price_ascent
 from uara.solvers.dual.ascent import ascend, first_prices, newton_step
-from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, pairs_of, restricted, soft_dual
+from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, soft_dual
 
 from uara.p1.model import coefficients
 
 
-def evaluate(pairs, prices, temperature):  # type: ignore[no-untyped-def]
-    count, size = len(pairs.server), len(prices)
+def evaluate(numbers, prices, temperature):  # type: ignore[no-untyped-def]
+    count, size = len(numbers.server), len(prices)
     cost, share, bend, weight = (np.zeros(count) for _ in range(4))
-    choice, gradient = np.zeros(len(pairs.local_ms), dtype=np.int64), np.zeros(size)
-    cost_pass(pairs, prices, cost, share, bend, np.zeros(count))
-    hard = hard_dual(pairs, prices, cost, choice)
-    soft = soft_dual(pairs, prices, cost, share, choice, temperature, weight, gradient)
+    choice, gradient = np.zeros(numbers.devices, dtype=np.int64), np.zeros(size)
+    cost_pass(numbers, prices, cost, share, bend, np.zeros(count))
+    hard = hard_dual(numbers, prices, cost, choice)
+    soft = soft_dual(numbers, prices, cost, share, choice, temperature, weight, gradient)
     hessian = np.zeros((size, size))
-    curvature(pairs, share, bend, temperature, weight, hessian)
+    curvature(numbers, share, bend, temperature, weight, hessian)
     return hard, soft, gradient, hessian
 
 
 @pytest.mark.parametrize("payload", [1.0, 50.0])
 def test_gradient_and_curvature_are_those_of_the_soft_dual(payload: float) -> None:
-    pairs = pairs_of(coefficients(make_instance(15, 4, 1, payload=payload)))
+    numbers = coefficients(make_instance(15, 4, 1, payload=payload))
     rng = np.random.default_rng(0)
-    prices = first_prices(pairs) * rng.uniform(0.8, 1.2, 8)
+    prices = first_prices(numbers) * rng.uniform(0.8, 1.2, 8)
     prices[4:] = rng.uniform(1.0, 50.0, 4)
     temperature = 20.0
-    hard, soft, gradient, hessian = evaluate(pairs, prices, temperature)
+    hard, soft, gradient, hessian = evaluate(numbers, prices, temperature)
     assert soft <= hard
     assert np.linalg.eigvalsh(hessian).min() >= -1e-9 * abs(hessian).max()
     for n in range(8):
         step = np.zeros(8)
         step[n] = 1e-5 * prices[n]
-        _, above, slope_above, _ = evaluate(pairs, prices + step, temperature)
-        _, below, slope_below, _ = evaluate(pairs, prices - step, temperature)
+        _, above, slope_above, _ = evaluate(numbers, prices + step, temperature)
+        _, below, slope_below, _ = evaluate(numbers, prices - step, temperature)
         assert (above - below) / (2 * step[n]) == pytest.approx(gradient[n], rel=1e-4, abs=1e-5)
         change = (slope_below - slope_above) / (2 * step[n])
         assert change == pytest.approx(hessian[n], rel=1e-3, abs=1e-4 * abs(hessian).max())
@@ -48,36 +48,36 @@ def test_gradient_and_curvature_are_those_of_the_soft_dual(payload: float) -> No
 def test_newton_and_quasi_newton_reach_the_same_bound(
     payload: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pairs = pairs_of(coefficients(make_instance(40, 5, 2, payload=payload)))
-    newton = ascend(pairs)
+    numbers = coefficients(make_instance(40, 5, 2, payload=payload))
+    newton = ascend(numbers)
     monkeypatch.setattr(price_ascent, "NEWTON_SERVERS", 0)
-    quasi = ascend(pairs)
+    quasi = ascend(numbers)
     assert newton.value_ms == pytest.approx(quasi.value_ms, rel=2e-4)
     assert newton.value_ms >= quasi.value_ms * (1 - 1e-5)
     assert newton.passes < quasi.passes
 
 
 def test_it_stops_where_told() -> None:
-    pairs = pairs_of(coefficients(make_instance(40, 5, 2)))
-    full = ascend(pairs)
+    numbers = coefficients(make_instance(40, 5, 2))
+    full = ascend(numbers)
     enough = 0.98 * full.value_ms
-    early = ascend(pairs, enough_ms=enough)
+    early = ascend(numbers, enough_ms=enough)
     assert enough <= early.value_ms
     assert early.passes < full.passes
-    assert ascend(pairs, expired=lambda: True).passes < full.passes
+    assert ascend(numbers, expired=lambda: True).passes < full.passes
 
 
 def test_soft_weights_sum_to_one_per_device() -> None:
-    pairs = pairs_of(coefficients(make_instance(20, 4, 3)))
-    weight = ascend(pairs).weight
-    assert np.add.reduceat(weight, pairs.start[:-1]) == pytest.approx(np.ones(20))
+    numbers = coefficients(make_instance(20, 4, 3))
+    weight = ascend(numbers).weight
+    assert np.add.reduceat(weight, numbers.start[:-1]) == pytest.approx(np.ones(20))
 
 
 def test_fewer_pairs_have_a_higher_bound() -> None:
-    pairs = pairs_of(coefficients(make_instance(20, 4, 3, missing=0.0)))
-    keep = np.ones(len(pairs.server), dtype=bool)
-    keep[pairs.start[:-1]] = False
-    assert ascend(restricted(pairs, keep)).value_ms >= ascend(pairs).value_ms - 1e-6
+    numbers = coefficients(make_instance(20, 4, 3, missing=0.0))
+    keep = np.ones(len(numbers.server), dtype=bool)
+    keep[numbers.start[:-1]] = False
+    assert ascend(numbers.restricted(keep)).value_ms >= ascend(numbers).value_ms - 1e-6
 
 
 def test_the_newton_step_solves_the_free_system_and_holds_prices_at_zero() -> None:

@@ -11,9 +11,10 @@ import torch
 from mec.learners import make_learner, make_slot
 from mec.policies import make_header, make_policy
 from uara.solvers.masac.export import export, policy_bytes
-from uara.solvers.masac.policy import INPUTS, OUTPUT, PairNumbers, Policy
+from uara.solvers.masac.policy import INPUTS, OUTPUT, Policy
 
 from uara import MissingExtra
+from uara.p1.dense import Dense
 
 
 @pytest.mark.parametrize("prior", ["uniform", "rules"])
@@ -23,7 +24,7 @@ def test_onnx_equals_the_torch_network(tmp_path, prior, size):
     learner = make_learner(prior=prior)
     with torch.no_grad():
         expected = learner.all_pairs(slot).mean.numpy()
-    numbers = PairNumbers(**{name: value.double().numpy() for name, value in vars(slot).items()})
+    numbers = Dense(**{name: value.double().numpy() for name, value in vars(slot).items()})
     usable = np.isfinite(numbers.uplink_ms)
     found = make_policy(learner).mean(numbers)
     assert found.shape == (3, *size, 2)

@@ -16,12 +16,13 @@ from cases import make_instance
 from mec.learners import make_learner
 from mec.policies import make_header, make_policy
 from uara.solvers.masac.export import export, policy_bytes
-from uara.solvers.masac.policy import HEADER_KEY, SHIPPED, Policy, pair_numbers
+from uara.solvers.masac.policy import HEADER_KEY, SHIPPED, Policy
 
 from uara import InputError
 from uara.base import files
 from uara.bench.suite import Suite
 from uara.cli import main
+from uara.p1.dense import dense_of
 from uara.p1.model import coefficients
 
 ROOT = Path(__file__).parents[3]
@@ -31,9 +32,9 @@ def test_instances_get_one_log_weight_per_usable_pair():
     instance = make_instance(15, 4)
     band, compute = make_policy(make_learner()).log_weights(instance)
     assert band.shape == compute.shape == (len(instance.channel.pair_server),)
-    numbers = pair_numbers(coefficients(instance), instance.devices.battery_fraction)
+    numbers = dense_of(coefficients(instance), instance.devices.battery_fraction)
     whole = make_policy(make_learner()).mean(numbers)[0]
-    pair = coefficients(instance).pair_start[3]
+    pair = coefficients(instance).start[3]
     server = instance.channel.pair_server[pair]
     assert band[pair] == pytest.approx(whole[3, server, 0])
     assert compute[pair] == pytest.approx(whole[3, server, 1])

@@ -17,11 +17,13 @@ import torch
 from mec.learners import make_slot
 from mec.runs import configure
 from uara.solvers.masac import training as module
+from uara.solvers.masac.loop import Training, wandered
 from uara.solvers.masac.policy import Policy
-from uara.solvers.masac.training import Training, train, wandered
+from uara.solvers.masac.training import train
 
 from uara import InputError, MissingExtra
 from uara.base import locks
+from uara.trainer import Listener
 
 
 def table(folder):
@@ -36,7 +38,12 @@ def initializers(path):
 
 def test_a_run_leaves_policy_log_and_checkpoint(tmp_path):
     seen = []
-    policy = train(configure(tmp_path), tmp_path / "run", report=seen.append, command="uara train small.toml")
+    policy = train(
+        configure(tmp_path),
+        tmp_path / "run",
+        listener=Listener(report=seen.append),
+        command="uara train small.toml",
+    )
     assert [int(float(row["step"])) for row in seen] == [0, 4, 8]
     assert [row["step"] for row in table(tmp_path / "run")] == ["0", "4", "8"]
     header = Policy.load(policy).header
@@ -52,7 +59,7 @@ def test_a_run_leaves_policy_log_and_checkpoint(tmp_path):
 
 def test_each_step_is_shown(tmp_path):
     seen = []
-    train(configure(tmp_path), tmp_path / "run", progress=seen.append)
+    train(configure(tmp_path), tmp_path / "run", listener=Listener(progress=seen.append))
     assert [row["step"] for row in seen] == list(range(1, 9))
     assert {row["steps"] for row in seen} == {8.0}
     assert all(row["slots_per_s"] > 0 and np.isfinite(row["best_gap"]) for row in seen)
@@ -64,11 +71,11 @@ def test_the_return_starts_at_the_first_reward(tmp_path, monkeypatch):
     rewards = iter([-0.8, -0.4, -0.4, -0.4])
     monkeypatch.setattr(Training, "_act", lambda self, group: next(rewards))
     seen, folder = [], tmp_path / "run"
-    train(configure(tmp_path, steps=3), folder, progress=seen.append)
+    train(configure(tmp_path, steps=3), folder, listener=Listener(progress=seen.append))
     returns = [row["return"] for row in seen]
     assert returns == pytest.approx([-0.8, -0.78, -0.761])
     assert json.loads((folder / "checkpoint.json").read_text())["mean_return"] == returns[-1]
-    train(configure(tmp_path, steps=4), folder, progress=seen.append, resume=True)
+    train(configure(tmp_path, steps=4), folder, listener=Listener(progress=seen.append), resume=True)
     assert seen[-1]["return"] == pytest.approx(-0.761 + 0.05 * 0.361)
 
 
@@ -102,7 +109,7 @@ def cut_off(config, folder, after):
             raise Killed
 
     with pytest.raises(Killed):
-        train(config, folder, progress=progress)
+        train(config, folder, listener=Listener(progress=progress))
 
 
 def test_what_was_logged_beyond_the_checkpoint_comes_once(tmp_path):
@@ -135,9 +142,9 @@ def test_the_checkpoint_knows_the_policy_that_was_written(tmp_path):
 def test_buffers_warm_up_again_after_a_resumption(tmp_path):
     folder, seen, lines = tmp_path / "run", [], []
     train(configure(tmp_path, steps=4), folder)
-    train(configure(tmp_path, steps=8), folder, resume=True, progress=seen.append)
+    train(configure(tmp_path, steps=8), folder, resume=True, listener=Listener(progress=seen.append))
     assert ["temperature" in row for row in seen] == [False, False, True, True]
-    train(configure(tmp_path, steps=9), folder, resume=True, note=lines.append)
+    train(configure(tmp_path, steps=9), folder, resume=True, listener=Listener(note=lines.append))
     assert lines[0] == "no update: the 1 steps left only fill the replay buffers"
 
 
@@ -225,7 +232,7 @@ def test_a_killed_run_loses_at_most_one_interval(tmp_path):
 def test_training_stops_when_validation_no_longer_improves(tmp_path):
     seen = []
     config = configure(tmp_path, steps=400, patience=2, tolerance=10.0)
-    train(config, tmp_path / "run", report=seen.append)
+    train(config, tmp_path / "run", listener=Listener(report=seen.append))
     assert seen[-1]["step"] == 8
 
 

@@ -26,7 +26,7 @@ def test_the_yardstick_is_exact_sharing_under_its_association(tmp_path):
     weight = exact_log_weights(slot, stick.association)
     cost = device_costs(slot, stick.association, *shares_of(slot, stick.association, weight)).sum(1)
     torch.testing.assert_close(cost.double(), stick.cost_ms, rtol=1e-4, atol=0.0)
-    for world, (numbers, _) in enumerate(coefficients_of(slot)):
+    for world, numbers in enumerate(coefficients_of(slot)):
         chosen = stick.association[world].numpy()
         assert optimal_cost(numbers, chosen) == pytest.approx(float(stick.cost_ms[world]), rel=1e-9)
 
@@ -47,8 +47,7 @@ def test_the_whole_gap_measures_the_searchs_own_answer(tmp_path):
     usable = torch.isfinite(slot.uplink_ms)
     worst = torch.where(usable, slot.uplink_ms, 0.0).argmax(2)
     cost = [
-        optimal_cost(numbers, row)
-        for (numbers, _), row in zip(coefficients_of(slot), worst.numpy(), strict=True)
+        optimal_cost(numbers, row) for numbers, row in zip(coefficients_of(slot), worst.numpy(), strict=True)
     ]
     bad = replace(make_yardstick(slot), association=worst, cost_ms=torch.tensor(np.array(cost)))
     whole, alone = gaps(make_learner(prior="rules"), bad)

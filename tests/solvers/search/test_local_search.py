@@ -56,7 +56,7 @@ def unscreened(instance: Instance, rule: Any, association: Any, rounds: int = 10
     """The same search, every trial computed: moves device by device, then exchanges in order of devices."""
     numbers = coefficients(instance)
     task = make_task(numbers, sharing_weights(numbers, rule))
-    devices, changes = len(task.local_ms), 0
+    devices, changes = numbers.devices, 0
 
     def costs(chosen: Any) -> Any:
         return make_state(task, numbers, chosen).cost_ms
@@ -66,9 +66,9 @@ def unscreened(instance: Instance, rule: Any, association: Any, rounds: int = 10
         before = changes
         for i in range(devices):
             best, best_change = None, 0.0
-            for pair in range(task.start[i], task.start[i + 1]):
+            for pair in range(numbers.start[i], numbers.start[i + 1]):
                 trial = chosen.copy()
-                trial[i] = task.server[pair]
+                trial[i] = numbers.server[pair]
                 if trial[i] == chosen[i]:
                     continue
                 after = costs(trial)
@@ -133,9 +133,9 @@ def test_the_best_move_is_the_best_of_all(seed: int) -> None:
     task, state = search_at(instance, "optimal", seed)
     for device in range(10):
         changes = {}
-        for pair in range(task.start[device], task.start[device + 1]):
+        for pair in range(numbers.start[device], numbers.start[device + 1]):
             association = state.chosen.copy()
-            association[device] = task.server[pair]
+            association[device] = numbers.server[pair]
             after = make_state(task, numbers, association).cost_ms.sum()
             changes[pair] = float(after - state.cost_ms.sum())
         pair, gain = best_move(task, state, device)
@@ -199,11 +199,12 @@ def test_the_search_asks_whether_to_stop_and_does() -> None:
 def test_pairs_by_server_are_in_the_order_of_devices() -> None:
     instance = make_instance(30, 5, seed=2, missing=0.5)
     task, _ = search_at(instance)
+    numbers = task.numbers
     for server in range(5):
-        places = range(task.server_start[server], task.server_start[server + 1])
-        devices = [int(task.device_of[task.server_pairs[place]]) for place in places]
+        places = range(numbers.server_start[server], numbers.server_start[server + 1])
+        devices = [int(numbers.device[numbers.by_server[place]]) for place in places]
         assert devices == sorted(devices)
-        assert all(task.server[task.server_pairs[place]] == server for place in places)
+        assert all(numbers.server[numbers.by_server[place]] == server for place in places)
         for device in range(-1, 31):
             last = last_place_until(task, server, device)
-            assert last - task.server_start[server] + 1 == sum(other <= device for other in devices)
+            assert last - numbers.server_start[server] + 1 == sum(other <= device for other in devices)

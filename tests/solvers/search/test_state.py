@@ -13,7 +13,6 @@ from uara.solvers.search.state import (
     change_bound,
     cost_after,
     find_pair,
-    least_band_cost,
     make_state,
     make_task,
     reassign,
@@ -21,25 +20,14 @@ from uara.solvers.search.state import (
 
 from uara import Instance
 from uara.p1.model import coefficients
-from uara.p1.server_cost import server_cost
+from uara.p1.server_cost import least_band_cost, server_cost
 
 
 def exact_cost(task: Task, association: Any, server: int) -> float:
-    """V_j computed afresh from the columns of the members."""
+    """V_j computed afresh from the candidates of the members."""
     members = np.flatnonzero(association == server)
     pair = np.array([find_pair(task, i, server) for i in members], dtype=np.int64)
-    return float(
-        server_cost(
-            task.local_ms[members],
-            task.uplink_ms[pair],
-            task.band_cost_ms[pair],
-            task.root_flop[members],
-            task.flop_per_ms[server],
-            task.wait_ms[server],
-            task.sync_weight,
-            np.empty(len(members)),
-        )
-    )
+    return float(server_cost(task.numbers, pair, np.empty((4, len(pair))))[0])
 
 
 @settings(max_examples=60, deadline=None)
@@ -61,8 +49,8 @@ def test_trial_costs_are_the_costs_after_the_change(instance: Instance, rule: st
     cancelled = instance.parameters.sync_weight_per_ms * float(np.sum(local_ms**2))
     for device in range(len(instance.devices)):
         here = int(state.chosen[device])
-        for pair in range(task.start[device], task.start[device + 1]):
-            there = int(task.server[pair])
+        for pair in range(numbers.start[device], numbers.start[device + 1]):
+            there = int(numbers.server[pair])
             if there == here:
                 continue
             association = state.chosen.copy()
@@ -80,6 +68,7 @@ def test_trial_costs_are_the_costs_after_the_change(instance: Instance, rule: st
 @given(instances(max_devices=8), st.integers(0, 1000))
 def test_the_bound_on_a_change_is_a_bound(instance: Instance, seed: int) -> None:
     task, state = search_at(instance, "optimal", seed)
+    numbers = task.numbers
     for server in range(len(instance.servers)):
         for leaving in [-1, *members_of(state, server)]:
             for coming in [-1, *np.flatnonzero(state.chosen != server)]:
@@ -89,8 +78,10 @@ def test_the_bound_on_a_change_is_a_bound(instance: Instance, seed: int) -> None
                 bound = change_bound(task, state, server, leaving, coming, pair)
                 change = cost_after(task, state, server, leaving, coming, pair) - state.cost_ms[server]
                 scale = abs(change) + state.cost_ms[server] + abs(bound)
-                if task.sync_weight == 0:  # the smallest share costs energy, which the bound leaves out
-                    scale += task.band_cost_ms.sum()
+                if (
+                    numbers.sync_weight_per_ms == 0
+                ):  # the smallest share costs energy, which the bound leaves out
+                    scale += numbers.band_cost_ms.sum()
                 assert bound <= change + 2e-9 * scale
 
 
@@ -98,40 +89,43 @@ def test_the_bound_on_a_change_is_a_bound(instance: Instance, seed: int) -> None
 @given(instances(), st.integers(0, 1000))
 def test_reassigning_keeps_the_lists(instance: Instance, seed: int) -> None:
     task, state = search_at(instance, "optimal", seed)
-    rng = np.random.default_rng(seed)
+    rng, numbers = np.random.default_rng(seed), task.numbers
     for _ in range(20):
         device = int(rng.integers(len(state.chosen)))
-        pair = int(rng.integers(task.start[device], task.start[device + 1]))
-        reassign(state, device, int(task.server[pair]), pair)
+        pair = int(rng.integers(numbers.start[device], numbers.start[device + 1]))
+        reassign(state, device, int(numbers.server[pair]), pair)
         check_lists(state)
 
 
 def test_pairs_are_found_where_they_are() -> None:
     instance = make_instance(30, 5, seed=2, missing=0.5)
     task, _ = search_at(instance)
+    numbers = task.numbers
     gain = instance.channel.dense(5)
     for device in range(30):
         for server in range(5):
             pair = find_pair(task, device, server)
             assert (pair >= 0) == (gain[device, server] > 0)
             if pair >= 0:
-                assert (task.device_of[pair], task.server[pair]) == (device, server)
+                assert (numbers.device[pair], numbers.server[pair]) == (device, server)
 
 
 @settings(max_examples=60, deadline=None)
 @given(instances(), st.floats(0, 1e6))
 def test_the_least_band_cost_is_the_least(instance: Instance, price: float) -> None:
-    task, _ = search_at(instance)
+    numbers = coefficients(instance)
     share = np.geomspace(1e-9, 1, 4001)
-    for pair in range(len(task.server)):
-        device = int(task.device_of[pair])
-        gap = task.local_ms[device] - task.uplink_ms[pair] / share
-        values = task.sync_weight * gap**2 + (task.band_cost_ms[pair] + price) * share
-        least = least_band_cost(task, device, pair, price)
-        scale = 1e-9 * task.sync_weight * task.local_ms[device] ** 2
+    for pair in range(len(numbers.server)):
+        gap = numbers.local_ms[pair] - numbers.uplink_ms[pair] / share
+        values = numbers.sync_weight_per_ms * gap**2 + (numbers.band_cost_ms[pair] + price) * share
+        least = least_band_cost(numbers, pair, price)
+        scale = 1e-9 * numbers.sync_weight_per_ms * numbers.local_ms[pair] ** 2
         assert least <= values.min() * (1 + 1e-9) + scale
-        if task.sync_weight > 0:
-            assert least >= values.min() * 0.999 - 1e-3 * task.sync_weight * task.local_ms[device] ** 2
+        if numbers.sync_weight_per_ms > 0:
+            assert (
+                least
+                >= values.min() * 0.999 - 1e-3 * numbers.sync_weight_per_ms * numbers.local_ms[pair] ** 2
+            )
 
 
 def test_exact_costs_are_those_of_the_kernel() -> None:
@@ -145,7 +139,7 @@ def test_exact_costs_are_those_of_the_kernel() -> None:
 def test_a_reserve_leaves_band_idle(reserve: float) -> None:
     instance = make_instance(9, 2, seed=4, missing=0.0)
     numbers = coefficients(instance)
-    weights = np.full(len(numbers.pair_server), 0.1), np.ones(len(numbers.pair_server))
+    weights = np.full(len(numbers.server), 0.1), np.ones(len(numbers.server))
     task = make_task(numbers, weights, reserve=reserve)
     association = random_association(instance)
     state = make_state(task, numbers, association)
@@ -153,9 +147,9 @@ def test_a_reserve_leaves_band_idle(reserve: float) -> None:
     for server in range(2):
         members = np.flatnonzero(association == server)
         band = 0.1 / max(0.1 * len(members), reserve)
-        gap = numbers.local_ms[members] - numbers.uplink_ms[pair[members]] / band
+        gap = numbers.local_ms[pair[members]] - numbers.uplink_ms[pair[members]] / band
         expected += numbers.sync_weight_per_ms * float(np.sum(gap**2))
         expected += band * float(numbers.band_cost_ms[pair[members]].sum())
-        expected += len(members) * numbers.server_flop[members].sum() / numbers.flop_per_ms[server]
-        expected += len(members) * numbers.wait_ms[server]
+        expected += len(members) * numbers.work[pair[members]].sum() / numbers.work_per_ms[server]
+        expected += numbers.wait_ms[pair[members]].sum()
     assert state.cost_ms.sum() == pytest.approx(expected, rel=1e-9)

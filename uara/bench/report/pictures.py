@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from uara.bench.report.svg import Scale, colour, escape, picture, text, tick_label
+from uara.p1.coefficients import coefficients
+from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
-from uara.p1.model import Allocation, coefficients, evaluate
+from uara.p1.model import evaluate
 
 SIDE = 420.0
 
@@ -60,11 +62,12 @@ def load_bars(instance: Instance, allocation: Allocation) -> str:
     """Devices, compute asked for, band shared out and mean latency of each server."""
     numbers, count = coefficients(instance), len(instance.servers)
     chosen = allocation.association
+    pair = np.maximum(numbers.pairs_of(chosen), 0)
     number = np.bincount(chosen, minlength=count)
     latency = evaluate(instance, allocation).device_latency_ms
     rows = [
         ("devices", number.astype(float)),
-        ("compute [s]", np.bincount(chosen, numbers.server_flop, count) / numbers.flop_per_ms / 1e3),
+        ("compute [s]", np.bincount(chosen, numbers.work[pair], count) / numbers.work_per_ms / 1e3),
         ("band [%]", 100 * np.bincount(chosen, allocation.bandwidth, count)),
         ("latency [s]", np.bincount(chosen, latency, count) / np.maximum(number, 1) / 1e3),
     ]
