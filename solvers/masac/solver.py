@@ -61,7 +61,7 @@ def prepare() -> None:
     load_policy("")
     numbers = coefficients(smallest_instance())
     ones = np.ones(len(numbers.uplink_ms))
-    associate(numbers, ones, ones, np.zeros(len(numbers.local_ms), dtype=np.int64))
+    associate(numbers, ones, ones, np.zeros(numbers.devices, dtype=np.int64))
 
 
 @as_solver(options=TmaMasacOptions, prepare=prepare, warm_start=True)
