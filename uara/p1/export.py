@@ -117,7 +117,7 @@ def _write_nl(model: Any, path: Path) -> dict[str, str]:
     """
     from pyomo.repn.plugins.nl_writer import NLWriter
 
-    with path.open("w", newline="") as stream:
+    with path.open("w", encoding="utf-8", newline="") as stream:
         info = NLWriter().write(
             model, stream, symbolic_solver_labels=False, linear_presolve=False, scale_model=False
         )
