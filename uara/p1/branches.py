@@ -6,7 +6,7 @@ association that it stands for (``uara.p1.certificate.priced``). Its two childre
 device uses one certain server, in the second it does not. So every association belongs to a leaf, and the
 least bound of the leaves is a lower bound on P1.
 
-With a target at hand, pairs can be dropped on the way: if a node's bound plus the excess of a pair reaches
+With a target at hand, pairs can be dropped on the way: if a node's bound plus the reduced cost of a pair reaches
 the target, every association of the node that uses the pair costs at least the target. Hence
 
     bound = min(target, least bound of the leaves)
