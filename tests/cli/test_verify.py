@@ -87,7 +87,9 @@ def test_the_arithmetic_is_exact_unless_floats_are_asked_for(
     assert exact["certified_gap"] == pytest.approx(double["certified_gap"], abs=1e-9)
 
 
-def test_plans_of_the_second_kind_are_scored_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_plans_of_the_second_kind_are_scored_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     batched = make_hetedge(6, 3)
     batched.save(tmp_path / "b.json")
     solution.save(solve(batched, "hetedge-dp"), tmp_path / "p.json")
