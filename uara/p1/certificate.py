@@ -23,6 +23,7 @@ from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.quantities import Floats
 from uara.p1.instance import Instance
+from uara.p1.queueing import whole_slots
 
 ROUNDING = 2.0**-48
 """Part of a sum of doubles by which rounding may have moved it: sixteen times their last place."""
@@ -116,7 +117,7 @@ def numbers_of(instance: Instance) -> Numbers:
     local_ms = devices.device_flop / devices.compute_flop_per_s * 1e3
     computing_j = devices.device_flop / given.device_efficiency_flop_per_j
     constant_ms = np.sum(local_ms + given.energy_weight_ms_per_j * computing_j / devices.battery_fraction)
-    slots = np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * given.queue_slot_ms / 1e3))
+    slots = whole_slots(servers.backlog_flop, servers.compute_flop_per_s, given.queue_slot_ms)
 
     i, j = instance.channel.pair_device, instance.channel.pair_server
     noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
@@ -184,6 +185,7 @@ def priced(
     return bound_ms, excess_ms
 
 
+@np.errstate(all="ignore")
 def least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float) -> Floats:
     """psi: the minimum over 0 < y <= 1 of ``sync_weight (local - uplink / y)^2 + cost y``, pair by pair.
 
@@ -230,6 +232,7 @@ def objective_parts(
     """The same in two parts: what no decision touches, and the rest, each summed on its own."""
     servers, devices, given = instance.servers, instance.devices, instance.parameters
     gain = instance.channel.dense(len(servers))
+    slots = whole_slots(servers.backlog_flop, servers.compute_flop_per_s, given.queue_slot_ms)
     chosen, share_y, share_z = (np.asarray(values).tolist() for values in (association, bandwidth, compute))
     broken: list[str] = []
     used_y, used_z = [0.0] * len(servers), [0.0] * len(servers)
@@ -253,8 +256,7 @@ def objective_parts(
         spectral = np.log1p(gain[i, j] * devices.tx_power_w[i] / noise_w) / np.log(2)
         uplink_ms = devices.upload_bits[i] / (y * servers.bandwidth_hz[j] * spectral) * 1e3
         speed = servers.compute_flop_per_s[j]
-        slots = np.ceil(servers.backlog_flop[j] / (speed * given.queue_slot_ms / 1e3))
-        remote_ms = slots * given.queue_slot_ms + devices.server_flop[i] / (z * speed) * 1e3
+        remote_ms = slots[j] * given.queue_slot_ms + devices.server_flop[i] / (z * speed) * 1e3
         sending_j = (
             given.uplink_energy_j_per_mhz_w * y * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
         )

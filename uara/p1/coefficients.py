@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from uara.base.errors import InputError
 from uara.base.quantities import Floats, Indices
 from uara.p1.instance import Instance
+from uara.p1.queueing import whole_slots
 
 MS_PER_S = 1e3
 HZ_PER_MHZ = 1e6
@@ -176,8 +177,7 @@ def snr(instance: Instance) -> Floats:
 def queue_slots(instance: Instance) -> Floats:
     """(E,) k_j = ceil(backlog_j / (F_j kappa)), eq. (6)."""
     servers = instance.servers
-    seconds = instance.parameters.queue_slot_ms / MS_PER_S
-    return np.asarray(np.ceil(servers.backlog_flop / (servers.compute_flop_per_s * seconds)))
+    return whole_slots(servers.backlog_flop, servers.compute_flop_per_s, instance.parameters.queue_slot_ms)
 
 
 def coefficients(instance: Instance) -> Coefficients:
