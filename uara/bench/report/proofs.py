@@ -21,10 +21,12 @@ _WORDS = (
     "Your browser computes objective and bound again, in exact arithmetic; nothing is sent anywhere, and nothing "
     "that this report says is believed. The proof of the smallest gap of each instance is here."
 )
-_STYLE = (
-    ".one-page #proofs { display: none; } "
-    "#proofs button[data-check] { font: inherit; min-height: 2.75rem; cursor: pointer; }"
-)
+_STYLE = """
+.one-page #proofs { display: none; }
+#proofs ul.stored { max-height: 24rem; overflow: auto; padding: 0; list-style: none; }
+#proofs ul.stored li { display: flex; flex-wrap: wrap; align-items: center; gap: .2rem 1rem; margin: .3rem; }
+#proofs button[data-check] { font: inherit; min-height: 2.75rem; cursor: pointer; }
+"""
 
 
 class Proof(NamedTuple):
@@ -35,26 +37,16 @@ class Proof(NamedTuple):
     solver: str
     gap: float
 
-    @property
-    def size(self) -> int:
-        """Bytes of both files."""
-        return len(self.instance.content) + len(self.solution.content)
-
 
 def proofs(results: Results) -> str:
     """The section "Check a proof" as HTML; empty where no run left a certificate of P1."""
-    found = sorted(proofs_of(results), key=lambda proof: proof.size)
-    if not found:
+    kept, left = proofs_of(results)
+    if not kept and not left:
         return ""
-    kept: list[Proof] = []
-    for proof in found:
-        if proof.size <= MOST_BYTES_EACH and sum(other.size for other in kept) + proof.size <= MOST_BYTES:
-            kept.append(proof)
-    left = len(found) - len(kept)
     pieces = [
         f'<section id="proofs">\n<style>{check_page.part("checker.css")}{_STYLE}</style>\n<h2>Check a proof</h2>',
         f"<p>{_WORDS}{f' {left} larger ones are not inside: drop their files below.' if left else ''}</p>",
-        _table(kept) if kept else "",
+        _list(kept) if kept else "",
         check_page.part("form.html") + "</section>",
         *(each.element() for proof in kept for each in (proof.instance, proof.solution)),
         check_page.scripts(),
@@ -62,46 +54,50 @@ def proofs(results: Results) -> str:
     return "\n".join(pieces)
 
 
-def _table(kept: list[Proof]) -> str:
-    rows = "\n".join(map(_row, sorted(kept, key=lambda proof: proof.instance.name)))
-    titles = ("instance", "solver", "gap said to be proven", "")
-    heads = "".join(f'<th scope="col">{title}</th>' for title in titles)
-    table = f"<table><thead><tr>{heads}</tr></thead><tbody>\n{rows}\n</tbody></table>"
-    return f'<div class="scroll" tabindex="0">{table}</div>'
+def _list(kept: list[Proof]) -> str:
+    items = "\n".join(map(_item, sorted(kept, key=lambda proof: proof.instance.name)))
+    return f'<ul class="stored" tabindex="0">\n{items}\n</ul>'
 
 
-def _row(proof: Proof) -> str:
+def _item(proof: Proof) -> str:
     name, solver = (escape(printable(text)) for text in (proof.instance.name, proof.solver))
     files = f"{proof.instance.identifier} {proof.solution.identifier}"
-    button = (
-        f'<button type="button" data-check="{files}">check this proof<span hidden> of {name}</span></button>'
-    )
-    return f"<tr><td>{name}</td><td>{solver}</td><td>{proof.gap:.2e}</td><td>{button}</td></tr>"
+    marks = f'type="button" data-check="{files}" aria-label="check the proof of {name}"'
+    words = f"{name}, by {solver}: a gap of {proof.gap:.2e} is claimed"
+    return f"<li><button {marks}>check this proof</button> <span>{words}</span></li>"
 
 
-def proofs_of(results: Results) -> list[Proof]:
-    """The answer with the smallest certified gap to each instance of P1 that the results keep."""
+def proofs_of(results: Results) -> tuple[list[Proof], int]:
+    """The answers with the smallest certified gap to each instance of P1, and how many are too large to be held.
+
+    The size is that of the instance's file and of decision and certificate as the results keep them; the smallest
+    come first.
+    """
     runs = results.runs
     proven = runs[(runs["status"] == "ok") & runs["certificate"].notna() & runs["decision"].notna()]
-    proven = proven.assign(
-        own=(proven["objective_ms"] - proven["certified_bound_ms"]) / proven["controllable_ms"]
-    )
-    proven = proven[proven["own"].notna()].sort_values("own", kind="stable")
-    kept = results.instances.groupby("instance").last()
-    found = []
-    for number, (name, own) in enumerate(proven.groupby("instance", sort=True)):
-        facts = kept.loc[name] if name in kept.index else None
-        if facts is None or facts["kind"] != "p1" or not isinstance(facts["content"], str):
-            continue
-        best = own.iloc[0]
-        content = pretty_json(_solution_of(best, str(name), facts["digest"])).encode()
-        instance = Stored(f"proof-instance-{number}", str(name), facts["content"].encode())
-        answer = Stored(f"proof-solution-{number}", f"{best['label']} on {name}", content)
-        found.append(Proof(instance, answer, str(best["label"]), max(0.0, float(best["own"]))))
-    return found
+    gaps = (proven["objective_ms"] - proven["certified_bound_ms"]) / proven["controllable_ms"]
+    proven = proven.assign(own=gaps)[gaps.notna()].sort_values("own", kind="stable")
+    best = proven.groupby("instance", sort=True).head(1).set_index("instance")
+    facts = results.instances.groupby("instance").last()
+    facts = facts[(facts["kind"] == "p1") & facts["content"].notna()]
+    facts = facts[["content", "digest"]].rename(columns={"digest": "digest_kept"})
+    both = best.join(facts, how="inner")
+    both["size"] = sum(both[name].str.len() for name in ("content", "decision", "certificate"))
+    both = both.sort_values("size", kind="stable")
+    small = both[(both["size"] <= MOST_BYTES_EACH) & (both["size"].cumsum() <= MOST_BYTES)]
+    return [_proof(run, str(name), place) for place, (name, run) in enumerate(small.iterrows())], len(
+        both
+    ) - len(small)
 
 
-def _solution_of(run: pd.Series, name: str, digest: str) -> solution.SolutionFile:
+def _proof(run: pd.Series, name: str, place: int) -> Proof:
+    content = pretty_json(_solution_of(run, name)).encode()
+    instance = Stored(f"proof-instance-{place}", name, run["content"].encode())
+    answer = Stored(f"proof-solution-{place}", f"{run['label']} on {name}", content)
+    return Proof(instance, answer, str(run["label"]), max(0.0, float(run["own"])))
+
+
+def _solution_of(run: pd.Series, name: str) -> solution.SolutionFile:
     """A run's answer as the solution file that ``uara solve`` would have written."""
 
     def real(column: str) -> float | None:
@@ -120,7 +116,7 @@ def _solution_of(run: pd.Series, name: str, digest: str) -> solution.SolutionFil
         schema_version=1,
         kind="solution",
         problem="p1",
-        instance=solution.InstanceReference(name=name, digest=digest),
+        instance=solution.InstanceReference(name=name, digest=run["digest_kept"]),
         solver=str(run["solver"]),
         options=Results.decoded(run["options"]) or {},
         seed=int(run["seed"]),
