@@ -295,3 +295,22 @@ def test_every_compiled_function_is_one_of_these() -> None:
     compiled = re.compile(r"njit|\bjit\(|vectorize|import numba|from numba")
     assert len(files) > 150
     assert [str(path) for path in files if compiled.search(path.read_text())] == []
+
+
+def test_a_kernel_that_promises_to_make_no_array_is_held_to_it() -> None:
+    import numpy as np
+    from numba.core.errors import NumbaError
+
+    def total(values):  # type: ignore[no-untyped-def]
+        found = 0.0
+        for value in values:
+            found += value
+        return found
+
+    def doubled(values):  # type: ignore[no-untyped-def]
+        return values + values
+
+    ones = np.ones(3)
+    assert kernels.kernel(allocates=False)(total)(ones) == 3.0
+    with pytest.raises(NumbaError):
+        kernels.kernel(allocates=False)(doubled)(ones)
