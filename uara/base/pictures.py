@@ -1,4 +1,4 @@
-"""Figures: what their parts stand for, and files of them, checked before they are drawn, written whole or not at all."""
+"""Figures: what their parts stand for, and files of them, checked before drawing, written whole or not at all."""
 
 from __future__ import annotations
 

@@ -124,9 +124,7 @@ FIGURES: dict[str, Figure] = {
         _of("primal_integral_s", significant(3)),
     ),
     "peak_memory_mb": (
-        Column(
-            "memory MB", "largest resident memory of a run; a failure counts its limit at least", place=5
-        ),
+        Column("memory MB", "largest resident memory of a run; a failure counts its limit at least", place=5),
         _of("peak_memory_mb", number(0)),
     ),
     "solved": (

@@ -250,7 +250,9 @@ def table(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if they are stale.")
     ] = False,
-    form: Annotated[str, typer.Option("--format", help="markdown, latex or csv, where printed.")] = "markdown",
+    form: Annotated[
+        str, typer.Option("--format", help="markdown, latex or csv, where printed.")
+    ] = "markdown",
 ) -> None:
     """Print the tables of a result file, or renew them between their marks in a Markdown file."""
     from uara.base.errors import InputError

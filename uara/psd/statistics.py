@@ -32,6 +32,7 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float]) -
 
     if not numerators or len(numerators) != len(denominators):
         raise InputError("an estimate needs as many numerators as denominators, and at least one")
+
     def ratio(above: Any, below: Any, axis: int) -> Any:
         return above.sum(axis=axis) / below.sum(axis=axis)
 

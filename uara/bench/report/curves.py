@@ -139,4 +139,6 @@ def gap_split_drawing(table: pd.DataFrame) -> Drawing:
         for row in table.to_dict("records")
     ]
     unit = "% of the controllable part"
-    return Drawing("gaps", "Gap by its cause", lambda: stacked_bars(rows, ["association", "allocation"], unit))
+    return Drawing(
+        "gaps", "Gap by its cause", lambda: stacked_bars(rows, ["association", "allocation"], unit)
+    )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _COLOURS = {
     **{hexadecimal: f"var(--c{place})" for place, hexadecimal in enumerate(PALETTE)},
     "#000000": "var(--ink)",
+    "#ffffff": "var(--paper)",
     EDGE: "var(--edge)",
 }
 """Colours of figures that the page has its own of."""

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MARK = re.compile(
-    r"(<!-- uara bench table: (?P<name>[\w-]+)(?P<chosen>( \| [^|\n]+?)*) -->\n).*?(<!-- end of table -->)", re.DOTALL
+    r"(<!-- uara bench table: (?P<name>[\w-]+)(?P<chosen>( \| [^|\n]+?)*) -->\n).*?(<!-- end of table -->)",
+    re.DOTALL,
 )
 
 

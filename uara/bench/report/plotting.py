@@ -59,7 +59,7 @@ def line_chart(series: Sequence[Series], x: Axis, y: Axis) -> Figure:
     figure, axes = new_axes()
     for one in series:
         _draw(axes, one, y.limits)
-    for axis, made, name in ((x, axes.xaxis, "x"), (y, axes.yaxis, "y")):
+    for axis, name in ((x, "x"), (y, "y")):
         axes.set(**{f"{name}label": printable(axis.label)})  # type: ignore[arg-type]
         if axis.log:
             axes.set(**{f"{name}scale": "log"})  # type: ignore[arg-type]
@@ -94,9 +94,7 @@ def _draw(axes: Axes, one: Series, limits: tuple[float, float] | None) -> None:
             )
     notes = one.notes or [f"{one.label}: {a:.6g}, {b:.6g}" for a, b in zip(x, y, strict=True)]
     (dots,) = axes.plot(x[inside], y[inside], "o", color=style["color"])
-    mark(
-        dots, series=one.label, notes=[note for note, shown in zip(notes, inside, strict=True) if shown]
-    )
+    mark(dots, series=one.label, notes=[note for note, shown in zip(notes, inside, strict=True) if shown])
 
 
 def _named(one: Series) -> str:

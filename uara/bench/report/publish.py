@@ -42,4 +42,3 @@ def publish(results: str | Path, folder: str | Path) -> list[Path]:
     write_csv(target / "runs.csv", [{str(key): value for key, value in row.items()} for row in rows])
     files.write_json(target / "suite.json", loaded.suite)
     return [target / name for name in MADE]
-

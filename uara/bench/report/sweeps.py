@@ -28,9 +28,7 @@ def suite_drawing(figure: Plain, runs: pd.DataFrame, places: dict[str, int]) -> 
     return Drawing(f"figure-{name}", figure["title"], lambda: line_chart(series, x, y)), records
 
 
-def sweep(
-    figure: Plain, runs: pd.DataFrame, places: dict[str, int]
-) -> tuple[list[Series], list[Plain]]:
+def sweep(figure: Plain, runs: pd.DataFrame, places: dict[str, int]) -> tuple[list[Series], list[Plain]]:
     """A measured column against a feature, a line a solver; and the numbers in it.
 
     Means over the instances of each drop, then over the drops, which the 95 % intervals are over too. There is no
@@ -54,9 +52,7 @@ def sweep(
     return series, records
 
 
-def pareto(
-    figure: Plain, runs: pd.DataFrame, places: dict[str, int]
-) -> tuple[list[Series], list[Plain]]:
+def pareto(figure: Plain, runs: pd.DataFrame, places: dict[str, int]) -> tuple[list[Series], list[Plain]]:
     """Two measured columns against each other, joined along a third; those that nobody dominates are marked.
 
     There is no point where a solver failed.
