@@ -145,8 +145,8 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def made_up(rows: list[dict[str, Any]], points: list[dict[str, Any]] | None = None, **suite: Any) -> Any:
     """Results from a few columns a row; the others get plain values."""
+    from uara.bench.columns import to_table
     from uara.bench.results import Results
-    from uara.bench.store import to_table
 
     full = []
     for place, row in enumerate(rows):

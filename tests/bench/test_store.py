@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from uara.base.errors import InputError
-from uara.bench.store import Store, check_results, read_suite, read_table, to_table
+from uara.bench.columns import to_table
+from uara.bench.result_file import read_suite, read_table
+from uara.bench.store import Store, check_results
 
 
 def row(run: str, **columns: Any) -> dict[str, Any]:

@@ -135,8 +135,15 @@ FIGURES: dict[str, Figure] = {
 
 
 def standings(runs: pd.DataFrame, name: str = "") -> Table:
-    """The ranking of these scored runs, the best first, without the columns in which every row says the same."""
-    rows = [[make(row) for _, make in FIGURES.values()] for row in overall(runs).to_dict("records")]
+    """The ranking of these scored runs, the best first.
+
+    Columns in which every row says the same are dropped, and solvers of which every run was left out.
+    """
+    rows = [
+        [make(row) for _, make in FIGURES.values()]
+        for row in overall(runs).to_dict("records")
+        if not math.isnan(row["solved"])
+    ]
     return Table([column for column, _ in FIGURES.values()], rows, name).distinct()
 
 

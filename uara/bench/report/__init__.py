@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from uara.base import files
 from uara.base.errors import UaraError, printable
 from uara.base.extras import needs
+from uara.bench.result_file import HTML_MARK, refuse_foreign
 from uara.bench.results import Results
-from uara.bench.store import HTML_MARK, refuse_foreign
 
 if TYPE_CHECKING:
     from uara.bench.report.drawing import Picture

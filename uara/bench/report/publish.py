@@ -8,8 +8,8 @@ from pathlib import Path
 from uara.base import files
 from uara.base.errors import InputError
 from uara.bench.report import write_report
+from uara.bench.result_file import write_csv
 from uara.bench.results import Results
-from uara.bench.store import write_csv
 
 MADE = ("index.html", "results.parquet", "runs.csv", "suite.json")
 
