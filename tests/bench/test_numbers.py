@@ -13,7 +13,7 @@ from truth import ranking as truth
 from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.report.curves import profiles
-from uara.bench.report.sections.gaps import split
+from uara.bench.report.gaps import split
 from uara.bench.standings import FIGURES, standings
 from uara.bench.tables import Table
 

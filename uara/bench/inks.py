@@ -1,4 +1,4 @@
-"""One table, several inks: a terminal, Markdown, LaTeX, CSV; the page has its own in ``report/table.html.j2``."""
+"""One table, several inks: a terminal, Markdown, LaTeX, CSV; the page has its own in ``report/macros.html.j2``."""
 
 from __future__ import annotations
 

@@ -8,10 +8,10 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.metrics import scored
+from uara.bench.report.data import failures_table
+from uara.bench.report.gaps import gaps, split
 from uara.bench.report.section import Facts, Section
 from uara.bench.report.sections import SECTIONS, sections
-from uara.bench.report.sections.data import failures_table
-from uara.bench.report.sections.gaps import gaps, split
 
 from ..conftest import made_up
 

@@ -1,17 +1,17 @@
-"""The sections of the report, in their order. A new one is a function here and a template beside it."""
+"""The sections of the report, in their order. A new one is a function in this list and a template in ``sections/``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from uara.bench.report.data import data, failures, machines
+from uara.bench.report.gaps import gaps
+from uara.bench.report.instances import instances
+from uara.bench.report.paper import paper
+from uara.bench.report.payback import payback
+from uara.bench.report.profiles import anytime, profiles
+from uara.bench.report.ranking import ranking
 from uara.bench.report.section import Facts, Section
-from uara.bench.report.sections.curves import anytime, profiles
-from uara.bench.report.sections.data import data, failures, machines
-from uara.bench.report.sections.gaps import gaps
-from uara.bench.report.sections.instances import instances
-from uara.bench.report.sections.paper import paper
-from uara.bench.report.sections.payback import payback
-from uara.bench.report.sections.ranking import ranking
 
 SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     *(ranking, profiles, anytime, gaps, paper, payback, instances, failures, machines, data),
