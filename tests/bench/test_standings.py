@@ -8,6 +8,7 @@ import pytest
 from uara.bench import Results
 from uara.bench.inks import fitting
 from uara.bench.metrics import scored
+from uara.bench.ranking import duels
 from uara.bench.standings import BRIEF, FIGURES, pairs, standings
 
 from .conftest import made_up
@@ -60,6 +61,6 @@ def test_every_pair_of_solvers_has_a_row() -> None:
         for k in range(6)
         for label, value in (("a", 10.0), ("b", 11.0), ("c", 12.0))
     ]
-    table = pairs(scored(made_up(rows)))
+    table = pairs(duels(scored(made_up(rows))))
     assert [(row[0].text, row[1].text) for row in table.rows] == [("a", "b"), ("a", "c"), ("b", "c")]
     assert "instances 6" in table.same

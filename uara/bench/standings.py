@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from uara.bench.ranking import duels, overall
+from uara.bench.ranking import overall
 from uara.bench.tables import NONE, Cell, Column, Make, Table, number, percent, significant, words
 
 if TYPE_CHECKING:
@@ -134,21 +134,21 @@ FIGURES: dict[str, Figure] = {
 }
 
 
-def standings(runs: pd.DataFrame, name: str = "") -> Table:
+def standings(runs: pd.DataFrame, name: str = "", tests: pd.DataFrame | None = None) -> Table:
     """The ranking of these scored runs, the best first.
 
     Columns in which every row says the same are dropped, and solvers of which every run was left out.
     """
     rows = [
         [make(row) for _, make in FIGURES.values()]
-        for row in overall(runs).to_dict("records")
+        for row in overall(runs, tests).to_dict("records")
         if not math.isnan(row["solved"])
     ]
     return Table([column for column, _ in FIGURES.values()], rows, name).distinct()
 
 
-def pairs(runs: pd.DataFrame) -> Table:
-    """Every pair of solvers, by excess."""
+def pairs(tests: pd.DataFrame) -> Table:
+    """Every pair of solvers, by excess, as :func:`uara.bench.ranking.duels` compares them."""
     figures: list[Figure] = [
         (Column("solver", numeric=False), _of("first", words)),
         (Column("against", numeric=False), _of("second", words)),
@@ -176,5 +176,5 @@ def pairs(runs: pd.DataFrame) -> Table:
             _of("p_value", significant(2)),
         ),
     ]
-    rows = [[make(row) for _, make in figures] for row in duels(runs).to_dict("records")]
+    rows = [[make(row) for _, make in figures] for row in tests.to_dict("records")]
     return Table([column for column, _ in figures], rows).distinct()

@@ -11,7 +11,7 @@ from uara.bench.metrics import scored
 from uara.bench.report.data import failures_table
 from uara.bench.report.gaps import gaps, split
 from uara.bench.report.section import Facts, Section
-from uara.bench.report.sections import SECTIONS, sections
+from uara.bench.report.sections import DRAWN, SECTIONS, sections
 
 from ..conftest import made_up
 
@@ -26,6 +26,8 @@ def test_every_section_has_a_template_and_a_real_result_has_them_all(built: dict
     assert len(built) == len(SECTIONS)
     for section in built.values():
         assert (folder / f"{section.anchor}.html.j2").is_file()
+    drawn = {section.anchor for section in built.values() if section.pictures}
+    assert drawn == {make.__name__ for make in DRAWN}
 
 
 def test_every_failed_run_is_listed_with_its_reason(built: dict[str, Section], recorded: Path) -> None:

@@ -13,7 +13,7 @@ from uara.bench.report import check_libraries
 from uara.bench.report.drawing import Picture
 from uara.bench.report.pages import pages
 from uara.bench.report.section import Facts
-from uara.bench.report.sections import sections
+from uara.bench.report.sections import DRAWN, sections
 from uara.bench.results import Results
 
 FORMATS = ("pdf", "svg", "pgf", "png")
@@ -24,7 +24,7 @@ TEX = "xelatex"
 def pictures(results: Results) -> Iterator[Picture]:
     """The pictures of the report, in its order."""
     facts = Facts.of(results)
-    for section in sections(facts):
+    for section in sections(facts, DRAWN):
         yield from section.pictures
     for page in pages(facts):
         yield page["chart"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from uara.bench.ranking import duels
 from uara.bench.report.section import Facts, Section
 from uara.bench.results import by_group
 from uara.bench.standings import pairs, standings
@@ -10,9 +11,10 @@ from uara.bench.standings import pairs, standings
 def ranking(facts: Facts) -> Section:
     """Who is best, and whether that is certain."""
     groups = by_group(facts.results, facts.runs)
+    tests = duels(facts.runs)
     values = {
-        "ranking": standings(facts.runs, "all instances"),
+        "ranking": standings(facts.runs, "all instances", tests),
         "groups": [standings(own, group) for group, own in groups.items()],
-        "pairs": pairs(facts.runs),
+        "pairs": pairs(tests),
     }
     return Section("ranking", "Ranking", "Ranking", values)

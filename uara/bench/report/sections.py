@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from uara.bench.report.data import data, failures, machines
 from uara.bench.report.gaps import gaps
@@ -17,8 +17,10 @@ SECTIONS: tuple[Callable[[Facts], Section | None], ...] = (
     *(ranking, profiles, anytime, gaps, paper, payback, instances, failures, machines, data),
 )
 """Each makes its section of the facts, or none where there is nothing to say."""
+DRAWN = (profiles, anytime, gaps, paper)
+"""Those with pictures."""
 
 
-def sections(facts: Facts) -> list[Section]:
+def sections(facts: Facts, wanted: Sequence[Callable[[Facts], Section | None]] = SECTIONS) -> list[Section]:
     """The sections that have something to say."""
-    return [found for make in SECTIONS if (found := make(facts)) is not None]
+    return [found for make in wanted if (found := make(facts)) is not None]
