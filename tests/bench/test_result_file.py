@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from uara.base.errors import InputError
+from uara.bench.columns import to_table
 from uara.bench.result_file import read_table
 
 

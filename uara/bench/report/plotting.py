@@ -60,9 +60,9 @@ def line_chart(series: Sequence[Series], x: Axis, y: Axis) -> Figure:
     for one in series:
         _draw(axes, one, y.limits)
     for axis, name in ((x, "x"), (y, "y")):
-        axes.set(**{f"{name}label": printable(axis.label)})  # type: ignore[arg-type]
+        axes.set(**{f"{name}label": printable(axis.label)})
         if axis.log:
-            axes.set(**{f"{name}scale": "log"})  # type: ignore[arg-type]
+            axes.set(**{f"{name}scale": "log"})
     axes.margins(AIR)
     if y.limits:
         air = AIR * (y.limits[1] - y.limits[0])
