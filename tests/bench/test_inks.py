@@ -4,7 +4,7 @@ import csv
 import io
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
@@ -79,8 +79,9 @@ def test_a_name_that_no_terminal_has_room_for_is_folded_not_cut() -> None:
 
 
 @given(st.text(max_size=20))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_no_text_breaks_a_row(name: str) -> None:
     one = Table([Column("solver", numeric=False), Column("x")], [[Cell(name), number(0)(1)]])
     assert len(to_markdown(one).splitlines()) == 3
     assert len(to_latex(one).splitlines()) == 7
-    assert printed(one, 100).isascii() or not name.isascii()
+    assert printed(one, 300).rstrip().endswith("1")

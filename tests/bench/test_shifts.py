@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uara.bench.shifts import EVERYWHERE, over_units, paired, unpaired, within_cells
@@ -14,6 +14,7 @@ values = st.lists(st.floats(-3, 3), min_size=1, max_size=4).map(np.array)
 
 
 @given(st.dictionaries(st.integers(0, 5), st.tuples(values, values), min_size=2, max_size=5))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_seeds_are_paired_whatever_their_repetitions(runs: dict[int, tuple[object, object]]) -> None:
     old, new = ({seed: pair[side] for seed, pair in runs.items()} for side in (0, 1))
     cell = paired(KEY, "runtime_s", old, new)  # type: ignore[arg-type]

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from uara.bench.tables import Cell, Column, Table, heading, number, percent, significant, words
@@ -35,6 +35,7 @@ def test_cells_show_one_thing_and_sort_by_another(make: object, value: object, t
 
 
 @given(st.floats(1e-4, 1e9), st.integers(1, 6))
+@settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
 def test_significant_digits_are_enough(value: float, digits: int) -> None:
     shown = float(significant(digits)(value).text.replace(",", ""))
     assert shown == pytest.approx(value, rel=0.5 * 10.0 ** (1 - digits) * 1.001)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("matplotlib", reason="pictures need the extra 'plot'")
@@ -18,7 +18,7 @@ PLAIN = Axis("x")
 
 
 @given(st.lists(st.floats(1e-6, 1e9), min_size=1, max_size=20), st.booleans())
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_axes_show_every_value_with_few_round_ticks(values: list[float], log: bool) -> None:
     with drawing():
         axes = line_chart([Series("s", values, values)], Axis("x", log=log), PLAIN).axes[0]
