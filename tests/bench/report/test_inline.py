@@ -59,6 +59,21 @@ def test_notes_find_markers_that_are_not_round_and_bars() -> None:
     assert [each.text for each in drawn(figure).iter("title")][1:] == ["a", "b"]
 
 
+def test_series_of_one_colour_both_have_their_dots() -> None:
+    """Matplotlib draws the marker of both once."""
+    figure = Figure()
+    axes = figure.add_subplot()
+    for place, name in enumerate("ab"):
+        (line,) = axes.plot([0, 1], [place, place], "o", color=PALETTE[0], markeredgewidth=0)
+        mark(line, series=name, notes=[f"{name}0", f"{name}1"])
+    root = drawn(figure)
+    for series in (each for each in root.iter() if "data-series" in each.attrib):
+        name = series.attrib["data-series"]
+        assert [each.findtext("title") for each in series.iter("circle")] == [f"{name}0", f"{name}1"]
+    links = {each.attrib["href"][1:] for each in root.iter("use")}
+    assert links <= {each.attrib["id"] for each in root.iter() if "id" in each.attrib}
+
+
 def test_the_page_gives_its_own_colours() -> None:
     text = page_svg(figure_with(), "t", "name")
     assert "var(--c3)" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -33,6 +33,7 @@ _KEPT = (*_INHERITED, "opacity")
 _PLACED = ("d", "x", "y", "width", "height", "transform", "clip-path")
 _NUMBER = re.compile(r"-?\d+\.\d+")
 _CIRCLE = re.compile(r"M0 (\d+\.?\d*)(C[^A-Z]+){8}z")
+_SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 
 
@@ -59,26 +60,41 @@ def page_svg(figure: Figure, title: str, name: str) -> str:
     attributes = {"viewBox": _rounded(drawn.attrib["viewBox"]), "font-size": f"{FONT_PT:g}", "role": "img"}
     root = Element("svg", {**attributes, "xmlns": "http://www.w3.org/2000/svg"})
     ElementTree.SubElement(root, "title").text = printable(title)
-    root.extend(shown for child in drawn for shown in _shown(child, marks))
+    known = _Known(marks, _circles(drawn))
+    root.extend(shown for child in drawn for shown in _shown(child, known))
     return ElementTree.tostring(root, encoding="unicode")
 
 
-def _shown(element: Element, marks: dict[str, Mark]) -> list[Element]:
+class _Known(NamedTuple):
+    """What is known of the parts of a figure, by their identifiers."""
+
+    marks: dict[str, Mark]
+    radii: dict[str, str]
+    """Of round markers, which several parts may share."""
+
+
+def _shown(element: Element, known: _Known) -> list[Element]:
     """An element as the page has it: nothing where nobody sees it, its children where it is but their frame."""
-    tag = element.tag.rpartition("}")[2]
+    tag = element.tag.removeprefix(_SVG)
     attributes = _attributes(tag, element)
-    if tag in ("metadata", "style") or attributes is None:
+    if tag.rpartition("}")[2] in ("metadata", "style") or attributes is None:
         return []
-    mark = marks.get(element.get("id", ""), Mark()) if tag == "g" else Mark()
+    if tag == "path" and attributes.get("id") in known.radii:
+        return []
+    radius = known.radii.get(attributes.get("href", "#")[1:]) if tag == "use" else None
+    if radius is not None:
+        del attributes["href"]
+        tag, at = "circle", {"cx": attributes.pop("x"), "cy": attributes.pop("y"), "r": radius}
+        attributes = at | attributes
+    mark = known.marks.get(element.get("id", ""), Mark()) if tag == "g" else Mark()
     if mark.series:
         attributes["data-series"] = printable(mark.series)
     found = Element(tag, attributes)
     found.text = printable(element.text) if tag == "text" and element.text else None
-    found.extend(shown for child in element for shown in _shown(child, marks))
+    found.extend(shown for child in element for shown in _shown(child, known))
     if tag in ("g", "defs") and not len(found):
         return []
     if tag == "g":
-        _round_markers(found)
         for point, note in zip(_points(found), mark.notes, strict=False):
             ElementTree.SubElement(point, "title").text = printable(note)
         _say_once(found)
@@ -87,19 +103,14 @@ def _shown(element: Element, marks: dict[str, Mark]) -> list[Element]:
     return [found]
 
 
-def _round_markers(group: Element) -> None:
-    """Draw round markers as circles, which are shorter than uses of a path of eight curves."""
-    for defs in group.findall("defs"):
-        shapes = {f"#{shape.get('id')}": _CIRCLE.fullmatch(shape.get("d", "")) for shape in defs}
-        if not all(shapes.values()):
-            continue
-        for use in group.iter("use"):
-            circle = shapes.get(use.attrib.get("href", ""))
-            if circle is not None:
-                at = {"cx": use.attrib.pop("x"), "cy": use.attrib.pop("y"), "r": circle[1]}
-                del use.attrib["href"]
-                use.tag, use.attrib = "circle", {**at, **use.attrib}
-        group.remove(defs)
+def _circles(drawn: Element) -> dict[str, str]:
+    """Radius of each round marker by its identifier: a circle is shorter than a use of a path of eight curves."""
+    found = {}
+    for path in drawn.iter(f"{_SVG}path"):
+        shape = _CIRCLE.fullmatch(_rounded(path.get("d", ""))) if "id" in path.attrib else None
+        if shape is not None:
+            found[path.attrib["id"]] = shape[1]
+    return found
 
 
 def _points(group: Element) -> list[Element]:
