@@ -16,10 +16,13 @@ from fractions import Fraction
 from functools import cache
 from importlib import import_module, metadata
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import files
 from uara.base.errors import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 GROUP = "uara.problems"
 
@@ -225,8 +228,9 @@ class Kind:
     measures: Callable[[Any, Any, Any], dict[str, float]] = _nothing
     """Further numbers of an answer, from instance, decision and score; columns ``measure_*``.
     ``optimal_shares_ms``, the objective with the same discrete choices and the best shares, splits the gap."""
-    pictures: Callable[[Any, Any], dict[str, str]] | None = None
-    """Titles and SVG of an answer, from instance and decision; what :attr:`plot` draws where left out."""
+    pictures: Callable[[Any], Mapping[str, Callable[[Any, Any], Figure]]] | None = None
+    """Which pictures of its answers there are, by their titles: functions of instance and decision that draw one with
+    Matplotlib. What :attr:`plot` draws where left out."""
     trials: Callable[[], Sequence[Any]] = tuple
     """Small instances, of every regime, that a solver of this kind must master."""
     optimum: Callable[[Any], Any] | None = None

@@ -16,10 +16,10 @@ from uara.p1.allocation import allocate
 from uara.p1.export import write
 from uara.p1.instance import Instance
 from uara.p1.model import coefficients
+from uara.p1.smallest import smallest_instance
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from ..common.warmup import tiny_instance
 from ..milp.minlp import SECONDS, without
 
 LATE = 0.75
@@ -37,7 +37,7 @@ class NaturalOptions(Record):
 
 def load() -> None:
     """Load discopt and compile what it compiles for any program, so that the clock does not count it."""
-    discopt(tiny_instance(), Context(tiny_instance(), NaturalOptions(), time_limit_s=REHEARSAL_S))
+    discopt(smallest_instance(), Context(smallest_instance(), NaturalOptions(), time_limit_s=REHEARSAL_S))
 
 
 @as_solver(options=NaturalOptions, requires={"discopt": "peers"}, prepare=load)

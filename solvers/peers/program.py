@@ -83,10 +83,9 @@ class Program:
 def stated(instance: Instance) -> Program:
     """The program over all usable pairs, with tangents at the best 2E prices."""
     from ..dual.ascent import ascend, first_prices
-    from ..dual.kernel import pairs_of
     from ..dual.price import at_prices
 
-    pairs = pairs_of(coefficients(instance))
-    some: Indices = pairs.server[at_prices(pairs, first_prices(pairs))[2]]
+    numbers = coefficients(instance)
+    some: Indices = numbers.server[at_prices(numbers, first_prices(numbers))[2]]
     cap_ms = evaluate(instance, allocate(instance, some, "optimal")).controllable_ms
-    return Program(Perspective.scaled(pairs, cap_ms), ascend(pairs).prices)
+    return Program(Perspective.scaled(numbers, cap_ms), ascend(numbers).prices)

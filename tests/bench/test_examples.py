@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from uara.bench import Results
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "benchmarks" / "examples"
@@ -74,9 +78,18 @@ def test_the_docs_show_the_plug_in_that_is_tested() -> None:
     assert len(function.splitlines()) <= 11
 
 
-def test_the_docs_hold_every_query() -> None:
-    from uara.bench.queries import QUERIES
-
-    docs = (ROOT / "docs" / "bench.md").read_text()
-    for query in QUERIES.values():
-        assert query.code.strip() in docs, query.title
+def test_the_examples_of_the_docs_give_the_numbers_of_the_report(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = (ROOT / "docs" / "bench.md").read_text().partition("## Every number from the data")[2]
+    code = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    assert len(code) == 3
+    (tmp_path / "results.parquet").write_bytes(recorded.read_bytes())
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    exec("\n".join(code), names)
+    results = Results.load(recorded)
+    ranking = results.ranking().set_index("label")
+    for column in ("solved", "excess"):
+        assert names[column].to_dict() == pytest.approx(ranking[column].to_dict(), abs=1e-12)
+    assert len(names["trajectory"]) == (results.points["run_id"] == names["run"].run_id).sum() > 0

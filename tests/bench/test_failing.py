@@ -16,9 +16,9 @@ from uara.bench.claims import measured
 from uara.bench.compare import compare_results
 from uara.bench.metrics import scored
 from uara.bench.ranking import duels, overall, payback, per_instance
-from uara.bench.report.charts import mean_gap_curves, profiles
+from uara.bench.report.curves import mean_gap_curves, profiles
+from uara.bench.report.gaps import split
 from uara.bench.report.markdown import gaps_by_size
-from uara.bench.report.sections import gap_split
 
 from .conftest import made_up
 
@@ -145,8 +145,8 @@ def instances(case: Case, old: Rows) -> None:
             assert no_better(before[label].at(factor), after.at(factor), higher=True), kind
     curves = [mean_gap_curves(made_up(side), each)[1][label] for side, each in zip(sides, runs, strict=True)]
     assert (curves[1] >= curves[0] - 1e-9).all()
-    splits = [gap_split(each)["split"] for each in runs]
-    assert splits[1] is None or label not in [row[0].text for row in splits[1].rows]
+    after = split(runs[1])
+    assert after is None or label not in after["label"].tolist()
 
 
 def claims(case: Case, old: Rows) -> None:
@@ -162,11 +162,11 @@ def claims(case: Case, old: Rows) -> None:
             assert no_better(old["saved_s"][other], new["saved_s"][other], higher=True)
             assert no_better(old["instances"][other], new["instances"][other])
             assert no_better(old["excess_difference"][other], new["excess_difference"][other])
-    tables = [gaps_by_size(each).get(label, "") for each in runs]
-    cells = [[cell for line in text.splitlines()[2:] for cell in line.split("|")[2:-1]] for text in tables]
+    tables = [gaps_by_size(each).get(label) for each in runs]
+    cells = [[cell for row in table.rows for cell in row[1:]] if table else [] for table in tables]
     for first, second in zip(*cells, strict=True):
-        if first.strip() != "–":
-            assert float(second) >= float(first)
+        if first.text != "–":
+            assert float(second.text) >= float(first.text)
 
 
 def comparison(case: Case, old: Rows) -> None:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from uara.base.errors import InputError
 from uara.bench import Results
 from uara.bench.compare import compare_results
-from uara.bench.terminal import percent, ranking_records, show_comparison, show_ranking
+from uara.bench.terminal import ranking_records, show_comparison, show_ranking
 
 from .conftest import made_up
 
@@ -66,12 +65,5 @@ def test_a_comparison_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     show_comparison(compare_results(old, new))
     text = capsys.readouterr().out
     assert "worse" in text
-    assert "100.00 %" in text
+    assert "100.00" in text
     assert "commit: c -> d" in text
-
-
-@pytest.mark.parametrize(
-    ("value", "text"), [(0.1234, "12.3"), (None, "-"), (math.nan, "-"), (math.inf, "inf")]
-)
-def test_percent(value: float | None, text: str) -> None:
-    assert percent(value, 1) == text

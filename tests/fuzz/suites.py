@@ -180,11 +180,11 @@ def use_results(folder: Path) -> None:
 def use_report(folder: Path) -> None:
     from uara.bench.compare import compare_results
     from uara.bench.report import write_report
-    from uara.bench.report.markdown import markdown_tables
+    from uara.bench.report.markdown import tables_of
     from uara.bench.results import Results
 
     results = Results.load(folder / "case.parquet")
-    markdown_tables(results)
+    tables_of(results)
     compare_results(results, results).to_plain()
     write_report(results, folder / "case.html")
 

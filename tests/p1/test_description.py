@@ -10,7 +10,7 @@ from cases import instances, make_instance, random_association
 from hypothesis import given, settings
 
 from uara import InputError, Instance, Provenance, allocate
-from uara.p1.description import describe, draw_map, server_colours
+from uara.p1.description import answer_pictures, describe, draw_map, server_colours
 from uara.problem import evaluate
 
 INSTANCE = make_instance(12, 3, seed=1)
@@ -140,3 +140,22 @@ def test_every_server_has_a_colour_of_its_own(count: int) -> None:
     colours = server_colours(count)
     assert colours.shape == (count, 4)
     assert len(np.unique(colours.round(3), axis=0)) == count
+
+
+def test_a_report_has_a_line_for_each_device_and_a_bar_for_each_server() -> None:
+    instance = make_instance(20, 4)
+    allocation = allocate(instance, random_association(instance))
+    chosen = allocation.association
+    draw = answer_pictures(instance)
+    places = draw["Map: devices, servers, association"](instance, allocation)
+    links = [line.get_xydata() for line in places.axes[0].lines if len(line.get_xydata()) % 3 == 0]
+    ends = [tuple(point) for link in links for point in link[::3] if np.isfinite(point).all()]
+    assert instance.devices.position_m is not None
+    assert {tuple(point) for point in instance.devices.position_m[:, :2]} <= set(ends)
+    counts, *_ = draw["Load of each server"](instance, allocation).axes[0].child_axes
+    assert [bar.get_height() for bar in counts.patches] == np.bincount(chosen, minlength=4).tolist()
+
+
+def test_without_positions_a_report_has_loads_alone() -> None:
+    bare = INSTANCE.replace(devices=INSTANCE.devices.replace(position_m=None))
+    assert set(answer_pictures(bare)) == {"Load of each server"}

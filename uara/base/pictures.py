@@ -1,19 +1,40 @@
-"""Saving figures: checked before they are drawn, written whole or not at all."""
+"""Figures: what their parts stand for, and files of them, checked before drawing, written whole or not at all."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from uara.base.errors import InputError, MissingExtra
 from uara.base.files import check_output, is_stream, replacing
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg", ".pdf")
+_MARK = "uara_mark"
+
+
+class Mark(NamedTuple):
+    """What a part of a figure stands for, where the figure is shown in a page."""
+
+    series: str = ""
+    """Name of the series that it belongs to; a legend hides and shows all parts of one."""
+    notes: Sequence[str] = ()
+    """What a pointer over each of its points says, in their order."""
+
+
+def mark(part: Artist, *, series: str = "", notes: Sequence[str] = ()) -> None:
+    """Say what a part of a figure stands for."""
+    setattr(part, _MARK, Mark(series, tuple(notes)))
+
+
+def marked(figure: Figure) -> list[tuple[Artist, Mark]]:
+    """The parts of a figure that :func:`mark` has named."""
+    return [(part, getattr(part, _MARK)) for part in figure.findobj(lambda part: hasattr(part, _MARK))]
 
 
 def check_picture(path: Path, *, suffixes: Sequence[str] = SUFFIXES, inputs: Collection[Path] = ()) -> None:

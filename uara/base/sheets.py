@@ -16,12 +16,17 @@ _FORMULA = ("=", "+", "-", "@")
 
 
 def write(path: Path, names: Sequence[str], rows: Iterable[Iterable[Any]]) -> None:
-    """Write a head and rows, whole or not at all; text that would begin a formula gets a quote before it."""
+    """Write a head and rows, whole or not at all."""
+    write_bytes(path, lines(names, rows).encode())
+
+
+def lines(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A head and rows as CSV; text that would begin a formula gets a quote before it."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(names)
     writer.writerows([_cell(value) for value in row] for row in rows)
-    write_bytes(path, text.getvalue().encode())
+    return text.getvalue()
 
 
 def _cell(value: Any) -> Any:

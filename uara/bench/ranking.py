@@ -44,8 +44,13 @@ def cells(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     return table.reindex(columns=order)
 
 
-def overall(runs: pd.DataFrame) -> pd.DataFrame:
+def overall(runs: pd.DataFrame, tests: pd.DataFrame | None = None) -> pd.DataFrame:
     """One row a solver, the best first, for runs as :func:`uara.bench.metrics.scored` gives them.
+
+    Parameters
+    ----------
+    tests
+        What :func:`duels` says of the runs, where that is known already.
 
     Columns
     -------
@@ -108,7 +113,7 @@ def overall(runs: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(rows).sort_values(list(order), ascending=list(order.values())).reset_index(drop=True)
     everywhere = means["excess"].notna().all()
     ranked = [bool(everywhere[row["label"]] and row["solved"]) for row in table.to_dict("records")]
-    table.insert(0, "rank", _ranks(table["label"], ranked, duels(runs)))
+    table.insert(0, "rank", _ranks(table["label"], ranked, duels(runs) if tests is None else tests))
     return table
 
 

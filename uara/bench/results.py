@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from uara.base import files
 from uara.base.errors import InputError
 from uara.base.extras import needs
-from uara.bench.store import arrow, read_suite, read_table
+from uara.bench.columns import POINT, arrow
+from uara.bench.result_file import read_suite, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,8 +72,6 @@ class Results:
     @cached_property
     def points(self) -> pd.DataFrame:
         """One row a point of a run's trajectory."""
-        from uara.bench.store import POINT
-
         names = ["run_id", "instance", "label", "solver", "seed", "repetition", *POINT]
         return self._part("point")[names]
 

@@ -10,11 +10,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from uara.base.intervals import CONFIDENCE, bootstrap
 from uara.base.randomness import stream
 
 Floats = NDArray[np.float64]
-RESAMPLES = 2000
-CONFIDENCE = 0.95
 FEWEST_UNITS = 6
 """With fewer units a signed-rank test cannot reach the 5 % level (its least p-value is 2 / 2^n), and a percentile
 interval of the mean covers far less than it says (81 % of the time with four)."""
@@ -40,10 +39,10 @@ def shifted_geometric_mean(values: ArrayLike, shift: float = 0.0) -> float:
 
     NaN where there are no values, or one of them is not above ``-shift``.
     """
-    array = np.asarray(values, dtype=float)
-    if array.size == 0 or not (array + shift > 0).all():
-        return float("nan")
-    return float(np.exp(np.mean(np.log(array + shift))) - shift)
+    from scipy.stats import gmean
+
+    array = np.asarray(values, dtype=float) + shift
+    return float(gmean(array) - shift) if array.size and (array > 0).all() else math.nan
 
 
 def bootstrap_interval(values: ArrayLike, *, name: str = "") -> tuple[float, float]:
@@ -53,11 +52,8 @@ def bootstrap_interval(values: ArrayLike, *, name: str = "") -> tuple[float, flo
     """
     array = np.asarray(values, dtype=float)
     if array.size < FEWEST_UNITS or not np.isfinite(array).all():
-        return float("nan"), float("nan")
-    picks = stream(0, "bootstrap", name).integers(0, array.size, (RESAMPLES, array.size))
-    tail = 50 * (1 - CONFIDENCE)
-    low, high = np.percentile(array[picks].mean(axis=1), [tail, 100 - tail])
-    return float(low), float(high)
+        return math.nan, math.nan
+    return bootstrap([array], np.mean, stream(0, "bootstrap", name))
 
 
 def tied(first: ArrayLike, second: ArrayLike) -> NDArray[np.bool_]:
@@ -115,13 +111,10 @@ def t_estimate(mean: float, error: float, degrees: float) -> Estimate:
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     """Holm's step-down adjustment of p-values for the number of tests."""
-    ordered = sorted(p_values.items(), key=lambda item: item[1])
-    adjusted: dict[str, float] = {}
-    largest = 0.0
-    for place, (name, value) in enumerate(ordered):
-        largest = max(largest, min(1.0, (len(ordered) - place) * value))
-        adjusted[name] = largest
-    return adjusted
+    names = sorted(p_values, key=p_values.__getitem__)
+    factors = np.arange(len(names), 0, -1)
+    steps = np.maximum.accumulate(factors * np.array([p_values[name] for name in names]))
+    return dict(zip(names, np.minimum(steps, 1.0).tolist(), strict=True))
 
 
 def profile(

@@ -62,6 +62,7 @@ def run(
     The exit code is 1 if a bound contradicts an answer, or no run succeeded.
     """
     from uara.base.errors import InputError
+    from uara.bench.report import check_libraries
     from uara.bench.results import Results
     from uara.bench.runner import run as run_suite
     from uara.bench.store import check_results
@@ -73,6 +74,8 @@ def run(
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
     again = _statuses(retry)
     check_results(target, [suite])
+    if report and not plan:
+        check_libraries()
     if plan:
         _print_plan(_chosen(loaded, folder, only_solver, only_instance), target, again)
         return
@@ -212,9 +215,24 @@ def compare(
 
 
 @app.command()
+def figures(
+    results: ResultFile,
+    folder: Annotated[Path, typer.Option("--output", "-o", help="Folder for the files.")],
+    form: Annotated[str, typer.Option("--format", help="pdf, svg, pgf or png.")] = "pdf",
+    only: Annotated[str, typer.Option(help="Glob of names of figures, such as 'figure-*'.")] = "*",
+) -> None:
+    """Write every picture of the report as a file of its own."""
+    from uara.bench.report.figures import write_figures
+    from uara.bench.results import Results
+
+    for path in write_figures(Results.load(results), folder, form, only):
+        typer.echo(path)
+
+
+@app.command()
 def publish(
     results: ResultFile,
-    folder: Annotated[Path, typer.Argument(help="Folder to make: index.html, data, queries.")],
+    folder: Annotated[Path, typer.Argument(help="Folder to make: index.html, data.")],
 ) -> None:
     """Write a static folder of the report and its data, for any web server."""
     from uara.bench.report.publish import publish as publish_results
@@ -232,20 +250,30 @@ def table(
     check: Annotated[
         bool, typer.Option("--check", help="Write nothing; exit code 1 if they are stale.")
     ] = False,
+    form: Annotated[
+        str, typer.Option("--format", help="markdown, latex or csv, where printed.")
+    ] = "markdown",
 ) -> None:
-    """Print the Markdown tables of a result file, or renew them between their marks in a file."""
-    from uara.bench.report.markdown import markdown_tables, renew
+    """Print the tables of a result file, or renew them between their marks in a Markdown file."""
+    from uara.base.errors import InputError
+    from uara.bench.inks import TEXTS
+    from uara.bench.report.markdown import renew, tables_of
     from uara.bench.results import Results
 
+    if form not in TEXTS:
+        raise InputError(f"{form!r} is not one of {', '.join(TEXTS)}", source="--format")
     loaded = Results.load(results)
-    tables = markdown_tables(loaded)
+    tables = tables_of(loaded)
     if loaded.missing:
         typer.echo(
             f"{loaded.missing} planned runs have not been done yet: every number is provisional", err=True
         )
     if readme is None:
-        for name, text in tables.items():
-            typer.echo(f"<!-- uara bench table: {name} -->\n{text}\n<!-- end of table -->\n")
+        begin, end = {"markdown": ("<!-- uara bench table: {} -->", "<!-- end of table -->\n")}.get(
+            form, ("% {}" if form == "latex" else "{}", "")
+        )
+        for name, each in tables.items():
+            typer.echo(f"{begin.format(name)}\n{TEXTS[form](each)}\n{end}")
         return
     if renew(readme, tables, write=not check):
         typer.echo(f"{readme} {'is stale' if check else 'renewed'}")

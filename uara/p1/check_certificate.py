@@ -459,7 +459,7 @@ class Grid:
 
     def _rent(self, speed: Fraction) -> tuple[int, int]:
         """(q, shift): loads t in grid units cost ``q t^2 / 2^shift`` of them, at most t^2 / F."""
-        digits = max(80 + _log2(speed), self.bits - 2 * self.load_bits)
+        digits = max(0, 80 + _log2(speed), self.bits - 2 * self.load_bits)
         shift = 2 * self.load_bits + digits - self.bits
         return (speed.denominator << digits) // speed.numerator, shift
 
@@ -696,7 +696,8 @@ def _search(
             -up[a + 1],
             [own[a + 1] for own in gains],
         )
-        live, reaches = [], []
+        live: list[tuple[int, ...]] = []
+        reaches: list[int] = []
         for label in sorted(labels + flipped):
             d = label[0]
             far = d - highest if d > highest else lowest - d if d < lowest else 0

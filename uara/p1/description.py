@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,10 @@ from uara.p1.model import evaluate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MOST_NAMES = 12
+"""Servers whose names find room below their bars; more are numbered."""
 
 
 def describe(instance: Instance) -> list[str]:
@@ -97,27 +101,67 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
         pictures.save(figure, path, dpi=150)
 
 
-def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) -> None:
-    from matplotlib.collections import LineCollection
+def answer_pictures(instance: Instance) -> dict[str, Callable[[Instance, Allocation], Figure]]:
+    """The pictures of an answer in a report, each on its own: a map where there are positions, and the loads."""
+    placed = instance.devices.position_m is not None and instance.servers.position_m is not None
+    maps = {"Map: devices, servers, association": association_map} if placed else {}
+    return {**maps, "Load of each server": load_bars}
 
+
+def association_map(instance: Instance, allocation: Allocation) -> Figure:
+    """Devices and servers in the plane, a line from each device to its server."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(6, 5.6))
+    _draw_places(figure.add_axes((0.11, 0.08, 0.87, 0.87)), instance, allocation)
+    return figure
+
+
+def load_bars(instance: Instance, allocation: Allocation) -> Figure:
+    """What each server is asked for, and how long its devices wait."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(5, 5.6))
+    _draw_loads(figure.add_axes((0, 0, 1, 1)), instance, allocation)
+    return figure
+
+
+def _draw_places(axes: Axes, instance: Instance, allocation: Allocation | None) -> None:
     device, server = instance.devices.position_m, instance.servers.position_m
     if device is None or server is None:
         return
-    colours = server_colours(len(instance.servers))
+    axes.grid(visible=False)
     if allocation is None:
         axes.scatter(device[:, 0], device[:, 1], s=14, color="0.35", zorder=2, label="device")
     else:
-        chosen = allocation.association
-        lines = np.stack([device[:, :2], server[chosen, :2]], axis=1)
-        axes.add_collection(LineCollection(list(lines), colors=colours[chosen], linewidths=0.7, alpha=0.6))
-        axes.scatter(device[:, 0], device[:, 1], s=14, c=colours[chosen], zorder=2, label="device")
-    axes.scatter(
-        server[:, 0], server[:, 1], s=120, marker="^", c=colours, edgecolor="k", zorder=3, label="server"
-    )
-    for index, (x, y) in enumerate(server[:, :2]):
-        axes.annotate(instance.servers.id[index], (x, y), (5, 5), textcoords="offset points", fontsize=8)
+        _draw_links(axes, instance, allocation, device, server)
+    for index, ((x, y), colour) in enumerate(
+        zip(server[:, :2], server_colours(len(instance.servers)), strict=True)
+    ):
+        name = printable(instance.servers.id[index])
+        label = "_" if index else "server"
+        (mark,) = axes.plot(x, y, "^", ms=10, mfc=colour, mec="k", mew=1, zorder=3, ls="", label=label)
+        pictures.mark(mark, notes=[name])
+        axes.annotate(name, (x, y), (5, 5), textcoords="offset points", fontsize=8)
     axes.set(xlabel="x [m]", ylabel="y [m]", aspect="equal", title=printable(instance.name))
     axes.legend(loc="upper right", fontsize=8)
+
+
+def _draw_links(
+    axes: Axes, instance: Instance, allocation: Allocation, device: Floats, server: Floats
+) -> None:
+    """The devices of each server, and a line from each of them to it; positions in m, (M, 3) and (E, 3)."""
+    for j, colour in enumerate(server_colours(len(server))):
+        own = np.flatnonzero(allocation.association == j)
+        if not own.size:
+            continue
+        ends = np.full((own.size, 3, 2), np.nan)  # a line ends at the third point, which is nowhere
+        ends[:, 0], ends[:, 1] = device[own, :2], server[j, :2]
+        axes.plot(*ends.reshape(-1, 2).T, color=colour, lw=0.7, alpha=0.6, zorder=1)
+        (dots,) = axes.plot(*device[own, :2].T, "o", ms=3.7, mew=0, color=colour, zorder=2)
+        names = [f"{instance.devices.id[i]} at {instance.servers.id[j]}" for i in own]
+        pictures.mark(dots, notes=names)
+    axes.plot([], [], "o", ms=3.7, color="0.35", label="device")
 
 
 def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
@@ -144,11 +188,15 @@ def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
         ),
     ]
     axes.axis("off")
+    names = [printable(name) for name in instance.servers.id] if count <= MOST_NAMES else range(count)
     for row, (title, values) in enumerate(rows):
         part: Any = axes.inset_axes((0.12, 1 - (row + 1) / len(rows) + 0.03, 0.86, 0.7 / len(rows)))
-        part.bar(np.arange(count), values, color=server_colours(count), edgecolor="k", linewidth=0.4)
+        part.grid(visible=False)
+        bars = part.bar(np.arange(count), values, color=server_colours(count), edgecolor="k", linewidth=0.4)
+        for bar, server, value in zip(bars, instance.servers.id, values, strict=True):
+            pictures.mark(bar, notes=[f"{server}: {value:.4g} {title}"])
         part.set_title(title, fontsize=8, loc="left", pad=2)
-        part.set_xticks(np.arange(count), instance.servers.id if row == len(rows) - 1 else [""] * count)
+        part.set_xticks(np.arange(count), names if row == len(rows) - 1 else [""] * count)
         part.tick_params(labelsize=7)
 
 

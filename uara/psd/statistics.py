@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from uara.base.errors import InputError
 from uara.psd.payload import PAYLOADS, upload_bits
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_RESAMPLES = 2000
 _REPLAYS = 16
 
 
@@ -29,14 +28,16 @@ def ratio_estimate(numerators: Sequence[float], denominators: Sequence[float]) -
     """
     import numpy as np
 
+    from uara.base.intervals import bootstrap
+
     if not numerators or len(numerators) != len(denominators):
         raise InputError("an estimate needs as many numerators as denominators, and at least one")
-    pairs = np.array([numerators, denominators], dtype=np.float64)
-    picks = np.random.default_rng(0).integers(pairs.shape[1], size=(_RESAMPLES, pairs.shape[1]))
-    sums = pairs[:, picks].sum(axis=-1)
-    low, high = np.quantile(sums[0] / sums[1], [0.025, 0.975])
-    value = pairs[0].sum() / pairs[1].sum()
-    return Estimate(value=float(value), low=float(low), high=float(high))
+
+    def ratio(above: Any, below: Any, axis: int) -> Any:
+        return above.sum(axis=axis) / below.sum(axis=axis)
+
+    low, high = bootstrap([numerators, denominators], ratio, np.random.default_rng(0))
+    return Estimate(value=float(np.sum(numerators) / np.sum(denominators)), low=low, high=high)
 
 
 def mean_estimate(values: Sequence[float]) -> Estimate:

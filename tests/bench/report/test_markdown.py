@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
 import pandas as pd
@@ -8,8 +7,9 @@ import pytest
 
 from uara.base.errors import InputError
 from uara.bench import Results
+from uara.bench.inks import to_markdown
 from uara.bench.metrics import scored
-from uara.bench.report.markdown import gaps_by_size, markdown_tables, renew
+from uara.bench.report.markdown import gaps_by_size, renew, tables_of
 from uara.bench.results import by_group
 from uara.cli import main
 
@@ -20,27 +20,29 @@ README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of tab
 
 def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> None:
     results = Results.load(recorded)
-    tables = markdown_tables(results)
+    tables = tables_of(results)
     names = {"ranking", "instances", "claims", "machine"} | {
         f"ranking-{group}" for group in by_group(results, scored(results))
     }
     assert set(tables) == {f"recorded-{name}" for name in names}
-    for text in tables.values():
-        lines = text.splitlines()
-        assert len(lines) >= 3
-        assert len({line.replace("\\|", "").count("|") for line in lines}) == 1
+    for table in tables.values():
+        assert table.rows
+        assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
-def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
-    results = Results.load(recorded)
-    lines = markdown_tables(results)["recorded-ranking"].splitlines()[2:]
-    for line, (_, row) in zip(lines, results.ranking().iterrows(), strict=True):
-        cells = [cell.strip() for cell in line.strip("|").split(" | ")]
-        assert cells[1] == row["label"]
-        if math.isinf(row["excess"]):
-            assert cells[2].startswith("∞")
-        else:
-            assert float(cells[2]) == pytest.approx(100 * row["excess"], abs=6e-4)
+def test_a_mark_with_labels_gives_a_short_table_of_them(recorded: Path, tmp_path: Path) -> None:
+    tables = tables_of(Results.load(recorded))
+    readme = tmp_path / "README.md"
+    readme.write_text(README.replace("ranking -->", "ranking | random | tma (allocation=optimal) -->"))
+    assert renew(readme, tables)
+    lines = readme.read_text().splitlines()[2:]
+    assert lines[0] == "| solver | excess % | gap to bound % | latency ms | runtime s |"
+    assert sorted(line.split(" | ")[0] for line in lines[2:4]) == ["| random", "| tma (allocation=optimal)"]
+    assert lines[4].startswith(("<!--", "The same")) or lines[4] == ""
+    assert not renew(readme, tables)
+    readme.write_text(README.replace("ranking -->", "ranking | nobody -->"))
+    with pytest.raises(InputError, match="'nobody' is none of its solvers"):
+        renew(readme, tables)
 
 
 def test_gaps_of_learned_solvers_stand_by_size() -> None:
@@ -56,22 +58,23 @@ def test_gaps_of_learned_solvers_stand_by_size() -> None:
     )
     runs["instance"] = runs["drop"] + runs.index.astype(str)
     runs["status"], runs["answered"] = "ok", True
-    assert gaps_by_size(runs) == {
-        "learned": "| E \\ M (2 to 2 instances each) | 30 | 60 |\n|---|---|---|\n"
+    (table,) = gaps_by_size(runs).values()
+    assert to_markdown(table) == (
+        "| gap %, E \\ M (2 to 2 instances each) | 30 | 60 |\n|---:|---:|---:|\n"
         "| 4 | 7.00 | 10.00 |\n| 8 | 11.00 | 14.00 |"
-    }
+    )
     assert gaps_by_size(runs[runs["feature_servers"] == 4]) == {}
 
 
 def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> None:
-    tables = markdown_tables(Results.load(recorded))
+    tables = tables_of(Results.load(recorded))
     readme = tmp_path / "README.md"
     readme.write_text(README)
     assert renew(readme, tables, write=False)
     assert readme.read_text() == README
     assert renew(readme, tables)
     text = readme.read_text()
-    assert text.startswith("# T\n<!-- uara bench table: recorded-ranking -->\n| rank |")
+    assert text.startswith("# T\n<!-- uara bench table: recorded-ranking -->\n| solver | rank |")
     assert text.endswith("|\n<!-- end of table -->\nafter\n")
     assert not renew(readme, tables)
 
@@ -79,12 +82,12 @@ def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> Non
 def test_a_file_without_marks_is_refused(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("<!-- uara bench table: other-ranking -->\nx\n<!-- end of table -->")
     with pytest.raises(InputError, match="holds no mark of recorded-ranking"):
-        renew(tmp_path / "README.md", markdown_tables(Results.load(recorded)))
+        renew(tmp_path / "README.md", tables_of(Results.load(recorded)))
 
 
 def test_results_without_a_run_are_an_error() -> None:
     with pytest.raises(InputError, match="holds no runs"):
-        markdown_tables(made_up([], [{"run_id": "x"}]))
+        tables_of(made_up([], [{"run_id": "x"}]))
 
 
 def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:
@@ -100,3 +103,17 @@ def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:
     assert readme.read_text() == README
     assert code() == 0
     assert code("--check") == 0
+
+
+@pytest.mark.parametrize(
+    ("form", "word"), [("latex", "\\toprule"), ("csv", "solver,"), ("markdown", "|---|")]
+)
+def test_the_command_prints_every_form(
+    recorded: Path, capsys: pytest.CaptureFixture[str], form: str, word: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", "table", str(recorded), "--format", form])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert word in out
+    assert "recorded-machine" in out

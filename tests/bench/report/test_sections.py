@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -7,36 +8,49 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.metrics import scored
-from uara.bench.report import charts, render, sections
+from uara.bench.report.data import failures_table
+from uara.bench.report.gaps import gaps, split
+from uara.bench.report.section import Facts, Section
+from uara.bench.report.sections import DRAWN, SECTIONS, sections
 
-from ..conftest import HOSTILE, made_up
+from ..conftest import made_up
 
 
 @pytest.fixture(scope="module")
-def built(recorded: Path) -> dict[str, Any]:
-    return sections.build(Results.load(recorded))
+def built(recorded: Path) -> dict[str, Section]:
+    return {section.anchor: section for section in sections(Facts.of(Results.load(recorded)))}
 
 
-def test_every_failed_run_is_listed_with_its_reason(built: dict[str, Any], recorded: Path) -> None:
+def test_every_section_has_a_template_and_a_real_result_has_them_all(built: dict[str, Section]) -> None:
+    folder = resources.files("uara.bench.report") / "sections"
+    assert len(built) == len(SECTIONS)
+    for section in built.values():
+        assert (folder / f"{section.anchor}.html.j2").is_file()
+    drawn = {section.anchor for section in built.values() if section.pictures}
+    assert drawn == {make.__name__ for make in DRAWN}
+
+
+def test_every_failed_run_is_listed_with_its_reason(built: dict[str, Section], recorded: Path) -> None:
     runs = Results.load(recorded).runs
-    rows = built["failures"].rows
+    rows = built["failures"].values["table"].rows
     assert len(rows) == (runs["status"] != "ok").sum()
     assert any("ZeroDivisionError" in row[-1].text and "about to divide" in row[-1].note for row in rows)
     assert any(row[-1].text == "on purpose" for row in rows)
 
 
-def test_both_profiles_count_the_same_failures(recorded: Path) -> None:
-    runs = scored(Results.load(recorded))
-    found = charts.profiles(runs)
-    for label in ("bench_trials:raises", "max-sinr"):
-        solved = {name: one[label].at(1e12) for name, one in found.items()}
-        share = (runs[runs["label"] == label]["status"] == "ok").sum() / runs["instance"].nunique()
-        assert solved["quality"] == pytest.approx(share)
-        assert solved["time"] <= solved["quality"]
+def test_what_each_run_prints_is_read_once() -> None:
+    rows: list[dict[str, Any]] = [
+        {"instance": name, "status": "error", "reason": "x" * 400, "log": "same"} for name in "ij"
+    ]
+    table = failures_table(scored(made_up(rows)))
+    assert table is not None
+    assert [row[-1].note for row in table.rows] == ["same", ""]
+    assert all(len(row[-1].text) == 300 for row in table.rows)
+    assert failures_table(scored(made_up([{"controllable_ms": 1.0}]))) is None
 
 
-def test_figures_say_what_is_missing(built: dict[str, Any]) -> None:
-    sweep, lost, trade = built["figures"]
+def test_figures_say_what_is_missing(built: dict[str, Section]) -> None:
+    sweep, lost, trade = built["paper"].values["figures"]
     assert sweep["claim"] == "grows"
     assert lost["missing"] == ["measure_nothing"]
     assert any(row[-1].text == "yes" for row in trade["table"].rows), "somebody is on the front"
@@ -44,54 +58,11 @@ def test_figures_say_what_is_missing(built: dict[str, Any]) -> None:
     assert devices == [6, 8, 10, 12, 14, 16]
 
 
-def test_the_claim_stands_beside_the_measurement(built: dict[str, Any]) -> None:
-    (claim,) = built["claims"]
+def test_the_claim_stands_beside_the_measurement(built: dict[str, Section]) -> None:
+    (claim,) = built["paper"].values["claims"]
     first = [cell.text for cell in claim["table"].rows[0]]
     assert first[:2] == ["mean reduction", "20.0"]
     assert float(first[2]) > 0
-
-
-def test_warnings_are_loud() -> None:
-    rows = [
-        {"label": "a", "controllable_ms": 1.0, "commit": "x"},
-        {"label": "b", "status": "timeout", "commit": "y"},
-        {"label": "c", "controllable_ms": 2.0, "bound_ms": 101.5, "commit": "x"},
-    ]
-    results = made_up(rows, planned_runs=9)
-    text = " ".join(sections.warnings(results, scored(results)))
-    for words in (
-        "Contradiction",
-        "6 planned runs",
-        "b never succeeded: timeout",
-        "2 states of the code",
-        "no test can tell",
-    ):
-        assert words in text
-
-
-def test_a_green_harness_full_of_timeouts_is_not_green() -> None:
-    results = made_up(
-        [{"label": "a", "status": "timeout", "host": "h"}],
-        name="n",
-        time_limit_s=1,
-        memory_limit_mb=1,
-        seeds=[0],
-        repetitions=1,
-    )
-    text = render(results)
-    assert "a never succeeded: timeout" in text
-
-
-def test_hostile_text_is_escaped(recorded: Path) -> None:
-    text = render(Results.load(recorded))
-    assert "<img" not in text
-    assert "price &lt;img src=x onerror=" in text
-    assert HOSTILE not in text
-
-
-def test_rendering_is_repeatable(recorded: Path) -> None:
-    results = Results.load(recorded)
-    assert render(results) == render(results)
 
 
 def test_both_parts_of_the_gap_are_means_over_the_same_instances() -> None:
@@ -100,18 +71,8 @@ def test_both_parts_of_the_gap_are_means_over_the_same_instances() -> None:
         {"instance": "i", "controllable_ms": 10.0, "bound_ms": 108.0, "measure_optimal_shares_ms": 109.0},
         {"instance": "j", "controllable_ms": 10.0, "measure_optimal_shares_ms": 105.0},
     ]
-    (row,) = sections.gap_split(scored(made_up(rows)))["split"].rows
-    assert [cell.value for cell in row[1:]] == pytest.approx([0.2, 0.1, 0.1])
-    assert sections.gap_split(scored(made_up(rows[1:])))["split"] is None
-
-
-def test_an_interval_that_does_not_exist_is_a_dash() -> None:
-    place = [name for name, *_ in sections.RANKING].index("interval")
-    for count, shown in ((5, False), (6, True)):
-        rows = [
-            {"label": label, "instance": f"i{k}", "controllable_ms": value + k * (label == "b")}
-            for k in range(count)
-            for label, value in (("a", 10.0), ("b", 11.0))
-        ]
-        table = sections.ranking_table(scored(made_up(rows)), "all")
-        assert [row[place].text != "–" for row in table.rows] == [shown, shown]
+    section = gaps(Facts.of(made_up(rows)))
+    assert section is not None
+    (row,) = section.values["table"].rows
+    assert [cell.value for cell in row[1:]] == pytest.approx([20.0, 10.0, 10.0])
+    assert split(scored(made_up(rows[1:]))) is None

@@ -4,25 +4,34 @@ from __future__ import annotations
 
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from uara.base import files
-from uara.base.errors import printable
+from uara.base.errors import UaraError, printable
 from uara.base.extras import needs
+from uara.bench.result_file import HTML_MARK, refuse_foreign
 from uara.bench.results import Results
-from uara.bench.store import HTML_MARK, refuse_foreign
+
+if TYPE_CHECKING:
+    from uara.bench.report.drawing import Picture
+
+
+def check_libraries() -> None:
+    """:class:`uara.MissingExtra` if a report could not be written."""
+    needs("jinja2", extra="bench")
+    needs("matplotlib.figure", extra="bench")
 
 
 def render(results: Results) -> str:
     """The report as HTML text."""
-    needs("jinja2", extra="bench")
+    check_libraries()
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
     import uara
+    from uara.bench.report.overview import overview
     from uara.bench.report.proofs import proofs
-    from uara.bench.report.sections import build
-    from uara.bench.report.svg import colour, dash
+    from uara.bench.report.style import colour, dash
 
     environment = Environment(
         loader=PackageLoader("uara.bench.report", "."),
@@ -32,8 +41,10 @@ def render(results: Results) -> str:
         lstrip_blocks=True,
         finalize=lambda value: _lines(value) if type(value) is str else value,
     )
-    environment.filters["svg"] = Markup  # pictures are made here, with every word in them escaped
-    environment.filters |= {"colour": colour, "dash": dash}
+    # pictures are made here, with every word in them escaped
+    environment.filters["picture"] = lambda picture: Markup(_inline(picture))
+    environment.filters["colour"] = colour
+    environment.filters["dash"] = lambda place: " ".join(f"{length:g}" for length in dash(place)) or "none"
     folder = resources.files("uara.bench.report")
     parts: dict[str, Any] = {
         "style": Markup((folder / "report.css").read_text(encoding="utf-8")),
@@ -41,7 +52,17 @@ def render(results: Results) -> str:
         "version": uara.__version__,
         "proofs": Markup(proofs(results)),
     }
-    return environment.get_template("report.html.j2").render(**parts, **build(results))
+    return environment.get_template("report.html.j2").render(**parts, **overview(results))
+
+
+def _inline(picture: Picture) -> str:
+    """A picture as part of the page; what keeps it from being drawn where it cannot be."""
+    from markupsafe import escape
+
+    try:
+        return picture.inline()
+    except UaraError as error:
+        return f"<p>Not drawn: {escape(printable(str(error)))}</p>"
 
 
 def _lines(text: str) -> str:

@@ -1,28 +1,33 @@
-"""Markdown tables from a result file, and keeping those in a README equal to them."""
+"""The tables of a result file, and keeping those in Markdown files equal to them."""
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.base import files
-from uara.base.errors import InputError, printable
+from uara.base.errors import InputError
 from uara.bench.claims import measured
+from uara.bench.inks import to_markdown
 from uara.bench.metrics import costs, references, scored
-from uara.bench.ranking import cells, overall
-from uara.bench.results import Results, by_group
-from uara.bench.terminal import excess, percent
+from uara.bench.ranking import cells
+from uara.bench.results import Results, by_group, machines
+from uara.bench.standings import BRIEF, USUAL, standings
+from uara.bench.tables import Cell, Column, Table, number, percent, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
-MARK = re.compile(r"(<!-- uara bench table: (?P<name>[\w-]+) -->\n).*?(<!-- end of table -->)", re.DOTALL)
+MARK = re.compile(
+    r"(<!-- uara bench table: (?P<name>[\w-]+)(?P<chosen>( \| [^|\n]+?)*) -->\n).*?(<!-- end of table -->)",
+    re.DOTALL,
+)
 
 
-def markdown_tables(results: Results) -> dict[str, str]:
+def tables_of(results: Results) -> dict[str, Table]:
     """Every table by its name.
 
     ``SUITE-ranking``, ``SUITE-instances``, ``SUITE-claims``, ``SUITE-machine``; ``SUITE-ranking-GROUP`` for each group
@@ -31,26 +36,26 @@ def markdown_tables(results: Results) -> dict[str, str]:
     name = results.suite.get("name", "results")
     runs = scored(results)
     tables = {
-        "ranking": ranking(runs),
-        **{f"ranking-{group}": ranking(own) for group, own in by_group(results, runs).items()},
-        **{f"gap-{_word(label)}": text for label, text in gaps_by_size(runs).items()},
+        "ranking": standings(runs),
+        **{f"ranking-{group}": standings(own) for group, own in by_group(results, runs).items()},
+        **{f"gap-{_word(label)}": table for label, table in gaps_by_size(runs).items()},
         "instances": instances(runs, references(results)),
         "claims": claims(runs, results.suite),
         "machine": machine(results),
     }
-    return {f"{name}-{key}": text for key, text in tables.items() if text}
+    return {f"{name}-{key}": table for key, table in tables.items() if table.rows}
 
 
-def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
+def renew(path: Path, tables: Mapping[str, Table], *, write: bool = True) -> bool:
     """Put the tables between their marks in a Markdown file; returns whether anything differed.
 
-    A mark is ``<!-- uara bench table: NAME -->``, and ``<!-- end of table -->`` ends it. Marks of other results
-    are left as they are.
+    A mark is ``<!-- uara bench table: NAME -->``, and ``<!-- end of table -->`` ends it; after ``NAME | LABEL | LABEL``
+    the table is a short one of these solvers alone. Marks of other results are left as they are.
 
     Raises
     ------
     InputError
-        If the file holds no mark of these tables.
+        If the file holds no mark of these tables, or names solvers that a table does not have.
     """
     try:
         old = files.read_bytes(path).decode()
@@ -59,52 +64,30 @@ def renew(path: Path, tables: dict[str, str], *, write: bool = True) -> bool:
     if not any(match["name"] in tables for match in MARK.finditer(old)):
         raise InputError(f"holds no mark of {', '.join(tables)}", source=str(path))
 
-    def replace(match: re.Match[str]) -> str:
-        text = tables.get(match["name"])
-        return match[0] if text is None else f"{match[1]}{text}\n{match[3]}"
+    def renewed(match: re.Match[str]) -> str:
+        return marked(match, tables, str(path)) if match["name"] in tables else match[0]
 
-    new = MARK.sub(replace, old)
+    new = MARK.sub(renewed, old)
     if write and new != old:
         files.write_bytes(path, new.encode())
     return new != old
 
 
-def ranking(runs: pd.DataFrame) -> str:
-    """The ranking over some scored runs."""
-    head = [
-        "rank",
-        "solver",
-        "excess %",
-        "95 % interval",
-        "gap to bound %",
-        "own proof %",
-        "latency ms",
-        "p95 ms",
-    ]
-    head += ["runtime s", "solved %"]
-    rows = []
-    for row in overall(runs).to_dict("records"):
-        if not (math.isfinite(row["excess"]) or math.isfinite(row["solved"])):
-            continue  # left out everywhere
-        interval = f"{_percent(row['excess_low'], 2)} … {_percent(row['excess_high'], 2)}"
-        rows.append(
-            [
-                _real(row["rank"], 0),
-                row["label"],
-                excess(row, _percent),
-                interval if math.isfinite(row["excess_low"]) else "–",
-                _percent(row["gap_to_bound"], 4),
-                _percent(row["proven_gap"], 4),
-                _real(row["latency_mean_ms"], 1),
-                _real(row["latency_p95_ms"], 1),
-                _real(row["runtime_s"], 3),
-                _percent(row["solved"], 0),
-            ]
-        )
-    return _markdown(head, rows)
+def marked(match: re.Match[str], tables: Mapping[str, Table], source: str) -> str:
+    """What should stand at a mark: the mark, its table, its end."""
+    table = tables[match["name"]]
+    chosen = [label.strip() for label in match["chosen"].split("|")[1:]]
+    if chosen:
+        labels = [row[0].text for row in table.rows]
+        if unknown := [label for label in chosen if label not in labels]:
+            problem = f"{unknown[0]!r} is none of its solvers: {', '.join(labels)}"
+            raise InputError(problem, source=source, path=match["name"])
+        table = table.of(chosen).within(BRIEF)
+    text = to_markdown(table.within(USUAL))
+    return f"{match[1]}{text}\n{match[match.re.groups]}"
 
 
-def gaps_by_size(runs: pd.DataFrame) -> dict[str, str]:
+def gaps_by_size(runs: pd.DataFrame) -> dict[str, Table]:
     """Mean gap to the best bound by number of servers and devices, a table a learned solver (``training_s``)."""
     sizes = ["feature_servers", "feature_devices"]
     if not set(sizes) <= set(runs.columns):
@@ -116,15 +99,12 @@ def gaps_by_size(runs: pd.DataFrame) -> dict[str, str]:
         table = own.groupby(sizes)["gap_to_bound"].mean().unstack()
         count = own.groupby(sizes)["instance"].nunique()
         if min(table.shape) > 1:
-            head = [
-                f"E \\ M ({count.min()} to {count.max()} instances each)",
-                *(f"{m:.0f}" for m in table.columns),
-            ]
+            head = f"gap %, E \\ M ({count.min()} to {count.max()} instances each)"
             rows = [
-                [f"{e:.0f}", *(_percent(gap, 2) for gap in row)]
-                for e, row in zip(table.index, table.values, strict=True)
+                [number(0)(servers), *map(percent(2), gaps)]
+                for servers, gaps in zip(table.index, table.values, strict=True)
             ]
-            found[str(label)] = _markdown(head, rows)
+            found[str(label)] = Table([Column(head), *(Column(f"{m:.0f}") for m in table.columns)], rows)
     return found
 
 
@@ -132,68 +112,67 @@ def _word(label: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", label).strip("-").lower()
 
 
-def instances(runs: pd.DataFrame, known: pd.DataFrame) -> str:
+def instances(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
     """Best answer and bound of each instance, and the excess of each solver."""
     table = cells(runs, "excess").reindex(known.index)
     labels = [label for label in table.columns if table[label].notna().any()]
-    rows = []
-    for name, row in known.iterrows():
-        shown = [_percent(row["gap"], 4)]
-        shown += [_percent(table.loc[name, label], 2) for label in labels]
-        rows.append([str(name), _real(row["best_controllable_ms"], 1), *shown])
-    return _markdown(
-        ["instance", "best controllable ms", "gap to bound %", *(f"{label} %" for label in labels)], rows
-    )
+    columns = [Column("instance", numeric=False), Column("best controllable ms"), Column("gap to bound %")]
+    columns += [Column(f"{label} excess %") for label in labels]
+    rows = [
+        [
+            words(name),
+            number(1)(row["best_controllable_ms"]),
+            percent(4)(row["gap"]),
+            *(percent(2)(table.loc[name, label]) for label in labels),
+        ]
+        for name, row in known.iterrows()
+    ]
+    return Table(columns, rows)
 
 
-def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> str:
-    """Published reductions beside those measured; empty where the suite claims nothing."""
+def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> Table:
+    """Published reductions beside those measured; without rows where the suite claims nothing."""
+    columns = [
+        Column("reduction", numeric=False),
+        Column("published mean / largest %"),
+        Column("measured mean / largest %"),
+        Column("instances"),
+    ]
     rows = []
     for claim in suite.get("claims", []):
         found = measured(claim, runs)
+        lost = f", and {found.failed} that one failed on" if found.failed else ""
         rows.append(
             [
-                f"{claim['solver']} against the best of {', '.join(claim['against'])}",
-                f"{_percent(claim.get('mean_reduction'), 1)} / {_percent(claim.get('largest_reduction'), 1)}",
-                f"{_percent(found.mean, 1)} / {_percent(found.largest, 1)}",
-                f"{found.instances}" + (f", and {found.failed} that one failed on" if found.failed else ""),
+                words(f"{claim['solver']} against the best of {', '.join(claim['against'])}"),
+                _both(claim.get("mean_reduction"), claim.get("largest_reduction")),
+                _both(found.mean, found.largest),
+                words(f"{found.instances}{lost}"),
             ]
         )
-    head = ["reduction", "published mean / largest %", "measured mean / largest %", "instances"]
-    return _markdown(head, rows) if rows else ""
+    return Table(columns, rows)
 
 
-def machine(results: Results) -> str:
+def _both(mean: float | None, largest: float | None) -> Cell:
+    return words(f"{percent(1)(mean).text} / {percent(1)(largest).text}")
+
+
+def machine(results: Results) -> Table:
     """What the results were made on."""
-    from uara.bench.results import machines
-
+    names = ("CPU", "cores", "memory GB", "Python", "commit", "runs", "time h", "load")
     rows = [
         [
-            one["cpu"],
-            f"{one['cores']:.0f}",
-            f"{one['memory_mb'] / 1000:.0f}",
-            one["python"],
-            one["commit"] or "–",
-            str(one["runs"]),
-            f"{one['hours']:.2f}",
-            _real(one["load"], 1),
+            words(one["cpu"]),
+            number(0)(one["cores"]),
+            number(0)(one["memory_mb"] / 1000),
+            words(one["python"]),
+            words(one["commit"] or "–"),
+            number(0)(one["runs"]),
+            number(2)(one["hours"]),
+            number(1)(one["load"]),
         ]
         for one in machines(results)
     ]
-    return _markdown(["CPU", "cores", "memory GB", "Python", "commit", "runs", "hours", "load"], rows)
-
-
-def _markdown(head: list[str], rows: list[list[Any]]) -> str:
-    lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
-    lines += [
-        "| " + " | ".join(printable(str(cell)).replace("|", "\\|") for cell in row) + " |" for row in rows
-    ]
-    return "\n".join(lines)
-
-
-def _percent(value: float | None, digits: int) -> str:
-    return percent(value, digits, none="–", infinite="∞")
-
-
-def _real(value: float, digits: int) -> str:
-    return f"{value:,.{digits}f}" if math.isfinite(value) else "–" if math.isnan(value) else "∞"
+    columns = [Column(name, numeric=name not in ("CPU", "Python", "commit"), place=1) for name in names]
+    columns[4] = replace(columns[4], place=0)
+    return Table(columns, rows).distinct()

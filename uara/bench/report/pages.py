@@ -1,62 +1,22 @@
-"""A page for each instance, and the table that leads to them."""
+"""A page for each instance."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import hashlib
+import re
+from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
-from uara.base.errors import UaraError
 from uara.bench.ranking import per_instance
-from uara.bench.report import charts
-from uara.bench.report.cells import Cell, Column, Table, number, percent, significant, words
+from uara.bench.report.curves import anytime_drawing
+from uara.bench.report.drawing import Drawing, Picture, Plotted
+from uara.bench.report.section import Facts
 from uara.bench.results import Results
-from uara.problem import kind_of, parse_decision, plot
+from uara.bench.tables import Column, Table, number, percent, significant, words
+from uara.problem import kind_of, parse_decision
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-
-def instances_table(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
-    """All instances, with a link to the page of each."""
-    features = [
-        name
-        for name in runs.columns
-        if name.startswith("feature_") and runs[name].notna().any() and runs[name].dtype.kind == "f"
-    ]
-    columns = [
-        Column("instance", numeric=False),
-        *(Column(charts.pretty(name)) for name in features),
-        Column("best controllable ms"),
-        Column("best solver", numeric=False),
-        Column("gap to bound %"),
-        Column("bound", "re-computed from a certificate, or only claimed", numeric=False),
-    ]
-    first = runs.groupby("instance", sort=False)[features].first()
-    rows = []
-    for name, row in known.iterrows():
-        rows.append(
-            [
-                Cell(str(name), link=f"#{anchor(str(name))}"),
-                *(significant(6)(first.loc[name, feature]) for feature in features),
-                number(2)(row["best_controllable_ms"]),
-                words(row["best_solver"]),
-                percent(4)(row["gap"]),
-                words(row["bound_kind"]),
-            ]
-        )
-    return Table(columns, rows)
-
-
-def anchor(instance: str) -> str:
-    """Identifier of an instance's page: letters and digits, and a hash that keeps names apart."""
-    import hashlib
-    import re
-
-    plain = re.sub(r"[^A-Za-z0-9]+", "-", instance).strip("-")
-    return f"i-{plain}-{hashlib.sha256(instance.encode()).hexdigest()[:6]}"
-
-
-PAGE = [
+COLUMNS = [
     ("label", "solver", words),
     ("status", "status", words),
     ("controllable_ms", "controllable ms", number(2)),
@@ -73,48 +33,51 @@ PAGE = [
 ]
 
 
-def page(
-    results: Results, instance: str, runs: pd.DataFrame, known: pd.Series, places: dict[str, int]
-) -> dict[str, Any]:
+def anchor(instance: str) -> str:
+    """Identifier of an instance's page: letters and digits, and a hash that keeps names apart."""
+    plain = re.sub(r"[^A-Za-z0-9]+", "-", instance).strip("-")
+    return f"i-{plain}-{hashlib.sha256(instance.encode()).hexdigest()[:6]}"
+
+
+def pages(facts: Facts) -> Iterator[dict[str, Any]]:
+    """The page of each instance, one after the other: all pictures of a large suite need not exist at once."""
+    for name in facts.known.index:
+        yield page(facts, str(name))
+
+
+def page(facts: Facts, instance: str) -> dict[str, Any]:
     """One instance: its table, anytime curves, and the pictures of its best answer."""
-    own = runs[runs["instance"] == instance]
+    own = facts.runs[facts.runs["instance"] == instance]
     table = per_instance(own).sort_values("controllable_ms", na_position="last", kind="stable")
-    rows = [[make(row[key]) for key, _, make in PAGE] for row in table.to_dict("records")]
-    columns = [Column(title, numeric=make is not words) for _, title, make in PAGE]
+    rows = [[make(row[key]) for key, _, make in COLUMNS] for row in table.to_dict("records")]
+    columns = [Column(title, numeric=make is not words) for _, title, make in COLUMNS]
     return {
         "name": instance,
         "anchor": anchor(instance),
         "table": Table(columns, rows, instance),
         "failed": not own["status"].isin(["ok", "skipped"]).all(),
-        "chart": charts.anytime_chart(results, instance, runs, known, places),
-        "best_solver": known["best_solver"],
-        "pictures": pictures_of_best(results, instance, own),
+        "chart": anytime_drawing(facts, instance, f"{anchor(instance)}-time"),
+        "best_solver": facts.known.loc[instance, "best_solver"],
+        "pictures": pictures_of_best(facts.results, instance, own),
     }
 
 
-def pictures_of_best(results: Results, instance: str, runs: pd.DataFrame) -> dict[str, str]:
+def pictures_of_best(results: Results, instance: str, runs: Any) -> dict[str, Picture]:
     """Pictures of the best answer, where the instance is kept in the results."""
     solved = runs[runs["status"] == "ok"]
     problem = results.problem(instance) if len(solved) else None
     if problem is None:
         return {}
     plain = Results.decoded(solved.loc[solved["objective_ms"].idxmin(), "decision"])
-    if plain is None:
-        return {}
-    draw = kind_of(problem.kind).pictures or plotted
-    return draw(problem, parse_decision(problem, plain))
+    return {} if plain is None else pictures_of(problem, parse_decision(problem, plain))
 
 
-def plotted(problem: Any, decision: Any) -> dict[str, str]:
-    """What ``Problem.plot`` draws, as an image inside the page; nothing where it cannot draw."""
-    import base64
-    import tempfile
-
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "answer.svg"
-        try:
-            plot(problem, path, decision)
-        except UaraError:
-            return {}
-        content = base64.b64encode(path.read_bytes()).decode()
-    return {"Answer": f'<img alt="the answer" src="data:image/svg+xml;base64,{content}">'}
+def pictures_of(problem: Any, decision: Any) -> dict[str, Picture]:
+    """Pictures of an answer by their titles: those that the kind offers, or else what it plots, if anything."""
+    kind, name = kind_of(problem.kind), anchor(problem.name)
+    if kind.pictures is None:
+        return {"Answer": Plotted(f"{name}-answer", problem, decision)} if kind.plot else {}
+    return {
+        title: Drawing(f"{name}-{place}", f"{title} of {problem.name}", partial(draw, problem, decision))
+        for place, (title, draw) in enumerate(kind.pictures(problem).items())
+    }

@@ -1,4 +1,4 @@
-"""A static folder of a result: the report, the data, the queries."""
+"""A static folder of a result: the report and the data."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ from pathlib import Path
 
 from uara.base import files
 from uara.base.errors import InputError
-from uara.bench.queries import QUERIES
 from uara.bench.report import write_report
+from uara.bench.result_file import write_csv
 from uara.bench.results import Results
-from uara.bench.store import write_csv
 
-MADE = ("index.html", "results.parquet", "runs.csv", "suite.json", "QUERIES.md")
+MADE = ("index.html", "results.parquet", "runs.csv", "suite.json")
 
 
 def publish(results: str | Path, folder: str | Path) -> list[Path]:
-    """Write report, results, runs, suite and queries into a folder, each as one of the files of :data:`MADE`.
+    """Write report, results, runs and suite into a folder, each as one of the files of :data:`MADE`.
 
     Returns
     -------
@@ -42,20 +41,4 @@ def publish(results: str | Path, folder: str | Path) -> list[Path]:
     rows = loaded.table.astype(object).where(loaded.table.notna(), None).to_dict("records")
     write_csv(target / "runs.csv", [{str(key): value for key, value in row.items()} for row in rows])
     files.write_json(target / "suite.json", loaded.suite)
-    files.write_bytes(target / "QUERIES.md", queries_text().encode())
     return [target / name for name in MADE]
-
-
-def queries_text() -> str:
-    """The queries as Markdown."""
-    parts = [
-        "# Every number from the data",
-        "",
-        "```python",
-        "import pandas",
-        'rows = pandas.read_parquet("results.parquet")',
-        "```",
-    ]
-    for query in QUERIES.values():
-        parts += ["", f"## {query.title}", "", "```python", query.code.rstrip(), "```"]
-    return "\n".join(parts) + "\n"

@@ -12,7 +12,7 @@
       head.setAttribute("aria-sort", down ? "descending" : "ascending");
       const numeric = head.classList.contains("n");
       const key = row => {
-        const text = row.cells[place].dataset.v;
+        const cell = row.cells[place], text = cell.dataset.v ?? cell.textContent;
         return numeric ? (text === "inf" ? Infinity : Number(text)) : text;
       };
       const order = (a, b) => {

@@ -1,0 +1,81 @@
+"""What the report draws: pictures that stand in a page and in files, each with a name."""
+
+from __future__ import annotations
+
+import base64
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+from uara.base import pictures
+from uara.base.errors import InputError
+from uara.bench.report import style
+from uara.bench.report.inline import page_svg
+from uara.problem import plot
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+class Picture(Protocol):
+    """A picture of the report."""
+
+    @property
+    def name(self) -> str:
+        """What its file is called."""
+
+    def inline(self) -> str:
+        """The picture as an element of a page."""
+
+    def save(self, path: Path) -> None:
+        """Write it to a file of any format that its suffix says."""
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture by Matplotlib; it is drawn when it is needed."""
+
+    name: str
+    title: str
+    """What a screen reader says of it."""
+    draw: Callable[[], Figure]
+
+    def inline(self) -> str:
+        """SVG that scales, and follows the page's colours."""
+        with style.drawing():
+            return page_svg(self.draw(), self.title, self.name)
+
+    def save(self, path: Path) -> None:
+        """Write it with a legend, which the page has beside it."""
+        with style.drawing():
+            figure = self.draw()
+            for axes in figure.axes:
+                if len(axes.get_legend_handles_labels()[1]) > 1 and axes.get_legend() is None:
+                    axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+            metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
+            pictures.save(figure, path, dpi=200, bbox_inches="tight", metadata=metadata)
+
+
+@dataclass(frozen=True)
+class Plotted:
+    """What a problem kind itself plots of an answer; such a picture has its own colours, so that it is an image."""
+
+    name: str
+    problem: Any
+    decision: Any
+
+    def inline(self) -> str:
+        """An image that is kept inside the page."""
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "answer.svg"
+            plot(self.problem, path, self.decision)
+            content = base64.b64encode(path.read_bytes()).decode()
+        return f'<img alt="the answer" src="data:image/svg+xml;base64,{content}">'
+
+    def save(self, path: Path) -> None:
+        """Write what the kind plots, in one of the formats that kinds know."""
+        if path.suffix not in pictures.SUFFIXES:
+            raise InputError(f"this kind plots {', '.join(pictures.SUFFIXES)} alone", source=str(path))
+        plot(self.problem, path, self.decision)

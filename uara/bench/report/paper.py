@@ -1,0 +1,67 @@
+"""What a suite sets beside a publication: its figures and its claims."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from uara.bench.claims import measured
+from uara.bench.report.section import Facts, Section
+from uara.bench.report.sweeps import suite_drawing
+from uara.bench.tables import Cell, Column, Table, heading, percent, significant, words
+
+
+def paper(facts: Facts) -> Section | None:
+    """The suite's figures and claims; nothing where it has none."""
+    values = {"figures": figures(facts), "claims": claims(facts)}
+    if not any(values.values()):
+        return None
+    drawings = [figure["drawing"] for figure in values["figures"] if "drawing" in figure]
+    return Section("paper", "The paper's figures", "Paper", values, drawings)
+
+
+def figures(facts: Facts) -> list[dict[str, Any]]:
+    """The suite's figures, each with its numbers and the claim that belongs to it."""
+    runs, found = facts.runs, []
+    for figure in facts.results.suite.get("figures", []):
+        missing = [
+            name
+            for name in (figure["x"], figure["y"], figure.get("along"))
+            if name and not (name in runs and runs[name].dtype.kind in "fi" and runs[name].notna().any())
+        ]
+        if missing:
+            found.append({**figure, "missing": missing})
+            continue
+        drawing, records = suite_drawing(figure, runs, dict(facts.places))
+        found.append({**figure, "drawing": drawing, "table": _numbers(figure, records)})
+    return found
+
+
+def _numbers(figure: dict[str, Any], records: list[dict[str, Any]]) -> Table:
+    names = list(records[0]) if records else []
+    heads = {"label": "solver", "x": heading(figure["x"]), "y": heading(figure["y"])}
+    columns = [Column(heads.get(name, name), numeric=name != "label") for name in names]
+    return Table(columns, [[_cell(record[name]) for name in names] for record in records])
+
+
+def _cell(value: Any) -> Cell:
+    if isinstance(value, bool):
+        return Cell("yes" if value else "no")
+    return words(value) if isinstance(value, str) else significant(5)(value)
+
+
+def claims(facts: Facts) -> list[dict[str, Any]]:
+    """Published reductions beside those measured."""
+    found = []
+    for claim in facts.results.suite.get("claims", []):
+        outcome = measured(claim, facts.runs)
+        figures = [
+            ("mean reduction", claim.get("mean_reduction"), outcome.mean),
+            ("largest reduction", claim.get("largest_reduction"), outcome.largest),
+            ("smallest reduction", None, outcome.smallest),
+            *((f"mean against {name}", None, value) for name, value in outcome.each.items()),
+        ]
+        rows = [[words(what), percent(1)(said), percent(1)(seen)] for what, said, seen in figures]
+        columns = [Column("what", numeric=False), Column("published %"), Column("measured %")]
+        counts = {"instances": outcome.instances, "failed": outcome.failed}
+        found.append({**claim, **counts, "table": Table(columns, rows)})
+    return found
