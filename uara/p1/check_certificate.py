@@ -707,7 +707,7 @@ def _search(
         if len(live) > MOST_LABELS:
             return min(reaches)
         labels = _undominated(live, slope)
-    return limit
+    return int(limit)
 
 
 def _undominated(labels: list[tuple[int, ...]], slope: int) -> list[tuple[int, ...]]:
