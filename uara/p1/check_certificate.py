@@ -696,7 +696,8 @@ def _search(
             -up[a + 1],
             [own[a + 1] for own in gains],
         )
-        live, reaches = [], []
+        live: list[tuple[int, ...]] = []
+        reaches: list[int] = []
         for label in sorted(labels + flipped):
             d = label[0]
             far = d - highest if d > highest else lowest - d if d < lowest else 0
@@ -707,7 +708,7 @@ def _search(
         if len(live) > MOST_LABELS:
             return min(reaches)
         labels = _undominated(live, slope)
-    return int(limit)
+    return limit
 
 
 def _undominated(labels: list[tuple[int, ...]], slope: int) -> list[tuple[int, ...]]:
