@@ -50,7 +50,7 @@ def test_uara_never_imports_its_solvers() -> None:
     assert found == []
 
 
-PROVING = ("certificate", "branches", "device_prices", "least_set", "proof")
+PROVING = ("certificate", "check_certificate", "branches", "device_prices", "least_set", "proof", "queueing")
 """What re-computes bounds of P1."""
 SCORING = ("uara.p1.model", "uara.hetedge.evaluation", "uara.verify")
 """What scores decisions, and compares what is claimed of them."""
@@ -121,6 +121,11 @@ def test_an_import_is_seen_through_others() -> None:
     assert within("uara.solvers.dual.price", SOLVING)
     assert "uara.p1.allocation" in reached("uara.p1.explain")
     assert any(within(name, COMPUTING) for name in reached("uara.p1.explain"))
+
+
+def test_the_exact_checker_needs_python_alone() -> None:
+    found = {name.partition(".")[0] for _, name in imports_of(PACKAGE / "p1" / "check_certificate.py")}
+    assert found <= sys.stdlib_module_names
 
 
 def test_solvers_import_each_other_relatively() -> None:
@@ -196,6 +201,7 @@ def test_files_stay_short() -> None:
 
     folder = Path(uara.solvers.__file__ or "").parent
     lengths = {path: len(path.read_text().splitlines()) for path in [*sources(), *folder.rglob("*.py")]}
+    assert lengths.pop(PACKAGE / "p1" / "check_certificate.py") <= 1200  # one file, so that it can be copied
     assert max(lengths.values()) <= 700, max(lengths, key=lambda path: lengths[path])
     assert sum(length <= 400 for length in lengths.values()) >= 0.9 * len(lengths)
 

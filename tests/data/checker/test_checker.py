@@ -10,14 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import browsers
+import file_forgeries
 import numpy as np
 import pytest
+import random_certificates
 from cases import make_instance
 from forgeries import branched, encoded, plain_of, tree_instance
 
 import uara
 from uara import check_page
 from uara.base.files import pretty_json
+from uara.p1 import check_certificate
 from uara.problem import parse_certificate, parse_decision
 from uara.solution import Claims
 from uara.verify import verify
@@ -118,8 +121,7 @@ def test_a_digit_more_is_refused(checker: Checker, honest: list[Any]) -> None:
 
 
 def test_the_corpus_of_forged_files_is_refused(checker: Checker, tmp_path: Path) -> None:
-    corpus = pytest.importorskip("file_forgeries", reason="the corpus of forged files is not here")
-    true, forged = corpus.honest(tmp_path), corpus.forged(tmp_path)
+    true, forged = file_forgeries.honest(tmp_path), file_forgeries.forged(tmp_path)
     verdicts = checker.judge((case.instance, case.solution) for case in [*true, *forged])
     assert [case.name for case, verdict in zip(true, verdicts, strict=False) if not verdict["accepted"]] == []
     accepted, above, unclear = [], [], []
@@ -139,7 +141,6 @@ def test_the_corpus_of_forged_files_is_refused(checker: Checker, tmp_path: Path)
 
 def test_figures_are_those_of_the_exact_checker_in_python(checker: Checker, honest: list[Any]) -> None:
     """Two languages, no common code, the same numbers; the times are printed, not judged."""
-    twin = pytest.importorskip("uara.p1.check_certificate", reason="the checker in Python is not here")
     pairs = [(instance_file(problem), encoded(plain)) for _, problem, plain in honest]
     large = uara.Instance.load(INSTANCES / "e8_m90.json")
     pairs.append((instance_file(large), encoded(plain_of(large, "exact", gap=1e-6))))
@@ -147,7 +148,7 @@ def test_figures_are_those_of_the_exact_checker_in_python(checker: Checker, hone
     pairs.append(((INSTANCES / "e8_m90.json").read_bytes(), stored.read_bytes()))
     for pair, verdict in zip(pairs, checker.judge(pairs), strict=True):
         began = time.process_time()
-        exact = twin.check(*pair)
+        exact = check_certificate.check(*pair)
         seconds = time.process_time() - began
         print(f"{verdict['kind']}: JavaScript {verdict['ms'] / 1e3:.2f} s, Python {seconds:.2f} s")
         assert verdict["accepted"] == (not exact.refusals)
@@ -205,7 +206,6 @@ def test_damaged_certificates_prove_nothing_false(checker: Checker) -> None:
 
 
 def test_random_certificates_prove_nothing_false(checker: Checker) -> None:
-    made = pytest.importorskip("random_certificates", reason="the generator of certificates is not here")
     rng = np.random.default_rng(6)
     pairs, optima = [], []
     for seed in range(15):
@@ -214,8 +214,12 @@ def test_random_certificates_prove_nothing_false(checker: Checker) -> None:
         best = uara.solve(problem, "brute-force").evaluation
         for _ in range(10):
             part = float(rng.uniform(0.5, 1.5))
-            tree = made.random_tree(problem, rng, best.controllable_ms, part * best.controllable_ms)
-            branches = made.random_branches(problem, rng, best.constant_ms + part * best.controllable_ms)
+            tree = random_certificates.random_tree(
+                problem, rng, best.controllable_ms, part * best.controllable_ms
+            )
+            branches = random_certificates.random_branches(
+                problem, rng, best.constant_ms + part * best.controllable_ms
+            )
             for certificate in (tree, branches):
                 answer = {**plain, "certificate": certificate, "claims": {}}
                 pairs.append((instance_file(problem), encoded(answer)))
