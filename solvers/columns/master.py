@@ -16,7 +16,7 @@ from uara.solver import Context
 
 from ..common.highs import run
 from .pool import Pool
-from .pricing import States
+from .pricing import Prices, States
 
 _SCALE = 1e4
 _DUAL, _PRIMAL = 1, 4
@@ -114,10 +114,10 @@ class Master:
 
         return bool(self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
-    def prices(self) -> tuple[Floats, Floats]:
+    def prices(self) -> Prices:
         """(M,) device prices and (E,) count prices of the last solve."""
         dual = np.array(self._highs.getSolution().row_dual) * self._unit
-        return dual[: self.devices], dual[self.devices + self.servers :]
+        return Prices(dual[: self.devices], dual[self.devices + self.servers :])
 
     def shares(self) -> Floats:
         """(M, E) How the last solve divides each device among the servers."""

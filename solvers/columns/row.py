@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
@@ -14,8 +12,9 @@ from uara.p1.device_prices import DevicePrices
 from uara.p1.model import Coefficients
 
 from .bands import MOST_PRICES
-from .climb import climb
-from .knapsack import LABELS, Workspace, base_row, workspace
+from .climb import UNWATCHED, Aim, Watch, climb
+from .knapsack import Items, base_row
+from .labels import LABELS, Workspace, workspace
 from .layout import Layout, layout_of, with_grids
 from .pricing import OPEN, States
 
@@ -44,14 +43,11 @@ class DeviceRow:
 
     def climb(
         self,
-        upper_ms: float,
-        enough_ms: float,
-        expired: Callable[[], bool],
+        aim: Aim,
         *,
         states: States | None = None,
         most_passes: int = 1500,
-        most_labels: float = np.inf,
-        seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+        watch: Watch = UNWATCHED,
     ) -> None:
         """Raise the dual towards the cost of the best answer, over all associations or those that ``states`` allow."""
         everything = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
@@ -59,14 +55,11 @@ class DeviceRow:
             self.layout,
             self.pi,
             everything if states is None else states,
-            upper_ms,
+            aim,
             self.work,
             known=self.value_ms,
-            enough=enough_ms,
             most_passes=most_passes,
-            most_labels=most_labels,
-            expired=expired,
-            seen=seen,
+            watch=watch,
         )
         self.passes += passes
 
@@ -110,9 +103,8 @@ def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
         own = slice(layout.start[j], layout.start[j + 1])
         table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
         r = table - pi[layout.device[own]] - nu[j]
-        g, compute[j], _ = base_row(
-            layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid
-        )
+        s = layout.root_flop[layout.device[own]]
+        g, compute[j], _ = base_row(Items(s, r, float(layout.flop_per_ms[j]), 0.0, -grid))
         band[j] = grid[g]
     return np.concatenate([compute, band])
 

@@ -12,6 +12,7 @@ from uara.base.quantities import Floats
 from uara.p1.device_prices import DevicePrices
 from uara.solver import Context
 
+from .climb import Aim, Watch
 from .fixing import excluded, settle
 from .master import Master
 from .node import Node, Pricing, generate
@@ -99,12 +100,10 @@ class Tree:
         trail: list[NDArray[np.bool_]] = []
         reduced = DeviceRow(pricing.layout, row.pi, row.work, row.value_ms)
         reduced.climb(
-            self.found.cost_ms,
-            self.target_ms,
-            self.context.expired,
+            Aim(self.found.cost_ms, self.target_ms),
             states=states,
             most_passes=_FIRST_PASSES,
-            seen=trail.extend,
+            watch=Watch(self.context.expired, trail.extend),
         )
         pricing.layout = reduced.layout
         for sets in trail:
@@ -131,15 +130,14 @@ class Tree:
         """Find the pairs that the node's prices exclude."""
         pricing = self.pricing
         cost_ms = float(self.found.cost_ms)
-        value_ms = pricing.dual(node, node.pi, node.nu, 1e-10 * cost_ms)
+        value_ms = pricing.dual(node, node.prices, 1e-10 * cost_ms)
         if value_ms < self.target_ms:
             out = excluded(
                 pricing.layout,
-                node.pi,
-                node.nu,
+                node.prices,
                 states,
-                pricing.lower,
-                value_ms,
+                pricing.found.lower,
+                self.target_ms - value_ms,
                 self.target_ms,
                 pricing.work,
                 self.context.expired,
@@ -186,7 +184,7 @@ class Tree:
             layout.server[kept.states != CLOSED][np.argsort(layout.device[kept.states != CLOSED])]
         )
         self.pricing.refine((kept.states != CLOSED)[None], 0.0)
-        kept.value_ms = max(kept.value_ms, self.pricing.dual(kept, kept.pi, kept.nu, 0.0))
+        kept.value_ms = max(kept.value_ms, self.pricing.dual(kept, kept.prices, 0.0))
         node.children = [kept]
         self.settled_ms = min(self.settled_ms, kept.value_ms)
 
