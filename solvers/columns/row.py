@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
@@ -12,11 +15,15 @@ from uara.p1.device_prices import DevicePrices
 from uara.p1.model import Coefficients
 
 from .bands import MOST_PRICES
-from .climb import UNWATCHED, Aim, Watch, climb
+from .climb import Aim, Watch, climb
 from .knapsack import Items, base_row
 from .labels import LABELS, Workspace, workspace
 from .layout import Layout, layout_of, with_grids
 from .pricing import OPEN, States
+
+
+TRAIL = 300
+"""How many passes a row remembers."""
 
 
 @dataclass
@@ -33,6 +40,8 @@ class DeviceRow:
         The dual there: a lower bound on the controllable part; -inf before the first climb.
     passes
         How often all servers have been priced.
+    trail
+        (K,) Sets of the last passes.
     """
 
     layout: Layout
@@ -40,6 +49,7 @@ class DeviceRow:
     work: Workspace
     value_ms: float = -np.inf
     passes: int = 0
+    trail: deque[NDArray[np.bool_]] = field(default_factory=lambda: deque(maxlen=TRAIL))
 
     def climb(
         self,
@@ -47,9 +57,13 @@ class DeviceRow:
         *,
         states: States | None = None,
         most_passes: int = 1500,
-        watch: Watch = UNWATCHED,
+        expired: Callable[[], bool] = lambda: False,
     ) -> None:
         """Raise the dual towards the cost of the best answer, over all associations or those that ``states`` allow."""
+
+        def seen(sets: NDArray[np.bool_]) -> None:
+            self.trail.extend(sets)
+
         everything = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
         self.layout, self.value_ms, self.pi, passes = climb(
             self.layout,
@@ -59,7 +73,7 @@ class DeviceRow:
             self.work,
             known=self.value_ms,
             most_passes=most_passes,
-            watch=watch,
+            watch=Watch(expired, seen),
         )
         self.passes += passes
 

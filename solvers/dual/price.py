@@ -160,14 +160,14 @@ class Root:
 
     def device_row(self, cost_ms: float, gap: float) -> DeviceRow | None:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
-        from ..columns.climb import Aim, Watch
+        from ..columns.climb import Aim
         from ..columns.row import first_row, target
         from ..columns.writing import written_row
 
         if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
         row = first_row(self.numbers, self.prices)
-        row.climb(Aim(cost_ms, target(cost_ms, gap), DEVICE_LABELS), watch=Watch(self.context.expired))
+        row.climb(Aim(cost_ms, target(cost_ms, gap), DEVICE_LABELS), expired=self.context.expired)
         if not row.value_ms > self.value_ms:
             return None
         self.context.certify(written_row(row))

@@ -124,24 +124,9 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
         here = state.chosen[one]
         place = task.server_start[here] - 1
         while True:
-            place = next_promising(
-                one,
-                place + 1,
-                task.server_start[here + 1],
-                row,
-                task.server_pairs,
-                task.device_of,
-                state.chosen,
-                state.pair,
-                not task.weighted,
-                state.psi_ms,
-                task.root_flop,
-                state.root_sum,
-                task.flop_per_ms,
-                state.cost_ms,
-                MEANINGFUL,
-            )
-            if place == task.server_start[here + 1]:
+            end = task.server_start[here + 1]
+            place = next_promising(task, state, one, place + 1, end, row, MEANINGFUL)
+            if place == end:
                 break
             other_pair = task.server_pairs[place]
             other = task.device_of[other_pair]

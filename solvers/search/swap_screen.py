@@ -1,7 +1,7 @@
 """Which exchanges of two devices are worth computing: a scan over plain arrays.
 
 The compiled search spends nearly all its time on exchanges that cannot gain. Reading an array out of a
-named tuple costs more than the test itself, so the scan takes the arrays one by one.
+named tuple costs more than the test itself, so they are all read before the scan begins.
 """
 
 from __future__ import annotations
@@ -9,42 +9,38 @@ from __future__ import annotations
 import numpy as np
 
 from uara.base.kernels import kernel
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import Indices
+
+from .state import State, Task
 
 
 @kernel
 def next_promising(
-    one: int,
-    place: int,
-    last_place: int,
-    row: Indices,
-    server_pairs: Indices,
-    device_of: Indices,
-    chosen: Indices,
-    pair: Indices,
-    screened: bool,
-    psi_ms: Floats,
-    root_flop: Floats,
-    root_sum: Floats,
-    flop_per_ms: Floats,
-    cost_ms: Floats,
-    least_gain: float,
+    task: Task, state: State, one: int, place: int, last_place: int, row: Indices, least_gain: float
 ) -> int:
     """Place of the next pair whose device may gain by an exchange with device ``one``, or ``last_place``.
+
+    Under the weighted rule there are no bounds, and every possible exchange is promising.
 
     Parameters
     ----------
     place, last_place
-        Range within ``server_pairs`` of the pairs of the server of ``one``, by increasing device.
+        Range within ``task.server_pairs`` of the pairs of the server of ``one``, by increasing device.
     row
         (E,) The pair of ``one`` with each server, -1 where there is none.
-    screened
-        Whether exchanges are bounded by the servers' prices; else every possible one is promising.
-    psi_ms, root_sum, cost_ms
-        State of the search: pair costs at the servers' prices, sums of roots, and costs.
     least_gain
         Smallest gain that counts, relative to the cost of the two servers.
     """
+    screened = not task.weighted
+    server_pairs, device_of, root_flop = task.server_pairs, task.device_of, task.root_flop
+    flop_per_ms = task.flop_per_ms
+    chosen, pair, psi_ms, root_sum, cost_ms = (
+        state.chosen,
+        state.pair,
+        state.psi_ms,
+        state.root_sum,
+        state.cost_ms,
+    )
     here = chosen[one]
     root, psi = root_flop[one], psi_ms[pair[one]]
     for k in range(place, last_place):
