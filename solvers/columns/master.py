@@ -100,7 +100,9 @@ class Master:
         limited = most_iterations is not None
         self._highs.setOptionValue("simplex_strategy", _DUAL if limited else _PRIMAL)
         self._highs.setOptionValue("simplex_iteration_limit", most_iterations if limited else 2**31 - 1)
-        self._highs.setOptionValue("time_limit", min(self._context.remaining_s(), 1e7))
+        # HiGHS's clock runs on from one run of a model to the next.
+        until_s = self._highs.getRunTime() + min(self._context.remaining_s(), 1e7)
+        self._highs.setOptionValue("time_limit", until_s)
         run(self._highs)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
