@@ -109,6 +109,14 @@ class Master:
             return np.inf
         return float(self._highs.getInfo().objective_function_value) * self._unit
 
+    def basis(self) -> Any:
+        """Where the simplex method stands."""
+        return self._highs.getBasis()
+
+    def resume(self, basis: Any) -> None:
+        """Go on from there."""
+        self._highs.setBasis(basis)
+
     @property
     def solved(self) -> bool:
         """Whether the last solve came to its end."""
