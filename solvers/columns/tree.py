@@ -19,14 +19,17 @@ from .fixing import excluded, settle
 from .master import Master
 from .node import Node, Pricing, generate
 from .pricing import CLOSED, OPEN
-from .row import DeviceRow, target
+from .row import DEVICE_LABELS, DeviceRow, target
 from .splits import best_split
 from .writing import written_row, written_tree
 
-_FIRST_PASSES = 60
+FIRST_PASSES = 80
+"""Passes of the row's climb before answers are sought from its sets; the climb then goes on towards the better cost."""
+_ROOT_PASSES = 1500
+_COLUMN_PASSES = 60
 """Passes of the climb after the first pairs are dropped, whose sets are the first columns."""
 _PROBES = 8
-_ROUNDED = 100
+_ROUNDED_AT_ONCE, _ROUNDED = 20, 100
 """Ends of the climb, latest first, from which an answer is sought."""
 _PATIENCE, _PATIENCE_BELOW = 300, 32
 """Shakes without anything better after which no more are made: before the tree, and at each node."""
@@ -114,7 +117,7 @@ class Tree:
         reduced.climb(
             Aim(self.found.cost_ms, self.target_ms),
             states=states,
-            most_passes=_FIRST_PASSES,
+            most_passes=_COLUMN_PASSES,
             expired=self.context.expired,
         )
         pricing.layout = reduced.layout
@@ -128,7 +131,16 @@ class Tree:
 
     def _search(self, top: Node) -> None:
         """Look for better answers before the tree grows: their cost decides how much of it is needed."""
-        row, answers = self.row, self.answers
+        row, answers, context = self.row, self.answers, self.context
+        answers.look(row.layout, top.prices, row.value_ms)
+        answers.round(list(row.trail), _ROUNDED_AT_ONCE)
+        aim = Aim(self.found.cost_ms, self.target_ms, DEVICE_LABELS)
+        row.climb(aim, most_passes=_ROOT_PASSES, expired=context.expired)
+        self.pricing.layout, top.pi = row.layout, row.pi
+        top.value_ms = self.bound_ms = row.value_ms
+        row.report(context, self._constant_ms)
+        if self.proven() or context.expired():
+            return
         answers.look(row.layout, top.prices, row.value_ms)
         answers.round(list(row.trail), _ROUNDED)
         self._again(top, _PATIENCE)
