@@ -1,4 +1,4 @@
-"""Answers from device prices: sets that a climb found cheapest made whole, and shakes where the prices are undecided."""
+"""Answers from device prices: sets that a climb found cheapest made whole, shakes where prices are undecided."""
 
 from __future__ import annotations
 

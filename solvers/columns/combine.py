@@ -19,7 +19,9 @@ _MOST = 4000
 """Most columns, cheapest first."""
 
 
-def combined(pool: Pool, prices: Prices, lower: Floats, gap_ms: float, context: Context[Any]) -> Indices | None:
+def combined(
+    pool: Pool, prices: Prices, lower: Floats, gap_ms: float, context: Context[Any]
+) -> Indices | None:
     """The association of least cost among the columns, as far as HiGHS finds it; None where it finds nothing.
 
     Parameters
@@ -41,7 +43,12 @@ def combined(pool: Pool, prices: Prices, lower: Floats, gap_ms: float, context: 
         return None
     highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
     highs.HandleUserInterrupt = True
-    for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", 1e-9), ("mip_max_nodes", _NODES)):
+    for name, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("mip_rel_gap", 1e-9),
+        ("mip_max_nodes", _NODES),
+    ):
         highs.setOptionValue(name, value)
     highs.setOptionValue("time_limit", min(context.remaining_s(), 1e7))
     rows = devices + servers
@@ -63,9 +70,7 @@ def combined(pool: Pool, prices: Prices, lower: Floats, gap_ms: float, context: 
         row[order].astype(np.int32),
         np.ones(len(row)),
     )
-    highs.changeColsIntegrality(
-        count, np.arange(count, dtype=np.int32), np.ones(count, dtype=np.uint8)
-    )
+    highs.changeColsIntegrality(count, np.arange(count, dtype=np.int32), np.ones(count, dtype=np.uint8))
     run(highs)
     solution = highs.getSolution()
     if not solution.value_valid:

@@ -45,9 +45,7 @@ def excluded(
         if expired():
             break
     open_ = states == OPEN
-    elsewhere = np.bincount(
-        layout.device, weights=np.where(open_, found.left, 0.0), minlength=len(prices.pi)
-    )
+    elsewhere = np.bincount(layout.device, weights=np.where(open_, found.left, 0.0), minlength=len(prices.pi))
     return np.asarray(open_ & (found.taken + elsewhere[layout.device] - found.left >= wanted))
 
 

@@ -42,7 +42,7 @@ def workspace(labels: int = LABELS, rows: int = 1) -> Workspace:
 
 
 class Flips(NamedTuple):
-    """Sets as flips of the base set: ``max over g of [start_g + sum of flip_gi] + (deviation + sum of sign_i)^2 / flop``."""
+    """Sets as flips of the base set: ``max_g [start_g + sum flip_gi] + (deviation + sum sign_i)^2 / flop``."""
 
     flop: float
     """F of the server."""

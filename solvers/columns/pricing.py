@@ -160,7 +160,14 @@ def count_term(nu: Floats, low: Floats, high: Floats) -> float:
 
 @kernel
 def server_rises(
-    layout: Layout, j: int, prices: Prices, state: States, lower: float, gap: float, rises: Rises, work: Workspace
+    layout: Layout,
+    j: int,
+    prices: Prices,
+    state: States,
+    lower: float,
+    gap: float,
+    rises: Rises,
+    work: Workspace,
 ) -> int:
     """By how much the minimum of server j rises if one of its pairs is forced in, or out; returns the labels.
 

@@ -23,7 +23,6 @@ from .labels import LABELS, Workspace, workspace
 from .layout import Layout, layout_of, with_grids
 from .pricing import OPEN, States
 
-
 DEVICE_LABELS = 3e8
 """Work, in labels, after which the climb over device prices ends."""
 TRAIL = 300
@@ -84,7 +83,6 @@ class DeviceRow:
     def proven_ms(self) -> float:
         """The bound, less what other roundings may make of it."""
         return self.value_ms - 1e-11 * float(np.abs(self.pi).sum())
-
 
     def report(self, context: Context[Any], constant_ms: float) -> None:
         """Tell the run what is proven, with the certificate."""

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.quantities import Floats
 from uara.p1.device_prices import DevicePrices
 from uara.solver import Context
 

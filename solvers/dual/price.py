@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
 
+
 class PriceOptions(Record):
     """Options of the price method."""
 

@@ -46,7 +46,7 @@ class Neighbourhood:
         self._tried: set[bytes] = set()
 
     def descend(self, liking: Floats) -> Indices | None:
-        """Search from the association that uses each device's pair of most (K,) liking; its end, None if tried before."""
+        """Search from each device's pair of most (K,) liking; returns the end, None where it was tried before."""
         few = self._numbers
         liking = liking[self._keep]
         device = np.repeat(np.arange(len(few.local_ms)), np.diff(few.pair_start))
