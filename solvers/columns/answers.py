@@ -72,6 +72,6 @@ class Answers:
         """Shake the best answer until nothing better has come for so many shakes; says whether any came."""
         assert self._near is not None
         better = self._near.shake(self._weight, patience, _WARMTH * self._gap_ms)
-        if better:
+        if better and self.found.association is not None:
             self.pool.add_association(self.found.association)
         return better

@@ -72,6 +72,7 @@ class Neighbourhood:
             Rise with which a worse association is still accepted now and then.
         """
         start = self._numbers.pair_start
+        assert self.found.association is not None
         choice = np.repeat(np.diff(start) > 1, np.diff(start))
         likely = np.where(choice, np.maximum(weight[self._keep], 0.0), 0.0)
         if not likely.sum() > 0.0 or (self._numbers.pairs_of(self.found.association) < 0).any():
