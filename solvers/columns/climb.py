@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -18,9 +19,9 @@ from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
 from .bands import refined
-from .knapsack import Workspace
+from .labels import Workspace
 from .layout import Layout
-from .pricing import States, dual
+from .pricing import Minima, Prices, States, dual, minima
 
 _STRETCH_S = 0.02
 _BETWEEN_GRIDS, _LAST_SETS = 40, 20
@@ -30,69 +31,83 @@ _COARSENESS = 0.02
 """Each server's minimum may be understated by this part of the open gap, shared among the servers."""
 
 
+@dataclass(frozen=True)
+class Watch:
+    """Who looks on at a climb."""
+
+    expired: Callable[[], bool] = lambda: False
+    """Asked every few hundredths of a second: whether to stop."""
+    seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None
+    """Receives the (T, K) sets of the passes made."""
+
+
+UNWATCHED = Watch()
+
+
+class Aim(NamedTuple):
+    """What a climb steps towards, and where it stops."""
+
+    upper: float
+    """Cost of the best answer, ms."""
+    enough: float = np.inf
+    """Dual at which to stop, ms."""
+    most_labels: float = np.inf
+    """Amount of work at which to stop."""
+
+
 class Progress(NamedTuple):
-    """What a climb keeps between two calls; scalars in ``numbers``: value, factor, stall, tolerance, labels."""
+    """What a climb keeps between two calls."""
 
     best: Floats
-    point: Floats
+    """(M,) Best device prices, ms."""
+    point: Prices
+    """Where it is; count prices stay at 0."""
     direction: Floats
-    lower: Floats
-    member: NDArray[np.bool_]
+    """(M,) Averaged subgradients."""
+    found: Minima
+    """Of the last pass."""
     numbers: Floats
+    """(5,) Best dual, factor of the step, passes without a gain, tolerance of each server's minimum, labels."""
 
 
 def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
     """A climb that starts at these (M,) prices, whose dual is known to be at least ``value``."""
+    servers = len(layout.wait_ms)
     return Progress(
         pi.copy(),
-        pi.copy(),
+        Prices(pi.copy(), np.zeros(servers)),
         np.zeros(len(pi)),
-        np.zeros(len(layout.wait_ms)),
-        np.zeros(len(layout.device), dtype=np.bool_),
-        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / len(layout.wait_ms), 0.0]),
+        minima(layout),
+        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / servers, 0.0]),
     )
 
 
 @kernel
 def passes(
-    layout: Layout,
-    nu: Floats,
-    offset: float,
-    state: States,
-    upper: float,
-    enough: float,
-    most_labels: float,
-    count: int,
-    progress: Progress,
-    trail: NDArray[np.bool_],
-    work: Workspace,
+    layout: Layout, state: States, aim: Aim, progress: Progress, trail: NDArray[np.bool_], work: Workspace
 ) -> int:
-    """At most this many passes; returns how many were made, fewer where the climb has ended.
+    """At most one pass for each row of ``trail``; returns how many were made, fewer where the climb has ended.
 
     Parameters
     ----------
-    nu, offset
-        Count prices, which stay, and what they add to the dual.
-    upper, enough, most_labels
-        Cost of the best answer, and a value and an amount of work at which to stop.
     trail
-        (T, K) Output: the best sets of each pass; T at least ``count``.
+        (T, K) Output: the best sets of each pass.
     """
-    numbers, point, direction = progress.numbers, progress.point, progress.direction
-    servers = len(progress.lower)
+    numbers, point, direction = progress.numbers, progress.point.pi, progress.direction
+    member, upper = progress.found.member, aim.upper
+    servers = len(progress.found.lower)
     gradient = np.empty(len(point))
     finest = 1e-12 * abs(upper) / servers
-    for step in range(count):
+    for step in range(len(trail)):
         best = numbers[0]
-        if numbers[1] < _SHORTEST or best >= enough or numbers[4] >= most_labels:
+        if numbers[1] < _SHORTEST or best >= aim.enough or numbers[4] >= aim.most_labels:
             return step
-        value, labels = dual(layout, point, nu, state, numbers[3], progress.lower, progress.member, work)
-        value += offset
+        value, labels = dual(layout, progress.point, state, numbers[3], progress.found, work)
         numbers[4] += labels
-        trail[step] = progress.member
+        trail[step] = member
         gradient[:] = 1.0
-        for k in range(len(progress.member)):
-            if progress.member[k]:
+        for k in range(len(member)):
+            if member[k]:
                 gradient[layout.device[k]] -= 1.0
         numbers[2] += 1.0
         if value > best + 1e-9 * abs(value):
@@ -118,48 +133,38 @@ def passes(
         length = numbers[1] * (upper - value) / square
         for i in range(len(point)):
             point[i] += length * direction[i]
-    return count
+    return len(trail)
 
 
 def climb(
     layout: Layout,
     pi: Floats,
     state: States,
-    upper: float,
+    aim: Aim,
     work: Workspace,
     *,
     known: float = -np.inf,
-    enough: float = np.inf,
     most_passes: int = 1500,
-    most_labels: float = np.inf,
-    expired: Callable[[], bool] = lambda: False,
-    seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+    watch: Watch = UNWATCHED,
 ) -> tuple[Layout, float, Floats, int]:
     """Raise the dual from some device prices, without count prices, and add the band prices that its sets lack.
 
     Parameters
     ----------
-    upper
-        Cost of the best answer so far, in ms.
     known
-        A lower bound on the dual at the start, if there is one.
-    enough
-        Stop as soon as the dual reaches this.
-    most_passes, most_labels
+        A lower bound on the dual at the start, if there is one, ms.
+    most_passes
         Work after which it stops.
-    expired
-        Asked every few hundredths of a second.
-    seen
-        Receives the (T, K) sets of the passes made.
 
     Returns
     -------
     layout, value, pi, passes
         The layout with its grids, the best dual, its prices, and how many passes were made.
     """
+    upper = aim.upper
     gap_ms = min(upper - known, 1e-3 * abs(upper))
     progress = begin(layout, pi, known, max(gap_ms, 1e-9 * abs(upper)))
-    nu = np.zeros(len(layout.wait_ms))
+    servers = len(layout.wait_ms)
     made, width = 0, 1
     recent = np.zeros((0, len(layout.device)), dtype=np.bool_)
     while made < most_passes:
@@ -167,17 +172,17 @@ def climb(
         until_grids = _BETWEEN_GRIDS - made % _BETWEEN_GRIDS
         trail = np.empty((min(width, most_passes - made, until_grids), len(layout.device)), dtype=np.bool_)
         began = time.perf_counter()
-        steps = passes(layout, nu, 0.0, state, upper, enough, most_labels, len(trail), progress, trail, work)
+        steps = passes(layout, state, aim, progress, trail, work)
         taken_s = time.perf_counter() - began
         made += steps
-        seen(trail[:steps])
+        watch.seen(trail[:steps])
         recent = np.concatenate([recent, trail[:steps]])[-_LAST_SETS:]
         value = float(progress.numbers[0])
         ended = steps < len(trail)
-        if value >= enough or progress.numbers[4] >= most_labels or expired():
+        if value >= aim.enough or progress.numbers[4] >= aim.most_labels or watch.expired():
             break
         if ended or made % _BETWEEN_GRIDS == 0:
-            finer = refined(layout, recent, _COARSENESS * (upper - value) / len(nu))
+            finer = refined(layout, recent, _COARSENESS * (upper - value) / servers)
             if finer is not None:
                 layout = finer
                 progress.numbers[1] = max(progress.numbers[1], 0.5)

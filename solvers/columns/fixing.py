@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from uara.base.quantities import Floats
 
-from .knapsack import Workspace
+from .labels import Workspace
 from .layout import Layout
-from .pricing import CLOSED, FORCED, OPEN, States, rises
+from .pricing import CLOSED, FORCED, OPEN, Prices, Rises, States, server_rises
 
 _MARGIN = 0.02
 """Rises are asked to exceed the gap by this part, so that a checker with other roundings agrees."""
@@ -19,12 +19,11 @@ _MARGIN = 0.02
 
 def excluded(
     layout: Layout,
-    pi: Floats,
-    nu: Floats,
+    prices: Prices,
     states: States,
     lower: Floats,
-    value_ms: float,
-    target_ms: float,
+    gap_ms: float,
+    size_ms: float,
     work: Workspace,
     expired: Callable[[], bool] = lambda: False,
 ) -> NDArray[np.bool_]:
@@ -32,21 +31,22 @@ def excluded(
 
     Parameters
     ----------
-    lower, value_ms
-        (E,) The servers' minima and the dual, at these prices and states.
+    lower
+        (E,) The servers' minima at these prices and states.
+    gap_ms, size_ms
+        What the dual there misses to the target, and the size of the target itself.
     expired
         Asked after each server; those not looked at exclude nothing.
     """
-    wanted = (1.0 + _MARGIN) * (target_ms - value_ms) + 1e-10 * abs(target_ms)
-    taken, left = np.zeros(len(states)), np.zeros(len(states))
-    tolerance = 1e-3 * wanted
+    wanted = (1.0 + _MARGIN) * gap_ms + 1e-10 * abs(size_ms)
+    found = Rises(np.zeros(len(states)), np.zeros(len(states)))
     for j in range(len(lower)):
-        rises(layout, pi, nu, states, lower, j, j + 1, wanted, tolerance, taken, left, work)
+        server_rises(layout, j, prices, states, float(lower[j]), wanted, found, work)
         if expired():
             break
     open_ = states == OPEN
-    elsewhere = np.bincount(layout.device, weights=np.where(open_, left, 0.0), minlength=len(pi))
-    return np.asarray(open_ & (taken + elsewhere[layout.device] - left >= wanted))
+    elsewhere = np.bincount(layout.device, weights=np.where(open_, found.left, 0.0), minlength=len(prices.pi))
+    return np.asarray(open_ & (found.taken + elsewhere[layout.device] - found.left >= wanted))
 
 
 def settle(layout: Layout, states: States) -> bool:

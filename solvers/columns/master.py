@@ -16,7 +16,7 @@ from uara.solver import Context
 
 from ..common.highs import run
 from .pool import Pool
-from .pricing import States
+from .pricing import Prices, States
 
 _SCALE = 1e4
 _DUAL, _PRIMAL = 1, 4
@@ -100,12 +100,22 @@ class Master:
         limited = most_iterations is not None
         self._highs.setOptionValue("simplex_strategy", _DUAL if limited else _PRIMAL)
         self._highs.setOptionValue("simplex_iteration_limit", most_iterations if limited else 2**31 - 1)
-        self._highs.setOptionValue("time_limit", min(self._context.remaining_s(), 1e7))
+        # HiGHS's clock runs on from one run of a model to the next.
+        until_s = self._highs.getRunTime() + min(self._context.remaining_s(), 1e7)
+        self._highs.setOptionValue("time_limit", until_s)
         run(self._highs)
         status = self._highs.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return np.inf
         return float(self._highs.getInfo().objective_function_value) * self._unit
+
+    def basis(self) -> Any:
+        """Where the simplex method stands."""
+        return self._highs.getBasis()
+
+    def resume(self, basis: Any) -> None:
+        """Go on from there."""
+        self._highs.setBasis(basis)
 
     @property
     def solved(self) -> bool:
@@ -114,10 +124,10 @@ class Master:
 
         return bool(self._highs.getModelStatus() == highspy.HighsModelStatus.kOptimal)
 
-    def prices(self) -> tuple[Floats, Floats]:
+    def prices(self) -> Prices:
         """(M,) device prices and (E,) count prices of the last solve."""
         dual = np.array(self._highs.getSolution().row_dual) * self._unit
-        return dual[: self.devices], dual[self.devices + self.servers :]
+        return Prices(dual[: self.devices], dual[self.devices + self.servers :])
 
     def shares(self) -> Floats:
         """(M, E) How the last solve divides each device among the servers."""

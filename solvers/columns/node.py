@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 from uara.base.quantities import Floats, Indices
 
 from .bands import refined
-from .knapsack import Workspace
+from .labels import Workspace
 from .layout import Layout
 from .master import Master
 from .pool import Pool
-from .pricing import States, count_term, dual
+from .pricing import Prices, States, count_term, dual, minima
 
 SMOOTHING = (0.7, 0.49, 0.34, 0.0)
 """Weights of the best prices in the points at which columns are sought, one after the other until there are some."""
@@ -52,6 +52,11 @@ class Node:
     children: list[Node] = field(default_factory=list)
     """One without a split: the node goes on with other prices."""
 
+    @property
+    def prices(self) -> Prices:
+        """Its device and count prices."""
+        return Prices(self.pi, self.nu)
+
 
 class Pricing:
     """The servers' pairs with their band prices, and the columns found so far."""
@@ -59,13 +64,12 @@ class Pricing:
     def __init__(self, layout: Layout, work: Workspace) -> None:
         self.layout, self.work = layout, work
         self.pool = Pool(layout)
-        self.lower = np.zeros(len(layout.wait_ms))
-        self.member = np.zeros(len(layout.device), dtype=bool)
+        self.found = minima(layout)
 
-    def dual(self, node: Node, pi: Floats, nu: Floats, tolerance: float) -> float:
-        """The dual of a node at some prices; leaves the servers' minima and best sets in ``lower``, ``member``."""
-        value, _ = dual(self.layout, pi, nu, node.states, tolerance, self.lower, self.member, self.work)
-        return float(value) + count_term(nu, node.low, node.high)
+    def dual(self, node: Node, prices: Prices, tolerance: float) -> float:
+        """The dual of a node at some prices; leaves the servers' minima and best sets in ``found``."""
+        value, _ = dual(self.layout, prices, node.states, tolerance, self.found, self.work)
+        return float(value) + count_term(prices.nu, node.low, node.high)
 
     def refine(self, sets: NDArray[np.bool_], slack_ms: float) -> bool:
         """Add the band prices that these sets lack; says whether there were any."""
@@ -90,10 +94,10 @@ def generate(
     shares
         (M, E) How the program divides the devices; None if the target is reached or time is up.
     """
-    servers = len(pricing.lower)
+    servers = len(pricing.found.lower)
     pool = pricing.pool
-    node.value_ms = max(node.value_ms, pricing.dual(node, node.pi, node.nu, _FINEST * upper_ms))
-    pool.add(pricing.member)
+    node.value_ms = max(node.value_ms, pricing.dual(node, node.prices, _FINEST * upper_ms))
+    pool.add(pricing.found.member)
     best, pi, nu = node.value_ms, node.pi, node.nu
     shares = None
     while best < target_ms and not expired():
@@ -108,12 +112,12 @@ def generate(
         tolerance = max(0.01 * (limit - best) / servers, 0.1 * _FINEST * upper_ms)
         found, sets = 0, []
         for weight in SMOOTHING:
-            at = weight * pi + (1 - weight) * there[0], weight * nu + (1 - weight) * there[1]
-            value = pricing.dual(node, *at, tolerance)
-            sets.append(pricing.member.copy())
+            at = Prices(weight * pi + (1 - weight) * there.pi, weight * nu + (1 - weight) * there.nu)
+            value = pricing.dual(node, at, tolerance)
+            sets.append(pricing.found.member.copy())
             if value > best:
                 best, pi, nu = value, *at
-            found = pool.add(pricing.member)
+            found = pool.add(pricing.found.member)
             if found or best >= target_ms:
                 break
         if not found and not pricing.refine(np.array(sets), 0.1 * (limit - best) / servers):

@@ -9,13 +9,16 @@ sets that the state of the pairs allows: closed, open, or the only pair that its
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
-from .knapsack import Workspace, base_row, cheapest_set
+from .knapsack import Items, base_row, cheapest_set
+from .labels import Workspace
 from .layout import Layout
 
 CLOSED, OPEN, FORCED = 0, 1, 2
@@ -24,30 +27,80 @@ CLOSED, OPEN, FORCED = 0, 1, 2
 States = NDArray[np.uint8]
 
 
+class Prices(NamedTuple):
+    """A point of the dual."""
+
+    pi: Floats
+    """(M,) Device prices, ms."""
+    nu: Floats
+    """(E,) Count prices, ms."""
+
+
+class Minima(NamedTuple):
+    """What the pricing of all servers gives."""
+
+    lower: Floats
+    """(E,) Lower bounds on the servers' minima, ms."""
+    member: NDArray[np.bool_]
+    """(K,) Their best sets."""
+
+
+class Rises(NamedTuple):
+    """Proven rises of a server's minimum, ms, at least 0."""
+
+    taken: Floats
+    """(K,) With the pair in its set."""
+    left: Floats
+    """(K,) With the pair not in its set."""
+
+
+class _Scratch(NamedTuple):
+    """Room for the items of one server: up to n, with up to G rows."""
+
+    place: NDArray[np.int64]
+    """(n,) Pair of each item."""
+    s: Floats
+    r: Floats
+    c0: Floats
+    """(n,), (G, n), (G,) As in :class:`Items`."""
+    chosen: NDArray[np.bool_]
+    """(n,)"""
+
+
+def minima(layout: Layout) -> Minima:
+    """Room for the minima."""
+    return Minima(np.zeros(len(layout.wait_ms)), np.zeros(len(layout.device), dtype=np.bool_))
+
+
+@kernel
+def _scratch(layout: Layout) -> _Scratch:
+    widest, rows = 1, 1
+    for j in range(len(layout.start) - 1):
+        widest = max(widest, layout.start[j + 1] - layout.start[j])
+        rows = max(rows, layout.grid_start[j + 1] - layout.grid_start[j])
+    return _Scratch(
+        np.empty(widest, dtype=np.int64),
+        np.empty(widest),
+        np.empty((rows, widest)),
+        np.empty(rows),
+        np.empty(widest, dtype=np.bool_),
+    )
+
+
 @kernel
 def collect(
-    layout: Layout,
-    j: int,
-    pi: Floats,
-    nu: Floats,
-    state: States,
-    every: bool,
-    place: NDArray[np.int64],
-    s: Floats,
-    r: Floats,
-    c0: Floats,
-) -> tuple[int, float]:
-    """The open items of server j at these prices, and what is forced; returns how many, and the forced load.
+    layout: Layout, j: int, prices: Prices, state: States, every: bool, scratch: _Scratch
+) -> tuple[Items, int]:
+    """The open items of server j at these prices, and what is forced; returns how many there are, too.
 
     Parameters
     ----------
     every
         Also items that no row makes worth taking.
-    place, s, r, c0
-        Output: pair, load and (G, n) costs of each item, (G,) costs of the forced ones.
     """
     first, count = layout.start[j], layout.start[j + 1] - layout.start[j]
     rows = layout.grid_start[j + 1] - layout.grid_start[j]
+    s, r, c0 = scratch.s, scratch.r, scratch.c0
     for g in range(rows):
         c0[g] = -layout.grid_ms[layout.grid_start[j] + g]
     n, t0 = 0, 0.0
@@ -56,9 +109,10 @@ def collect(
         if state[k] == CLOSED:
             continue
         i = layout.device[k]
+        rent = prices.pi[i] + prices.nu[j]
         least = np.inf
         for g in range(rows):
-            cost = layout.table_ms[layout.table_start[j] + g * count + a] - pi[i] - nu[j]
+            cost = layout.table_ms[layout.table_start[j] + g * count + a] - rent
             r[g, n] = cost
             least = min(least, cost)
         if state[k] == FORCED:
@@ -66,60 +120,37 @@ def collect(
             for g in range(rows):
                 c0[g] += r[g, n]
         elif every or least < 0.0:
-            s[n], place[n] = layout.root_flop[i], k
+            s[n], scratch.place[n] = layout.root_flop[i], k
             n += 1
-    return n, t0
+    return Items(s[:n], r[:rows, :n], layout.flop_per_ms[j], t0, c0[:rows]), n
 
 
 @kernel
 def dual(
-    layout: Layout,
-    pi: Floats,
-    nu: Floats,
-    state: States,
-    tolerance: float,
-    lower: Floats,
-    member: NDArray[np.bool_],
-    work: Workspace,
+    layout: Layout, prices: Prices, state: States, tolerance: float, found: Minima, work: Workspace
 ) -> tuple[float, int]:
     """Sum of pi and of the servers' minima, and the labels it took.
 
     Parameters
     ----------
     tolerance
-        By how much each server's minimum may be understated.
-    lower
-        (E,) Output: lower bounds on the servers' minima.
-    member
-        (K,) Output: the best sets.
+        By how much each server's minimum may be understated, ms.
+    found
+        Output.
     """
-    widest, rows = _sizes(layout)
-    s, r, c0 = np.empty(widest), np.empty((rows, widest)), np.empty(rows)
-    place, chosen = np.empty(widest, dtype=np.int64), np.empty(widest, dtype=np.bool_)
+    scratch = _scratch(layout)
     total, labels = 0.0, 0
-    for j in range(len(lower)):
-        own = layout.grid_start[j + 1] - layout.grid_start[j]
-        n, t0 = collect(layout, j, pi, nu, state, False, place, s, r, c0)
-        lower[j], _, count = cheapest_set(
-            s[:n], r[:own, :n], layout.flop_per_ms[j], t0, c0[:own], np.inf, tolerance, chosen, work
-        )
+    for j in range(len(found.lower)):
+        items, n = collect(layout, j, prices, state, False, scratch)
+        bound, _, count = cheapest_set(items, np.inf, tolerance, scratch.chosen, work)
+        found.lower[j] = bound
         labels += count + n
         for k in range(layout.start[j], layout.start[j + 1]):
-            member[k] = state[k] == FORCED
+            found.member[k] = state[k] == FORCED
         for a in range(n):
-            member[place[a]] = chosen[a]
-        total += lower[j]
-    return total + pi.sum(), labels
-
-
-@kernel
-def _sizes(layout: Layout) -> tuple[int, int]:
-    """Most pairs and most band prices of a server."""
-    widest, rows = 1, 1
-    for j in range(len(layout.start) - 1):
-        widest = max(widest, layout.start[j + 1] - layout.start[j])
-        rows = max(rows, layout.grid_start[j + 1] - layout.grid_start[j])
-    return widest, rows
+            found.member[scratch.place[a]] = scratch.chosen[a]
+        total += bound
+    return total + prices.pi.sum(), labels
 
 
 def count_term(nu: Floats, low: Floats, high: Floats) -> float:
@@ -128,80 +159,86 @@ def count_term(nu: Floats, low: Floats, high: Floats) -> float:
 
 
 @kernel
-def rises(
+def server_rises(
     layout: Layout,
-    pi: Floats,
-    nu: Floats,
+    j: int,
+    prices: Prices,
     state: States,
-    lower: Floats,
-    first: int,
-    last: int,
+    lower: float,
     gap: float,
-    tolerance: float,
-    taken: Floats,
-    left: Floats,
+    rises: Rises,
     work: Workspace,
 ) -> int:
-    """By how much the minima of servers ``first..last`` rise if one pair is forced in, or out; returns the labels.
+    """By how much the minimum of server j rises if one of its pairs is forced in, or out; returns the labels.
 
     Parameters
     ----------
     lower
-        (E,) The minima as :func:`dual` states them.
+        The minimum as :func:`dual` states it.
     gap
-        Rises of this much or more are all one.
-    taken, left
-        (K,) Output: proven rise with the pair in, and without it, at most ``gap``.
+        Rises of this much or more are all one; they may be understated by a thousandth of it.
+    rises
+        Output, at most ``gap``.
     """
-    widest, rows = _sizes(layout)
-    s, r, c0, c1 = np.empty(widest), np.empty((rows, widest)), np.empty(rows), np.empty(rows)
-    s1, r1 = np.empty(widest), np.empty((rows, widest))
-    place, chosen = np.empty(widest, dtype=np.int64), np.empty(widest, dtype=np.bool_)
+    tolerance = 1e-3 * gap
+    scratch = _scratch(layout)
     labels = 0
-    for j in range(first, last):
-        own, flop = layout.grid_start[j + 1] - layout.grid_start[j], layout.flop_per_ms[j]
-        for k in range(layout.start[j], layout.start[j + 1]):
-            taken[k] = left[k] = 0.0
-        n, t0 = collect(layout, j, pi, nu, state, True, place, s, r, c0)
-        g0, p, lb0 = base_row(s[:n], r[:own, :n], flop, t0, c0[:own])
-        for i in range(n):
-            h = r[g0, i] + p * s[i]
-            if lb0 + abs(h) - lower[j] >= gap:
-                if h >= 0.0:
-                    taken[place[i]] = gap
-                else:
-                    left[place[i]] = gap
-                continue
-            m = 0
-            for a in range(n):
-                worth = np.inf
-                for g in range(own):
-                    worth = min(worth, r[g, a])
-                if a != i and worth < 0.0:
-                    s1[m] = s[a]
-                    for g in range(own):
-                        r1[g, m] = r[g, a]
-                    m += 1
-            for inside in (True, False):
-                for g in range(own):
-                    c1[g] = c0[g] + (r[g, i] if inside else 0.0)
-                bound, _, count = cheapest_set(
-                    s1[:m],
-                    r1[:own, :m],
-                    flop,
-                    t0 + s[i] if inside else t0,
-                    c1[:own],
-                    lower[j] + gap,
-                    tolerance,
-                    chosen,
-                    work,
-                )
-                labels += count + m
-                rise = min(max(bound - lower[j], 0.0), gap)
-                if inside:
-                    taken[place[i]] = rise
-                else:
-                    left[place[i]] = rise
-                if rise > 2.0 * tolerance:
-                    break  # The optimum is on the other side, whose rise is nothing.
+    for k in range(layout.start[j], layout.start[j + 1]):
+        rises.taken[k] = rises.left[k] = 0.0
+    items, n = collect(layout, j, prices, state, True, scratch)
+    rows = len(items.r)
+    g0, p, lb0 = base_row(items)
+    s1, r1, c1 = np.empty(n), np.empty((rows, n)), np.empty(rows)
+    for i in range(n):
+        here = scratch.place[i]
+        h = items.r[g0, i] + p * items.s[i]
+        if lb0 + abs(h) - lower >= gap:
+            if h >= 0.0:
+                rises.taken[here] = gap
+            else:
+                rises.left[here] = gap
+            continue
+        m = 0
+        for a in range(n):
+            worth = np.inf
+            for g in range(rows):
+                worth = min(worth, items.r[g, a])
+            if a != i and worth < 0.0:
+                s1[m] = items.s[a]
+                for g in range(rows):
+                    r1[g, m] = items.r[g, a]
+                m += 1
+        for inside in (True, False):
+            for g in range(rows):
+                c1[g] = items.c0[g] + (items.r[g, i] if inside else 0.0)
+            t0 = items.t0 + items.s[i] if inside else items.t0
+            others = Items(s1[:m], r1[:, :m], items.flop, t0, c1)
+            bound, _, count = cheapest_set(others, lower + gap, tolerance, scratch.chosen, work)
+            labels += count + m
+            rise = min(max(bound - lower, 0.0), gap)
+            if inside:
+                rises.taken[here] = rise
+            else:
+                rises.left[here] = rise
+            if rise > 2.0 * tolerance:
+                break  # The optimum is on the other side, whose rise is nothing.
     return labels
+
+
+@kernel
+def deviations(layout: Layout, prices: Prices, state: States) -> Floats:
+    """(K,) What flipping each pair adds at its server's continuous optimum, ms: h, negative for those in its base set.
+
+    Closed pairs get infinity, forced ones minus infinity.
+    """
+    scratch = _scratch(layout)
+    result = np.full(len(layout.device), np.inf)
+    for j in range(len(layout.start) - 1):
+        items, n = collect(layout, j, prices, state, True, scratch)
+        g0, p, _ = base_row(items)
+        for k in range(layout.start[j], layout.start[j + 1]):
+            if state[k] == FORCED:
+                result[k] = -np.inf
+        for i in range(n):
+            result[scratch.place[i]] = items.r[g0, i] + p * items.s[i]
+    return result

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +14,19 @@ from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.p1.coefficients import Coefficients
 from uara.p1.device_prices import DevicePrices
+from uara.solver import Context
 
 from .bands import MOST_PRICES
-from .climb import climb
-from .knapsack import LABELS, Workspace, base_row, workspace
+from .climb import Aim, Watch, climb
+from .knapsack import Items, base_row
+from .labels import LABELS, Workspace, workspace
 from .layout import Layout, layout_of, with_grids
 from .pricing import OPEN, States
+
+DEVICE_LABELS = 3e8
+"""Work, in labels, after which the climb over device prices ends."""
+TRAIL = 300
+"""How many passes a row remembers."""
 
 
 @dataclass
@@ -34,6 +43,8 @@ class DeviceRow:
         The dual there: a lower bound on the controllable part; -inf before the first climb.
     passes
         How often all servers have been priced.
+    trail
+        (K,) Sets of the last passes.
     """
 
     layout: Layout
@@ -41,38 +52,44 @@ class DeviceRow:
     work: Workspace
     value_ms: float = -np.inf
     passes: int = 0
+    trail: deque[NDArray[np.bool_]] = field(default_factory=lambda: deque(maxlen=TRAIL))
 
     def climb(
         self,
-        upper_ms: float,
-        enough_ms: float,
-        expired: Callable[[], bool],
+        aim: Aim,
         *,
         states: States | None = None,
         most_passes: int = 1500,
-        most_labels: float = np.inf,
-        seen: Callable[[NDArray[np.bool_]], None] = lambda sets: None,
+        expired: Callable[[], bool] = lambda: False,
     ) -> None:
         """Raise the dual towards the cost of the best answer, over all associations or those that ``states`` allow."""
+
+        def seen(sets: NDArray[np.bool_]) -> None:
+            self.trail.extend(sets)
+
         everything = np.full(len(self.layout.device), OPEN, dtype=np.uint8)
         self.layout, self.value_ms, self.pi, passes = climb(
             self.layout,
             self.pi,
             everything if states is None else states,
-            upper_ms,
+            aim,
             self.work,
             known=self.value_ms,
-            enough=enough_ms,
             most_passes=most_passes,
-            most_labels=most_labels,
-            expired=expired,
-            seen=seen,
+            watch=Watch(expired, seen),
         )
         self.passes += passes
 
     def proven_ms(self) -> float:
         """The bound, less what other roundings may make of it."""
         return self.value_ms - 1e-11 * float(np.abs(self.pi).sum())
+
+    def report(self, context: Context[Any], constant_ms: float) -> None:
+        """Tell the run what is proven, with the certificate."""
+        from .writing import written_row
+
+        context.certify(written_row(self))
+        context.bound(self.proven_ms() + constant_ms, "device prices", passes=self.passes)
 
 
 def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:
@@ -110,9 +127,8 @@ def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
         own = slice(layout.start[j], layout.start[j + 1])
         table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
         r = table - pi[layout.device[own]] - nu[j]
-        g, compute[j], _ = base_row(
-            layout.root_flop[layout.device[own]], r, layout.flop_per_ms[j], 0.0, -grid
-        )
+        s = layout.root_flop[layout.device[own]]
+        g, compute[j], _ = base_row(Items(s, r, float(layout.flop_per_ms[j]), 0.0, -grid))
         band[j] = grid[g]
     return np.concatenate([compute, band])
 

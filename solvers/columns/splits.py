@@ -78,6 +78,9 @@ def best_split(
     """The split whose two children the columns' program lifts most; None where no device has a choice."""
     best: tuple[float, Split, list[Node | None]] | None = None
     missing = target_ms - node.value_ms
+    master.enter(node.states, node.low, node.high)
+    master.solve()
+    basis = master.basis()
     for split in candidates(layout, node, shares, probes):
         children = parts(layout, node, split)
         merit = 1.0
@@ -86,6 +89,7 @@ def best_split(
                 rise = 1.2 * missing
             else:
                 master.enter(child.states, child.low, child.high)
+                master.resume(basis)
                 rise = master.solve(most_iterations=_ITERATIONS) - node.value_ms
             merit *= min(max(rise, 0.0), 1.2 * missing) + 1e-3 * missing
         if best is None or merit > best[0]:

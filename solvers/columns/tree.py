@@ -8,21 +8,32 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.quantities import Floats
 from uara.p1.device_prices import DevicePrices
 from uara.solver import Context
 
+from .answers import Answers
+from .climb import Aim
+from .combine import combined
 from .fixing import excluded, settle
 from .master import Master
 from .node import Node, Pricing, generate
 from .pricing import CLOSED, OPEN
-from .row import DeviceRow, target
+from .row import DEVICE_LABELS, DeviceRow, target
 from .splits import best_split
 from .writing import written_row, written_tree
 
-_FIRST_PASSES = 60
+FIRST_PASSES = 80
+"""Passes of the row's climb before answers are sought from its sets; the climb then goes on towards the better cost."""
+_ROOT_PASSES = 1500
+_COLUMN_PASSES = 60
 """Passes of the climb after the first pairs are dropped, whose sets are the first columns."""
 _PROBES = 8
+_ROUNDED_AT_ONCE, _ROUNDED = 20, 100
+"""Ends of the climb, latest first, from which an answer is sought."""
+_PATIENCE, _PATIENCE_BELOW = 300, 32
+"""Shakes without anything better after which no more are made: before the tree, and at each node."""
+_GROWTH = 1.3
+"""Growth of the columns after which they are combined anew."""
 
 
 class Tree:
@@ -55,6 +66,8 @@ class Tree:
             row.value_ms,
         )
         self.bound_ms, self.nodes, self.settled_ms = row.value_ms, 0, np.inf
+        self.answers = Answers(layout, found, self.pricing.pool)
+        self._combined = 0
         self._open: list[tuple[float, int, Node]] = []
         self._order = 0
         self._master: Master | None = None
@@ -90,30 +103,63 @@ class Tree:
             return
         pricing, row, top = self.pricing, self.row, self.top
         pricing.pool.add_association(self.found.association)
+        self._search(top)
+        if self.proven():
+            return
         self._drop(top, top.states)
         states = top.states.copy()
         states[top.dropped] = CLOSED
         if not settle(row.layout, states):
             self.bound_ms = self.target_ms
             return
-        trail: list[NDArray[np.bool_]] = []
         reduced = DeviceRow(pricing.layout, row.pi, row.work, row.value_ms)
         reduced.climb(
-            self.found.cost_ms,
-            self.target_ms,
-            self.context.expired,
+            Aim(self.found.cost_ms, self.target_ms),
             states=states,
-            most_passes=_FIRST_PASSES,
-            seen=trail.extend,
+            most_passes=_COLUMN_PASSES,
+            expired=self.context.expired,
         )
         pricing.layout = reduced.layout
-        for sets in trail:
+        for sets in reduced.trail:
             pricing.pool.add(sets)
         first = Node(states, top.low, top.high, reduced.pi, top.nu, max(reduced.value_ms, top.value_ms))
         top.children = [first]
         self._master = Master(pricing.pool, len(top.low), reduced.pi, self.found.cost_ms, self.context)
         self._push(first)
         self._raise_bound()
+
+    def _search(self, top: Node) -> None:
+        """Look for better answers before the tree grows: their cost decides how much of it is needed."""
+        row, answers, context = self.row, self.answers, self.context
+        answers.look(row.layout, top.prices, row.value_ms)
+        answers.round(list(row.trail), _ROUNDED_AT_ONCE)
+        aim = Aim(self.found.cost_ms, self.target_ms, DEVICE_LABELS)
+        row.climb(aim, most_passes=_ROOT_PASSES, expired=context.expired)
+        self.pricing.layout, top.pi = row.layout, row.pi
+        top.value_ms = self.bound_ms = row.value_ms
+        row.report(context, self._constant_ms)
+        if self.proven() or context.expired():
+            return
+        answers.look(row.layout, top.prices, row.value_ms)
+        answers.round(list(row.trail), _ROUNDED)
+        self._again(top, _PATIENCE)
+
+    def _again(self, node: Node, patience: int) -> None:
+        """Shake the best answer; after every success where the gap that is left says."""
+        while self.answers.shake(patience) and not self.proven() and not self.context.expired():
+            self.answers.look(self.pricing.layout, node.prices, node.value_ms, node.states)
+
+    def _combine(self, node: Node) -> None:
+        """The best answer that the columns make up."""
+        pool, pricing = self.pricing.pool, self.pricing
+        if len(pool) < _GROWTH * self._combined:
+            return
+        self._combined = len(pool)
+        value_ms = pricing.dual(node, node.prices, 1e-10 * self.found.cost_ms)
+        gap_ms = self.found.cost_ms - value_ms
+        association = combined(pool, node.prices, pricing.found.lower, gap_ms, self.context)
+        if association is not None and self.found.offer(association):
+            pool.add_association(self.found.association)
 
     def _push(self, node: Node) -> None:
         heapq.heappush(self._open, (node.value_ms, self._order, node))
@@ -131,15 +177,14 @@ class Tree:
         """Find the pairs that the node's prices exclude."""
         pricing = self.pricing
         cost_ms = float(self.found.cost_ms)
-        value_ms = pricing.dual(node, node.pi, node.nu, 1e-10 * cost_ms)
+        value_ms = pricing.dual(node, node.prices, 1e-10 * cost_ms)
         if value_ms < self.target_ms:
             out = excluded(
                 pricing.layout,
-                node.pi,
-                node.nu,
+                node.prices,
                 states,
-                pricing.lower,
-                value_ms,
+                pricing.found.lower,
+                self.target_ms - value_ms,
                 self.target_ms,
                 pricing.work,
                 self.context.expired,
@@ -159,7 +204,13 @@ class Tree:
             return
         if shares is None:  # HiGHS gave up on the program: divide the largest device
             shares = np.zeros((len(node.pi), len(node.nu)))
-        self._offer(shares, node)
+        if self.nodes == 1:
+            self._combine(node)
+        self.answers.look(pricing.layout, node.prices, node.value_ms, node.states)
+        self.answers.prefer(shares)
+        self._again(node, _PATIENCE_BELOW)
+        if node.value_ms >= self.target_ms:
+            return
         self._drop(node, node.states)
         kept = Node(node.states.copy(), node.low, node.high, node.pi, node.nu, node.value_ms)
         kept.states[node.dropped] = CLOSED
@@ -186,20 +237,9 @@ class Tree:
             layout.server[kept.states != CLOSED][np.argsort(layout.device[kept.states != CLOSED])]
         )
         self.pricing.refine((kept.states != CLOSED)[None], 0.0)
-        kept.value_ms = max(kept.value_ms, self.pricing.dual(kept, kept.pi, kept.nu, 0.0))
+        kept.value_ms = max(kept.value_ms, self.pricing.dual(kept, kept.prices, 0.0))
         node.children = [kept]
         self.settled_ms = min(self.settled_ms, kept.value_ms)
-
-    def _offer(self, shares: Floats, node: Node) -> None:
-        """Search from the association that the program prefers."""
-        layout = self.pricing.layout
-        allowed = np.full(shares.shape, -1.0)
-        usable = node.states != CLOSED
-        allowed[layout.device[usable], layout.server[usable]] = shares[
-            layout.device[usable], layout.server[usable]
-        ]
-        self.found.offer(allowed.argmax(axis=1))
-        self.pricing.pool.add_association(self.found.association)
 
     def certificate(self, most_nodes: int) -> DevicePrices:
         """The tree as a certificate; nodes beyond the first ``most_nodes``, breadth first, are cut off."""

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
 
-DEVICE_LABELS = 3e8
-"""Work, in labels, after which the climb over device prices ends."""
-
 
 class PriceOptions(Record):
     """Options of the price method."""
@@ -158,19 +155,19 @@ class Root:
                 break
             found.offer(association)
 
-    def device_row(self, cost_ms: float, gap: float) -> DeviceRow | None:
+    def device_row(self, cost_ms: float, gap: float, most_passes: int = 1500) -> DeviceRow | None:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
-        from ..columns.row import first_row, target
-        from ..columns.writing import written_row
+        from ..columns.climb import Aim
+        from ..columns.row import DEVICE_LABELS, first_row, target
 
         if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
         row = first_row(self.numbers, self.prices)
-        row.climb(cost_ms, target(cost_ms, gap), self.context.expired, most_labels=DEVICE_LABELS)
+        aim = Aim(cost_ms, target(cost_ms, gap), DEVICE_LABELS)
+        row.climb(aim, most_passes=most_passes, expired=self.context.expired)
         if not row.value_ms > self.value_ms:
             return None
-        self.context.certify(written_row(row))
-        self.context.bound(row.proven_ms() + self.numbers.constant_ms, "device prices", passes=row.passes)
+        row.report(self.context, self.numbers.constant_ms)
         return row
 
     def likely(self, cost_ms: float) -> Floats:

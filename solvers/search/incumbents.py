@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.base.quantities import Floats, Indices
 from uara.p1.allocation import allocate
@@ -12,6 +15,9 @@ from uara.solver import Context
 
 from .local_search import improve
 from .state import make_state, make_task
+
+if TYPE_CHECKING:
+    from .neighbourhood import Neighbourhood
 
 
 class Incumbents:
@@ -56,6 +62,16 @@ class Incumbents:
     def decision(self) -> Allocation:
         """The best association with its optimal shares."""
         return allocate(self._instance, self.association, "optimal")  # type: ignore[arg-type]
+
+    def near(self, open_: NDArray[np.bool_]) -> Neighbourhood:
+        """A search over the (K,) marked pairs and those of the best association, whose answers are kept here."""
+        from .neighbourhood import Neighbourhood
+
+        return Neighbourhood(self, self._numbers, self._context, open_)
+
+    def take(self, association: Indices, cost_ms: float) -> bool:
+        """Keep a polished association and its cost, if it is the best."""
+        return self._keep(association, cost_ms)
 
     def kick(self, weight: Floats, count: int) -> bool:
         """Move some devices of the best association at random, and search from there.

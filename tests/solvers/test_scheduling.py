@@ -51,11 +51,12 @@ def stated(jobs: Jobs) -> Instance:
 def test_the_statement_is_the_schedule() -> None:
     jobs = random_jobs(1, 6, 3, 9)
     numbers = coefficients(stated(jobs))
-    assert np.sqrt(numbers.server_flop).tolist() == [1e5 * size for size in jobs.size]
-    assert numbers.flop_per_ms.tolist() == [1e9 * speed for speed in jobs.speed]
-    assert numbers.wait_ms.tolist() == [UNIT_MS * fee for fee in jobs.fee]
+    flop = numbers.of_devices(numbers.work) * numbers.work_flop
+    assert np.sqrt(flop).tolist() == [1e5 * size for size in jobs.size]
+    assert (numbers.work_per_ms * numbers.work_flop).tolist() == [1e9 * speed for speed in jobs.speed]
+    assert numbers.wait_ms.tolist() == [UNIT_MS * jobs.fee[j] for j in numbers.server]
     assert (numbers.band_cost_ms == 0).all()
-    widest = numbers.uplink_ms / np.repeat(numbers.local_ms, np.diff(numbers.pair_start))
+    widest = numbers.uplink_ms / numbers.local_ms
     assert widest.max() * len(jobs.size) < 1  # in time at once, all at any one server
 
 

@@ -7,7 +7,8 @@ from itertools import combinations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uara.solvers.columns.knapsack import Workspace, cheapest_set, workspace
+from uara.solvers.columns.knapsack import Items, cheapest_set
+from uara.solvers.columns.labels import Workspace, workspace
 
 from uara.base.quantities import Floats
 
@@ -32,7 +33,7 @@ def solved(
     truth = min(cost(list(own)) for size in range(n + 1) for own in combinations(range(n), size))
     chosen = np.zeros(n, dtype=bool)
     cut = truth + cut_at if np.isfinite(cut_at) else np.inf
-    bound, value, _ = cheapest_set(s, r, flop, t0, c0, cut, tolerance, chosen, work)
+    bound, value, _ = cheapest_set(Items(s, r, flop, t0, c0), cut, tolerance, chosen, work)
     return bound, value, cost(np.flatnonzero(chosen)), truth, tolerance, 1e-9 * (1 + abs(truth))
 
 

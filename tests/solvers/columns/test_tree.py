@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from cases import make_instance
 from uara.solvers.columns import climb as climbing
+from uara.solvers.columns.climb import Aim
 from uara.solvers.columns.layout import layout_of
 from uara.solvers.columns.master import Master
 from uara.solvers.columns.node import Node, Pricing, generate
@@ -49,34 +50,34 @@ def test_a_climb_ends_the_same_whatever_the_clock(monkeypatch: pytest.MonkeyPatc
     for stretch_s in (1e-9, 0.02, 100.0):
         monkeypatch.setattr(climbing, "_STRETCH_S", stretch_s)
         row = row_of(INSTANCE)
-        row.climb(BEST_MS, np.inf, lambda: False)
+        row.climb(Aim(BEST_MS))
         results.append((row.value_ms, row.passes, row.pi.tolist()))
     assert results[0] == results[1] == results[2]
 
 
 def test_a_climb_stops_at_its_work_and_its_aim() -> None:
     row = row_of(INSTANCE)
-    row.climb(BEST_MS, np.inf, lambda: False, most_labels=1.0)
+    row.climb(Aim(BEST_MS, most_labels=1.0))
     assert row.passes == 1
     low = row.value_ms
     row = row_of(INSTANCE)
-    row.climb(BEST_MS, low, lambda: False)
+    row.climb(Aim(BEST_MS, low))
     assert row.passes == 1
 
 
 def test_a_written_row_proves_what_was_climbed() -> None:
     row = row_of(INSTANCE)
-    row.climb(BEST_MS, np.inf, lambda: False)
+    row.climb(Aim(BEST_MS))
     proven = lower_bound(INSTANCE, written_row(row)) - coefficients(INSTANCE).constant_ms
     assert row.proven_ms() <= proven <= BEST_MS * (1 + 1e-12)
 
 
 def test_the_2e_prices_of_a_row_start_a_climb_near_its_end() -> None:
     row = row_of(INSTANCE)
-    row.climb(BEST_MS, np.inf, lambda: False)
+    row.climb(Aim(BEST_MS))
     numbers = coefficients(INSTANCE)
     again = first_row(numbers, implied_prices(numbers, written_row(row)))
-    again.climb(BEST_MS, np.inf, lambda: False, most_labels=1.0)
+    again.climb(Aim(BEST_MS, most_labels=1.0))
     assert again.value_ms >= BEST_MS * (1 - 0.05)
 
 

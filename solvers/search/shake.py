@@ -1,0 +1,93 @@
+"""Shaking the best association: a few devices are moved at random, the rest follows by local search. Compiled.
+
+The search sees only the pairs that a bound leaves open, so that a shake costs a small part of a search over all, and
+thousands of them are affordable. A shake that does not end below the best association is undone.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
+
+from .local_search import move_pass, swap_pass
+from .state import State, Task, find_pair, reassign, settle_server
+
+DRAWS = 7
+"""Random numbers of a shake: how many devices, up to five pairs, and whether a worse end is accepted."""
+_ROUNDS = 40
+"""Most rounds of local search after a shake; they end by themselves long before."""
+
+
+class Shaker(NamedTuple):
+    """A search over some of the pairs."""
+
+    task: Task
+    state: State
+    cumulative: Floats
+    """(K,) Sums of the weights with which the pairs are drawn."""
+
+
+@kernel
+def shake(
+    search: Shaker, present: Indices, best: Indices, costs: Floats, draws: Floats, warmth_ms: float
+) -> int:
+    """Shake an association once for each row of ``draws``; returns the last shake that found a better one, or -1.
+
+    Parameters
+    ----------
+    present, best
+        (M,) The association that is shaken, which the state holds too, and the best one; both are replaced.
+    costs
+        (2,) What they cost, ms.
+    draws
+        (T, DRAWS) Uniform random numbers.
+    warmth_ms
+        A shake that ends above the present association is kept with probability ``exp(-rise / warmth)``.
+    """
+    task, state = search.task, search.state
+    devices = len(best)
+    total, last = search.cumulative[-1], -1
+    for number in range(len(draws)):
+        own = draws[number]
+        for at in range(2 + int(own[0] * 4.0)):
+            pair = np.searchsorted(search.cumulative, own[1 + at] * total, side="right")
+            if pair >= len(search.cumulative):
+                continue
+            device, there = task.numbers.device[pair], task.numbers.server[pair]
+            here = state.chosen[device]
+            if here == there:
+                continue
+            reassign(state, device, there, pair)
+            settle_server(task, state, here)
+            settle_server(task, state, there)
+        for _ in range(_ROUNDS):
+            if move_pass(task, state, 0, devices) + swap_pass(task, state, 0, devices) == 0:
+                break
+        cost_ms = state.cost_ms.sum()
+        if cost_ms < costs[1] * (1.0 - 1e-12):
+            costs[1], last = cost_ms, number
+            best[:] = state.chosen
+        if cost_ms <= costs[0] or own[DRAWS - 1] < np.exp((costs[0] - cost_ms) / warmth_ms):
+            costs[0] = cost_ms
+            present[:] = state.chosen
+        else:
+            _restore(task, state, present)
+    return last
+
+
+@kernel
+def _restore(task: Task, state: State, best: Indices) -> None:
+    """Lead the state back to an association."""
+    changed = np.zeros(len(state.head), dtype=np.bool_)
+    for device in range(len(best)):
+        here, there = state.chosen[device], best[device]
+        if here != there:
+            reassign(state, device, there, find_pair(task, device, there))
+            changed[here] = changed[there] = True
+    for server in range(len(changed)):
+        if changed[server]:
+            settle_server(task, state, server)
