@@ -10,6 +10,7 @@ from cases import make_instance
 
 from uara import Instance, solve
 from uara.p1.instance import Channel, Devices, Servers
+from uara.verify import slack_ms
 
 ANSWERS = ("max-sinr", "max-compute", "tma", "price", "exact", "auto")
 
@@ -59,7 +60,7 @@ def _alike(servers: Servers) -> Servers:
 def check(instance: Instance) -> None:
     truth = solve(instance, "brute-force")
     optimum, scale = truth.evaluation.objective_ms, truth.evaluation.controllable_ms
-    rounding = 1e-9 * scale + 1e-12 * abs(optimum)
+    rounding = slack_ms(optimum, scale) + 1e-12 * abs(optimum)
     for name in ANSWERS:
         result = solve(instance, name)
         assert result.evaluation.feasible, name
@@ -72,6 +73,11 @@ def check(instance: Instance) -> None:
 def test_bounds_truth_and_answers_are_in_order_at_the_ends_of_every_scale(first: int) -> None:
     for seed in range(first, first + 20):
         check(extreme(seed))
+
+
+@pytest.mark.parametrize("seed", [619, 1447])
+def test_the_last_places_beside_a_vast_constant_part_are_no_contradiction(seed: int) -> None:
+    check(extreme(seed))
 
 
 @pytest.mark.slow
