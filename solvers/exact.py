@@ -17,7 +17,10 @@ from uara.p1.instance import Instance
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from .dual.price import PriceOptions, searched
+from .dual.price import MOST_PASSES, PriceOptions, searched
+
+HASTE_S = 1.0
+"""Time left below which the first row is climbed to its end: little else can be done in it."""
 
 
 class ExactOptions(Record):
@@ -47,7 +50,8 @@ def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
 
     options = context.options
     root, found = searched(instance, context, PriceOptions(kicks=options.kicks))
-    row = root.device_row(found.cost_ms, options.gap, FIRST_PASSES)
+    passes = FIRST_PASSES if context.remaining_s() > HASTE_S else MOST_PASSES
+    row = root.device_row(found.cost_ms, options.gap, passes)
     if row is None:
         return Answer(found.decision(), certificate=certificate_of(root.numbers, root.prices))
     tree = Tree(row, found, context, options.gap, root.numbers.constant_ms)

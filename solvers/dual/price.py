@@ -34,6 +34,10 @@ if TYPE_CHECKING:
     from ..search.incumbents import Incumbents
 
 
+MOST_PASSES = 1500
+"""Most passes of a row's climb."""
+
+
 class PriceOptions(Record):
     """Options of the price method."""
 
@@ -155,7 +159,7 @@ class Root:
                 break
             found.offer(association)
 
-    def device_row(self, cost_ms: float, gap: float, most_passes: int = 1500) -> DeviceRow | None:
+    def device_row(self, cost_ms: float, gap: float, most_passes: int = MOST_PASSES) -> DeviceRow | None:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
         from ..columns.climb import Aim
         from ..columns.row import DEVICE_LABELS, first_row, target
