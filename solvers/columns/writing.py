@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from uara.base.quantities import Floats
@@ -10,7 +12,9 @@ from uara.p1.device_prices import DevicePrices, DevicePricesRecord
 
 from .layout import Layout, grids_of
 from .node import Node
-from .row import DeviceRow
+
+if TYPE_CHECKING:
+    from .row import DeviceRow
 
 _DIGITS = 13
 

@@ -10,9 +10,10 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.compare import compare_results
+from uara.bench.inks import to_markdown
 from uara.bench.metrics import contradictions
 from uara.bench.report import render
-from uara.bench.report.markdown import markdown_tables
+from uara.bench.report.markdown import tables_of
 from uara.bench.terminal import ranking_records, show_comparison, show_ranking
 
 from .conftest import made_up
@@ -81,14 +82,14 @@ def test_every_part_has_tables_and_a_report(part: str, capsys: pytest.CaptureFix
     assert (
         "nan" not in page.replace("nobody", "").lower().split("<main")[1].split("<h2>every number")[0].split()
     )
-    tables = markdown_tables(results)
+    tables = tables_of(results)
     assert "s-ranking-elsewhere" not in tables
     assert json.loads(json.dumps(ranking_records(results), allow_nan=False))
     show_ranking(results, [])
     show_comparison(compare_results(results, results))
     assert "planned runs have not been done yet" in capsys.readouterr().out
     assert contradictions(results) == []
-    assert "nan" not in "".join(tables.values())
+    assert "nan" not in "".join(map(to_markdown, tables.values()))
     for other in PARTS.values():
         compare_results(results, made_up(other, **SUITE)).to_plain()
 

@@ -51,7 +51,7 @@ def test_fields_are_options_with_their_defaults(bake: Any) -> None:
 def test_values_are_read_as_the_fields_types(bake: Any) -> None:
     found = bake("-o", "a", "--layers", "5", "--icing", "sugar", "--weight", "1.5", "--no-sweet")
     assert found == {"output": "a", "sweet": False, "layers": 5, "icing": "sugar", "weight_kg": 1.5}
-    assert "many" in bake("-o", "a", "--layers", "many")
+    assert "--layers" in bake("-o", "a", "--layers", "many")
 
 
 def test_help_is_the_fields(bake: Any) -> None:

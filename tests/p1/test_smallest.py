@@ -10,7 +10,7 @@ def test_it_is_an_instance_with_more_than_one_of_everything() -> None:
     assert (len(instance.devices), len(instance.servers)) == (3, 2)
     assert len(instance.channel.pair_server) == 6
     assert evaluate(instance, allocate(instance, [0, 1, 1])).feasible
-    assert coefficients(instance).wait_ms.tolist() == [0.0, 10.0]
+    assert coefficients(instance).wait_ms.tolist() == 3 * [0.0, 10.0]
 
 
 def test_loading_leaves_it_as_it_was() -> None:

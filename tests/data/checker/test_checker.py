@@ -68,7 +68,7 @@ def instance_file(problem: Any) -> bytes:
 def answers() -> Iterator[tuple[str, Any, dict[str, Any]]]:
     """An instance and an honest answer for every kind of certificate."""
     network, twenty = make_instance(8, 3, 1, missing=0.0), tree_instance()
-    starved, split = make_instance(14, 5, 1, payload=300.0), make_instance(18, 6, 5, payload=30.0)
+    starved, split = make_instance(14, 5, 1, payload=300.0), make_instance(12, 5, 0, payload=30.0)
     yield "none", network, plain_of(network, "max-compute")
     yield "prices", network, plain_of(network, "price", gap=0.5)
     yield "branches", twenty, branched(twenty)

@@ -184,7 +184,7 @@ def test_an_llvm_that_aborts_the_process_is_an_error(monkeypatch: pytest.MonkeyP
     disguised = tmp_path / "mine.so"
     shutil.copy(old[0].path, disguised)
     monkeypatch.setenv(llvm.VARIABLE, str(disguised))
-    with pytest.raises(ChannelError, match=r"killed by SIGABRT: LLVM ERROR"):
+    with pytest.raises(ChannelError, match=r"ended by SIGABRT: LLVM ERROR"):
         draw(CANYON, servers=1, devices=2, seed=0)
 
 

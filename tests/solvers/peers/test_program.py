@@ -72,8 +72,8 @@ def test_tangents_are_counted_and_make_it_exact_at_an_answer(tmp_path: Path) -> 
     assert program.rows > before
     program.write(tmp_path / "p.mps")
     highs = read(tmp_path / "p.mps")
-    pairs = program.relaxation.pairs
-    x = (pairs.server == truth.decision.association[program.relaxation.device]).astype(float)
+    server = program.relaxation.numbers.server
+    x = (server == truth.decision.association[program.relaxation.device]).astype(float)
     every = np.arange(len(x), dtype=np.int32)
     highs.changeColsBounds(len(x), every, x, x)
     highs.run()
