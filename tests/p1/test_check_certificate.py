@@ -271,7 +271,11 @@ def test_work_is_bounded(stored: tuple[str, str], monkeypatch: pytest.MonkeyPatc
 
 def prices_of(instance: Instance, nodes: list[Any], grid: list[float]) -> dict[str, Any]:
     """Rows of worthless prices: every node bounds the cost by zero at most."""
-    row = {"device_price": [-1.0] * len(instance.devices), "count_price": [0.0] * len(instance.servers), "band": 0}
+    row = {
+        "device_price": [-1.0] * len(instance.devices),
+        "count_price": [0.0] * len(instance.servers),
+        "band": 0,
+    }
     bands = [[grid] * len(instance.servers)]
     head = {"kind": "device-prices", "version": 1, "target_ms": 1e9}
     return {**head, "nodes": nodes, "rows": [row], "band_prices": bands}
@@ -280,7 +284,9 @@ def prices_of(instance: Instance, nodes: list[Any], grid: list[float]) -> dict[s
 def test_work_counts_what_takes_time_though_nothing_is_gained(folder: Path) -> None:
     instance = make_instance(12, 3, 1)
     grid = grid_of(instance, folder)
-    exact.proven_bound(grid, prices_of(instance, [{"row": 0, "split": "again"}] * 50 + [{"row": 0}], [0.0] * 4))
+    exact.proven_bound(
+        grid, prices_of(instance, [{"row": 0, "split": "again"}] * 50 + [{"row": 0}], [0.0] * 4)
+    )
     assert grid.steps > 50 * 4 * len(grid.pairs)
 
 
@@ -292,7 +298,11 @@ def test_memory_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     tables = {"prices": [0] * 25, "device": [*first, *[-1] * 13], "server": [0] * 12 + [-1] * 13}
     none = {"compute_price": [[0.0] * 3], "bandwidth_price": [[0.0] * 3]}
     branches = {"kind": "branches", "target_ms": 1e9, **tables, **none}
-    for certificate, most in ((tree, 300), (branches, 200), (prices_of(instance, [{"row": 0}], [0.0] * 9), 200)):
+    for certificate, most in (
+        (tree, 300),
+        (branches, 200),
+        (prices_of(instance, [{"row": 0}], [0.0] * 9), 200),
+    ):
         exact.proven_bound(grid_of(instance, folder), certificate)
         with monkeypatch.context() as patch:
             patch.setattr(exact, "MOST_HELD", most)

@@ -174,7 +174,9 @@ class _Walk:
                 raise InputError("splits by a server that is not there", source="certificate", path="nodes")
         self._costs: dict[int, list[Floats]] = {}
         self._own = [np.flatnonzero(self.server == j) for j in range(self.servers)]
-        held = sum(len(bands[j]) * len(own) for bands in record.band_prices for j, own in enumerate(self._own))
+        held = sum(
+            len(bands[j]) * len(own) for bands in record.band_prices for j, own in enumerate(self._own)
+        )
         if held > MOST_BAND_COSTS:
             raise InputError(
                 f"take {held} band costs, and {MOST_BAND_COSTS} are the most",
