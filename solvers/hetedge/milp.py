@@ -1,6 +1,6 @@
 """A lower bound over all orders, batches, lengths and band shares by a mixed-integer programme (Pyomo, HiGHS).
 
-Batches follow each other on one machine with the combined loads of ``hetedge_bound.py``. A flow from 0 to K
+Batches follow each other on one machine with the combined loads of ``bound.py``. A flow from 0 to K
 requests served takes one arc per batch, at the price of its load times the requests that wait for it; requests
 fill the batches according to their kinds. The programme's bound holds for every plan; its sequence of batches is
 an order of service, which the dynamic programme then serves exactly.

@@ -91,3 +91,10 @@ def test_a_reference_without_a_side_file(tmp_path: Path) -> None:
     with pytest.raises(InputError) as error:
         tables.fill_from_side_file({"stones": {"mass_kg": "npz:x"}}, tmp_path / "x.json", ("stones",))
     assert error.value.path == "$.side_file"
+
+
+def test_a_nul_at_the_end_of_a_text_is_kept(tmp_path: Path) -> None:
+    for count in (1, 2 * tables.INLINE_ENTRIES):
+        ids = tuple(f"{n}\0" for n in range(count))
+        tables.save(tmp_path / "a.json", {"stones": {"id": ids}}, ("stones",))
+        assert tables.load(tmp_path / "a.json", ("stones",), lambda data: data["stones"]["id"]) == list(ids)

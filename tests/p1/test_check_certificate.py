@@ -269,6 +269,55 @@ def test_work_is_bounded(stored: tuple[str, str], monkeypatch: pytest.MonkeyPatc
         exact.check(Path(stored[0]).read_bytes(), Path(stored[1]).read_bytes())
 
 
+def prices_of(instance: Instance, nodes: list[Any], grid: list[float]) -> dict[str, Any]:
+    """Rows of worthless prices: every node bounds the cost by zero at most."""
+    row = {
+        "device_price": [-1.0] * len(instance.devices),
+        "count_price": [0.0] * len(instance.servers),
+        "band": 0,
+    }
+    bands = [[grid] * len(instance.servers)]
+    head = {"kind": "device-prices", "version": 1, "target_ms": 1e9}
+    return {**head, "nodes": nodes, "rows": [row], "band_prices": bands}
+
+
+def test_work_counts_what_takes_time_though_nothing_is_gained(folder: Path) -> None:
+    instance = make_instance(12, 3, 1)
+    grid = grid_of(instance, folder)
+    exact.proven_bound(
+        grid, prices_of(instance, [{"row": 0, "split": "again"}] * 50 + [{"row": 0}], [0.0] * 4)
+    )
+    assert grid.steps > 50 * 4 * len(grid.pairs)
+
+
+def test_memory_is_bounded(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = make_instance(12, 3, 1)
+    deep: list[Any] = [{"row": 0, "split": {"device": i, "servers": [0]}} for i in range(12)]
+    tree = prices_of(instance, deep + [{"row": 0}] * 13, [0.0])
+    first = list(range(12))
+    tables = {"prices": [0] * 25, "device": [*first, *[-1] * 13], "server": [0] * 12 + [-1] * 13}
+    none = {"compute_price": [[0.0] * 3], "bandwidth_price": [[0.0] * 3]}
+    branches = {"kind": "branches", "target_ms": 1e9, **tables, **none}
+    for certificate, most in (
+        (tree, 300),
+        (branches, 200),
+        (prices_of(instance, [{"row": 0}], [0.0] * 9), 200),
+    ):
+        exact.proven_bound(grid_of(instance, folder), certificate)
+        with monkeypatch.context() as patch:
+            patch.setattr(exact, "MOST_HELD", most)
+            with pytest.raises(Refused, match="more memory"):
+                exact.proven_bound(grid_of(instance, folder), certificate)
+
+
+def test_what_is_held_is_let_go_of(folder: Path) -> None:
+    instance = make_instance(12, 3, 1)
+    grid = grid_of(instance, folder)
+    again: list[Any] = [{"row": 0, "split": "again"}] * 50
+    exact.proven_bound(grid, prices_of(instance, [*again, {"row": 0}], [0.0]))
+    assert grid.held == len(grid.pairs) + 3
+
+
 def test_many_labels_end_in_a_valid_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(1)
     loads = [int(value * 2**60) for value in rng.uniform(0.5, 2, 14)]

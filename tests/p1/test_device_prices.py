@@ -14,6 +14,7 @@ from random_certificates import damaged, random_tree, row
 from random_certificates import device_prices as plain
 
 from uara import InputError, Instance, solve
+from uara.p1 import device_prices
 from uara.p1.certificate import Certificate
 from uara.p1.device_prices import DevicePrices
 from uara.p1.model import coefficients
@@ -132,3 +133,12 @@ def test_malformed_certificates_are_refused(change: dict[str, Any], problem: str
     lower_bound(small, parse_certificate(good))
     with pytest.raises(InputError, match=problem):
         lower_bound(small, parse_certificate({**good, **change}))
+
+
+def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [row([0.0] * 16, [0.0] * 4)]
+    certificate = DevicePrices.from_plain(plain([{"row": 0}], rows, [[[0.0] * 9] * 4], 1e9))
+    certificate.prove(INSTANCE)
+    monkeypatch.setattr(device_prices, "MOST_BAND_COSTS", 9 * len(INSTANCE.channel.pair_server) - 1)
+    with pytest.raises(InputError, match="band costs"):
+        certificate.prove(INSTANCE)

@@ -147,6 +147,8 @@ def _inline(column: Any, name: str, big: dict[str, NDArray[Any]]) -> Any:
     if isinstance(column, str):
         return column
     array = np.asarray(column)
+    if array.dtype.kind == "U" and array.tolist() != list(column):  # NumPy drops NUL at the end of a text
+        return list(column)
     if array.size <= INLINE_ENTRIES:
         return array.tolist()
     big[name] = array

@@ -36,7 +36,9 @@ T = TypeVar("T")
 MOST_BYTES, MOST_VALUES, MOST_DEPTH = 64 * 2**20, 8_000_000, 100
 """Limits of a file."""
 MOST_STEPS = 2 * 10**9
-"""Limit of the work for one certificate, in band costs and labels: hours."""
+"""Limit of the work for one certificate, in band costs, pairs and labels: hours."""
+MOST_HELD = 20_000_000
+"""Limit of what one certificate may keep in memory, in band costs and pairs: a few gigabytes."""
 SHARE_TOLERANCE = TOLERANCE = Fraction(1, 10**9)
 """Excess over a budget of shares, and difference of a claim as a part of the controllable cost, that is rounding."""
 OPTIMAL_GAP = Fraction(1_000_001, 10**10)
@@ -429,7 +431,7 @@ class Grid:
     """
 
     def __init__(self, numbers: Numbers, objective: Fraction) -> None:
-        self.numbers, self.steps = numbers, 0
+        self.numbers, self.steps, self.held = numbers, 0, 0
         self.pairs = numbers.instance.pairs
         self.devices, self.servers = len(numbers.local), len(numbers.speed)
         self.bits = max(0, 100 - _log2(objective))
@@ -456,6 +458,12 @@ class Grid:
         self.steps += steps
         if self.steps > MOST_STEPS:
             raise Refused("the certificate takes more work than this checker does")
+
+    def hold(self, count: int) -> None:
+        """Count what is kept, or let go of if negative; refuse more of it than memory may be asked for."""
+        self.held += count
+        if self.held > MOST_HELD:
+            raise Refused("the certificate takes more memory than this checker does")
 
     def _rent(self, speed: Fraction) -> tuple[int, int]:
         """(q, shift): loads t in grid units cost ``q t^2 / 2^shift`` of them, at most t^2 / F."""
@@ -533,6 +541,8 @@ def _beyond(ratio: float, slope: float) -> float:
 
 MOST_LABELS = 100_000
 """Beyond this many a search ends with the least bound of those it holds, which is valid too."""
+MOST_SUMS = 1_000_000
+"""The same for the sums that they hold, one a row."""
 ROOT = 24143
 """10,000 (1 + sqrt 2), rounded up."""
 LIPSCHITZ = 40
@@ -616,12 +626,12 @@ def _level(choice: Choice, row: list[int]) -> int:
 
 def least_cost(grid: Grid, choice: Choice, cut: int | None = None) -> int:
     """A lower bound on the cost of every set: the least but for rounding, or ``cut`` if that is less."""
+    grid.spend(1 + len(choice.costs) * (1 + len(choice.loads)))
     gaining = [n for n in range(len(choice.loads)) if any(row[n] < 0 for row in choice.costs)]
     if len(gaining) < len(choice.loads):  # more load never pays by itself
         costs = [[row[n] for n in gaining] for row in choice.costs]
         choice = choice._replace(loads=[choice.loads[n] for n in gaining], costs=costs)
     start = relaxed(choice)
-    grid.spend(1 + len(choice.costs) * (1 + len(gaining)))
     if cut is not None and start.bound >= cut:
         return start.bound
     gains = [[r + e for r, e in zip(row, start.extra, strict=True)] for row in choice.costs]
@@ -705,7 +715,7 @@ def _search(
             if reach < limit:
                 live.append(label)
                 reaches.append(reach)
-        if len(live) > MOST_LABELS:
+        if len(live) > MOST_LABELS or len(live) * len(flips) > MOST_SUMS:
             return min(reaches)
         labels = _undominated(live, slope)
     return limit
@@ -824,8 +834,11 @@ def _proven_by_branches(grid: Grid, given: dict[str, Any]) -> Fraction:
             Fraction(PRICE(given["target_ms"], "certificate.target_ms")) - grid.numbers.constant
         )
     bound, waiting = target, [list(range(len(grid.pairs)))]
+    grid.hold(len(grid.pairs))
     for row, *split in zip(rows, device, server, strict=True):
         allowed = waiting.pop()
+        grid.hold(-len(allowed))
+        grid.spend(1 + len(allowed))
         if len({grid.pairs[k][0] for k in allowed}) < grid.devices:  # a device has no pair: no association
             waiting.extend([] if split[0] < 0 else [[], []])
             continue
@@ -836,6 +849,7 @@ def _proven_by_branches(grid: Grid, given: dict[str, Any]) -> Fraction:
         useful = [(k, grid.pairs[k]) for k in allowed if target is None or value + excess[k] < target]
         waiting.append([k for k, pair in useful if pair != tuple(split)])
         waiting.append([k for k, pair in useful if pair == tuple(split) or pair[0] != split[0]])
+        grid.hold(len(waiting[-1]) + len(waiting[-2]))
     assert bound is not None
     return Fraction(bound, 1 << grid.bits) + grid.numbers.constant
 
@@ -913,11 +927,19 @@ class Walk:
         """
         grid, bound = self.grid, self.target
         everything = frozenset(range(len(grid.pairs)))
-        waiting: list[Region | None] = [Region(everything, [0] * grid.servers, [grid.devices] * grid.servers)]
+        waiting: list[Region | None] = []
+
+        def wait(regions: list[Region | None]) -> None:
+            grid.hold(sum(len(each.pairs) + grid.servers for each in regions if each is not None))
+            waiting.extend(regions)
+
+        wait([Region(everything, [0] * grid.servers, [grid.devices] * grid.servers)])
         for row, drop, split in self.nodes:
             region, value = waiting.pop(), 0
             grid.spend(1)
             if region is not None:
+                grid.hold(-len(region.pairs) - grid.servers)
+                grid.spend(len(grid.pairs))
                 node = Node(self, self.rows[row], region)
                 value, named = node.value, {self.place.get((i, j), -1) for i, j in drop}
                 region = (
@@ -928,7 +950,7 @@ class Walk:
             if split is None:
                 bound = bound if region is None else min(bound, value)
             else:
-                waiting.extend(reversed(self._children(region, split)))
+                wait(self._children(region, split)[::-1])
         return bound
 
     def _some(self, region: Region, gone: set[int] | frozenset[int]) -> Region | None:
@@ -954,6 +976,7 @@ class Walk:
         if (band, j) not in self._costs:
             grid, prices = self.grid, self.bands[band][j]
             grid.spend(len(prices) * len(self.own[j]))
+            grid.hold(len(prices) * (1 + len(self.own[j])))
             self._costs[band, j] = [
                 {k: grid.wait[j] + grid.band_cost(k, price) for k in self.own[j]} for price in prices
             ]

@@ -42,6 +42,9 @@ from uara.p1.least_set import Items, Start, least_cost, relaxed
 Index = Annotated[int, Field(ge=0)]
 Price = Annotated[float, Field(ge=0)]
 
+MOST_BAND_COSTS = 20_000_000
+"""Most band costs that a certificate may ask for, one for each pair and each band price of its server."""
+
 
 class DeviceSplit(Record):
     """The first child has the device at one of these servers, the second at another."""
@@ -171,6 +174,15 @@ class _Walk:
                 raise InputError("splits by a server that is not there", source="certificate", path="nodes")
         self._costs: dict[int, list[Floats]] = {}
         self._own = [np.flatnonzero(self.server == j) for j in range(self.servers)]
+        held = sum(
+            len(bands[j]) * len(own) for bands in record.band_prices for j, own in enumerate(self._own)
+        )
+        if held > MOST_BAND_COSTS:
+            raise InputError(
+                f"take {held} band costs, and {MOST_BAND_COSTS} are the most",
+                source="certificate",
+                path="band_prices",
+            )
 
     def bound_ms(self) -> float:
         """The least bound of the leaves, and at most the target."""
