@@ -7,18 +7,18 @@ Command line, solution files, benchmarks and conformance tests work with any kin
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import files
+from uara.base.deferred import deferred as deferred
 from uara.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -115,26 +115,6 @@ class Problem(Protocol):
 
     def save(self, path: str | Path) -> None:
         """Write its file."""
-
-
-class deferred:  # noqa: N801 - it is used like a function
-    """The function that ``package.module:name`` names, imported when it is first called."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-
-    def _function(self) -> Callable[..., Any]:
-        module, _, name = self.target.partition(":")
-        found: Callable[..., Any] = getattr(import_module(module), name)
-        return found
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function returns."""
-        return self._function()(*args, **kwargs)
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return inspect.signature(self._function())
 
 
 def _nothing(*_: Any) -> dict[str, Any]:
