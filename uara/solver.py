@@ -16,7 +16,7 @@ from uara.base.files import Record
 from uara.base.randomness import stream
 from uara.clock import Clock
 from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound
-from uara.registry import Method, blaming, find, method_of
+from uara.registry import Method, blaming, find
 
 OPTIMAL_GAP = 1e-4
 """Proven gap, on the controllable part, at which an answer is called optimal."""
@@ -306,7 +306,8 @@ def solve(
     instance
         An :class:`uara.Instance`, or an instance of another problem kind.
     solver
-        Name of an installed solver, or a callable ``(instance, context) -> Allocation | Answer``.
+        Name of an installed solver, ``package.module:function`` (the current folder included), or a callable
+        ``(instance, context) -> Allocation | Answer``.
     options
         Values of the solver's options.
     time_limit_s
@@ -329,7 +330,7 @@ def solve(
     SolverError
         If the solver fails, or answers with something that is no answer.
     """
-    method = find(solver) if isinstance(solver, str) else method_of(solver)
+    method = find(solver)
     function = method.require()
     if method.traits.kind != instance.kind:
         raise InputError(f"solves {method.traits.kind}, not {instance.kind}", source=f"solver {method.name}")

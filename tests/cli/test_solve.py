@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -266,7 +267,9 @@ def test_if_all_fail_nothing_is_printed_or_written(
     register("broken", broken)
     outcome = uara("solve", instance_file, "--solver", "broken", "--output", tmp_path / "s.json")
     assert (outcome.code, outcome.out) == (4, "")
-    assert outcome.err == "uara: solver broken: failed: ValueError: two lines\n"
+    assert outcome.err.startswith("uara: solver broken: failed: ValueError: two lines (")
+    assert re.search(r"test_solve\.py, line \d+\)\n$", outcome.err)
+    assert outcome.err.count("\n") == 1
     assert not (tmp_path / "s.json").exists()
 
 

@@ -25,7 +25,8 @@ def command(
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="Solver; may be repeated, and may carry options: tma:moves=pairs,allocation=sqrt",
+            help="Solver, or package.module:function; may be repeated, and may carry options: "
+            "tma:moves=pairs,allocation=sqrt",
             show_default="auto for P1, hetedge-dp for hetedge",
         ),
     ] = None,
