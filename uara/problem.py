@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 GROUP = "uara.problems"
 
 Feature = float | str
+Columns = dict[str, list[Any]]
+"""A table column by column, units in the names."""
 
 
 class Score(Protocol):
@@ -186,6 +188,11 @@ class Kind:
     """The instance in words, a line each."""
     plot: Callable[[Any, Path, Any], None] | None = None
     """Draw the instance, with a decision if one is given, into a picture file."""
+    tables: Callable[[Any, Any, Any], dict[str, Columns]] | None = None
+    """An answer as tables, by their names, from instance, decision and certificate (or None): the first has a row for
+    each whom the decision is about."""
+    file_columns: Callable[[], Sequence[str]] = tuple
+    """Columns of the first table, by which a file of it is known."""
     explain: Callable[..., Any] | None = None
     """(results, best known objective) -> a table that splits each gap."""
     best_known: Callable[[Any, Path], Any] | None = None

@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cases import make_instance
 
 import uara
 from uara.cli import main
+from uara.p1.answers import tables
 from uara.p1.schema import DeviceColumns, ServerColumns
 from uara.scenarios.channel.pathloss import PathLoss
 from uara.scenarios.tables import AXES, DEFAULTS, GAINS
@@ -26,12 +28,29 @@ def run(*words: str) -> int:
     return 0
 
 
-def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
-    (snippet,) = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("pandas")
+    first, second = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
     names: dict[str, Any] = {}
-    exec(compile(snippet, "docs/own-data.md", "exec"), names)
+    exec(compile(first, "docs/own-data.md", "exec"), names)
     assert names["result"].evaluation.feasible
     assert "mean" in capsys.readouterr().out
+    exec(compile(second, "docs/own-data.md", "exec"), names)
+    assert len(names["devices"]) == 3
+    assert len(names["servers"]) == 2
+    assert capsys.readouterr().out.startswith("Result: price on own")
+
+
+def test_every_column_of_an_answer_stands_on_the_page() -> None:
+    instance = make_instance(4, 2)
+    found = tables(instance, uara.solve(instance, "max-sinr").allocation, uara.Certificate([1, 1], [1, 1]))
+    part = PAGE.partition("## Answers")[2].partition("## Columns")[0]
+    rows = {
+        name
+        for line in part.splitlines()
+        for name in re.findall(r"`(\w+)`", line.split("|")[1] if "|" in line else "")
+    }
+    assert rows == {column for table in found.values() for column in table}
 
 
 def test_the_files_become_an_instance_and_come_back(

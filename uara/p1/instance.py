@@ -44,6 +44,7 @@ _TABLES = ("servers", "devices", "channel")
 _from_arrays = deferred("uara.scenarios.tables:from_arrays")
 _from_frames = deferred("uara.scenarios.tables:from_frames")
 _from_csv = deferred("uara.scenarios.tables:from_csv")
+_described = deferred("uara.p1.description:page")
 _to_frames = deferred("uara.p1.frames:to_frames")
 
 
@@ -190,6 +191,13 @@ class Instance:
                 f"names a server beyond the {len(self.servers)} there are",
                 path=f"$.channel.pair_server[{pair}]",
             )
+
+    def __repr__(self) -> str:
+        sizes = f"{len(self.devices)} devices, {len(self.servers)} servers"
+        return f"Instance {self.name!r}: {sizes}, {len(self.channel.pair_server)} usable pairs"
+
+    def _repr_html_(self) -> str:
+        return str(_described(self))
 
     def replace(self, **parts: Any) -> Instance:
         """A copy with some parts changed."""
