@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-import math
 import io
+import math
 from enum import Enum
 from typing import Any, Literal
 

@@ -183,7 +183,7 @@ def bad_outputs(folder: Path, instance_file: Path) -> Iterator[tuple[list[object
     yield ["--output", start, "--start", start], "is an input"
     yield ["--output", folder / "folder.json"], "is a folder"
     yield ["--output", folder / "trace.json"], "holds 'p1-trace', not 'solution'"
-    yield ["--output", folder / "s.csv"], "must end in .json"
+    yield ["--output", folder / "s.txt"], "must end in .csv or .json or .parquet"
     yield ["--output", instance_file / "s.json"], "Not a directory"
     yield ["--then", "hetedge-dpp"], "there is no solver 'hetedge-dpp'"
     yield ["--then", "tma"], "tma solves p1, not hetedge"
