@@ -57,7 +57,7 @@ def devices(instance: Instance, decision: Allocation) -> Columns:
         snr_db = np.where(usable, 10 * np.log10(snr(instance)[own]), -np.inf)
     ids = instance.servers.id
     at = [ids[j] if fine else "" for j, fine in zip(decision.association, usable, strict=True)]
-    values = (
+    values: tuple[Any, ...] = (
         list(instance.devices.id),
         at,
         decision.bandwidth,
