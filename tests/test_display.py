@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import math
 from enum import Enum
 from typing import Any, Literal
 
@@ -13,6 +14,7 @@ from rich.console import Console
 from uara import Allocation, Answer, allocate, as_solver, available_solvers, evaluate, solve
 from uara.base.files import Record, pretty_json
 from uara.display import (
+    answer_table,
     label,
     number,
     options_of,
@@ -208,3 +210,16 @@ def test_progress_is_a_line_on_a_terminal() -> None:
 
 def test_tables_are_wide_where_there_is_no_terminal() -> None:
     assert output_console().width == 140
+
+
+def test_a_table_of_an_answer_has_its_units_in_the_head_and_no_markup() -> None:
+    columns = {
+        "device": ["[red]a", "b"],
+        "rate_bit_per_s": [2.5e6, 12345678.0],
+        "mean_latency_ms": [1.0, math.inf],
+        "work_flop": [0.0, 3e12],
+    }
+    text = text_of(answer_table("devices", columns))
+    for words in ("[red]a", "Mbit/s", "2.5", "12.35", "latency", "ms", "inf", "TFLOP", "3"):
+        assert words in text
+    assert "bit_per_s" not in text

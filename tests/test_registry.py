@@ -161,6 +161,94 @@ def test_an_unknown_name_is_told_what_may_be_meant() -> None:
         find("qqqq")
 
 
+# Solvers by module and function
+
+
+def test_one_solver_is_found_without_loading_the_others() -> None:
+    assert find("tma", alone=True).function is available_solvers()["tma"].function
+    assert find("uara.solvers.search.matching:tma").function is find("tma").function
+    assert find(example).function is example
+
+
+@pytest.mark.parametrize("alone", [False, True])
+@pytest.mark.parametrize(
+    ("name", "error", "message"),
+    [
+        ("nobody", InputError, "there is no solver 'nobody'"),
+        ("no_such_module:f", SolverError, "cannot be imported: ModuleNotFoundError"),
+        ("json:nobody", SolverError, "cannot be imported: AttributeError"),
+        ("json:__doc__", SolverError, "is no function"),
+        (":f", SolverError, "cannot be imported"),
+        ("json:", SolverError, "cannot be imported"),
+    ],
+)
+def test_what_cannot_be_found_is_named(name: str, error: type[Exception], message: str, alone: bool) -> None:
+    with pytest.raises(error, match=message):
+        find(name, alone=alone)
+
+
+OWN = """
+import uara
+import own_neighbour
+
+@uara.as_solver()
+def strongest(instance, context):
+    return own_neighbour.choose(instance)
+
+def broken(instance, context):
+    values = []
+    return values[3]
+
+def deep(instance, context):
+    context.incumbent("no decision")
+"""
+
+
+@pytest.fixture
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a solver and its neighbour, in which Python was not started."""
+    choose = "import uara\ndef choose(i):\n    return uara.allocate(i, i.channel.dense(len(i.servers)).argmax(1))\n"
+    (tmp_path / "own_rules.py").write_text(OWN)
+    (tmp_path / "own_neighbour.py").write_text(choose)
+    (tmp_path / "own_broken.py").write_text("import json\n\njson.loads('{')\n")
+    (tmp_path / "own_typo.py").write_text("def f(:\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [entry for entry in sys.path if entry not in ("", str(tmp_path))])
+    for name in ("own_rules", "own_neighbour", "own_broken", "own_typo"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    return tmp_path
+
+
+def test_the_current_folder_is_searched(own_folder: Path) -> None:
+    result = solve(make_instance(), "own_rules:strongest")
+    assert (result.solver, result.status) == ("strongest", "feasible")
+    assert find("own_rules:strongest").traits.kind == "p1"
+
+
+@pytest.mark.parametrize(
+    ("name", "where"),
+    [
+        ("own_rules:broken", r"failed: IndexError: .* \(own_rules\.py, line 11\)$"),
+        ("own_rules:deep", r"failed: .* \(own_rules\.py, line 14\)$"),
+        ("own_broken:f", r"cannot be imported: JSONDecodeError: .* \(own_broken\.py, line 3\)$"),
+        ("own_typo:f", r"cannot be imported: SyntaxError: .* \(own_typo\.py, line 1\)$"),
+    ],
+)
+def test_an_error_names_the_line_of_the_plug_in(own_folder: Path, name: str, where: str) -> None:
+    with pytest.raises(SolverError, match=where):
+        solve(make_instance(), name)
+
+
+def test_a_file_elsewhere_is_named_in_full(own_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    broken = find("own_rules:broken").function
+    assert broken is not None
+    (own_folder / "elsewhere").mkdir()
+    monkeypatch.chdir(own_folder / "elsewhere")
+    with pytest.raises(SolverError) as caught:
+        solve(make_instance(), broken)
+    assert str(caught.value).endswith(f"({own_folder / 'own_rules.py'}, line 11)")
+
+
 # Plug-ins, as another package brings them
 
 

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from uara.base.errors import printable
-from uara.problem import Score
+from uara.problem import Columns, Score
 from uara.registry import Method
 from uara.solver import Progress, Result
 
@@ -120,6 +120,34 @@ def score_table(score: Score) -> Table:
             table.add_row(key, number(value, 3))
     for item in score.to_plain()["violations"]:
         table.add_row(shown(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6))
+    return table
+
+
+_SCALES = (
+    ("_bit_per_s", "\nMbit/s", 1e-6),
+    ("_per_root_flop", "\nper root FLOP", 1.0),
+    ("_flop", "\nTFLOP", 1e-12),
+    ("_ms", "\nms", 1.0),
+    ("_db", "\ndB", 1.0),
+    ("_j", "\nJ", 1.0),
+    ("_share", "\nshare", 1.0),
+    ("_used", "\nused", 1.0),
+)
+"""Ends of names of columns, what stands for them in a head, and what values are multiplied by."""
+
+
+def answer_table(name: str, columns: Columns) -> Table:
+    """A table of an answer: numbers to four digits, rates in Mbit/s and work in TFLOP."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=name, title_justify="left")
+    cells: list[list[str | Text]] = []
+    for title, values in columns.items():
+        numeric = not any(isinstance(value, str) for value in values)
+        end, head, factor = next((each for each in _SCALES if title.endswith(each[0])), ("", "", 1.0))
+        label = title.removesuffix(end).replace("_", "\n") + head
+        table.add_column(label, justify="right" if numeric else "left", overflow="fold", vertical="bottom")
+        cells.append([f"{value * factor:.4g}" if numeric else shown(value) for value in values])
+    for row in zip(*cells, strict=True):
+        table.add_row(*row)
     return table
 
 

@@ -7,18 +7,18 @@ Command line, solution files, benchmarks and conformance tests work with any kin
 
 from __future__ import annotations
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from importlib import import_module, metadata
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import files
+from uara.base.deferred import deferred as deferred
 from uara.base.errors import InputError
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 GROUP = "uara.problems"
 
 Feature = float | str
+Columns = dict[str, list[Any]]
+"""A table column by column, units in the names."""
 
 
 class Score(Protocol):
@@ -117,26 +119,6 @@ class Problem(Protocol):
         """Write its file."""
 
 
-class deferred:  # noqa: N801 - it is used like a function
-    """The function that ``package.module:name`` names, imported when it is first called."""
-
-    def __init__(self, target: str) -> None:
-        self.target = target
-
-    def _function(self) -> Callable[..., Any]:
-        module, _, name = self.target.partition(":")
-        found: Callable[..., Any] = getattr(import_module(module), name)
-        return found
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """What the function returns."""
-        return self._function()(*args, **kwargs)
-
-    @property
-    def __signature__(self) -> inspect.Signature:
-        return inspect.signature(self._function())
-
-
 def _nothing(*_: Any) -> dict[str, Any]:
     return {}
 
@@ -206,6 +188,11 @@ class Kind:
     """The instance in words, a line each."""
     plot: Callable[[Any, Path, Any], None] | None = None
     """Draw the instance, with a decision if one is given, into a picture file."""
+    tables: Callable[[Any, Any, Any], dict[str, Columns]] | None = None
+    """An answer as tables, by their names, from instance, decision and certificate (or None): the first has a row for
+    each whom the decision is about."""
+    file_columns: Callable[[], Sequence[str]] = tuple
+    """Columns of the first table, by which a file of it is known."""
     explain: Callable[..., Any] | None = None
     """(results, best known objective) -> a table that splits each gap."""
     best_known: Callable[[Any, Path], Any] | None = None

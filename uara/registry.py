@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
+import os
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cache
-from importlib import metadata
+from importlib import import_module, metadata
 from importlib.util import find_spec
+from pathlib import Path
+from traceback import walk_tb
 from typing import Any, TypeVar
+
+import pydantic
 
 from uara.base import files
 from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, meant, reason_of
@@ -50,7 +57,23 @@ def blaming(solver: str, what: str, but: tuple[type[UaraError], ...] = (UaraErro
     except BaseException as error:
         if _was_interrupted(error):
             raise KeyboardInterrupt from None
-        raise SolverError(solver, f"{what}: {reason_of(error)}") from error
+        raise SolverError(solver, f"{what}: {reason_of(error)}{_place_of(error)}") from error
+
+
+_TOOLKIT = Path(__file__).parent
+_BETWEEN = (_TOOLKIT, Path(importlib.__file__).parent, Path(pydantic.__file__).parent)
+"""What stands between :func:`blaming` and a plug-in's own code."""
+
+
+def _place_of(error: BaseException) -> str:
+    """The line of the plug-in's own file that an error went through last, as the end of a message."""
+    lines = [(Path(frame.f_code.co_filename), number) for frame, number in walk_tb(error.__traceback__)]
+    own = [line for line in lines if line[0].is_absolute() and not any(map(line[0].is_relative_to, _BETWEEN))]
+    if not own:
+        return ""
+    file, number = [line for line in own if line[0] == own[0][0]][-1]
+    here = Path.cwd()
+    return f" ({file.relative_to(here) if file.is_relative_to(here) else file}, line {number})"
 
 
 def _was_interrupted(error: BaseException | None) -> bool:
@@ -251,15 +274,41 @@ def available_solvers() -> dict[str, Method]:
     return found
 
 
-def find(name: str) -> Method:
-    """The installed solver of this name.
+def find(solver: str | Callable[..., Any], *, alone: bool = False) -> Method:
+    """The solver that is meant: an installed one's name, ``package.module:function``, or a callable.
+
+    Parameters
+    ----------
+    alone
+        Whether to import none of the other installed solvers; one that cannot be imported is an error then.
 
     Raises
     ------
     InputError
-        If there is none; the message says what may have been meant.
+        If there is none of this name; the message says what may have been meant.
+    SolverError
+        If ``package.module`` cannot be imported, also not from the current folder, or holds no such function.
     """
+    if not isinstance(solver, str):
+        return method_of(solver)
+    if ":" in solver:
+        return _imported(solver)
+    if alone:
+        return load_installed(solver)
     solvers = available_solvers()
-    if name not in solvers:
-        raise _unknown(name, solvers)
-    return solvers[name]
+    if solver not in solvers:
+        raise _unknown(solver, solvers)
+    return solvers[solver]
+
+
+def _imported(solver: str) -> Method:
+    """The solver that ``package.module:function`` names; the current folder is searched last."""
+    module, _, path = solver.partition(":")
+    here = os.getcwd()
+    if not {here, ""} & set(sys.path):
+        sys.path.append(here)  # for good: a plug-in may import its neighbours when it is called
+    with blaming(solver, "cannot be imported", LOADING):
+        found: Any = import_module(module)
+        for name in path.split("."):
+            found = getattr(found, name)
+        return method_of(found)

@@ -7,16 +7,20 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, SupportsFloat, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
+from uara import answers
 from uara.base.errors import InputError, SolverError, UaraError, reason_of
 from uara.base.files import Record
 from uara.base.randomness import stream
 from uara.clock import Clock
 from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound
-from uara.registry import Method, blaming, find, method_of
+from uara.registry import Method, blaming, find
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 OPTIMAL_GAP = 1e-4
 """Proven gap, on the controllable part, at which an answer is called optimal."""
@@ -253,6 +257,37 @@ class Result:
             "optimal" if self.gap is not None and self.gap <= OPTIMAL_GAP * (1 + ROUNDING_GAP) else "feasible"
         )
 
+    @property
+    def allocation(self) -> Any:
+        """The decision, where it is an allocation: another name of :attr:`decision`."""
+        if not hasattr(self.decision, "association"):
+            raise AttributeError(f"answers of kind {self.instance.kind} are no allocations; see decision")
+        return self.decision
+
+    def to_frame(self, table: str | None = None) -> pd.DataFrame:
+        """A table of the answer as a data frame, units in the names of its columns.
+
+        Parameters
+        ----------
+        table
+            For P1 ``devices`` (the default): who, which server, shares, rate, delays, energy; or ``servers``:
+            load, shares used, and the prices of compute and band where the certificate holds them.
+
+        Raises
+        ------
+        InputError
+            If there is no such table.
+        MissingExtra
+            If pandas is not installed.
+        """
+        return answers.frame(self, table)
+
+    def __repr__(self) -> str:
+        return answers.text(answers.summary(self))
+
+    def _repr_html_(self) -> str:
+        return answers.page(answers.summary(self))
+
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
         return {
@@ -306,7 +341,8 @@ def solve(
     instance
         An :class:`uara.Instance`, or an instance of another problem kind.
     solver
-        Name of an installed solver, or a callable ``(instance, context) -> Allocation | Answer``.
+        Name of an installed solver, ``package.module:function`` (the current folder included), or a callable
+        ``(instance, context) -> Allocation | Answer``.
     options
         Values of the solver's options.
     time_limit_s
@@ -329,7 +365,7 @@ def solve(
     SolverError
         If the solver fails, or answers with something that is no answer.
     """
-    method = find(solver) if isinstance(solver, str) else method_of(solver)
+    method = find(solver)
     function = method.require()
     if method.traits.kind != instance.kind:
         raise InputError(f"solves {method.traits.kind}, not {instance.kind}", source=f"solver {method.name}")

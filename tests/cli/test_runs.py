@@ -2,8 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from uara import InputError
+from uara import InputError, SolverError
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
+
+TMA = "uara.solvers.search.matching:tma"
 
 
 @pytest.mark.parametrize(
@@ -14,6 +16,9 @@ from uara.cli.runs import SolverSpec, attach_options, parse_solver
         ("tma:moves=pairs", "tma", {"moves": "pairs"}),
         ("tma:moves=pairs,capacity=3", "tma", {"moves": "pairs", "capacity": "3"}),
         ("tma: moves = pairs ,", "tma", {"moves": "pairs"}),
+        (f"{TMA}", TMA, {}),
+        (f"{TMA}:", TMA, {}),
+        (f"{TMA}:moves=pairs,capacity=3", TMA, {"moves": "pairs", "capacity": "3"}),
         ("max-sinr:allocation=a=b", "max-sinr", {"allocation": "a=b"}),
     ],
 )
@@ -25,6 +30,12 @@ def test_words_name_a_solver_and_its_options(word: str, name: str, values: dict[
 @pytest.mark.parametrize("word", ["", ":", "nobody", "tma=3", "tma:moves", "tma:=pairs", "TMA"])
 def test_words_that_name_nothing_are_refused(word: str) -> None:
     with pytest.raises(InputError):
+        parse_solver(word)
+
+
+@pytest.mark.parametrize("word", ["json:nobody", "no_such_module:f", "json:dumps.nobody:a=1"])
+def test_words_that_name_no_function_are_refused(word: str) -> None:
+    with pytest.raises(SolverError, match="cannot be imported"):
         parse_solver(word)
 
 

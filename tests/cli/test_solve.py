@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -182,7 +183,7 @@ def bad_outputs(folder: Path, instance_file: Path) -> Iterator[tuple[list[object
     yield ["--output", start, "--start", start], "is an input"
     yield ["--output", folder / "folder.json"], "is a folder"
     yield ["--output", folder / "trace.json"], "holds 'p1-trace', not 'solution'"
-    yield ["--output", folder / "s.csv"], "must end in .json"
+    yield ["--output", folder / "s.txt"], "must end in .csv or .json or .parquet"
     yield ["--output", instance_file / "s.json"], "Not a directory"
     yield ["--then", "hetedge-dpp"], "there is no solver 'hetedge-dpp'"
     yield ["--then", "tma"], "tma solves p1, not hetedge"
@@ -266,7 +267,9 @@ def test_if_all_fail_nothing_is_printed_or_written(
     register("broken", broken)
     outcome = uara("solve", instance_file, "--solver", "broken", "--output", tmp_path / "s.json")
     assert (outcome.code, outcome.out) == (4, "")
-    assert outcome.err == "uara: solver broken: failed: ValueError: two lines\n"
+    assert outcome.err.startswith("uara: solver broken: failed: ValueError: two lines (")
+    assert re.search(r"test_solve\.py, line \d+\)\n$", outcome.err)
+    assert outcome.err.count("\n") == 1
     assert not (tmp_path / "s.json").exists()
 
 
@@ -337,3 +340,39 @@ def test_p1s_own_views_are_refused_for_other_problems(uara: Command) -> None:
 def test_every_problem_kind_has_a_default_solver(uara: Command) -> None:
     (row,) = uara("solve", INSTANCES / "hetedge_k20.json", "--json").data
     assert row["solver"] == "hetedge-dp"
+
+
+def test_the_best_answer_is_shown_device_by_device(
+    uara: Command, instance_file: Path, instance: Instance
+) -> None:
+    outcome = uara("solve", instance_file, "--solver", "tma", "--devices")
+    assert outcome.code == 0
+    for name in (*instance.devices.id, *instance.servers.id):
+        assert re.search(rf"^ {name} ", outcome.out, re.MULTILINE), name
+    (row,) = uara("solve", instance_file, "--solver", "tma", "--devices", "--json").data
+    found = row["tables"]
+    assert [instance.servers.id.index(name) for name in found["devices"]["server"]] == row["association"]
+    assert sum(found["devices"]["energy_j"]) == pytest.approx(row["energy_j"])
+    assert sum(found["servers"]["devices"]) == len(instance.devices)
+
+
+def test_the_suffix_says_what_is_written(uara: Command, instance_file: Path, tmp_path: Path) -> None:
+    words = ["solve", instance_file, "--solver", "tma", "--output"]
+    for _ in range(2):
+        assert uara(*words, tmp_path / "a.csv").code == 0
+    lines = (tmp_path / "a.csv").read_text().splitlines()
+    assert (lines[0].split(",")[:2], len(lines)) == (["device", "server"], 13)
+    assert uara(*words, tmp_path / "a.json").code == 0
+    assert load(tmp_path / "a.json").solver == "tma"
+    pytest.importorskip("pyarrow")
+    assert uara(*words, tmp_path / "a.parquet").code == 0
+    assert (tmp_path / "a.parquet").read_bytes()[:4] == b"PAR1"
+
+
+def test_tables_of_others_are_left_alone(uara: Command, instance_file: Path, tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text("id,x\n1,2\n")
+    for name, text in (("mine.csv", "other columns"), ("a.txt", "must end in .csv or .json or .parquet")):
+        outcome = uara("solve", instance_file, "--solver", "tma", "--output", tmp_path / name)
+        assert (outcome.code, outcome.out, text in outcome.err) == (2, "", True)
+    hetedge = INSTANCES / "hetedge_k20.json"
+    assert "--devices: is not for instances of kind hetedge" in uara("solve", hetedge, "--devices").err

@@ -375,3 +375,12 @@ def test_a_decision_for_other_devices_is_refused_where_it_is_read() -> None:
     with pytest.raises(InputError, match="1 entries, but there are 12 devices") as caught:
         parse_decision(make_instance(), {"association": [0], "bandwidth": [1.0], "compute": [1.0]})
     assert caught.value.path == "$.decision.association"
+
+
+def test_an_instance_is_shown_in_a_line_and_as_html() -> None:
+    instance = make_instance(90, 8, 1, name="<b>")
+    pairs = len(instance.channel.pair_server)
+    assert repr(instance) == f"Instance '<b>': 90 devices, 8 servers, {pairs} usable pairs"
+    page = instance._repr_html_()
+    assert page.startswith("<b>&lt;b&gt;: 90 devices, 8 edge servers")
+    assert page.count("<li>") == page.count("</li>") >= 8

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
+from keyword import iskeyword
 
 import typer
 
 COMMANDS = {
     "solve": "Solve an instance with one or several solvers and rank the answers.",
     "evaluate": "Score a stored solution.",
-    "export": "Write an instance as a MILP or MINLP for others' solvers.",
+    "import": "Make an instance of your own tables: devices, servers, gains or positions.",
+    "export": "Write an instance as tables, or as a MILP or MINLP for others' solvers.",
     "best-known": "Regenerate or check the table of best-known answers.",
     "verify": "Check a stored solution and its proof in exact arithmetic.",
     "generate": "Make an instance from Sionna channels and a task profile.",
@@ -25,7 +27,7 @@ COMMANDS = {
     "psd": "Parallel speculative decoding: run it, draw its figures.",
     "hetedge": "Batched, pipelined speculative decoding: make instances, draw the figures.",
 }
-"""Every command with its line in ``uara --help``. Its module, ``uara.cli.NAME``, holds a function
+"""Every command with its line in ``uara --help``. Its module in ``uara.cli`` holds a function
 ``command``, or a Typer group ``app``."""
 
 _HELP = "User association and resource allocation for parallel speculative decoding at the edge."
@@ -45,12 +47,18 @@ def build(chosen: str | None) -> typer.Typer:
         if name != chosen:
             app.command(name, short_help=line)(lambda: None)
             continue
-        module = import_module(f"uara.cli.{name.replace('-', '_')}")
+        module = import_module(f"uara.cli.{module_name(name)}")
         if hasattr(module, "command"):
             app.command(name, short_help=line)(module.command)
         else:
             app.add_typer(module.app, name=name, short_help=line, no_args_is_help=True)
     return app
+
+
+def module_name(command: str) -> str:
+    """The module of a command: its name as Python can write it."""
+    name = command.replace("-", "_")
+    return f"{name}_" if iskeyword(name) else name
 
 
 def _version(

@@ -1,19 +1,22 @@
-"""``uara export``: write an instance as a mathematical program for others' solvers."""
+"""``uara export``: write an instance as tables, or as a mathematical program for others' solvers."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from uara.base.errors import InputError
 from uara.p1.export import Format, check, write
-from uara.problem import load
+from uara.p1.frames import check_csv, write_csv
+from uara.p1.instance import Instance
+from uara.problem import Problem, load
 
 
 def command(
     instance: Annotated[Path, typer.Argument(help="Instance file.")],
-    to: Annotated[Format, typer.Option(help="File format.")] = "mps",
+    to: Annotated[Literal["csv", Format], typer.Option(help="File format.")] = "mps",
     program: Annotated[
         str | None, typer.Option(help="milp or minlp; by default what the format is for.")
     ] = None,
@@ -21,12 +24,26 @@ def command(
         Path | None, typer.Option(help="File to write; beside the instance by default.")
     ] = None,
 ) -> None:
-    """Write an instance as a mathematical program: the perspective MILP or the natural MINLP.
+    """Write an instance as a mathematical program: the perspective MILP or the natural MINLP; or, for csv, as tables.
 
-    The objective is the controllable part of P1 in ms. The MILP is a relaxation by tangents.
+    The objective is the controllable part of P1 in ms. The MILP is a relaxation by tangents. Of tables there are
+    three, NAME_devices.csv, NAME_servers.csv and NAME_gains.csv, which 'uara import' reads.
     """
     problem = load(instance)
     output = output or instance.with_suffix(f".{to}")
+    if to == "csv":
+        _tables(problem, instance, output, program)
+        return
     check(output, to, inputs=[instance])
     written = write(problem, output, to, program)
     typer.echo(f"wrote {written} ({written.stat().st_size:,} bytes)")
+
+
+def _tables(problem: Problem, instance: Path, output: Path, program: str | None) -> None:
+    if program is not None:
+        raise InputError("is for programs; csv is tables", source="--program")
+    if not isinstance(problem, Instance):
+        raise InputError(f"instances of kind {problem.kind} have no tables", source=str(instance))
+    check_csv(problem, output, inputs=[instance])
+    for path in write_csv(problem, output):
+        typer.echo(f"wrote {path} ({path.stat().st_size:,} bytes)")

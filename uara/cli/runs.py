@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 
 from uara.base.errors import InputError, SolverError
 from uara.base.files import Record
-from uara.registry import find
+from uara.registry import find, installed
 
 
 @dataclass
 class SolverSpec:
-    """A solver's name and its options as text."""
+    """A solver's name, or ``package.module:function``, and its options as text."""
 
     name: str
     values: dict[str, str] = field(default_factory=dict)
@@ -25,8 +25,11 @@ class SolverSpec:
 
 
 def parse_solver(word: str) -> SolverSpec:
-    """``tma:moves=pairs,allocation=sqrt`` and the like; the name alone is enough."""
+    """``tma:moves=pairs,allocation=sqrt``, ``my_rules:nearest:reach_m=50`` and the like; the name alone is enough."""
     name, _, tail = word.partition(":")
+    function, _, more = tail.partition(":")
+    if function and "=" not in function and name not in installed():
+        name, tail = f"{name}:{function}", more
     find(name)
     return SolverSpec(name, dict(_pair(part) for part in tail.split(",") if part))
 

@@ -20,7 +20,9 @@ from uara.solver import solve
 def command(
     instance: Annotated[Path, typer.Argument(help="Instance file.")],
     plot: Annotated[Path | None, typer.Option(help="Draw the instance into this .png, .svg or .pdf.")] = None,
-    solver: Annotated[str | None, typer.Option(help="Draw this solver's answer too.")] = None,
+    solver: Annotated[
+        str | None, typer.Option(help="Draw the answer of this solver, or package.module:function, too.")
+    ] = None,
     solution_file: Annotated[
         Path | None, typer.Option("--solution", help="Draw the answer of this solution file too.")
     ] = None,

@@ -21,7 +21,9 @@ def command(
     trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file: its channel stands still.")],
     solver: Annotated[
         list[str] | None,
-        typer.Option(help="Solver; may be repeated, and carry options: tma-masac:polish=true"),
+        typer.Option(
+            help="Solver, or package.module:function; may be repeated, and carry options: tma-masac:polish=true"
+        ),
     ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="key=value for every solver that knows it.")

@@ -8,13 +8,13 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from uara import solution
+from uara import answers, solution
 from uara.base.errors import InputError, UaraError
 from uara.base.files import check_output, save_or_rescue
 from uara.cli import answered, was_interrupted
 from uara.cli.output import finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
-from uara.display import output_console, progress_line, ranked, ranking_table
+from uara.display import answer_table, output_console, progress_line, ranked, ranking_table
 from uara.problem import FollowUp, follow_up_of, kind_of, load
 from uara.registry import find
 from uara.solver import Result, solve
@@ -25,7 +25,8 @@ def command(
     solver: Annotated[
         list[str] | None,
         typer.Option(
-            help="Solver; may be repeated, and may carry options: tma:moves=pairs,allocation=sqrt",
+            help="Solver, or package.module:function; may be repeated, and may carry options: "
+            "tma:moves=pairs,allocation=sqrt",
             show_default="auto for P1, hetedge-dp for hetedge",
         ),
     ] = None,
@@ -36,7 +37,15 @@ def command(
     seed: Annotated[int, typer.Option(min=0, help="Root seed.")] = 0,
     time_limit: Annotated[float | None, typer.Option(help="Seconds for each solver.")] = None,
     start: Annotated[Path | None, typer.Option(help="Solution file to start from.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Write the best answer to this solution file.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write the best answer to this file: the solution (.json), or a row for each device (.csv, .parquet)."
+        ),
+    ] = None,
+    devices: Annotated[
+        bool, typer.Option("--devices", help="Show the best answer device by device, and server by server.")
+    ] = False,
     explain: Annotated[
         bool, typer.Option("--explain", help="Split each gap into what association and allocation cost.")
     ] = False,
@@ -55,10 +64,10 @@ def command(
         raise InputError(f"is not for instances of kind {kind.name}", source="--explain")
     specs = attach_options([parse_solver(word) for word in solver or [kind.default_solver]], option or [])
     following = _checked_then(problem, then) if then else None
+    if devices and kind.tables is None:
+        raise InputError(f"is not for instances of kind {kind.name}", source="--devices")
     if output:
-        check_output(
-            output, suffixes=(".json",), inputs=[instance, *([start] if start else [])], kind="solution"
-        )
+        _check(output, kind.name, [instance, *([start] if start else [])])
     begin = solution.open_for(problem, start)[1] if start else None
     entry = kind.best_known(problem, instance) if kind.best_known else None
     results, failures = _solved(problem, specs, seed, time_limit, begin)
@@ -66,7 +75,8 @@ def command(
 
     def save() -> None:
         if output:
-            save_or_rescue(lambda path: solution.save(results[0], path), output)
+            write = answers.save if _is_table(output) else solution.save
+            save_or_rescue(lambda path: write(results[0], path), output)
 
     def follow() -> None:
         if following:
@@ -79,6 +89,8 @@ def command(
 
     def print_data() -> None:
         plain = [_plain(result, entry) for result in results]
+        if devices:
+            plain[0]["tables"] = answers.tables(results[0])
         if outcomes:
             plain[0]["then"] = [outcome.to_plain() for outcome in outcomes]
         print_json(plain)
@@ -93,10 +105,28 @@ def command(
             save,
             lambda: show(ranking_table(results, best_ms)),
             lambda: show(kind.explain(results, best_ms)) if explain and kind.explain else None,
+            lambda: _show_tables(results[0]) if devices else None,
             follow,
             lambda: show(following[0].table(outcomes)) if following and outcomes else None,
             failures=failures,
         )
+
+
+def _is_table(output: Path) -> bool:
+    return output.suffix.lower() in answers.SUFFIXES
+
+
+def _check(output: Path, kind: str, inputs: list[Path]) -> None:
+    """Refuse an output that must not be written; its suffix says what it holds."""
+    if _is_table(output):
+        answers.check(output, kind, inputs)
+    else:
+        check_output(output, suffixes=(".json", *answers.SUFFIXES), inputs=inputs, kind="solution")
+
+
+def _show_tables(result: Result) -> None:
+    for name, columns in answers.tables(result).items():
+        output_console().print(answer_table(name, columns))
 
 
 def _solved(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -56,6 +57,12 @@ def describe(instance: Instance) -> list[str]:
         f"constant part of the objective: {numbers.constant_ms:,.1f} ms",
     ]
     return [*lines, *made.lines()]
+
+
+def page(instance: Instance) -> str:
+    """What :func:`describe` says, as HTML for a notebook."""
+    head, *lines = [html.escape(printable(line)) for line in describe(instance)]
+    return f"<b>{head}</b><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
 
 
 def _range(values: Floats, unit: str) -> str:

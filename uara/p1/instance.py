@@ -24,6 +24,7 @@ from uara.base.columnar import (
     frozen,
 )
 from uara.base.columns import Columns
+from uara.base.deferred import deferred
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
@@ -40,6 +41,11 @@ from uara.p1.schema import (
 )
 
 _TABLES = ("servers", "devices", "channel")
+_from_arrays = deferred("uara.scenarios.tables:from_arrays")
+_from_frames = deferred("uara.scenarios.tables:from_frames")
+_from_csv = deferred("uara.scenarios.tables:from_csv")
+_described = deferred("uara.p1.description:page")
+_to_frames = deferred("uara.p1.frames:to_frames")
 
 
 @columnar
@@ -186,6 +192,13 @@ class Instance:
                 path=f"$.channel.pair_server[{pair}]",
             )
 
+    def __repr__(self) -> str:
+        sizes = f"{len(self.devices)} devices, {len(self.servers)} servers"
+        return f"Instance {self.name!r}: {sizes}, {len(self.channel.pair_server)} usable pairs"
+
+    def _repr_html_(self) -> str:
+        return str(_described(self))
+
     def replace(self, **parts: Any) -> Instance:
         """A copy with some parts changed."""
         return dataclasses.replace(self, **parts)
@@ -199,6 +212,119 @@ class Instance:
         for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
             digest.update(array.tobytes())
         return digest.hexdigest()
+
+    @staticmethod
+    def from_arrays(
+        devices: Mapping[str, Any],
+        servers: Mapping[str, Any],
+        *,
+        power_gain: ArrayLike | None = None,
+        power_gain_db: ArrayLike | None = None,
+        name: str = "own",
+        parameters: Parameters | None = None,
+        path_loss: files.Record | None = None,
+        seed: int = 1,
+    ) -> Instance:
+        """An instance from own arrays (``docs/own-data.md``).
+
+        Parameters
+        ----------
+        devices, servers
+            Columns by the names of :class:`uara.Devices` and :class:`uara.Servers`: arrays, or one value where
+            a column is constant. Ids, full batteries and empty queues may be left out.
+        power_gain, power_gain_db
+            (M, E) Gains h_ij^2 of eq. (5), linear (0: no path) or in dB (minus infinity: no path). Where there is
+            neither, they are drawn between the positions.
+        path_loss
+            :class:`uara.scenarios.channel.pathloss.PathLoss`, by which gains are drawn between positions.
+        seed
+            Of the shadowing.
+
+        Raises
+        ------
+        InputError
+            Names table, row (from 0) and column.
+
+        Warns
+        -----
+        UaraWarning
+            For values that were hardly meant, with the unit that they may be in.
+        """
+        made: Instance = _from_arrays(
+            devices,
+            servers,
+            power_gain=power_gain,
+            power_gain_db=power_gain_db,
+            name=name,
+            parameters=parameters,
+            path_loss=path_loss,
+            seed=seed,
+        )
+        return made
+
+    @staticmethod
+    def from_frames(
+        devices: Any,
+        servers: Any,
+        gains: Any = None,
+        *,
+        name: str = "own",
+        parameters: Parameters | None = None,
+        path_loss: files.Record | None = None,
+        seed: int = 1,
+    ) -> Instance:
+        """An instance from data frames: the inverse of :meth:`to_frames`.
+
+        Parameters
+        ----------
+        devices, servers
+            A row each; columns as for :meth:`from_arrays`, positions as ``x_m``, ``y_m`` and, if need be, ``z_m``.
+        gains
+            A row for each usable pair: ``device`` and ``server`` (ids), ``power_gain`` or ``power_gain_db``.
+            Drawn between the positions where left out.
+        name, parameters, path_loss, seed
+            As for :meth:`from_arrays`, which says what is raised and warned of too.
+        """
+        how = {"name": name, "parameters": parameters, "path_loss": path_loss, "seed": seed}
+        made: Instance = _from_frames(devices, servers, gains, **how)
+        return made
+
+    @staticmethod
+    def from_csv(
+        devices: str | Path,
+        servers: str | Path,
+        gains: str | Path | None = None,
+        *,
+        name: str = "own",
+        parameters: Parameters | None = None,
+        path_loss: files.Record | None = None,
+        seed: int = 1,
+    ) -> Instance:
+        """An instance from CSV files with the columns of :meth:`from_frames`, as ``uara import`` makes it.
+
+        Raises
+        ------
+        InputError
+            Names file, row (the head is row 1) and column.
+        """
+        how = {"name": name, "parameters": parameters, "path_loss": path_loss, "seed": seed}
+        made: Instance = _from_csv(devices, servers, gains, **how)
+        return made
+
+    def to_frames(self) -> Any:
+        """The tables as data frames ``devices``, ``servers`` and ``gains``: what :meth:`from_frames` takes.
+
+        Returns
+        -------
+        uara.p1.frames.Frames
+            A named tuple; :attr:`parameters` are not in it.
+
+        Raises
+        ------
+        MissingExtra
+            If pandas is not installed.
+        """
+        return _to_frames(self)
 
     @classmethod
     def load(cls, path: str | Path) -> Instance:

@@ -6,29 +6,9 @@ from typing import Any
 import pytest
 
 import uara
-from uara.base.errors import InputError, SolverError
-from uara.bench.execution.child import Job, find_method, freeze, load_kernels, prepare
+from uara.bench.execution.child import Job, freeze, load_kernels, prepare
 
 from ...cases import make_instance
-
-
-def test_one_solver_is_found_without_loading_the_others() -> None:
-    assert find_method("tma").function is uara.available_solvers()["tma"].function
-    assert find_method("uara.solvers.search.matching:tma").function is find_method("tma").function
-    assert find_method("bench_trials:raises").name == "raises"
-
-
-@pytest.mark.parametrize(
-    ("name", "error", "message"),
-    [
-        ("nobody", InputError, "there is no solver 'nobody'"),
-        ("no_such_module:f", SolverError, "cannot be imported"),
-        ("bench_trials:nobody", SolverError, "cannot be imported"),
-    ],
-)
-def test_what_cannot_be_found_is_named(name: str, error: type[Exception], message: str) -> None:
-    with pytest.raises(error, match=message):
-        find_method(name)
 
 
 def test_pickled_instances_are_frozen_again() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uara.base.errors import InputError
-from uara.scenarios.channel.pathloss import PathLoss, draw
+from uara.scenarios.channel.pathloss import PathLoss, draw, gains
 
 
 @given(st.integers(0, 2**40), st.integers(1, 8), st.integers(1, 30))
@@ -49,3 +49,18 @@ def test_same_seed_same_drop_and_seeds_differ() -> None:
 def test_negative_seed_is_refused() -> None:
     with pytest.raises(InputError, match="seed"):
         draw(PathLoss(), servers=1, devices=1, seed=-1)
+
+
+def test_gains_between_given_positions_are_those_of_a_drop() -> None:
+    drop = draw(PathLoss(), servers=3, devices=9, seed=4)
+    again = gains(PathLoss(), drop.server_position_m, drop.device_position_m, seed=4)
+    np.testing.assert_array_equal(again.power_gain, drop.power_gain)
+
+
+def test_nearer_than_the_law_begins_is_refused() -> None:
+    servers, devices = (
+        np.array([[0.0, 0.0, 0.0], [9.0, 0.0, 0.0]]),
+        np.array([[5.0, 0.0, 0.0], [9.5, 0.0, 0.0]]),
+    )
+    with pytest.raises(InputError, match=r"device 1 stands 0\.5 m from server 1"):
+        gains(PathLoss(), servers, devices, seed=1)

@@ -10,7 +10,6 @@ import pickle
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ import numpy as np
 from uara.isolation.line import Line
 from uara.isolation.template import Home
 from uara.problem import Problem, Proof, kind_of, warm_up_all
-from uara.registry import LOADING, Method, blaming, installed, load_installed, method_of
+from uara.registry import blaming, find, installed
 from uara.solver import Answer, Progress, solve
 
 HOME = Home(__name__)
@@ -96,28 +95,9 @@ def finite_or_none(value: float | None) -> float | None:
     return float(value) if value is not None and math.isfinite(value) else None
 
 
-def find_method(solver: str | Callable[..., Any]) -> Method:
-    """The solver, importing it alone and none of the others that are installed.
-
-    Raises
-    ------
-    InputError
-        If there is no solver of this name.
-    SolverError
-        If it cannot be imported.
-    """
-    if not isinstance(solver, str):
-        return method_of(solver)
-    if ":" not in solver:
-        return load_installed(solver)
-    module, _, name = solver.partition(":")
-    with blaming(solver, "cannot be imported", LOADING):
-        return method_of(getattr(import_module(module), name))
-
-
 def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:
     """Import and compile a solver: it comes under its own name, on which its random stream hangs."""
-    method = find_method(solver)
+    method = find(solver, alone=True)
     function = method.require()
     load_kernels(method.traits.kind)
     if method.traits.prepare:

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from uara.base.errors import InputError, MissingExtra, SolverError
-from uara.bench.execution.child import HOME, find_method
+from uara.bench.execution.child import HOME
 from uara.bench.execution.messages import Introduction
 from uara.isolation.line import Line
 from uara.isolation.supervise import Allowance, Assignment, supervise
-from uara.registry import entry_point
+from uara.registry import entry_point, find
 
 LIMITS = Allowance(time_limit_s=60.0, memory_limit_mb=8000.0)
 """Importing a plug-in may take the set-up limit, and building its options so long."""
@@ -28,7 +28,7 @@ class Introduce:
 
     def run(self, line: Line) -> dict[str, Any]:
         """Import the solver, and validate each of these option values."""
-        method = find_method(self.solver)
+        method = find(self.solver, alone=True)
         line.content()  # there is none: what follows is the answer
         fields = method.traits.options.model_fields
         facts: dict[str, Any] = {

@@ -12,17 +12,24 @@ from uara.base.randomness import stream
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
 
+_NEAREST_M = 1.0
+
 
 class PathLoss(Record):
     """41 + 28 log10(d) dB with log-normal shadowing (M. Kim et al., IEEE Trans. Mobile Comput. 23, 2024)."""
 
     box_m: Positive = 400.0
+    """Side of the square in which servers and devices are drawn."""
     intercept_db: Finite = 41.0
+    """Loss at 1 m."""
     slope_db_per_decade: Positive = 28.0
+    """Loss for each tenfold distance."""
     shadowing_db: NonNegative = 5.0
     """Standard deviation, independent for each pair."""
     server_height_m: Positive = 10.0
+    """Height of servers above the ground, where it is not given."""
     device_height_m: Positive = 1.5
+    """Height of devices above the ground, where it is not given."""
     min_distance_m: NonNegative = 10.0
     server_spacing_m: NonNegative = 30.0
 
@@ -42,19 +49,35 @@ def draw(settings: PathLoss, *, servers: int, devices: int, seed: int) -> Drop:
     placed = spaced_points(server_points, servers, settings.server_spacing_m)
     points = StreetPoints(flat_ground, box, stream(seed, "device positions"), settings.device_height_m)
     devices_m = points.take(devices, lambda new: nearest_distance_m(new, placed) >= settings.min_distance_m)
-    gain = _gain(settings, placed, devices_m, stream(seed, "shadowing"))
-    return Drop(placed, devices_m, gain, {"versions": {}, "devices_drawn": devices})
+    drop = gains(settings, placed, devices_m, seed=seed)
+    return Drop(placed, devices_m, drop.power_gain, {**drop.facts, "devices_drawn": devices})
 
 
-def _gain(
+def gains(
     settings: PathLoss,
     server_position_m: NDArray[np.float64],
     device_position_m: NDArray[np.float64],
-    generator: np.random.Generator,
-) -> NDArray[np.float64]:
+    *,
+    seed: int,
+) -> Drop:
+    """Draw the channel between given positions (E, 3) and (M, 3) [m].
+
+    Raises
+    ------
+    InputError
+        If a device is nearer to a server than 1 m, where the law begins.
+    """
+    if seed < 0:
+        raise InputError(f"the seed must not be negative: {seed}")
     distance_m = np.linalg.norm(device_position_m[:, None] - server_position_m[None], axis=-1)
+    if (distance_m < _NEAREST_M).any():
+        device, server = np.unravel_index(np.argmin(distance_m), distance_m.shape)
+        raise InputError(
+            f"device {device} stands {distance_m[device, server]:g} m from server {server}; "
+            f"the path-loss law begins at {_NEAREST_M:g} m"
+        )
     loss_db = settings.intercept_db + settings.slope_db_per_decade * np.log10(distance_m)
-    gain: NDArray[np.float64] = 10 ** (
-        -(loss_db + settings.shadowing_db * generator.standard_normal(loss_db.shape)) / 10
+    shadowing_db = settings.shadowing_db * stream(seed, "shadowing").standard_normal(loss_db.shape)
+    return Drop(
+        server_position_m, device_position_m, 10 ** (-(loss_db + shadowing_db) / 10), {"versions": {}}
     )
-    return gain
