@@ -32,6 +32,9 @@ from .master import next_prices
 
 _COLUMNS = 60
 """Columns a request that the linear program holds at most."""
+_SOME_MORE, _NO_MORE = 4e-3, 3e-4
+"""What the linear program promises beyond the bound, of its value, when the search ends: first with pairs that may
+share requests, then without."""
 _FIRST_WIDTH = 0.3
 """Width of the first box, of the mean price."""
 
@@ -56,6 +59,13 @@ def start_prices(instance: HetEdge, together: int) -> Floats:
     return np.asarray(np.append(0.0, np.cumsum(order))[below] + work * (len(work) - below))
 
 
+def _widened(before_ms: float, found_ms: float, promised_ms: float) -> float:
+    """What the box is multiplied by after a step: more where it gave more than half of what was promised."""
+    if found_ms <= before_ms:
+        return 0.7
+    return 1.5 if found_ms - before_ms > 0.5 * (promised_ms - before_ms) else 1.0
+
+
 class Prices:
     """The search for prices.
 
@@ -67,8 +77,8 @@ class Prices:
         These prices and their potentials; None where none have been tried.
     """
 
-    def __init__(self, instance: HetEdge, context: Context[Any], *, disjoint: bool) -> None:
-        self.instance, self.context, self.disjoint = instance, context, disjoint
+    def __init__(self, instance: HetEdge, context: Context[Any]) -> None:
+        self.instance, self.context, self.disjoint = instance, context, False
         requests = instance.requests
         self.levels = (_levels(requests.prompt_tokens), _levels(requests.output_tokens))
         self.lengths = lengths_of(instance)
@@ -78,7 +88,7 @@ class Prices:
         self.rounds, self.evaluation_s = 0, 0.0
         self._widest = 2 * min(instance.parameters.largest_batch, len(requests))
 
-    def try_prices(self, price_ms: Floats, again: int = 3) -> float:
+    def try_prices(self, price_ms: Floats, again: int = 2) -> float:
         """What some prices prove, in ms; the cheapest groups become columns. Minus infinity where time is up."""
         bound_ms = -np.inf
         ranked, kinds = kinds_of(self.instance, price_ms, *self.levels, disjoint=self.disjoint)
@@ -98,6 +108,8 @@ class Prices:
             if value_ms > self.bound_ms:
                 self.bound_ms, self.centre_ms = value_ms, price_ms
                 self.certificate = self._certificate(price_ms, potential)
+                self.context.certify(self.certificate)
+                self.context.bound(value_ms * (1 - 1e-9), "request prices")
             bound_ms = max(bound_ms, value_ms)
             new = sum(
                 self.groups.add(int(i), self._parts(ranked, kinds, found, int(i), order))
@@ -105,13 +117,17 @@ class Prices:
             )
             if not new or short_ms > -1e-5 * abs(value_ms):
                 break
+            # With the new columns known, these prices cannot prove more than this.
+            most_ms = price_ms.sum() + self.groups.potentials_ms(self.groups.reduced_ms(price_ms))[0]
+            if most_ms + len(price_ms) * earliest_ms(self.instance) <= self.bound_ms * (1 + 1e-4):
+                break
         return float(bound_ms)
 
     def improve(self, target_ms: float, gap: float) -> None:
         """Better prices until the bound is within the gap of the target, or no more is to be had, or time is up."""
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
         idle_ms = len(self.centre_ms) * earliest_ms(self.instance)
-        while self.bound_ms < target_ms * (1 - gap) and self.context.affords(2 * self.evaluation_s):
+        while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
             self._forget()
             step = next_prices(self.groups, self.centre_ms, width_ms, self.context)
             if step is None:
@@ -120,15 +136,15 @@ class Prices:
             before_ms = self.bound_ms
             found_ms = self.try_prices(price_ms)
             self.rounds += 1
-            self.context.bound(self.bound_ms, "request prices", promised_ms=promised_ms)
-            if self.certificate is not None:
-                self.context.certify(self.certificate)
-            if found_ms > before_ms:
-                width_ms *= 1.5 if found_ms - before_ms > 0.5 * (promised_ms - before_ms) else 1.0
-            else:
-                width_ms *= 0.7
-            if promised_ms - self.bound_ms < 1e-4 * promised_ms and width_ms > 0:
+            width_ms *= _widened(before_ms, found_ms, promised_ms)
+            if promised_ms - self.bound_ms < (_NO_MORE if self.disjoint else _SOME_MORE) * promised_ms:
                 break
+
+    def part(self) -> None:
+        """From here on the two batches of a pair share no request: columns that do are forgotten."""
+        self.disjoint = True
+        apart = [c for c, members in enumerate(self.groups.members) if len(set(members)) == len(members)]
+        self.groups.keep(apart)
 
     def _forget(self) -> None:
         most = _COLUMNS * len(self.centre_ms)
