@@ -54,9 +54,9 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     best_ms = float(served.details["value_ms"])
     prices.groups.add_plan(served.decision)
     prices.try_prices(start_prices(instance, _TOGETHER))
-    prices.improve(best_ms, options.gap); print("phase", prices.rounds, prices.evaluation_s, len(prices.groups.start))
+    prices.improve(best_ms, options.gap)
     if len(instance.requests) <= options.disjoint_requests and prices.bound_ms < best_ms * (1 - options.gap):
         prices.part()
-        prices.improve(best_ms, options.gap); print("phase", prices.rounds, prices.evaluation_s, len(prices.groups.start))
+        prices.improve(best_ms, options.gap)
     details = {**served.details, "rounds": float(prices.rounds), "columns": float(len(prices.groups.start))}
     return Answer(served.decision, certificate=prices.certificate, details=details)

@@ -32,9 +32,11 @@ from .master import next_prices
 
 _COLUMNS = 60
 """Columns a request that the linear program holds at most."""
-_SOME_MORE, _NO_MORE = 4e-3, 3e-4
+_SOME_MORE, _NO_MORE = 8e-3, 3e-4
 """What the linear program promises beyond the bound, of its value, when the search ends: first with pairs that may
 share requests, then without."""
+_AMBITION = 0.3
+"""How far from what shared requests prove to what the known groups promise the first potentials lie, apart."""
 _FIRST_WIDTH = 0.3
 """Width of the first box, of the mean price."""
 
@@ -88,7 +90,7 @@ class Prices:
         self.rounds, self.evaluation_s = 0, 0.0
         self._widest = 2 * min(instance.parameters.largest_batch, len(requests))
 
-    def try_prices(self, price_ms: Floats, again: int = 2) -> float:
+    def try_prices(self, price_ms: Floats, again: int = 2, floor: Floats | None = None) -> float:
         """What some prices prove, in ms; the cheapest groups become columns. Minus infinity where time is up."""
         bound_ms = -np.inf
         ranked, kinds = kinds_of(self.instance, price_ms, *self.levels, disjoint=self.disjoint)
@@ -96,6 +98,8 @@ class Prices:
         for _ in range(again):
             began = time.perf_counter()
             potential = self.groups.potentials_ms(self.groups.reduced_ms(price_ms))
+            if floor is not None:
+                potential = floor + _AMBITION * (potential - floor)
             found = None
             for found in shortfalls(self.instance, ranked, kinds, potential, disjoint=self.disjoint):
                 if self.context.expired():
@@ -141,10 +145,18 @@ class Prices:
                 break
 
     def part(self) -> None:
-        """From here on the two batches of a pair share no request: columns that do are forgotten."""
+        """From here on the two batches of a pair share no request: columns that do are forgotten.
+
+        What the known groups promise from each position is then far too much, and what is proved lies between:
+        the first potentials are taken from there, or a great many pairs would have to be looked at.
+        """
         self.disjoint = True
+        if self.certificate is None:
+            return
+        floor = self.groups.potentials_ms(self.groups.reduced_ms(self.centre_ms))
         apart = [c for c, members in enumerate(self.groups.members) if len(set(members)) == len(members)]
         self.groups.keep(apart)
+        self.try_prices(self.centre_ms, again=1, floor=floor)
 
     def _forget(self) -> None:
         most = _COLUMNS * len(self.centre_ms)
