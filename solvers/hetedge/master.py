@@ -29,7 +29,9 @@ def next_prices(
     inner = np.flatnonzero(stop < requests)
     every = np.arange(columns)
     k = np.arange(requests)
-    row = np.concatenate([start, stop[inner], requests + np.concatenate(groups.members), requests + k, requests + k])
+    row = np.concatenate(
+        [start, stop[inner], requests + np.concatenate(groups.members), requests + k, requests + k]
+    )
     column = np.concatenate([every, inner, np.repeat(every, sizes), columns + k, columns + requests + k])
     value = np.ones(len(row))
     value[columns : columns + len(inner)] = -1.0

@@ -1,8 +1,8 @@
 """Prices of requests whose certificate proves much: column generation over groups of batches.
 
 In each round the linear program over the known groups gives prices, the cheapest groups at these are found, and
-what the prices prove is reported. The groups that a certificate needs are found by the checker's own enumeration
-(:mod:`uara.hetedge.least_slack`), so that what is claimed is what it will prove.
+what the prices prove is reported. The cheapest groups are found by the checker's own enumeration (:mod:`uara.hetedge.least_slack`): nothing is claimed
+but what it proves.
 """
 
 from __future__ import annotations
@@ -100,11 +100,11 @@ class Prices:
             potential = self.groups.potentials_ms(self.groups.reduced_ms(price_ms))
             if floor is not None:
                 potential = floor + _AMBITION * (potential - floor)
-            found = None
-            for found in shortfalls(self.instance, ranked, kinds, potential, disjoint=self.disjoint):
+            steps = shortfalls(self.instance, ranked, kinds, potential, disjoint=self.disjoint)
+            found = next(steps)
+            for _ in steps:  # each lowers what the first one holds
                 if self.context.expired():
                     return bound_ms
-            assert found is not None
             self.evaluation_s = time.perf_counter() - began
             short_ms = least_chain(found.slack, self._widest)
             value_ms = price_ms.sum() + potential[0] + short_ms

@@ -22,11 +22,13 @@ from uara.problem import kind_of
 from uara.solver import Context
 
 
-def small(seed: int) -> HetEdge:
-    """At most six requests, some of them with prompts that are there at once, so that the programme is exact."""
+def small(seed: int, most: int = 4) -> HetEdge:
+    """Some requests, at most six; often all prompts are there at once, so that the programme is exact."""
     rng = np.random.default_rng(seed)
-    count = int(rng.choice([1, 2, 3, 4, 5, 6], p=[0.05, 0.1, 0.25, 0.3, 0.2, 0.1]))
-    instance = make_hetedge(count, seed, longest_speculation=int(rng.integers(1, 4)), drafts=bool(rng.random() < 0.9))
+    count = min(most, int(rng.choice([1, 2, 3, 4, 5, 6], p=[0.05, 0.1, 0.25, 0.3, 0.2, 0.1])))
+    instance = make_hetedge(
+        count, seed, longest_speculation=int(rng.integers(1, 4)), drafts=bool(rng.random() < 0.9)
+    )
     if rng.random() < 0.6:
         requests = instance.requests.replace(upload_bits=np.zeros(count), ready_ms=None)
         instance = instance.replace(requests=requests)
@@ -70,27 +72,30 @@ def shaken(plain: dict[str, Any], rng: np.random.Generator) -> dict[str, Any]:
     return other
 
 
-def check_validity(seed: int) -> tuple[float, float]:
-    instance, rng = small(seed), np.random.default_rng(seed)
+def check_validity(seed: int, most: int) -> tuple[float, float]:
+    """The bound of a short search and the optimum; no certificate may prove more than that."""
+    instance, rng = small(seed, most), np.random.default_rng(seed)
     best = best_of_all_orders(instance)
     certificate = searched(instance)
     bound = certificate.prove(instance)
     assert bound <= best * (1 + 1e-12), seed
     for _ in range(4):
-        assert parse_certificate(shaken(certificate.to_plain(), rng)).prove(instance) <= best * (1 + 1e-12), seed
+        assert parse_certificate(shaken(certificate.to_plain(), rng)).prove(instance) <= best * (1 + 1e-12), (
+            seed
+        )
     return bound, best
 
 
 @pytest.mark.parametrize("seed", range(30))
 def test_no_prices_prove_more_than_the_best_order(seed: int) -> None:
-    check_validity(seed)
+    check_validity(seed, 4)
 
 
 @pytest.mark.slow
 def test_no_prices_prove_more_than_the_best_order_often() -> None:
     gaps = []
     for seed in range(300):
-        bound, best = check_validity(seed)
+        bound, best = check_validity(seed, 6)
         gaps.append(1 - bound / best)
     print(f"gap to the best order: mean {np.mean(gaps):.2%}, worst {np.max(gaps):.2%}")
     assert np.mean(gaps) < 0.2
@@ -112,7 +117,13 @@ def test_it_survives_a_file() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("version", 2), ("kind", "other"), ("request_price_ms", [1.0]), ("potential_ms", []), ("disjoint", "yes")],
+    [
+        ("version", 2),
+        ("kind", "other"),
+        ("request_price_ms", [1.0]),
+        ("potential_ms", []),
+        ("disjoint", "yes"),
+    ],
 )
 def test_what_is_no_certificate_for_the_instance_is_refused(name: str, value: object) -> None:
     instance = small(5)

@@ -220,7 +220,11 @@ def _list_kinds(
                             kinds.admits[kind_count] = set_count
                         kind_count += 1
                     if set_count < len(kinds.prompt):
-                        kinds.length[set_count], kinds.prompt[set_count], kinds.pace[set_count] = length, prompt, 0
+                        kinds.length[set_count], kinds.prompt[set_count], kinds.pace[set_count] = (
+                            length,
+                            prompt,
+                            0,
+                        )
                         for k in range(requests):
                             inside = (
                                 ranked.prompt[k] <= prompt

@@ -164,9 +164,7 @@ def alone_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, found: Found) -> 
 
 
 @kernel
-def pair_slacks(
-    kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_b: int, found: Found
-) -> None:
+def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_b: int, found: Found) -> None:
     """Lower the slacks to the least of any pair of batches of two sizes.
 
     A pair is looked at only if a sum of two parts, one of each batch, falls short: a lower bound on its slack
@@ -188,7 +186,9 @@ def pair_slacks(
         least_b = min(least_b, kinds.cost[t, VERIFY])
         most_first = max(most_first, kinds.cost[t, FIRST_VERIFY])
     for longer in (False, True):
-        limit = slack[first : last + 1] + potential[first : last + 1] - potential[first + size : last + size + 1]
+        limit = (
+            slack[first : last + 1] + potential[first : last + 1] - potential[first + size : last + size + 1]
+        )
         part_a, part_b = np.empty((to_a - from_a, 2)), np.empty((to_b - from_b, 2))
         for t in range(from_a, to_a):
             c, part = kinds.cost[t], part_a[t - from_a]
@@ -285,9 +285,7 @@ def _least_of(part: Floats, among: Indices, weight: Floats) -> Floats:
 
 
 @kernel
-def _kept(
-    part: Floats, usable: NDArray[np.bool_], weight: Floats, limit: Floats, other: Floats
-) -> Indices:
+def _kept(part: Floats, usable: NDArray[np.bool_], weight: Floats, limit: Floats, other: Floats) -> Indices:
     """Usable kinds that fall short somewhere with the least part of a partner."""
     kept = np.empty(len(part), np.int64)
     count = 0

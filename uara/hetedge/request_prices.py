@@ -116,7 +116,7 @@ def earliest_ms(instance: HetEdge) -> float:
 def shortfalls(
     instance: HetEdge, ranked: Requests, kinds: Kinds, potential: Floats, *, disjoint: bool
 ) -> Iterator[Found]:
-    """The cheapest group at every position that has a slack below 0, as it becomes known, size by size; the last is it."""
+    """The cheapest group at every position that has a slack below 0, size by size: the last one is final."""
     requests, widest = len(ranked.price), len(kinds.start) - 1
     asked = Asked(ranked.price, potential, disjoint, *rooms(instance))
     none = np.full(requests, -1)
