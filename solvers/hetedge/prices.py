@@ -1,8 +1,8 @@
 """Prices of requests whose certificate proves much: column generation over groups of batches.
 
 In each round the linear program over the known groups gives prices, the cheapest groups at these are found, and
-what the prices prove is reported. The cheapest groups are found by the checker's own enumeration (:mod:`uara.hetedge.least_slack`): nothing is claimed
-but what it proves.
+what the prices prove is reported. The cheapest groups are found by the checker's own enumeration
+(:mod:`uara.hetedge.least_slack`): nothing is claimed but what it proves.
 """
 
 from __future__ import annotations
