@@ -85,7 +85,8 @@ class Prices:
         self.levels = (_levels(requests.prompt_tokens), _levels(requests.output_tokens))
         self.lengths = lengths_of(instance)
         self.groups = Groups(instance, least_tail_ms(instance))
-        self.bound_ms, self.certificate = -np.inf, None
+        self.bound_ms = float(-np.inf)
+        self.certificate: RequestPrices | None = None
         self.centre_ms = np.zeros(len(requests))
         self.rounds, self.evaluation_s = 0, 0.0
         self._widest = 2 * min(instance.parameters.largest_batch, len(requests))
@@ -110,7 +111,7 @@ class Prices:
             value_ms = price_ms.sum() + potential[0] + short_ms
             value_ms += len(price_ms) * earliest_ms(self.instance)
             if value_ms > self.bound_ms:
-                self.bound_ms, self.centre_ms = value_ms, price_ms
+                self.bound_ms, self.centre_ms = float(value_ms), price_ms
                 self.certificate = self._certificate(price_ms, potential)
                 self.context.certify(self.certificate)
                 self.context.bound(value_ms * (1 - 1e-9), "request prices")

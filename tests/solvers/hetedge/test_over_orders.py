@@ -14,7 +14,7 @@ from uara.verify import verify
 
 
 def test_the_bound_is_proved_and_close() -> None:
-    instance = generate(requests=6, channel="path-loss", largest_batch=3, longest_speculation=4)
+    instance = generate(requests=6, channel="path-loss", largest_batch=3)
     result = uara.solve(instance, "hetedge-bound", options={"search_s": 0.2, "bound_s": 5.0})
     assert result.certified_bound_ms is not None
     assert result.certified_bound_ms == result.bound_ms or result.bound_ms is not None
