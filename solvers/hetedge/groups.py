@@ -93,7 +93,7 @@ class Groups:
     def reduced_ms(self, price: Floats) -> Floats:
         """(C,) Cost of each column less the prices of its requests."""
         padded = np.append(price, 0.0)
-        return np.array(self.cost_ms) - padded[self._table()].sum(axis=1)
+        return np.asarray(np.array(self.cost_ms) - padded[self._table()].sum(axis=1))
 
     def _table(self) -> np.ndarray:
         """(C, 2 B) The members of each column, filled up with K."""
