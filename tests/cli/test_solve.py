@@ -339,7 +339,7 @@ def test_p1s_own_views_are_refused_for_other_problems(uara: Command) -> None:
 
 def test_every_problem_kind_has_a_default_solver(uara: Command) -> None:
     (row,) = uara("solve", INSTANCES / "hetedge_k20.json", "--json").data
-    assert row["solver"] == "hetedge-dp"
+    assert row["solver"] == "hetedge-bound"
 
 
 def test_the_best_answer_is_shown_device_by_device(

@@ -1,0 +1,305 @@
+"""By how much the cheapest group at every position falls short of what prices and potentials allow it.
+
+A group of one or two batches that starts when i requests are served, the draft node is free at 0 and the verify node
+at ``tail_ms``, takes j - i requests and costs c = |A| end_A + |B| end_B + (K - j) draft_free. Its slack is
+c - (worth of its requests) - (potential_i - potential_j). Nothing here is taken from a solver: the two recurrences are
+played round by round.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
+from uara.hetedge.batch_kinds import (
+    DRAFT,
+    DRAFT_BYTES,
+    FIRST_VERIFY,
+    PREFILL,
+    REPLY,
+    ROUNDS,
+    SEND,
+    VERIFY,
+    VERIFY_BYTES,
+    Kinds,
+)
+
+_CHORDS = 256
+"""Points at which the least over all positions is tabulated, between which it is concave."""
+
+
+@kernel(allocates=False)
+def played(a: Floats, b: Floats, tail_ms: float) -> tuple[float, float, float]:
+    """Ends of two alternating batches, and when the draft node is free: turn by turn. Without rounds, b is none.
+
+    Once a turn has moved every time by the same amount, so will the next ones of both; and a batch that is alone
+    repeats one cycle.
+    """
+    drafted, verified, end_a, end_b, turn = 0.0, tail_ms, 0.0, 0.0, 0.0
+    both = min(a[ROUNDS], b[ROUNDS])
+    while turn < both:
+        before_drafted, before_a, before_b = drafted, end_a, end_b
+        first = turn == 0.0
+        drafted = max(drafted, 0.0 if first else end_a + a[REPLY]) + a[DRAFT] + (a[PREFILL] if first else 0.0)
+        end_a = max(drafted + a[SEND], verified) + (a[FIRST_VERIFY] if first else a[VERIFY])
+        drafted = max(drafted, 0.0 if first else end_b + b[REPLY]) + b[DRAFT] + (b[PREFILL] if first else 0.0)
+        end_b = max(drafted + b[SEND], end_a) + (b[FIRST_VERIFY] if first else b[VERIFY])
+        verified = end_b
+        turn += 1.0
+        step, noise = end_b - before_b, 2.0**-50 * end_b
+        if (
+            turn > 2.0
+            and abs(drafted - before_drafted - step) <= noise
+            and abs(end_a - before_a - step) <= noise
+        ):
+            drafted += (both - turn) * step
+            end_a += (both - turn) * step
+            end_b += (both - turn) * step
+            verified, turn = end_b, both
+    if a[ROUNDS] > both:
+        drafted, end_a = _rest(drafted, verified, end_a, turn, a)
+    elif b[ROUNDS] > both:
+        drafted, end_b = _rest(drafted, verified, end_b, turn, b)
+    return end_a, end_b, drafted
+
+
+@kernel(allocates=False)
+def _rest(drafted: float, verified: float, end: float, turn: float, a: Floats) -> tuple[float, float]:
+    """The draft node's time and the end of a batch whose partner is complete after so many turns, or is none."""
+    if turn == 0.0:
+        drafted += a[PREFILL] + a[DRAFT]
+        end = max(drafted + a[SEND], verified) + a[FIRST_VERIFY]
+    else:
+        drafted = max(drafted, end + a[REPLY]) + a[DRAFT]
+        end = max(drafted + a[SEND], verified) + a[VERIFY]
+    more = a[ROUNDS] - turn - 1.0
+    if more > 0.0:
+        cycle = a[REPLY] + a[DRAFT] + a[SEND] + a[VERIFY]
+        drafted = end + (more - 1.0) * cycle + a[REPLY] + a[DRAFT]
+        end += more * cycle
+    return drafted, end
+
+
+@kernel(allocates=False)
+def apart(
+    admits_a: NDArray[np.bool_], admits_b: NDArray[np.bool_], size_a: int, size_b: int, price: Floats
+) -> float:
+    """Most that two batches without a common request are worth; minus infinity where there are none such.
+
+    The sets that can be divided between two batches are independent in a transversal matroid, so that taking
+    the dearest that can still be placed is optimal.
+    """
+    only_a, only_b, taken, worth = 0, 0, 0, 0.0
+    for k in range(len(price)):
+        in_a, in_b = admits_a[k], admits_b[k]
+        if in_a and not in_b:
+            if only_a == size_a:
+                continue
+            only_a += 1
+        elif in_b and not in_a:
+            if only_b == size_b:
+                continue
+            only_b += 1
+        elif not in_a:
+            continue
+        taken += 1
+        worth += price[k]
+        if taken == size_a + size_b:
+            return worth
+    return -np.inf
+
+
+class Asked(NamedTuple):
+    """At which prices and potentials; K requests, the dearest first."""
+
+    price: Floats
+    """(K,) In ms."""
+    potential: Floats
+    """(K + 1,) In ms, by the number of requests served."""
+    disjoint: bool
+    """Whether the two batches of a pair share no request."""
+    draft_room: float
+    verify_room: float
+    """Bytes for caches on the nodes."""
+
+
+class Stretch(NamedTuple):
+    """Positions from first to last, at which the verify node is free so long after the draft node."""
+
+    first: int
+    last: int
+    tail_ms: float
+
+
+class Found(NamedTuple):
+    """The cheapest group at every position, so far; K positions."""
+
+    slack: Floats
+    """(K,) In ms; what is not below is not looked at."""
+    first: Indices
+    """(K,) Kind of its first batch, -1 for none."""
+    second: Indices
+    """(K,) Kind of its second batch, -1 for none."""
+
+
+@kernel
+def alone_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, found: Found) -> None:
+    """Lower the slacks to the least of any batch alone."""
+    requests, potential = len(found.slack), asked.potential
+    none = np.zeros(9)
+    for size in range(1, len(kinds.start)):
+        for t in range(kinds.start[size - 1], kinds.start[size]):
+            if kinds.reach[t] > size:  # the dearest that it admits make a cheaper batch
+                continue
+            end, _, free = played(kinds.cost[t], none, stretch.tail_ms)
+            for i in range(stretch.first, min(stretch.last, requests - size) + 1):
+                cost = size * end + (requests - i - size) * free
+                slack = cost - kinds.worth[t] - potential[i] + potential[i + size]
+                if slack < found.slack[i]:
+                    found.slack[i], found.first[i], found.second[i] = slack, t, -1
+
+
+@kernel
+def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_b: int, found: Found) -> None:
+    """Lower the slacks to the least of any pair of batches of two sizes.
+
+    A pair is looked at only if a sum of two parts, one of each batch, falls short: a lower bound on its slack
+    (``docs/hetedge.md``). For pairs of which the first has no more rounds, and for the rest.
+    """
+    slack, potential, disjoint, tail_ms = found.slack, asked.potential, asked.disjoint, stretch.tail_ms
+    first, last = stretch.first, stretch.last
+    requests, size = len(slack), size_a + size_b
+    last = min(last, requests - size)
+    if last < first:
+        return
+    weight = requests - size - np.arange(first, last + 1).astype(np.float64)
+    from_a, to_a = kinds.start[size_a - 1], kinds.start[size_a]
+    from_b, to_b = kinds.start[size_b - 1], kinds.start[size_b]
+    least_a, least_b, most_first = np.inf, np.inf, 0.0
+    for t in range(from_a, to_a):
+        least_a = min(least_a, kinds.cost[t, VERIFY])
+    for t in range(from_b, to_b):
+        least_b = min(least_b, kinds.cost[t, VERIFY])
+        most_first = max(most_first, kinds.cost[t, FIRST_VERIFY])
+    for longer in (False, True):
+        limit = (
+            slack[first : last + 1] + potential[first : last + 1] - potential[first + size : last + size + 1]
+        )
+        part_a, part_b = np.empty((to_a - from_a, 2)), np.empty((to_b - from_b, 2))
+        for t in range(from_a, to_a):
+            c, part = kinds.cost[t], part_a[t - from_a]
+            begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
+            more = c[ROUNDS] - 1.0
+            work = c[FIRST_VERIFY] + more * c[VERIFY]
+            if more > 0.0:
+                part[1] = begin + work - c[VERIFY]
+                part[0] = size_a * (begin + work) - kinds.worth[t]
+                if not longer:
+                    part[0] += size_a * (more - 1.0) * least_b
+            else:
+                part[1] = c[PREFILL] + c[DRAFT]
+                part[0] = size_a * (begin + work - most_first) - kinds.worth[t]
+            part[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
+        for t in range(from_b, to_b):
+            c, part = kinds.cost[t], part_b[t - from_b]
+            more = c[ROUNDS] - 1.0
+            work = c[FIRST_VERIFY] + more * c[VERIFY]
+            part[1] = work - (c[VERIFY] if more > 0.0 else c[FIRST_VERIFY])
+            part[0] = size_b * work - kinds.worth[t]
+            part[0] += size_a * work + size_b * more * least_a if longer else size_a * c[FIRST_VERIFY]
+        ok_a = _usable(kinds, from_a, to_a, size if disjoint else size_a, 2.0 if longer else 1.0)
+        ok_b = _usable(kinds, from_b, to_b, size if disjoint else size_b, 1.0)
+        kept_b = _kept(part_b, ok_b, weight, limit, _least(part_a, ok_a, weight))
+        kept_a = _kept(part_a, ok_a, weight, limit, _least_of(part_b, kept_b, weight))
+        if len(kept_a) == 0 or len(kept_b) == 0:
+            continue
+        kept_b = kept_b[np.argsort(part_b[kept_b, 0])]
+        slope_b = part_b[kept_b, 1].min()
+        low = part_a[kept_a, 1].min() + slope_b
+        step = (part_a[kept_a, 1].max() + part_b[kept_b, 1].max() - low) / _CHORDS + 1e-9 * abs(low) + 1e-300
+        table = np.empty(_CHORDS + 2)
+        for g in range(len(table)):
+            table[g] = np.min(weight * (low + g * step) - limit)
+        for p in kept_a:
+            a = kinds.cost[from_a + p]
+            cut = part_a[p, 0] + _chord(table, (part_a[p, 1] + slope_b - low) / step)
+            for q in kept_b:
+                if cut + part_b[q, 0] >= 0.0:
+                    break
+                b = kinds.cost[from_b + q]
+                if (a[ROUNDS] > b[ROUNDS]) != longer:
+                    continue
+                below = part_a[p, 0] + part_b[q, 0]
+                below += _chord(table, (part_a[p, 1] + part_b[q, 1] - low) / step)
+                if below >= 0.0:
+                    continue
+                if a[DRAFT_BYTES] + b[DRAFT_BYTES] > asked.draft_room:
+                    continue
+                if a[VERIFY_BYTES] + b[VERIFY_BYTES] > asked.verify_room:
+                    continue
+                worth = kinds.worth[from_a + p] + kinds.worth[from_b + q]
+                if disjoint:
+                    in_a, in_b = kinds.admits[from_a + p], kinds.admits[from_b + q]
+                    prompt = max(kinds.prompt[in_a], kinds.prompt[in_b])
+                    pace = max(kinds.pace[in_a], kinds.pace[in_b])
+                    if below + worth - kinds.together[prompt, pace, size] >= 0.0:
+                        continue
+                    truly = min(worth, apart(kinds.sets[in_a], kinds.sets[in_b], size_a, size_b, asked.price))
+                    if below + worth - truly >= 0.0:
+                        continue
+                    worth = truly
+                end_a, end_b, free = played(a, b, tail_ms)
+                cost = size_a * end_a + size_b * end_b - worth
+                for i in range(first, last + 1):
+                    least = cost + weight[i - first] * free - potential[i] + potential[i + size]
+                    if least < slack[i]:
+                        slack[i], found.first[i], found.second[i] = least, from_a + p, from_b + q
+
+
+@kernel
+def _usable(kinds: Kinds, start: int, stop: int, reach: int, rounds: float) -> NDArray[np.bool_]:
+    """Kinds whose limits the dearest so many meet, with at least so many rounds."""
+    usable = np.empty(stop - start, dtype=np.bool_)
+    for t in range(start, stop):
+        usable[t - start] = kinds.reach[t] <= reach and kinds.cost[t, ROUNDS] >= rounds
+    return usable
+
+
+@kernel
+def _least(part: Floats, usable: NDArray[np.bool_], weight: Floats) -> Floats:
+    """The least part at every position, over the usable kinds."""
+    return _least_of(part, np.flatnonzero(usable), weight)
+
+
+@kernel
+def _least_of(part: Floats, among: Indices, weight: Floats) -> Floats:
+    least = np.full(len(weight), np.inf)
+    for t in among:
+        for i in range(len(weight)):
+            least[i] = min(least[i], part[t, 0] + weight[i] * part[t, 1])
+    return least
+
+
+@kernel
+def _kept(part: Floats, usable: NDArray[np.bool_], weight: Floats, limit: Floats, other: Floats) -> Indices:
+    """Usable kinds that fall short somewhere with the least part of a partner."""
+    kept = np.empty(len(part), np.int64)
+    count = 0
+    for t in np.flatnonzero(usable):
+        for i in range(len(weight)):
+            if part[t, 0] + weight[i] * part[t, 1] + other[i] < limit[i]:
+                kept[count] = t
+                count += 1
+                break
+    return kept[:count]
+
+
+@kernel(allocates=False)
+def _chord(table: Floats, place: float) -> float:
+    """A concave function from below, between two of its tabulated points."""
+    index = min(max(int(place), 0), len(table) - 2)
+    return table[index] + (place - index) * (table[index + 1] - table[index])
