@@ -11,12 +11,33 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
-from .sequence import JOINED, OPTION, SIZE, STARTS, Sequence, accept, copy_slot, group_start, settle, shift, walk
+from .sequence import (
+    JOINED,
+    OPTION,
+    SIZE,
+    STARTS,
+    Sequence,
+    accept,
+    copy_slot,
+    group_start,
+    settle,
+    shift,
+    walk,
+)
 from .service import Service
 
 DRAWS = 6
 """Random numbers of a change."""
-_EXCHANGE, _MOVE, _OPEN, _LENGTH, _PLACE, _GROUP, _SPLIT, _MERGE = 0.40, 0.66, 0.68, 0.80, 0.86, 0.89, 0.93, 0.97
+_EXCHANGE, _MOVE, _OPEN, _LENGTH, _PLACE, _GROUP, _SPLIT, _MERGE = (
+    0.40,
+    0.66,
+    0.68,
+    0.80,
+    0.86,
+    0.89,
+    0.93,
+    0.97,
+)
 """Where in [0, 1) the kinds of change end: exchange two requests, move one, move one into a batch of its own, another
 length, another place of a batch; the rest joins or parts a pair."""
 _NEAR = 4
@@ -25,7 +46,12 @@ _NEAR = 4
 
 @kernel(allocates=False)
 def anneal(
-    service: Service, found: Sequence, value_ms: float, temperature_ms: float, span: tuple[float, float], draws: Floats
+    service: Service,
+    found: Sequence,
+    value_ms: float,
+    temperature_ms: float,
+    span: tuple[float, float],
+    draws: Floats,
 ) -> float:
     """Change a sequence of batches, once for each row of random numbers: its total latency in ms.
 

@@ -111,7 +111,9 @@ def _affine(machine: Machine, size: Numbers, new_tokens: Floats, logits: Numbers
     """(B, L, 4) Intercepts and slopes of a pass in the cached tokens."""
     near = roofs_ms(machine, size, new_tokens, 0.0, logits)
     far = roofs_ms(machine, size, new_tokens, _FAR_TOKENS, logits)
-    columns = [part for low, high in zip(near, far, strict=True) for part in (low, (high - low) / _FAR_TOKENS)]
+    columns = [
+        part for low, high in zip(near, far, strict=True) for part in (low, (high - low) / _FAR_TOKENS)
+    ]
     return np.ascontiguousarray(np.stack(np.broadcast_arrays(*columns), axis=-1))
 
 
