@@ -21,7 +21,7 @@ SIZE, OPTION, JOINED = range(3)
 """Columns of ``Sequence.shape``: requests, index of the speculation length, whether it alternates with the batch before
 it where that is free and both fit."""
 RELEASE, AIRTIME = range(2)
-"""Columns of ``Sequence.arrival``, in ms: when all prompts are there at the earliest, and what they need of the uplink."""
+"""Columns of ``Sequence.arrival``, in ms: earliest time of all prompts, and upload over the whole band."""
 DRAFTED, VERIFIED, COST, OFFSET, STARTS = range(5)
 """Columns of a walk: both nodes' times and the latencies before a batch, how late its prompts may be, whether it
 begins a group."""

@@ -119,7 +119,7 @@ def _affine(machine: Machine, size: Numbers, new_tokens: Floats, logits: Numbers
 
 @kernel(allocates=False)
 def fill_row(service: Service, members: Indices, size: int, option: int, row: Floats) -> None:
-    """The times, rounds and memory of the batch of the first ``size`` members (:data:`uara.hetedge.timeline.FIELDS`)."""
+    """The batch of the first ``size`` members as a row (:data:`uara.hetedge.timeline.FIELDS`)."""
     prompt, output, level, needed = 0, 0, 0, 1.0
     for index in range(size):
         k = members[index]

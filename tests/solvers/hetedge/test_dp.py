@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
-from uara.solvers.hetedge.dp import DynamicProgrammeOptions, alternate, compile_search, hetedge_dp
+from uara.solvers.hetedge.alternate import alternate
+from uara.solvers.hetedge.dp import DynamicProgrammeOptions, compile_search, hetedge_dp
 from uara.solvers.hetedge.search import Choices, Programme, ordered
 
 import uara
@@ -73,6 +74,17 @@ def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
         assert ruled > best * 1.01
     else:
         assert ruled == pytest.approx(best, rel=1e-9)
+
+
+def test_a_time_limit_buys_a_search() -> None:
+    instance = make_hetedge(5, 1, longest_speculation=3)
+    found = [
+        uara.solve(instance, "hetedge-dp", options=options, time_limit_s=limit_s).details
+        for options, limit_s in (({}, None), ({}, 60.0), ({"search_s": 0.0}, 60.0))
+    ]
+    assert [("annealing_runs" in details) for details in found] == [False, True, False]
+    assert found[1]["value_ms"] < found[0]["value_ms"] * 0.99
+    assert found[2]["value_ms"] == found[0]["value_ms"]
 
 
 def test_no_time_no_search() -> None:
