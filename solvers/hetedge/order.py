@@ -85,6 +85,7 @@ def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any])
     """
     service, rng = search.service(plan), context.rng
     reached, runs, idle = math.inf, 0, 0
+    cut: set[bytes] = set()
     while context.affords(search.cutting_s):
         if idle == PATIENCE:
             new, new_ms = _reinserted(search, plan, value_ms, context)
@@ -101,6 +102,9 @@ def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any])
         for order in _orders(search.instance, found):
             if not context.affords(search.cutting_s):
                 break
+            if order.tobytes() in cut:
+                continue
+            cut.add(order.tobytes())
             new, new_ms = search.cut(order, context)
             if new_ms < value_ms * _SAME:
                 plan, value_ms, idle = new, new_ms, 0

@@ -105,7 +105,7 @@ def _continued(drafted: float, verified: float, end: float, left: float, a: Floa
 @kernel
 def partner_begin(started: float, a: Floats, b: Floats) -> float:
     """When a node could begin with the second batch of a pair, whose first one has ``started``."""
-    begin = started + a[FIRST_DRAFT]
+    begin: float = started + a[FIRST_DRAFT]
     if b[FIRST_DRAFT] <= 0.0:
         begin += a[FIRST_VERIFY]
     return begin

@@ -11,9 +11,10 @@ from hetedge_cases import make_hetedge
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.hetedge import order as order_module
+from uara.solvers.hetedge.alternate import alternate
 from uara.solvers.hetedge.dp import RULES, DynamicProgrammeOptions
 from uara.solvers.hetedge.order import Search, annealed, improved
-from uara.solvers.hetedge.search import Choices, ordered
+from uara.solvers.hetedge.search import Choices, Programme, ordered
 
 import uara
 from uara.hetedge.instance import HetEdge
@@ -33,28 +34,36 @@ def context_of(instance: HetEdge, seconds: float = math.inf) -> Context[DynamicP
     return Context(instance, DynamicProgrammeOptions(), time_limit_s=seconds)
 
 
-def misses(seeds: range) -> list[int]:
-    """Random instances of up to six requests where another of all orders is better than the searched one."""
+def best_of_all_ms(search: Search, limit_ms: float) -> float:
+    """The least total latency of all orders, if it is below a limit."""
+    for each in itertools.permutations(range(len(search.instance.requests))):
+        programme = Programme(search.instance, np.array(each), search.choices)
+        if programme.least_service_ms < limit_ms:
+            limit_ms = min(limit_ms, alternate(programme, search.band, search.alternations)[1])
+    return limit_ms
+
+
+def misses(seeds: range, most: int) -> list[int]:
+    """Random instances of few requests where another of all orders is better than the searched one."""
     found = []
     for seed in seeds:
-        count = int(np.random.default_rng(seed).integers(2, 7))
+        count = int(np.random.default_rng(seed).integers(2, most + 1))
         instance = make_hetedge(count, seed, longest_speculation=2)
         search, plan, value_ms = begun(instance)
-        best = min(search.cut(np.array(each))[1] for each in itertools.permutations(range(count)))
         value_ms = improved(search, plan, value_ms, context_of(instance))[1]
-        if value_ms > best * (1 + 1e-9):
+        if best_of_all_ms(search, value_ms) < value_ms * (1 - 1e-6):
             found.append(seed)
     return found
 
 
 @pytest.mark.integration
 def test_small_instances_are_served_in_the_best_of_all_orders() -> None:
-    assert len(misses(range(30))) <= 1
+    assert len(misses(range(30), 5)) <= 1
 
 
 @pytest.mark.slow
 def test_three_hundred_small_instances() -> None:
-    assert len(misses(range(1000, 1300))) <= 15
+    assert len(misses(range(1000, 1300), 6)) <= 15
 
 
 @settings(max_examples=8, deadline=None)
