@@ -117,7 +117,7 @@ def _taken(service: Service, found: Sequence, first: int, limit: float) -> float
 
 @kernel(allocates=False)
 def _exchange(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
-    count = found.count[0]
+    count = found.batches[0]
     if count < 2:
         return value
     place = int(draw[1] * count)
@@ -153,7 +153,7 @@ def _without(found: Sequence, slot: int, index: int) -> int:
 
 @kernel(allocates=False)
 def _move(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
-    count = found.count[0]
+    count = found.batches[0]
     if count < 2:
         return value
     place = int(draw[1] * count)
@@ -170,7 +170,7 @@ def _move(service: Service, found: Sequence, value: float, limit: float, draw: F
     emptied = found.shape[a, SIZE] == 0
     if emptied:
         shift(found, place, count - 1)
-        found.count[0] -= 1
+        found.batches[0] -= 1
     new = np.inf
     if settle(service, found, b) and (emptied or settle(service, found, a)):
         new = _taken(service, found, min(place, other), limit)
@@ -178,7 +178,7 @@ def _move(service: Service, found: Sequence, value: float, limit: float, draw: F
         return new
     if emptied:
         shift(found, count - 1, place)
-        found.count[0] += 1
+        found.batches[0] += 1
     copy_slot(found, spare, a)
     copy_slot(found, spare + 1, b)
     return value
@@ -186,7 +186,7 @@ def _move(service: Service, found: Sequence, value: float, limit: float, draw: F
 
 @kernel(allocates=False)
 def _open(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
-    count = found.count[0]
+    count = found.batches[0]
     place, target = int(draw[1] * count), int(draw[2] * (count + 1))
     a = found.sequence[place]
     if found.shape[a, SIZE] < 2:
@@ -199,13 +199,13 @@ def _open(service: Service, found: Sequence, value: float, limit: float, draw: F
     found.shape[b, SIZE], found.shape[b, OPTION] = 1, found.shape[a, OPTION]
     found.shape[b, JOINED] = 1 if service.pairs and draw[4] < 0.5 else 0
     shift(found, count, target)
-    found.count[0] += 1
+    found.batches[0] += 1
     new = np.inf
     if settle(service, found, a) and settle(service, found, b):
         new = _taken(service, found, min(place, target), limit)
     if new < np.inf:
         return new
-    found.count[0] -= 1
+    found.batches[0] -= 1
     shift(found, target, count)
     copy_slot(found, spare, a)
     return value
@@ -213,7 +213,7 @@ def _open(service: Service, found: Sequence, value: float, limit: float, draw: F
 
 @kernel(allocates=False)
 def _length(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
-    place = int(draw[1] * found.count[0])
+    place = int(draw[1] * found.batches[0])
     a = found.sequence[place]
     step = int(draw[2] * 4.0) - 2
     option = found.shape[a, OPTION] + (step + 1 if step >= 0 else step)
@@ -243,7 +243,7 @@ def _swap(found: Sequence, place: int, other: int) -> None:
 
 @kernel(allocates=False)
 def _place(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
-    count = found.count[0]
+    count = found.batches[0]
     if count < 2:
         return value
     place = int(draw[1] * count)
@@ -259,7 +259,7 @@ def _place(service: Service, found: Sequence, value: float, limit: float, draw: 
 @kernel(allocates=False)
 def _group(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
     """A pair, or a batch alone, goes before or after another such group."""
-    count = found.count[0]
+    count = found.batches[0]
     if count < 2:
         return value
     place = int(draw[1] * count)
@@ -281,7 +281,7 @@ def _group(service: Service, found: Sequence, value: float, limit: float, draw: 
 
 @kernel(allocates=False)
 def _group_size(found: Sequence, start: int) -> int:
-    return 2 if start + 1 < found.count[0] and found.known[start + 1, STARTS] == 0.0 else 1
+    return 2 if start + 1 < found.batches[0] and found.known[start + 1, STARTS] == 0.0 else 1
 
 
 @kernel(allocates=False)
@@ -297,7 +297,7 @@ def _carry(found: Sequence, source: int, target: int, size: int) -> None:
 @kernel(allocates=False)
 def _split(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
     """A batch loses all members with longer prompts, or a slower pace, than one of them; they follow in their own."""
-    count = found.count[0]
+    count = found.batches[0]
     place = int(draw[1] * count)
     a = found.sequence[place]
     size = found.shape[a, SIZE]
@@ -326,12 +326,12 @@ def _split(service: Service, found: Sequence, value: float, limit: float, draw: 
         found.shape[b, JOINED] = 1 if service.pairs and draw[4] < 0.5 else 0
         target = place + 1 + int(2.0 * draw[4] % 1.0 * (count - place))
         shift(found, count, target)
-        found.count[0] += 1
+        found.batches[0] += 1
         if settle(service, found, a) and settle(service, found, b):
             new = _taken(service, found, place, limit)
         if new < np.inf:
             return new
-        found.count[0] -= 1
+        found.batches[0] -= 1
         shift(found, target, count)
     copy_slot(found, spare, a)
     return value
@@ -340,7 +340,7 @@ def _split(service: Service, found: Sequence, value: float, limit: float, draw: 
 @kernel(allocates=False)
 def _merge(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
     """A batch takes in another one whole."""
-    count = found.count[0]
+    count = found.batches[0]
     if count < 2:
         return value
     place = int(draw[1] * count)
@@ -355,14 +355,14 @@ def _merge(service: Service, found: Sequence, value: float, limit: float, draw: 
         found.members[a, size + index] = found.members[b, index]
     found.shape[a, SIZE] += found.shape[b, SIZE]
     shift(found, other, count - 1)
-    found.count[0] -= 1
+    found.batches[0] -= 1
     new = np.inf
     if settle(service, found, a):
         new = _taken(service, found, min(place, other), limit)
     if new < np.inf:
         return new
     shift(found, count - 1, other)
-    found.count[0] += 1
+    found.batches[0] += 1
     copy_slot(found, spare, a)
     return value
 
@@ -371,7 +371,7 @@ def _merge(service: Service, found: Sequence, value: float, limit: float, draw: 
 def _join(service: Service, found: Sequence, value: float, limit: float, draw: Floats) -> float:
     if not service.pairs:
         return value
-    place = int(draw[1] * found.count[0])
+    place = int(draw[1] * found.batches[0])
     a = found.sequence[place]
     found.shape[a, JOINED] = 1 - found.shape[a, JOINED]
     new = _taken(service, found, place, limit)

@@ -92,7 +92,7 @@ def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any])
             if new_ms >= value_ms * _SAME:
                 break
             plan, value_ms, idle = new, new_ms, 0
-        heat = math.exp(rng.uniform(*map(math.log, HEATS)))
+        heat = math.exp(rng.uniform(math.log(HEATS[0]), math.log(HEATS[1])))
         moves = MOVES[runs % len(MOVES)] * len(plan.order)
         found, found_ms = annealed(service, plan, (heat, moves), context, search.cutting_s)
         runs, idle = runs + 1, idle + 1
@@ -127,7 +127,7 @@ def annealed(
     heat, moves = strength
     found = sequence_of(service, plan)
     value_ms = walk(service, found, 0, math.inf)
-    temperature_ms = heat * value_ms / found.count[0]
+    temperature_ms = heat * value_ms / found.batches[0]
     there_s = max(context.remaining_s() - after_s, 1e-9)
     done, made = 0.0, 0
     while done < 1.0:

@@ -1,6 +1,6 @@
 """A sequence of batches that a search changes in place, and its total latency by the closed expressions.
 
-Batches live in slots. The first ``count`` entries of ``sequence`` are the batches in the order of service, the rest
+Batches live in slots. The first ``batches`` entries of ``sequence`` are the batches in the order of service, the rest
 are free slots; the last two slots keep what a change may have to put back.
 """
 
@@ -41,8 +41,8 @@ class Sequence(NamedTuple):
     """(S, 2) Columns :data:`RELEASE`, :data:`AIRTIME`."""
     sequence: Indices
     """(S - 2,) Slots in the order of service, then free ones."""
-    count: Indices
-    """(1,) Batches."""
+    batches: Indices
+    """(1,) How many there are."""
     known: Floats
     """(S - 1, 5) The walk of the sequence as it was accepted."""
     tried: Floats
@@ -58,7 +58,7 @@ def sequence_of(service: Service, plan: Plan) -> Sequence:
         rows=np.zeros((slots, len(FIELDS))),
         arrival=np.zeros((slots, 2)),
         sequence=np.arange(slots - 2),
-        count=np.array([len(plan.batch_size)]),
+        batches=np.array([len(plan.batch_size)]),
         known=np.zeros((slots - 1, 5)),
         tried=np.zeros((slots - 1, 5)),
     )
@@ -74,10 +74,10 @@ def sequence_of(service: Service, plan: Plan) -> Sequence:
 
 def plan_of(service: Service, found: Sequence, share: Floats) -> Plan:
     """The sequence as a plan with the given band shares."""
-    slots = found.sequence[: found.count[0]]
+    slots = found.sequence[: found.batches[0]]
     size, option, _ = found.shape[slots].T
     members = [found.members[slot, :n] for slot, n in zip(slots, size, strict=True)]
-    paired = found.known[: found.count[0], STARTS] == 0.0
+    paired = found.known[: found.batches[0], STARTS] == 0.0
     return Plan(np.concatenate(members), size, service.length[option], paired, share)
 
 
@@ -126,9 +126,9 @@ def shift(found: Sequence, source: int, target: int) -> None:
 @kernel(allocates=False)
 def accept(found: Sequence, first: int) -> None:
     """Take the walk that was tried for the known one, from where it began."""
-    for place in range(_touched(found, first), found.count[0] + 1):
+    for place in range(_touched(found, first), found.batches[0] + 1):
         _copy(found.tried[place], found.known[place])
-        if place < found.count[0]:
+        if place < found.batches[0]:
             found.shape[found.sequence[place], JOINED] = 0 if found.tried[place, STARTS] == 1.0 else 1
 
 
@@ -143,7 +143,7 @@ def group_start(found: Sequence, place: int) -> int:
 @kernel(allocates=False)
 def _touched(found: Sequence, first: int) -> int:
     """The group that a change at a place can touch first: its batch may join the one before."""
-    return group_start(found, max(min(first, found.count[0]) - 1, 0))
+    return group_start(found, max(min(first, found.batches[0]) - 1, 0))
 
 
 @kernel(allocates=False)
@@ -153,7 +153,7 @@ def walk(service: Service, found: Sequence, first: int, limit: float) -> float:
     With shares that follow the plan all of it waits for the least common start t that lets every batch arrive in time,
     sum over batches of airtime / (t + offset) = 1 (:func:`uara.hetedge.bandwidth.in_time`, linear rate).
     """
-    count, rows, slots, tried = found.count[0], found.rows, found.sequence, found.tried
+    count, rows, slots, tried = found.batches[0], found.rows, found.sequence, found.tried
     left = float(len(service.prompt))
     begin = _touched(found, first)
     for place in range(begin):
@@ -190,7 +190,8 @@ def walk(service: Service, found: Sequence, first: int, limit: float) -> float:
     at[DRAFTED], at[VERIFIED], at[COST], at[STARTS] = drafted, verified, cost, 1.0
     if cost > limit:
         return np.inf
-    return cost + len(service.prompt) * _common_start(found)
+    total: float = cost + len(service.prompt) * _common_start(found)
+    return total
 
 
 @kernel(allocates=False)
@@ -206,7 +207,7 @@ def _alternate(service: Service, found: Sequence, slot: int, partner: int) -> bo
 @kernel(allocates=False)
 def _common_start(found: Sequence) -> float:
     """The root t by Newton's method, which climbs to it from below; 0 where all arrive in time at once."""
-    count, start = found.count[0], 0.0
+    count, start = found.batches[0], 0.0
     for place in range(count):
         airtime = found.arrival[found.sequence[place], AIRTIME]
         if airtime > 0.0:

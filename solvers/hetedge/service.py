@@ -107,7 +107,7 @@ def service_of(
     )
 
 
-def _affine(machine: Machine, size: Numbers, new_tokens: Floats, logits: Numbers) -> Floats:
+def _affine(machine: Machine, size: Numbers, new_tokens: Numbers, logits: Numbers) -> Floats:
     """(B, L, 4) Intercepts and slopes of a pass in the cached tokens."""
     near = roofs_ms(machine, size, new_tokens, 0.0, logits)
     far = roofs_ms(machine, size, new_tokens, _FAR_TOKENS, logits)

@@ -36,7 +36,7 @@ def test_a_walk_from_anywhere_is_the_whole_walk(seed: int, count: int) -> None:
     service = given_shares(instance, plan)
     found = sequence_of(service, plan)
     whole = walk(service, found, 0, np.inf)
-    for first in range(int(found.count[0]) + 1):
+    for first in range(int(found.batches[0]) + 1):
         assert walk(service, found, first, np.inf) == whole
         assert walk(service, found, first, whole * (1 - 1e-9)) == np.inf
 
