@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from uara.solvers.hetedge.search import Choices, Programme
+from uara.solvers.hetedge.service import Service, service_of
 
+from uara.hetedge import bandwidth
 from uara.hetedge.instance import HetEdge, Requests
+from uara.hetedge.plan import Plan
 from uara.hetedge.schema import Link, Node, Parameters, Transformer
 
 
@@ -63,4 +67,19 @@ def make_hetedge(requests: int = 6, seed: int = 0, *, drafts: bool = True, **par
         target_model=large,
         link=Link(rate_bit_per_s=float(10 ** rng.uniform(8, 10)), latency_ms=float(rng.uniform(0, 1))),
         parameters=Parameters(**given),
+    )
+
+
+def planned(instance: HetEdge, seed: int) -> Plan:
+    """The best plan of a random order."""
+    order = np.random.default_rng(seed).permutation(len(instance.requests))
+    return Programme(instance, order, Choices.everything(instance)).best(bandwidth.min_max(instance))[0]
+
+
+def given_shares(instance: HetEdge, plan: Plan) -> Service:
+    """The tables for annealing with the band shares of a plan."""
+    release_ms = instance.ready_ms + bandwidth.upload_ms(instance, plan.bandwidth)
+    lengths = Choices.everything(instance).lengths
+    return service_of(
+        instance, lengths, pairs=True, release_ms=release_ms, airtime_ms=np.zeros(len(release_ms))
     )

@@ -24,8 +24,9 @@ from uara.registry import as_solver
 from uara.solver import Answer, Context
 
 from ..common.posing import posed
+from .alternate import alternate, programme_s
 from .bound import Kinds, Weights, alone_bound_ms, first_arrival_ms, kinds_of, loads_of
-from .dp import RULES, alternate, compile_search, programme_s, served
+from .dp import RULES, compile_search, served
 from .search import Choices, Programme
 
 SECONDS = 5e-5

@@ -1,139 +1,169 @@
-"""A better order of service: requests change batches while that lowers the latency, then the programme cuts anew.
+"""A better order of service, as good as time allows: annealing from the best plan again and again, each cut exactly.
 
-The programme is exact for a stated order, and no rule states the best one. The search keeps a plan's batches,
-lengths and pairs, and tries to exchange two requests of different batches, or to move one; only the two batches
-that are touched are priced again.
+The programme is exact for a stated order, and no rule states the best one. Heats are drawn between a gentle one, which
+keeps the plan's structure, and one that melts it; long and short runs take turns. What a run ends with gives an order,
+which the programme cuts; the best plan so far is where the next run begins.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import Indices
 from uara.hetedge import bandwidth
 from uara.hetedge.instance import HetEdge
-from uara.hetedge.latency import cache_bytes, phases, rounds
 from uara.hetedge.plan import Plan
-from uara.hetedge.timeline import DRAFT_BYTES, FIELDS, ROUNDS, VERIFY_BYTES, play
+from uara.solver import Context
 
-from .search import draft_room, work_ms
+from .alternate import Band, alternate, programme_s
+from .anneal import DRAWS, anneal
+from .search import Choices, Programme, work_ms
+from .sequence import plan_of, sequence_of, walk
+from .service import Service, service_of
 
-_WORTH = 1e-9
+HEATS = (0.01, 0.06)
+"""Least and largest temperature at the beginning of a run, as a part of the total latency per batch."""
+MOVES = (4000, 1000)
+"""Changes for each request in a run, in turn."""
+PATIENCE = 60
+"""Runs without a gain after which annealing is given up."""
+_BETWEEN_LOOKS = 5000
+_FEW = 12
+"""Up to so many requests every run's order is cut, not only where the annealing itself has gained."""
+_SAME = 1 - 1e-6
+"""A gain below a millionth is none."""
 
 
-class Exchange:
-    """Local search over which request is in which batch of a plan.
+@dataclass(frozen=True)
+class Search:
+    """What is searched: an instance, with choices, a sharing rule and how often shares and programme take turns."""
+
+    instance: HetEdge
+    choices: Choices
+    band: Band
+    alternations: int
+
+    @property
+    def cutting_s(self) -> float:
+        """Seconds that the programme of an order will take."""
+        return programme_s(self.instance, self.choices)
+
+    def cut(self, order: Indices, context: Context[Any] | None = None) -> tuple[Plan, float]:
+        """The best plan of an order and its total latency in ms."""
+        programme = Programme(self.instance, order, self.choices)
+        return alternate(programme, self.band, self.alternations, context)[:2]
+
+    def service(self, plan: Plan) -> Service:
+        """The tables for annealing: shares that follow the plan, or those of the plan."""
+        instance = self.instance
+        release_ms, airtime_ms = np.zeros(len(plan.order)) + instance.ready_ms, np.zeros(len(plan.order))
+        if self.band == "in-time":
+            airtime_ms = bandwidth.airtime_ms(instance)
+        else:
+            release_ms = release_ms + bandwidth.upload_ms(instance, plan.bandwidth)
+        return service_of(
+            instance,
+            self.choices.lengths,
+            pairs=self.choices.pairs,
+            release_ms=release_ms,
+            airtime_ms=airtime_ms,
+        )
+
+
+def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any]) -> tuple[Plan, float, int]:
+    """Better plans from a plan on, until time is up or nothing more is found.
+
+    Returns
+    -------
+    tuple
+        The best plan, its total latency in ms, and the number of annealing runs.
+    """
+    service, rng = search.service(plan), context.rng
+    reached, runs, idle = math.inf, 0, 0
+    cut: set[bytes] = set()
+    while context.affords(search.cutting_s):
+        if idle == PATIENCE:
+            new, new_ms = _reinserted(search, plan, value_ms, context)
+            if new_ms >= value_ms * _SAME:
+                break
+            plan, value_ms, idle = new, new_ms, 0
+        heat = math.exp(rng.uniform(math.log(HEATS[0]), math.log(HEATS[1])))
+        moves = MOVES[runs % len(MOVES)] * len(plan.order)
+        found, found_ms = annealed(service, plan, (heat, moves), context, search.cutting_s)
+        runs, idle = runs + 1, idle + 1
+        if found_ms >= reached and len(plan.order) > _FEW:
+            continue
+        reached = min(reached, found_ms)
+        for order in _orders(search.instance, found):
+            if not context.affords(search.cutting_s):
+                break
+            if order.tobytes() in cut:
+                continue
+            cut.add(order.tobytes())
+            new, new_ms = search.cut(order, context)
+            if new_ms < value_ms * _SAME:
+                plan, value_ms, idle = new, new_ms, 0
+    return plan, value_ms, runs
+
+
+def annealed(
+    service: Service, plan: Plan, strength: tuple[float, int], context: Context[Any], after_s: float
+) -> tuple[Plan, float]:
+    """A plan after one annealing run, with the old band shares, and its total latency in ms by the service's tables.
 
     Parameters
     ----------
-    arrived
-        Whether prompts count as there when the service begins: band shares that follow the plan will see to it,
-        while those of the plan at hand would hold any other order up.
+    strength
+        Temperature at the beginning as a part of the total latency per batch, and the number of changes; where time
+        is short for them, the temperature falls with the time.
+    after_s
+        Seconds to leave.
     """
-
-    def __init__(self, instance: HetEdge, plan: Plan, *, arrived: bool = False) -> None:
-        self.instance, self.plan = instance, plan
-        self.members = [list(map(int, batch)) for batch in plan.members()]
-        upload_ms = bandwidth.upload_ms(instance, plan.bandwidth)
-        self.release_ms = np.zeros(len(plan.order)) if arrived else instance.ready_ms + upload_ms
-        self._rows = np.stack([self._row(m, batch) for m, batch in enumerate(self.members)])
-        self._released = np.array([self.release_ms[batch].max() for batch in self.members])
-        self._end, self._begin = np.empty(len(self.members)), np.empty(len(self.members))
-        self._partner = self._partners()
-        self.total_ms = self._played()
-
-    def _partners(self) -> list[int]:
-        """The batch that each batch alternates with, or itself."""
-        partner = list(range(len(self.members)))
-        for group in self.plan.groups():
-            if len(group) == 2:
-                partner[group[0]], partner[group[1]] = group[1], group[0]
-        return partner
-
-    def _row(self, index: int, batch: list[int]) -> Floats:
-        """(9,) A batch as the compiled functions take it."""
-        requests, system = self.instance.requests, self.instance.system
-        length = int(self.plan.length[index])
-        prompt, output = int(requests.prompt_tokens[batch].max()), int(requests.output_tokens[batch].max())
-        times = phases(system, len(batch), prompt, output, length)
-        needed = rounds(requests.output_tokens[batch], requests.acceptance_rate[batch], length)
-        row = np.zeros(len(FIELDS))
-        row[: ROUNDS + 1] = (
-            times.prefill + times.draft, times.draft, times.send, times.first_verify, times.verify,
-            times.reply, needed.max(),
-        )  # fmt: skip
-        if system.draft is not None and length:
-            row[DRAFT_BYTES] = cache_bytes(system.draft, len(batch), prompt, output, length)
-        row[VERIFY_BYTES] = cache_bytes(system.target, len(batch), prompt, output, length)
-        return row
-
-    def _played(self) -> float:
-        play(self._rows, self._released, self.plan.paired, self._end, self._begin)
-        return float(sum(len(batch) * end for batch, end in zip(self.members, self._end, strict=True)))
-
-    def _fits(self, index: int) -> bool:
-        pair = {index, self._partner[index]}
-        draft = sum(self._rows[m, DRAFT_BYTES] for m in pair)
-        verify = sum(self._rows[m, VERIFY_BYTES] for m in pair)
-        return bool(
-            draft <= draft_room(self.instance) and verify <= self.instance.system.target.cache_room_bytes
+    heat, moves = strength
+    found = sequence_of(service, plan)
+    value_ms = walk(service, found, 0, math.inf)
+    temperature_ms = heat * value_ms / found.batches[0]
+    there_s = max(context.remaining_s() - after_s, 1e-9)
+    done, made = 0.0, 0
+    while done < 1.0:
+        count = min(_BETWEEN_LOOKS, moves - made)
+        # while only moves count, the run does not depend on the clock
+        ahead = max((made + count) / moves, done)
+        value_ms = anneal(
+            service, found, value_ms, temperature_ms, (done, ahead), context.rng.random((count, DRAWS))
         )
-
-    def attempt(self, changed: dict[int, list[int]]) -> bool:
-        """Give some batches other members, if that fits and lowers the total latency."""
-        before = {m: (self.members[m], self._rows[m].copy(), self._released[m]) for m in changed}
-        for m, batch in changed.items():
-            self.members[m] = batch
-            self._rows[m] = self._row(m, batch)
-            self._released[m] = self.release_ms[batch].max()
-        if all(self._fits(m) for m in changed):
-            total = self._played()
-            if total < self.total_ms * (1 - _WORTH):
-                self.total_ms = total
-                return True
-        for m, (batch, row, released) in before.items():
-            self.members[m], self._rows[m], self._released[m] = batch, row, released
-        return False
-
-    def order(self) -> Indices:
-        """(K,) The order of service: batch after batch, in each the shortest service first."""
-        work = work_ms(self.instance)
-        return np.array([k for batch in self.members for k in sorted(batch, key=lambda k: work[k])])
+        made += count
+        spent = 0.0 if math.isinf(there_s) else 1.0 - (context.remaining_s() - after_s) / there_s
+        done = max(ahead, spent) if made < moves else 1.0
+    return plan_of(service, found, plan.bandwidth), value_ms
 
 
-def exchange(
-    instance: HetEdge,
-    plan: Plan,
-    rng: np.random.Generator,
-    expired: Callable[[], bool],
-    *,
-    arrived: bool = False,
-) -> tuple[Indices, float]:
-    """Exchange and move requests until nothing helps or time is up: the order, and the total latency in ms."""
-    search = Exchange(instance, plan, arrived=arrived)
-    count, limit = len(plan.order), instance.parameters.largest_batch
-    home = np.empty(count, dtype=np.int64)
-    for m, batch in enumerate(search.members):
-        home[batch] = m
-    improved = True
-    while improved and not expired():
-        improved = False
-        for first in rng.permutation(count).tolist():
-            for m in range(len(search.members)):
-                here = int(home[first])
-                if m == here or expired():
-                    continue
-                if len(search.members[m]) < limit and len(search.members[here]) > 1:
-                    left = [k for k in search.members[here] if k != first]
-                    if search.attempt({here: left, m: [*search.members[m], first]}):
-                        home[first], improved = m, True
-                        continue
-                for second in list(search.members[m]):
-                    mine = [k for k in search.members[here] if k != first]
-                    theirs = [k for k in search.members[m] if k != second]
-                    if search.attempt({here: [*mine, second], m: [*theirs, first]}):
-                        home[first], home[second], improved = m, here, True
-                        break
-    return search.order(), search.total_ms
+def _orders(instance: HetEdge, plan: Plan) -> Iterator[Indices]:
+    """The plan's order, in each batch the shortest service first, or the shortest prompt."""
+    for key in (work_ms(instance), instance.requests.prompt_tokens):
+        yield np.concatenate([batch[np.argsort(key[batch], kind="stable")] for batch in plan.members()])
+
+
+def _reinserted(search: Search, plan: Plan, value_ms: float, context: Context[Any]) -> tuple[Plan, float]:
+    """The first better plan that is found with one request in another place of the order."""
+    count = len(plan.order)
+    for move in context.rng.permutation(count * count):
+        if not context.affords(search.cutting_s):
+            break
+        source, target = divmod(int(move), count)
+        if source == target:
+            continue
+        order = np.insert(np.delete(plan.order, source), target, plan.order[source])
+        programme = Programme(search.instance, order, search.choices)
+        if programme.least_service_ms >= value_ms:
+            continue
+        new, new_ms, _ = alternate(programme, search.band, search.alternations)
+        if new_ms < value_ms * _SAME:
+            context.incumbent(new)
+            return new, new_ms
+    return plan, value_ms

@@ -15,7 +15,8 @@ from uara.hetedge.plan import Plan
 from uara.registry import as_solver
 from uara.solver import Context
 
-from .dp import Band, compile_search, served
+from .alternate import Band
+from .dp import compile_search, served
 from .search import Choices, Order, ordered
 
 Batching = Literal["max", "none", "optimal"]

@@ -112,6 +112,16 @@ def pass_ms(
         Of each sequence: fed now, and in the cache.
     logits
         Positions of each sequence whose logits are computed.
+    """
+    return np.maximum(*roofs_ms(machine, sequences, new_tokens, cached_tokens, logits))
+
+
+def roofs_ms(
+    machine: Machine, sequences: Numbers, new_tokens: Numbers, cached_tokens: Numbers, logits: Numbers
+) -> tuple[Numbers, Numbers]:
+    """What a pass takes at least for computing, and for reading memory, each with the pass's overhead.
+
+    Both are affine in ``cached_tokens``.
 
     Notes
     -----
@@ -123,7 +133,7 @@ def pass_ms(
     flop = machine.linear_flop * new_tokens + machine.pair_flop * new_tokens * context
     flop = sequences * (flop + machine.head_flop * logits)
     read = machine.weight_bytes + sequences * context * machine.cache_bytes_per_token
-    return np.maximum(flop / machine.flop_per_ms, read / machine.bytes_per_ms) + machine.overhead_ms
+    return flop / machine.flop_per_ms + machine.overhead_ms, read / machine.bytes_per_ms + machine.overhead_ms
 
 
 def expected_tokens(acceptance_rate: Numbers, length: Numbers) -> Numbers:

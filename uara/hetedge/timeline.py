@@ -103,6 +103,15 @@ def _continued(drafted: float, verified: float, end: float, left: float, a: Floa
 
 
 @kernel
+def partner_begin(started: float, a: Floats, b: Floats) -> float:
+    """When a node could begin with the second batch of a pair, whose first one has ``started``."""
+    begin: float = started + a[FIRST_DRAFT]
+    if b[FIRST_DRAFT] <= 0.0:
+        begin += a[FIRST_VERIFY]
+    return begin
+
+
+@kernel
 def play(
     options: Floats, release: Floats, paired: np.ndarray, end: Floats, begin: Floats
 ) -> tuple[float, float]:
@@ -128,9 +137,7 @@ def play(
     while m < len(release):
         begin[m] = drafted if options[m, FIRST_DRAFT] > 0.0 else verified
         if m + 1 < len(release) and paired[m + 1]:
-            begin[m + 1] = max(begin[m], release[m]) + options[m, FIRST_DRAFT]
-            if options[m + 1, FIRST_DRAFT] <= 0.0:
-                begin[m + 1] += options[m, FIRST_VERIFY]
+            begin[m + 1] = partner_begin(max(begin[m], release[m]), options[m], options[m + 1])
             drafted, verified, end[m], end[m + 1] = pair(
                 drafted, verified, release[m], release[m + 1], options[m], options[m + 1]
             )

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
-from uara.solvers.hetedge.dp import DynamicProgrammeOptions, alternate, compile_search, hetedge_dp
+from uara.solvers.hetedge.alternate import alternate
+from uara.solvers.hetedge.dp import DynamicProgrammeOptions, compile_search, hetedge_dp
 from uara.solvers.hetedge.search import Choices, Programme, ordered
 
 import uara
@@ -64,7 +65,7 @@ def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
         alternate(Programme(instance, np.array(order), choices), "in-time", 8)[1]
         for order in itertools.permutations(range(5))
     )
-    searched = own_answer(instance, DynamicProgrammeOptions(search_s=60.0))
+    searched = own_answer(instance, DynamicProgrammeOptions(search_s=600.0))
     assert evaluate(instance, searched.decision).objective_ms == pytest.approx(best, rel=1e-9)
     assert searched.details["value_ms"] == pytest.approx(best, rel=1e-9)
     ruled = searched.details["before_search_ms"]
@@ -75,11 +76,22 @@ def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
         assert ruled == pytest.approx(best, rel=1e-9)
 
 
+def test_a_time_limit_buys_a_search() -> None:
+    instance = make_hetedge(5, 1, longest_speculation=3)
+    found = [
+        uara.solve(instance, "hetedge-dp", options=options, time_limit_s=limit_s).details
+        for options, limit_s in (({}, None), ({}, 600.0), ({"search_s": 0.0}, 600.0))
+    ]
+    assert [("annealing_runs" in details) for details in found] == [False, True, False]
+    assert found[1]["value_ms"] < found[0]["value_ms"] * 0.99
+    assert found[2]["value_ms"] == found[0]["value_ms"]
+
+
 def test_no_time_no_search() -> None:
     instance = make_hetedge(5, 1, longest_speculation=3)
     hurried = own_answer(instance, DynamicProgrammeOptions(search_s=1e-9))
     assert hurried.details["value_ms"] == hurried.details["before_search_ms"]
-    searched = own_answer(instance, DynamicProgrammeOptions(search_s=60.0))
+    searched = own_answer(instance, DynamicProgrammeOptions(search_s=600.0))
     assert searched.details["value_ms"] < hurried.details["value_ms"] * 0.99
 
 
@@ -103,9 +115,12 @@ def own_answer(instance: HetEdge, options: DynamicProgrammeOptions, start: Any =
 
 
 def test_the_same_seed_gives_the_same_plan() -> None:
-    instance = generate(requests=15, channel="path-loss")
-    first = uara.solve(instance, "hetedge-dp", options={"search_s": 30.0}, seed=3).decision.to_plain()
-    assert uara.solve(instance, "hetedge-dp", options={"search_s": 30.0}, seed=3).decision.to_plain() == first
+    instance = generate(requests=5, channel="path-loss")
+    first, second = (
+        uara.solve(instance, "hetedge-dp", options={"search_s": 600.0}, seed=3) for _ in range(2)
+    )
+    assert first.ended == "completed"
+    assert second.decision.to_plain() == first.decision.to_plain()
 
 
 def test_p1_solvers_refuse_it() -> None:

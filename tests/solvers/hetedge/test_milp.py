@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
+from uara.solvers.hetedge.alternate import alternate
 from uara.solvers.hetedge.bound import kinds_of
-from uara.solvers.hetedge.dp import alternate
 from uara.solvers.hetedge.milp import Arc, order_of
 from uara.solvers.hetedge.search import Choices, Programme
 
