@@ -9,6 +9,7 @@ from pydantic import Field
 
 from uara.base.files import Record
 from uara.hetedge.instance import HetEdge
+from uara.hetedge.plan import Plan
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
@@ -52,6 +53,7 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     bounding = context.part(seconds=math.inf if math.isfinite(context.time_limit_s) else options.bound_s)
     prices = Prices(instance, bounding)
     best_ms = float(served.details["value_ms"])
+    assert isinstance(served.decision, Plan)
     prices.groups.add_plan(served.decision)
     prices.try_prices(start_prices(instance, _TOGETHER))
     prices.improve(best_ms, options.gap)

@@ -191,7 +191,8 @@ class Prices:
         sizes = [int(np.searchsorted(kinds.start, kind, side="right")) for kind in chosen]
         ranks = [np.flatnonzero(admitted)[:size] for admitted, size in zip(sets, sizes, strict=True)]
         if self.disjoint and len(chosen) == 2:
-            ranks = list(_divided(sets[0], sets[1], sizes[0], sizes[1], ranked.prompt))
+            divided = _divided(sets[0], sets[1], sizes[0], sizes[1], ranked.prompt)
+            ranks = [np.asarray(part, dtype=np.int64) for part in divided]
         lengths = kinds.length[kinds.admits[chosen]]
         return tuple(
             Part(tuple(sorted(order[rank].tolist())), int(self.lengths[length]))

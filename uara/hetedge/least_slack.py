@@ -109,7 +109,7 @@ def apart(
         taken += 1
         worth += price[k]
         if taken == size_a + size_b:
-            return worth
+            return float(worth)
     return -np.inf
 
 
@@ -302,4 +302,4 @@ def _kept(part: Floats, usable: NDArray[np.bool_], weight: Floats, limit: Floats
 def _chord(table: Floats, place: float) -> float:
     """A concave function from below, between two of its tabulated points."""
     index = min(max(int(place), 0), len(table) - 2)
-    return table[index] + (place - index) * (table[index + 1] - table[index])
+    return float(table[index] + (place - index) * (table[index + 1] - table[index]))
