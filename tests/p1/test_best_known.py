@@ -44,6 +44,29 @@ def test_every_shipped_instance_is_in_the_table() -> None:
     assert shipped == set(TABLE.instances)
 
 
+def test_all_that_ships_is_proven() -> None:
+    """What the README says of the stored proofs."""
+    gaps = sorted(entry.certified_gap or 1.0 for entry in TABLE.instances.values())
+    assert len(gaps) == 19
+    assert gaps[17] <= 1.001e-9
+    assert gaps[18] <= 6.6e-7
+    cells = best_known.read(FOLDER / "drops").instances.values()
+    assert len(cells) == 300
+    assert max(entry.certified_gap or 1.0 for entry in cells) <= 1.001e-4
+
+
+def test_a_cut_of_a_drop_is_what_its_entry_says() -> None:
+    cells = best_known.read(FOLDER / "drops").instances
+    entry = cells["drop_s503[e4,m30]"]
+    assert entry.cut is not None
+    instance = entry.cut.instance(FOLDER / "drops")
+    assert instance.digest == entry.digest
+    record, decision, certificate = best_known.solution.open_for(instance, FOLDER / "drops" / entry.solution)
+    verdict = best_known.verify(instance, decision, record.claims, certificate)
+    assert verdict.refusals == ()
+    assert verdict.certified_bound_ms == pytest.approx(entry.certified_lower_bound_ms, rel=1e-12)
+
+
 @pytest.mark.parametrize("name", SMALL)
 def test_stored_solutions_score_what_the_table_says(name: str) -> None:
     instance = Instance.load(FOLDER / f"{name}.json")
