@@ -36,6 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("forged")
 
 
+@pytest.mark.integration
 def test_every_forgery_is_refused_with_a_reason(
     folder: Path, forged_files: list[Forgery], capsys: pytest.CaptureFixture[str]
 ) -> None:

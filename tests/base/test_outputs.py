@@ -233,6 +233,7 @@ def test_devices_are_written_and_a_full_one_is_named() -> None:
         files.write_bytes(Path("/dev/full"), b"1")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", "LINK"])
 def test_standard_output_keeps_what_was_written_before_and_after(tmp_path: Path, name: str) -> None:
     """Also where it is a file: it is neither cut nor replaced."""

@@ -18,6 +18,7 @@ def first(instance: Any, context: Any) -> Any:
     return allocate(instance, instance.channel.pair_server[instance.channel.pair_start[:-1]])
 
 
+@pytest.mark.integration
 def test_instances_and_solvers_as_objects(tmp_path: Path) -> None:
     one = make_instance(6, 2, name="one")
     make_instance(7, 2, name="two").save(tmp_path / "two.json")
@@ -34,6 +35,7 @@ def test_instances_and_solvers_as_objects(tmp_path: Path) -> None:
     assert runs.loc[("one", "first"), "objective_ms"].tolist() == [expected, expected]
 
 
+@pytest.mark.integration
 def test_a_function_defined_anywhere_can_be_sent_to_workers() -> None:
     def local(instance: Any, context: Any) -> Any:
         return first(instance, context)

@@ -12,6 +12,8 @@ from uara.bench.compare import Change, Comparison, compare_results
 
 from .conftest import made_up
 
+pytestmark = pytest.mark.integration
+
 
 def runs(seconds: list[float], value: float = 10.0, **columns: Any) -> list[dict[str, Any]]:
     return [

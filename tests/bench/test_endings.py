@@ -16,6 +16,8 @@ from uara.bench import Results
 
 from .conftest import MakeSuite
 
+pytestmark = pytest.mark.integration
+
 T = "bench_trials:"
 
 

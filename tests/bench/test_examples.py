@@ -25,6 +25,7 @@ def call(words: list[str], path: str = "", cwd: Path | None = None) -> subproces
     return subprocess.run(words, env=environment, cwd=cwd, capture_output=True, text=True, timeout=300)
 
 
+@pytest.mark.integration
 def test_the_script_runs(tmp_path: Path) -> None:
     ended = call([sys.executable, str(EXAMPLES / "compare_solvers.py")], cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
@@ -54,6 +55,7 @@ def uara(*words: str) -> list[str]:
     return [sys.executable, "-c", f"from uara.cli import main; main({list(words)!r})"]
 
 
+@pytest.mark.integration
 def test_the_plug_in_conforms_and_takes_part(installed: str, tmp_path: Path) -> None:
     checked = call(uara("check-solver", "lightest"), installed)
     assert checked.returncode == 0, checked.stdout + checked.stderr
@@ -78,6 +80,7 @@ def test_the_docs_show_the_plug_in_that_is_tested() -> None:
     assert len(function.splitlines()) <= 11
 
 
+@pytest.mark.integration
 def test_the_examples_of_the_docs_give_the_numbers_of_the_report(
     recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -190,6 +190,7 @@ CHECKS = [ranking, pairs, instances, claims, comparison]
 steady = settings(deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("check", CHECKS)
 @settings(steady, max_examples=8)
 @given(failures(), rows())

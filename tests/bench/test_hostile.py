@@ -164,6 +164,7 @@ def test_every_attacker_has_an_ending() -> None:
     assert len(solvers) >= 62
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ENDINGS)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_an_attack_is_named_and_gains_nothing(name: str, lair: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from uara.bench.picture import points, time_against_gap
 from .conftest import HOSTILE, made_up
 
 
+@pytest.mark.integration
 def test_every_solver_with_an_answer_is_a_point(recorded: Path, tmp_path: Path) -> None:
     name, rows = points(Results.load(recorded))
     assert {row["label"] for row in rows} >= {"random", "tma (allocation=optimal)", HOSTILE}

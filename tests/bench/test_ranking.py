@@ -24,6 +24,7 @@ def table(values: dict[str, list[float | None]], **columns: Any) -> Any:
     return scored(made_up(rows))
 
 
+@pytest.mark.integration
 def test_the_better_one_is_first_and_ties_share_a_rank() -> None:
     rng = np.random.default_rng(0)
     good = rng.uniform(10, 20, 12)
@@ -122,6 +123,7 @@ def test_a_skipped_solver_is_neither_ranked_nor_punished() -> None:
     assert ranks["rank"].dropna().tolist() == [1, 1]
 
 
+@pytest.mark.integration
 def test_equal_solvers_are_seldom_split() -> None:
     """Ten solvers that differ by chance alone: nearly always one rank, although the best of them leads."""
     rng = np.random.default_rng(8)

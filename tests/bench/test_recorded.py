@@ -15,6 +15,8 @@ from uara.bench.results import of_group
 from uara.bench.tables import Table
 from uara.problem import evaluate, parse_decision
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 RECORDED = sorted((ROOT / "benchmarks" / "recorded").glob("*.parquet"))
 LEAST_DEVICES_A_SERVER = 2

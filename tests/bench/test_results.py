@@ -12,6 +12,8 @@ from uara.problem import evaluate, lower_bound, parse_certificate, parse_decisio
 
 from .conftest import HOSTILE
 
+pytestmark = pytest.mark.integration
+
 
 def test_the_parts_of_a_result_file(recorded: Path) -> None:
     results = Results.load(recorded)

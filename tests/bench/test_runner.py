@@ -104,6 +104,7 @@ def assert_nothing_twice(suite: Path, log: Path, recorded: list[set[str]], resul
         assert what != "start" or sleepers[instance, int(seed)] not in before, line
 
 
+@pytest.mark.integration
 def test_killed_and_resumed(make_suite: MakeSuite, tmp_path: Path) -> None:
     kills(make_suite, tmp_path, jobs=2, count=2)
 
@@ -136,6 +137,7 @@ def kills(make_suite: MakeSuite, tmp_path: Path, jobs: int, count: int) -> None:
         assert sizes == sorted(sizes), "what is recorded stays recorded"
 
 
+@pytest.mark.integration
 def test_a_finished_suite_does_nothing(make_suite: MakeSuite, tmp_path: Path) -> None:
     log = tmp_path / "log"
     suite = suite_of(make_suite, log, 0.0)
@@ -149,6 +151,7 @@ def test_a_finished_suite_does_nothing(make_suite: MakeSuite, tmp_path: Path) ->
     assert second.points.equals(first.points)
 
 
+@pytest.mark.integration
 def test_retry_does_the_failed_ones_again(make_suite: MakeSuite, tmp_path: Path) -> None:
     suite = suite_of(make_suite, tmp_path / "log", 0.0)
     uara.bench.run(suite, output=tmp_path / "r.parquet")
@@ -159,6 +162,7 @@ def test_retry_does_the_failed_ones_again(make_suite: MakeSuite, tmp_path: Path)
         uara.bench.run(suite, output=tmp_path / "r.parquet", retry=["failed"])
 
 
+@pytest.mark.integration
 def test_a_changed_limit_is_another_run_and_a_changed_label_is_not(
     make_suite: MakeSuite, tmp_path: Path
 ) -> None:
@@ -177,6 +181,7 @@ def test_a_changed_limit_is_another_run_and_a_changed_label_is_not(
     assert count(label="dice") == 0
 
 
+@pytest.mark.integration
 def test_runs_that_left_the_suite_do_not_count(make_suite: MakeSuite, tmp_path: Path) -> None:
     def suite(seed: int, **entry: Any) -> Path:
         recipe = {"channel": "path-loss", "servers": 3, "devices": [5, 6], "name": "net", "seed": seed}
@@ -261,6 +266,7 @@ def test_the_file_is_renewed_while_the_suite_runs(
     assert results.missing == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_interrupted_suite_leaves_a_file(make_suite: MakeSuite, tmp_path: Path, jobs: int) -> None:
     log, output = tmp_path / "log", tmp_path / "r.parquet"
@@ -275,6 +281,7 @@ def test_an_interrupted_suite_leaves_a_file(make_suite: MakeSuite, tmp_path: Pat
     assert results.missing == 8 - len(results.runs) > 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
 def test_killed_at_the_end(make_suite: MakeSuite, tmp_path: Path, suffix: str) -> None:
     log, output = tmp_path / "log", tmp_path / "r.parquet"
@@ -320,6 +327,7 @@ def test_two_commands_do_not_write_the_same_results(make_suite: MakeSuite, tmp_p
     assert uara.bench.run(suite, output=store.path).counts() == {"ok": 1}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_the_run_dies_with_the_command(make_suite: MakeSuite, tmp_path: Path, jobs: int) -> None:
     log = tmp_path / "log"

@@ -21,6 +21,7 @@ def test_every_heading_has_its_unit_and_says_what_it_means() -> None:
         assert column.note or column.name == "solver"
 
 
+@pytest.mark.integration
 def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
     results = Results.load(recorded)
     table = standings(scored(results))
@@ -32,6 +33,7 @@ def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
             assert row[place].text == f"∞ ({100 * found['excess_answered']:,.3f})"
 
 
+@pytest.mark.integration
 def test_a_short_table_has_five_columns_and_fits_a_terminal(recorded: Path) -> None:
     table = standings(scored(Results.load(recorded)))
     short = table.within(BRIEF)

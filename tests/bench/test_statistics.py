@@ -55,6 +55,7 @@ def test_no_interval_from_too_few_values() -> None:
     assert all(map(math.isfinite, bootstrap_interval(np.arange(6))))
 
 
+@pytest.mark.integration
 def test_paired_test_sees_shifts_and_ties() -> None:
     rng = np.random.default_rng(1)
     a = rng.uniform(1, 2, 12)
@@ -136,6 +137,7 @@ def test_a_failure_is_never_better_than_an_answer() -> None:
     assert found["absent"].at(1e9) == found["never"].at(1e9) == 0.0
 
 
+@pytest.mark.integration
 @given(st.lists(st.tuples(st.floats(0, 10), st.floats(1, 100)), max_size=8), st.floats(0.5, 20))
 def test_primal_integral_against_a_fine_sum(found: list[tuple[float, float]], horizon: float) -> None:
     times = sorted(time for time, _ in found)

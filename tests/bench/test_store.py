@@ -187,6 +187,7 @@ while forked(f"{sys.argv[1]}/{kill_at}.parquet", kill_at) == -signal.SIGKILL:
 disk, then done again to the end."""
 
 
+@pytest.mark.integration
 def test_killed_at_any_step_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     words = [sys.executable, "-c", WRITER, str(tmp_path)]
     done = subprocess.run(words, capture_output=True, text=True)

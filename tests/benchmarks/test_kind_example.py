@@ -59,12 +59,14 @@ def uara(site: Path, *words: object, code: int = 0) -> str:
     return run(site, "-c", f"from uara.cli import main; main({list(map(str, words))!r})", code=code)
 
 
+@pytest.mark.integration
 def test_it_is_shown_and_drawn(site: Path, five: Path, tmp_path: Path) -> None:
     picture = tmp_path / "five.svg"
     assert "five" in uara(site, "show", five, "--plot", picture, "--solver", "errands-hungarian")
     assert picture.read_text().startswith("<?xml")
 
 
+@pytest.mark.integration
 def test_it_is_solved_proven_and_verified(site: Path, five: Path, tmp_path: Path) -> None:
     answer = tmp_path / "answer.json"
     solvers = ("--solver", "errands-hungarian", "--solver", "errands-in-order")
@@ -81,11 +83,13 @@ def test_it_is_solved_proven_and_verified(site: Path, five: Path, tmp_path: Path
     assert not json.loads(uara(site, "verify", five, answer, "--json", code=1))["accepted"]
 
 
+@pytest.mark.integration
 def test_its_default_solver_is_used(site: Path, five: Path) -> None:
     (only,) = json.loads(uara(site, "solve", five, "--json"))
     assert only["solver"] == "errands-hungarian"
 
 
+@pytest.mark.integration
 def test_it_is_benchmarked(site: Path, tmp_path: Path) -> None:
     suite, results = tmp_path / "s.toml", tmp_path / "r.parquet"
     suite.write_text(
@@ -97,10 +101,12 @@ def test_it_is_benchmarked(site: Path, tmp_path: Path) -> None:
     assert ranking[0]["excess"] == 0.0
 
 
+@pytest.mark.integration
 def test_its_solvers_are_put_through_the_trials(site: Path) -> None:
     assert "conforms" in uara(site, "check-solver", "errands-hungarian")
 
 
+@pytest.mark.integration
 def test_what_it_does_not_offer_is_refused_in_words(site: Path, five: Path) -> None:
     for words in (("--explain",), ("--then", "hetedge-dp")):
         uara(site, "solve", five, *words, code=2)

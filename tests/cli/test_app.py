@@ -84,6 +84,7 @@ def test_wrong_words_end_with_2_and_no_traceback(uara: Callable[..., Any], words
 # Malformed files
 
 
+@pytest.mark.integration
 def test_malformed_files_end_with_2_and_one_line(uara: Callable[..., Any], tmp_path: Path) -> None:
     path, tried = tmp_path / "case.json", 0
     commands = (["solve"], ["show"], ["solve", "--json"], ["show", "--json"])
@@ -99,6 +100,7 @@ def test_malformed_files_end_with_2_and_one_line(uara: Callable[..., Any], tmp_p
     assert tried > 150
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "label",
     ["$.devices has 'x\\ny'", "nested 1000000 deep", "cut after 1 bytes", "$.devices.tx_power_w[0] = NaN"],

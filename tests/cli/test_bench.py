@@ -24,6 +24,7 @@ def code(*words: object) -> object:
     return ended.value.code
 
 
+@pytest.mark.integration
 def test_both_forms_of_running(
     make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -60,6 +61,7 @@ def test_the_plan_is_shown_and_nothing_done(
     assert not (tmp_path / "bench-results").exists()
 
 
+@pytest.mark.integration
 def test_the_plan_is_what_the_same_command_would_do(
     make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -81,6 +83,7 @@ def test_the_plan_is_what_the_same_command_would_do(
     assert planned("--retry", "ok,error", "--only-solver", "random") == ["random"] * 2
 
 
+@pytest.mark.integration
 def test_a_part_of_a_suite(make_suite: MakeSuite, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite, output = (
         make_suite([{"solver": "random"}, {"solver": "tma"}], devices=[4, 5]),
@@ -122,6 +125,7 @@ def test_mistakes_are_one_line_and_exit_code_2(
     assert errors.count("\n") == 1
 
 
+@pytest.mark.integration
 def test_the_smoke_suite_runs_whole_and_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     suite, output = Path(__file__).parents[2] / "benchmarks" / "smoke.toml", tmp_path / "smoke.parquet"
     assert code(suite, "-o", output) == 0
@@ -201,6 +205,7 @@ def test_no_output_takes_the_place_of_an_input_or_of_another_kind(
     assert {path: path.read_bytes() for path in tmp_path.iterdir() if path.is_file()} == before
 
 
+@pytest.mark.integration
 def test_an_ascii_locale_loses_nothing(tmp_path: Path) -> None:
     """A label that the terminal cannot show, and a report with arrows."""
     label = "gieriges Verfahren – ü"

@@ -19,6 +19,7 @@ def run(*words: str) -> object:
     return ended.value.code
 
 
+@pytest.mark.integration
 def test_the_command_names_each_check(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("max-sinr", "--option", "allocation=sqrt") == 0
     output = capsys.readouterr().out
@@ -26,6 +27,7 @@ def test_the_command_names_each_check(capsys: pytest.CaptureFixture[str]) -> Non
     assert "max-sinr conforms" in output
 
 
+@pytest.mark.integration
 def test_a_breach_is_printed_and_ends_with_exit_code_1(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("bench_trials:overbooks", "--json") == 1
     plain = json.loads(capsys.readouterr().out)

@@ -68,6 +68,7 @@ AT = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("moment", AT)
 def test_ctrl_c_is_one_line(moment: str, instance_file: Path) -> None:
     words = ["--version"] if moment == "when the command is done" else ["solve", instance_file]
@@ -87,6 +88,7 @@ main()
 """
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("machine", [True, False])
 def test_answers_that_were_found_before_are_saved_and_printed(
     tmp_path: Path, instance_file: Path, machine: bool
@@ -170,12 +172,14 @@ def shell(line: str, **settings: Any) -> subprocess.CompletedProcess[str]:
     )
 
 
+@pytest.mark.integration
 def test_a_full_device_is_one_line_and_the_answer_is_saved(tmp_path: Path, instance_file: Path) -> None:
     run = shell(f"uara solve {instance_file} --solver tma --json --output a.json >/dev/full", cwd=tmp_path)
     assert (run.returncode, run.stderr) == (1, "uara: No space left on device\n")
     assert load(tmp_path / "a.json").solver == "tma"
 
 
+@pytest.mark.integration
 def test_a_reader_that_is_gone_loses_nothing(tmp_path: Path, instance_file: Path) -> None:
     run = shell(f"uara solve {instance_file} --solver tma --output a.json | true", cwd=tmp_path)
     assert run.stderr == ""

@@ -73,6 +73,7 @@ def test_solve_and_simulate_take_it_with_options(folder: Path) -> None:
     assert (run.returncode, "own_rules:nearest" in run.stdout) == (0, True), run.stderr
 
 
+@pytest.mark.integration
 def test_show_and_solvers_take_it(folder: Path) -> None:
     pytest.importorskip("matplotlib")
     run = command(folder, "show", "a.json", "--solver", "own_rules:nearest", "--plot", "a.png")

@@ -8,6 +8,7 @@ from uara.cli import main
 from uara.psd.profile import TaskProfile
 
 
+@pytest.mark.integration
 def test_a_profile_from_own_prompts(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     own = tmp_path / "own.jsonl"
     own.write_text('{"task": "greeting", "prompt": "Say hello."}\n')

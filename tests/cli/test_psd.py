@@ -11,6 +11,7 @@ from uara.cli import main
 from uara.psd.profile import TaskProfile
 
 
+@pytest.mark.integration
 def test_run_live_offline(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     chart = tmp_path / "gantt.png"
     options = ["--draft", "smollm2-int4", "--target", "smollm2", "--method", "psd", "--max-new-tokens", "8"]
@@ -23,6 +24,7 @@ def test_run_live_offline(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
     assert chart.stat().st_size > 1000
 
 
+@pytest.mark.integration
 def test_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["psd", "run", "--prompt", "Say hello.", "--max-new-tokens", "6", "--gamma", "2", "--json"])

@@ -337,6 +337,7 @@ def test_p1s_own_views_are_refused_for_other_problems(uara: Command) -> None:
     assert "--explain" in outcome.err
 
 
+@pytest.mark.integration
 def test_every_problem_kind_has_a_default_solver(uara: Command) -> None:
     (row,) = uara("solve", INSTANCES / "hetedge_k20.json", "--json").data
     assert row["solver"] == "hetedge-bound"

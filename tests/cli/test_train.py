@@ -24,6 +24,7 @@ def run(capsys, *words):
     return code, *capsys.readouterr()
 
 
+@pytest.mark.integration
 def test_a_run_prints_its_course_and_its_policy(tmp_path, capsys):
     config = configure(tmp_path)
     code, out, _ = run(capsys, "train", config, "-o", tmp_path / "run", "--seed", 5)
@@ -57,6 +58,7 @@ def test_errors_are_one_line(tmp_path, capsys, text, message):
     assert len(err.strip().splitlines()) == 1
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("library", ["torch", "onnx", "safetensors"])
 def test_without_a_library_the_remedy_is_named(tmp_path, library):
     config = configure(tmp_path)

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from cases import make_instance
 
+pytestmark = pytest.mark.integration
+
 ROOT = Path(__file__).parents[2]
 WRITES_JSON = ("solve", "generate", "hetedge generate", "profile", "psd transfer")
 

@@ -216,6 +216,7 @@ def mute(instance: Instance, context: Context[Mute]) -> Allocation:
     return allocate(instance, first(instance))
 
 
+@pytest.mark.integration
 def test_an_honest_solver_conforms() -> None:
     seen: list[str] = []
     verdict = check_solver(honest, on_trial=seen.append)
@@ -278,6 +279,7 @@ def test_an_option_without_a_default_is_named() -> None:
         check_solver(wants)
 
 
+@pytest.mark.integration
 def test_a_hanging_solver_is_ended_and_named() -> None:
     began = time.monotonic()
     verdict = check_solver(hangs)
@@ -286,10 +288,12 @@ def test_a_hanging_solver_is_ended_and_named() -> None:
     assert time.monotonic() - began < 60
 
 
+@pytest.mark.integration
 def test_a_spoilt_start_is_caught() -> None:
     assert "warm start" in {breach.check for breach in check_solver(spoils).breaches}
 
 
+@pytest.mark.integration
 def test_running_out_of_time_and_declining_are_no_breaches() -> None:
     late, small = check_solver(gives_up_in_time), check_solver(declines)
     assert late.conforms, late.breaches
@@ -298,6 +302,7 @@ def test_running_out_of_time_and_declining_are_no_breaches() -> None:
     assert any("declines" in note and "too many devices" in note for note in small.notes)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["random", "max-sinr", "greedy", "tma", "price"])
 def test_shipped_solvers_conform(name: str) -> None:
     verdict = check_solver(name)
@@ -311,12 +316,14 @@ def test_an_unknown_solver_is_an_error() -> None:
         check_solver("tma", options={"moves": "backwards"})
 
 
+@pytest.mark.integration
 def test_breaches_are_plain_data() -> None:
     plain = check_solver(overbooks).to_plain()
     assert plain["conforms"] is False
     assert "budget" in plain["checks"]["feasible"][0]["problem"]
 
 
+@pytest.mark.integration
 def test_the_second_problem_kind_has_trials_too() -> None:
     verdict = check_solver("hetedge-rules")
     assert verdict.conforms, verdict.breaches

@@ -31,6 +31,7 @@ def test_the_tables_are_those_of_the_source(architecture: ModuleType) -> None:
     assert page == architecture.renewed(page), "renew it: python docs/architecture.py --write"
 
 
+@pytest.mark.integration
 def test_every_module_says_what_it_is_about(architecture: ModuleType) -> None:
     found = architecture.modules()
     assert len(found) > 100
@@ -46,6 +47,7 @@ def test_rooms_stand_on_floors_without_circles(architecture: ModuleType) -> None
         assert all(arrows[room] <= below for room in level)
 
 
+@pytest.mark.integration
 def test_no_module_imports_itself_through_others(architecture: ModuleType) -> None:
     arrows = {each.name: set(each.imports) - {"uara", "uara.solvers"} for each in architecture.modules()}
     del arrows["uara"], arrows["uara.solvers"]

@@ -45,6 +45,7 @@ def fuzz(reader: Reader, folder: Path, cases: int) -> Counter[str]:
     return seen
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("reader", QUICK, ids=lambda reader: reader.name)
 def test_a_few_damaged_files_are_read_or_refused(reader: Reader, tmp_path: Path) -> None:
     seen = fuzz(reader, tmp_path, 50)

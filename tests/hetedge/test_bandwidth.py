@@ -61,6 +61,7 @@ def test_min_max_is_cvxpys(noise: str, seed: int) -> None:
     assert delay.max() == pytest.approx(solve_cvxpy(instance, "min-max"), rel=2e-4)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("noise", NOISES)
 @settings(max_examples=25, deadline=None)
 @given(seed=seeds)

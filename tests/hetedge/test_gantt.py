@@ -23,6 +23,7 @@ def plan(count: int) -> Plan:
     )
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("kind", [".png", ".svg", ".pdf"])
 def test_pictures_are_written(tmp_path: Path, kind: str) -> None:
     instance = generate(requests=6, channel="path-loss")

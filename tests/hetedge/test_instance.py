@@ -84,10 +84,11 @@ def test_snr_is_that_of_the_whole_band() -> None:
     assert instance.snr == pytest.approx(expected)
 
 
-def test_there_are_no_certificates() -> None:
+def test_certificates_of_other_kinds_are_refused() -> None:
     instance = make_hetedge(3, 0)
-    with pytest.raises(InputError, match="no certificates"):
-        parse_certificate(instance, {})
+    for plain in ({}, {"kind": "prices", "compute_price": [1.0], "bandwidth_price": [1.0]}):
+        with pytest.raises(InputError):
+            parse_certificate(instance, plain)
 
 
 @pytest.mark.parametrize("path", sorted(INSTANCES.glob("hetedge_*.json")), ids=lambda path: path.stem)

@@ -86,6 +86,7 @@ def check_validity(seed: int, most: int) -> tuple[float, float]:
     return bound, best
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(30))
 def test_no_prices_prove_more_than_the_best_order(seed: int) -> None:
     check_validity(seed, 4)

@@ -64,6 +64,7 @@ def test_an_answer_comes_with_its_times_memory_and_what_was_printed() -> None:
     assert found.log == "thinking"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("work", "allowance", "status", "reason"),
     [

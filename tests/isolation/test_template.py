@@ -38,6 +38,7 @@ def test_workers_have_their_threads_pinned_and_find_what_is_found_here() -> None
     assert Home("os").surroundings(1).items() >= {"OMP_NUM_THREADS": "1"}.items()
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 def test_a_run_without_a_watcher_is_ended_all_the_same(
     how: signal.Signals, monkeypatch: pytest.MonkeyPatch
@@ -55,6 +56,7 @@ def test_a_run_without_a_watcher_is_ended_all_the_same(
     again.close()
 
 
+@pytest.mark.integration
 def test_a_template_that_does_not_answer_is_replaced(monkeypatch: pytest.MonkeyPatch) -> None:
     first = start()
     first.close()

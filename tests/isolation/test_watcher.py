@@ -15,7 +15,7 @@ for _ in range(2):
         os.setsid()
         if os.fork() == 0:
             os.setsid()
-        print(os.getpid(), flush=True)
+        os.write(1, b"%d\\n" % os.getpid())
         time.sleep(600)
 time.sleep(600)
 """
@@ -23,10 +23,12 @@ time.sleep(600)
 
 def test_a_family_ends_whole_and_its_head_stays() -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE) as head:
-        assert head.stdout is not None
-        family = [int(head.stdout.readline()) for _ in range(4)]
-        assert not any(map(gone, family))
-        end_family(psutil.Process(head.pid))
-        assert all(map(gone, family))
-        assert head.poll() is None
-        head.kill()
+        try:
+            assert head.stdout is not None
+            family = [int(head.stdout.readline()) for _ in range(4)]
+            assert not any(map(gone, family))
+            end_family(psutil.Process(head.pid))
+            assert all(map(gone, family))
+            assert head.poll() is None
+        finally:
+            head.kill()

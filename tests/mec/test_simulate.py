@@ -185,6 +185,7 @@ def test_a_run_that_ctrl_c_ended_is_the_last(trace, profile):
     assert [len(run.rows) for run in caught.value.runs] == [1]
 
 
+@pytest.mark.integration
 def test_files(trace, profile, tmp_path):
     runs = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)
     save_csv(runs, tmp_path / "run.csv")

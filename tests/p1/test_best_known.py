@@ -78,6 +78,7 @@ def test_stored_solutions_score_what_the_table_says(name: str) -> None:
     assert entry.lower_bound_ms <= entry.objective_ms
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", list(TABLE.instances))
 @pytest.mark.parametrize("solver", ["max-sinr", "tma", "greedy", "price"])
 def test_no_solver_beats_a_proven_bound(name: str, solver: str) -> None:

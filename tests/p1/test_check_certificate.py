@@ -204,6 +204,7 @@ def test_the_digest_is_the_toolkits(tmp_path: Path, missing: float) -> None:
     assert exact.read_instance(data).digest == instance.digest
 
 
+@pytest.mark.integration
 def test_columns_in_a_side_file_are_left_to_the_toolkit(tmp_path: Path) -> None:
     wide = make_instance(4000, 3, 1)
     with pytest.raises(Refused, match="side file"):

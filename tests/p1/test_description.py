@@ -92,6 +92,7 @@ def test_the_map_names_every_server_and_the_load_panels(tmp_path: Path) -> None:
         assert f"<!-- {word}" in text, word
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["$\\frac$", "a $ b", "$$", "$x_1$", "100 %", "_^{"])
 def test_names_are_drawn_as_they_are(tmp_path: Path, name: str) -> None:
     ids = [name + str(index) for index in range(3)]

@@ -31,6 +31,7 @@ def outcome(path: Path) -> InputError | None:
 # Malformed files
 
 
+@pytest.mark.integration
 def test_thousands_of_malformed_files_give_the_one_error_at_the_right_place(tmp_path: Path) -> None:
     path, tried = tmp_path / "case.json", 0
     wrong: list[tuple[Fault, str]] = []
@@ -83,6 +84,7 @@ def test_files_with_flipped_bits_are_read_or_refused(tmp_path: Path) -> None:
     assert refused > 500
 
 
+@pytest.mark.integration
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     st.sampled_from(list(malformed.leaves(malformed.valid()))),

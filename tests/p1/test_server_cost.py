@@ -191,6 +191,7 @@ def test_one_more_device_never_lowers_the_cost() -> None:
     assert np.all(np.diff(costs) > 0)
 
 
+@pytest.mark.integration
 def test_twelve_devices_cost_microseconds() -> None:
     numbers = coefficients(make_instance(12, 1, missing=0, seed=1))
     local, uplink, energy = numbers.local_ms, numbers.uplink_ms, numbers.band_cost_ms

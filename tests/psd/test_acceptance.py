@@ -34,6 +34,7 @@ def test_a_model_accepts_itself(pair: tuple[LanguageModel, LanguageModel]) -> No
     assert acceptance_along(pair[1], pair[1], PROMPT, [5, 6], Sampler(1.0)) == pytest.approx([1, 1])
 
 
+@pytest.mark.integration
 def test_sampled_runs_have_the_predicted_rate(pair: tuple[LanguageModel, LanguageModel]) -> None:
     predicted, judged, accepted = [], 0, 0
     for seed in range(12):

@@ -13,6 +13,8 @@ from uara.psd.models import LanguageModel
 from uara.psd.prompts import packaged_prompts
 from uara.psd.request import DecodingOptions
 
+pytestmark = pytest.mark.integration
+
 GAMMA = 5
 
 

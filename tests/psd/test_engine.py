@@ -53,6 +53,7 @@ def check_greedy(kind: str, method: Method, gammas: Iterable[int]) -> None:
     assert 0.1 * rounds < rejected < 0.9 * rounds
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("method", SPECULATIVE)
 def test_greedy_is_lossless_for_all_tasks_and_draft_lengths(method: Method) -> None:
     check_greedy("llama", method, range(1, 26))
@@ -155,6 +156,7 @@ def _p_value(method: Method, gamma: int, rule: str, runs: int) -> float:
     return float(chisquare(observed, expected * observed.sum() / expected.sum()).pvalue)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("method", "gamma"), [("conventional", 2), ("psd", 2)])
 def test_sampling_with_the_residual_rule_has_the_targets_distribution(method: Method, gamma: int) -> None:
     assert _p_value(method, gamma, "residual", 400) > 0.01
@@ -321,6 +323,7 @@ def test_a_read_out_shorter_than_the_vocabulary_is_refused() -> None:
         decode(draft, target, [2], DecodingOptions("psd", 3, 5))
 
 
+@pytest.mark.integration
 def test_the_real_pair_is_lossless_and_lean(real_pair: tuple[LanguageModel, LanguageModel]) -> None:
     draft, target = real_pair
     prompt = target.encode(packaged_prompts(["chat"], 3)[1].text)

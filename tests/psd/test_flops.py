@@ -26,6 +26,7 @@ def test_gpt2_parameters() -> None:
     assert GPT2_XL.parameters == 1_557_611_200
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("known", "config"),
     [

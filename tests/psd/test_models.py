@@ -80,6 +80,7 @@ def test_encoding(pair: tuple[LanguageModel, LanguageModel]) -> None:
             pair[1].encode(wrong)  # type: ignore[arg-type]
 
 
+@pytest.mark.integration
 def test_the_packaged_pair(real_pair: tuple[LanguageModel, LanguageModel]) -> None:
     draft, target = real_pair
     assert target.architecture == draft.architecture == SMOLLM2_135M

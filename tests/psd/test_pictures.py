@@ -32,6 +32,7 @@ def test_the_clock_can_be_cut() -> None:
     assert pictures.gantt(lines(), until_ms=7.0).axes[0].get_xlim() == (0, 7.0)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_files(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"chart.{suffix}"

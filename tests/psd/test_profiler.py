@@ -18,6 +18,7 @@ PROMPTS = [Prompt("a", "1", "w3 w4 w5"), Prompt("a", "2", "w9"), Prompt("b", "3"
 OPTIONS = DecodingOptions("psd", 3, 15)
 
 
+@pytest.mark.integration
 def test_a_profile_of_real_runs(pair: tuple[LanguageModel, LanguageModel], tmp_path: Path) -> None:
     output = tmp_path / "p.json"
     seen: list[int] = []
@@ -44,6 +45,7 @@ def test_a_profile_of_real_runs(pair: tuple[LanguageModel, LanguageModel], tmp_p
     assert [len([r for r in each.runs if r.counted_server_flop]) for each in profile.records] == [1, 0, 1]
 
 
+@pytest.mark.integration
 def test_a_stopped_run_goes_on(
     pair: tuple[LanguageModel, LanguageModel], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

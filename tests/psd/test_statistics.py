@@ -8,6 +8,7 @@ from uara.psd.profile import assumed_profile
 from uara.psd.statistics import mean_estimate, ratio_estimate, summarise
 
 
+@pytest.mark.integration
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(0)
     covered = 0

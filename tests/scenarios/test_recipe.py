@@ -246,6 +246,7 @@ def test_rounding_keeps_zero_and_shape() -> None:
     assert rounded(np.zeros((2, 3))).tolist() == np.zeros((2, 3)).tolist()
 
 
+@pytest.mark.integration
 @sionna
 def test_ray_traced_instance_says_where_it_comes_from() -> None:
     options = {"scene": "simple_street_canyon", "box_m": 100.0, "rays_per_server": 200, "max_depth": 1}
@@ -257,6 +258,7 @@ def test_ray_traced_instance_says_where_it_comes_from() -> None:
     assert "--rays 200" in source.command
 
 
+@pytest.mark.integration
 @sionna
 def test_twin_changes_the_channel_alone() -> None:
     original = plain(devices=20)
@@ -289,6 +291,7 @@ def test_walks_need_sionna_channels() -> None:
         generate_trace(channel="path-loss")
 
 
+@pytest.mark.integration
 @sionna
 def test_a_trace_is_an_instance_whose_channel_moves(tmp_path: Path) -> None:
     options = {"scene": "simple_street_canyon", "box_m": 100.0, "rays_per_server": 200, "max_depth": 1}

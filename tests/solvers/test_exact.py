@@ -70,6 +70,7 @@ def check_against_truth(instance: Instance) -> None:
     assert optimum - closest <= proof.certified_bound_ms <= optimum + rounding
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(40))
 def test_bounds_truth_and_answers_are_in_order(seed: int) -> None:
     check_against_truth(regime(seed))

@@ -50,6 +50,7 @@ def never(*_: Any, **__: Any) -> Any:
     raise AssertionError("begun although there was no time for it")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("solver", P1)
 def test_without_any_time_there_is_an_answer_as_good_as_the_strongest_signals(
     solver: str, monkeypatch: pytest.MonkeyPatch
@@ -74,6 +75,7 @@ def test_without_any_time_the_start_is_the_answer(solver: str, monkeypatch: pyte
     assert result.evaluation.objective_ms <= evaluate(instance, start).objective_ms
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("solver", HETEDGE)
 def test_without_any_time_requests_are_served(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     set_clock(monkeypatch, step_s=1e3)
@@ -256,6 +258,7 @@ def test_handing_a_model_over_counts_as_time(monkeypatch: pytest.MonkeyPatch) ->
     assert posed(object(), None, Context(INSTANCE, Record())) == {}
 
 
+@pytest.mark.integration
 def test_scip_gives_one_answer_to_one_question() -> None:
     pytest.importorskip("pyscipopt")
     instance = make_instance(5, 2, 3)

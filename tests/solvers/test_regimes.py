@@ -69,6 +69,7 @@ def check(instance: Instance) -> None:
             assert bound_ms is None or bound_ms <= optimum + rounding, name
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("first", range(0, 200, 20))
 def test_bounds_truth_and_answers_are_in_order_at_the_ends_of_every_scale(first: int) -> None:
     for seed in range(first, first + 20):

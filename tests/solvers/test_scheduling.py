@@ -60,6 +60,7 @@ def test_the_statement_is_the_schedule() -> None:
     assert widest.max() * len(jobs.size) < 1  # in time at once, all at any one server
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(12))
 def test_exact_agrees_with_every_order_of_a_small_schedule(seed: int) -> None:
     jobs = random_jobs(seed, 5 + seed % 4, 2 + seed % 3, 30)
@@ -82,6 +83,7 @@ def test_a_schedule_of_another_problem_is_told_apart() -> None:
     assert result.evaluation.controllable_ms < UNIT_MS * float(by_orders(jobs)) * (1 - 1e-3)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("seed", "count", "machines"), [(4, 40, 3), (5, 40, 3), (6, 60, 3), (7, 120, 2)])
 def test_exact_agrees_with_larger_schedules(seed: int, count: int, machines: int) -> None:
     jobs = random_jobs(seed, count, machines, 12)

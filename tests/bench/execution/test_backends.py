@@ -32,6 +32,7 @@ def suite(make_suite: MakeSuite, tmp_path: Path) -> Path:
     )
 
 
+@pytest.mark.integration
 def test_jobs_give_the_same_table(suite: Path, tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     one, two = (uara.bench.run(suite, jobs=jobs) for jobs in (1, 2))
@@ -39,6 +40,7 @@ def test_jobs_give_the_same_table(suite: Path, tmp_path: Path) -> None:
     assert one.counts() == {"ok": 16, "timeout": 2}
 
 
+@pytest.mark.integration
 def test_dask_with_a_worker_killed_gives_the_same_table(suite: Path, tmp_path: Path) -> None:
     """It dies in the middle of a run, and after another that is recorded: the first alone is done again."""
     distributed: Any = pytest.importorskip("distributed", reason="the Dask backend needs the extra 'bench'")

@@ -49,6 +49,7 @@ def test_a_plug_in_says_what_it_is_and_is_not_imported_here(write: Write) -> Non
     assert "honest_here" not in sys.modules
 
 
+@pytest.mark.integration
 def test_options_without_a_default_are_named(write: Write) -> None:
     write("wanting", HONEST.replace("depth: int = 3", "depth: int"))
     found = introduce("wanting:good", [{"depth": 5}])
@@ -56,6 +57,7 @@ def test_options_without_a_default_are_named(write: Write) -> None:
     assert introduce("wanting:good", []).required == ["depth"]
 
 
+@pytest.mark.integration
 def test_a_module_that_patches_the_harness_patches_itself(
     write: Write, make_suite: MakeSuite, tmp_path: Path
 ) -> None:
@@ -74,6 +76,7 @@ open({str(tmp_path / "pids")!r}, "a").write(f"{{os.getpid()}} ")
     assert str(os.getpid()) not in pids
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -100,6 +103,7 @@ def test_what_does_not_say_what_it_is_is_one_error(
     assert str(caught.value).startswith("solver odd_here:good: ")
 
 
+@pytest.mark.integration
 def test_what_is_wrong_with_options_and_names_is_said(write: Write) -> None:
     write("honest_there", HONEST)
     with pytest.raises(InputError) as caught:

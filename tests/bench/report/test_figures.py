@@ -11,6 +11,7 @@ from uara.bench.report.figures import pictures, write_figures
 from uara.cli import main
 
 
+@pytest.mark.integration
 def test_every_picture_of_the_page_has_a_name_of_its_own(recorded: Path) -> None:
     results = Results.load(recorded)
     names = [picture.name for picture in pictures(results)]
@@ -19,6 +20,7 @@ def test_every_picture_of_the_page_has_a_name_of_its_own(recorded: Path) -> None
     assert all(name.replace("-", "").isalnum() and name.isascii() for name in names)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(("form", "begins"), [("pdf", b"%PDF"), ("svg", b"<?xml"), ("png", b"\x89PNG")])
 def test_figures_are_files_of_the_form_asked_for(
     recorded: Path, tmp_path: Path, form: str, begins: bytes
@@ -33,6 +35,7 @@ def test_figures_are_files_of_the_form_asked_for(
         assert [path.read_bytes() for path in written] == first, "written again, the same bytes"
 
 
+@pytest.mark.integration
 def test_a_file_has_the_legend_that_the_page_has_beside_it(recorded: Path, tmp_path: Path) -> None:
     results = Results.load(recorded)
     list(write_figures(results, tmp_path, "svg", "profile-quality"))
@@ -40,6 +43,7 @@ def test_a_file_has_the_legend_that_the_page_has_beside_it(recorded: Path, tmp_p
     assert "bench_trials:raises" in text.replace("<!-- ", "").replace(" -->", "")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("form", "only", "message"),
     [("gif", "*", "not one of pdf"), ("pdf", "zzz", "matches no figure"), ("pgf", "*", "needs LaTeX")],
@@ -53,6 +57,7 @@ def test_mistakes_are_named(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.integration
 def test_the_command_names_what_it_writes(
     recorded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -79,6 +79,7 @@ def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> Non
     assert not renew(readme, tables)
 
 
+@pytest.mark.integration
 def test_a_file_without_marks_is_refused(recorded: Path, tmp_path: Path) -> None:
     (tmp_path / "README.md").write_text("<!-- uara bench table: other-ranking -->\nx\n<!-- end of table -->")
     with pytest.raises(InputError, match="holds no mark of recorded-ranking"):
@@ -90,6 +91,7 @@ def test_results_without_a_run_are_an_error() -> None:
         tables_of(made_up([], [{"run_id": "x"}]))
 
 
+@pytest.mark.integration
 def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(README)
@@ -105,6 +107,7 @@ def test_the_command_checks_and_renews(recorded: Path, tmp_path: Path) -> None:
     assert code("--check") == 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("form", "word"), [("latex", "\\toprule"), ("csv", "solver,"), ("markdown", "|---|")]
 )

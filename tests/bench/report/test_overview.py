@@ -45,6 +45,7 @@ def test_a_green_harness_full_of_timeouts_is_not_green() -> None:
     assert "a never succeeded: timeout" in render(results)
 
 
+@pytest.mark.integration
 def test_hostile_text_is_escaped_and_rendering_is_repeatable(recorded: Path) -> None:
     text = render(Results.load(recorded))
     assert "<img" not in text
@@ -53,6 +54,7 @@ def test_hostile_text_is_escaped_and_rendering_is_repeatable(recorded: Path) -> 
     assert render(Results.load(recorded)) == text
 
 
+@pytest.mark.integration
 def test_identifiers_of_the_page_are_unique_and_links_lead_somewhere(recorded: Path) -> None:
     text = render(Results.load(recorded))
     names = re.findall(r'\sid="([^"]+)"', text)

@@ -34,6 +34,7 @@ def test_anchors_are_plain_and_distinct() -> None:
     assert all(anchor.isascii() and " " not in anchor and "<" not in anchor for anchor in anchors)
 
 
+@pytest.mark.integration
 def test_names_in_pictures_are_escaped_and_each_device_says_where_it_is_served() -> None:
     instance = make_instance(20, 3, name="<b>&</b>")
     named = instance.replace(servers=instance.servers.replace(id=("<script>", "b", "c")))

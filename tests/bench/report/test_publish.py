@@ -11,6 +11,7 @@ from uara.bench import Results
 from uara.bench.report.publish import publish
 
 
+@pytest.mark.integration
 def test_a_published_folder_holds_all_of_it(recorded: Path, tmp_path: Path) -> None:
     written = publish(recorded, tmp_path / "site")
     assert {path.name for path in written} == {path.name for path in (tmp_path / "site").iterdir()}
@@ -39,6 +40,7 @@ def test_a_folder_with_files_of_these_names_is_left_alone(recorded: Path, tmp_pa
     assert sorted(path.name for path in tmp_path.iterdir()) == ["index.html", "suite.json"]
 
 
+@pytest.mark.integration
 def test_publishing_again_gives_the_same_bytes(recorded: Path, tmp_path: Path) -> None:
     first = [path.read_bytes() for path in publish(recorded, tmp_path / "a")]
     assert [path.read_bytes() for path in publish(recorded, tmp_path / "b")] == first

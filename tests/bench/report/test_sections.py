@@ -21,6 +21,7 @@ def built(recorded: Path) -> dict[str, Section]:
     return {section.anchor: section for section in sections(Facts.of(Results.load(recorded)))}
 
 
+@pytest.mark.integration
 def test_every_section_has_a_template_and_a_real_result_has_them_all(built: dict[str, Section]) -> None:
     folder = resources.files("uara.bench.report") / "sections"
     assert len(built) == len(SECTIONS)

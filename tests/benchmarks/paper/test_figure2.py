@@ -25,6 +25,7 @@ def read(path: Path) -> list[Row]:
     return [Row(**{key: kinds.get(key, float)(value) for key, value in each.items()}) for each in listed]
 
 
+@pytest.mark.integration
 def test_one_call_draws_and_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(figures, "RATES_MBIT_PER_S", (0.1, 10.0, 1000.0))
     monkeypatch.setattr(figures, "GAMMAS", range(1, 5))
@@ -123,6 +124,7 @@ def test_the_command_refuses_what_it_does_not_know(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.integration
 def test_the_script_is_the_command(tmp_path: Path) -> None:
     words = [sys.executable, figures.__file__, "-o", str(tmp_path), "--task", "poetry"]
     run = subprocess.run(words, capture_output=True, text=True, check=False)

@@ -10,6 +10,8 @@ import pytest
 from uara.cli import main
 from uara.hetedge.generate import generate
 
+pytestmark = pytest.mark.integration
+
 DATA = Path(__file__).parents[3] / "docs" / "hetedge" / "sweeps.csv"
 
 

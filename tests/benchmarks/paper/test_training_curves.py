@@ -7,6 +7,7 @@ import pytest
 from training_curves import PANELS, main
 
 
+@pytest.mark.integration
 def test_runs_are_drawn_and_gathered(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folders = [tmp_path / "seed1", tmp_path / "seed2"]
     for number, folder in enumerate(folders):

@@ -136,6 +136,7 @@ def still() -> Drop:
     return draw(CANYON, servers=2, devices=6, seed=2)
 
 
+@pytest.mark.integration
 @traced
 def test_traced_walk_begins_with_the_drop_of_its_seed() -> None:
     moving, drop = canyon(), still()
@@ -147,6 +148,7 @@ def test_traced_walk_begins_with_the_drop_of_its_seed() -> None:
     assert (moving.power_gain.max(2) >= 1e-12).all()
 
 
+@pytest.mark.integration
 @traced
 def test_traced_walk_has_the_gains_of_its_positions() -> None:
     moving = canyon()
@@ -210,6 +212,7 @@ def gains(data, arrays):
 """
 
 
+@pytest.mark.integration
 @traced
 def test_moving_devices_have_the_mean_of_their_own_fading(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

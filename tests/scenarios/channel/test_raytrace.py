@@ -33,6 +33,7 @@ def etoile() -> Drop:
     return draw(RayTracing(rays_per_server=500, max_depth=2), servers=4, devices=30, seed=1)
 
 
+@pytest.mark.integration
 def test_everyone_stands_on_a_street_within_the_box(monkeypatch: pytest.MonkeyPatch) -> None:
     drop = etoile()
     assert np.abs(drop.device_position_m[:, :2]).max() <= 200
@@ -54,6 +55,7 @@ def test_everyone_stands_on_a_street_within_the_box(monkeypatch: pytest.MonkeyPa
     assert (arrays["height_m"] > 5).sum() > 20
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("make", [canyon, etoile])
 def test_distances_are_kept_and_every_device_has_a_server(make: functools._lru_cache_wrapper[Drop]) -> None:
     drop = make()
@@ -66,6 +68,7 @@ def test_distances_are_kept_and_every_device_has_a_server(make: functools._lru_c
     assert drop.facts["devices_drawn"] >= len(drop.device_position_m)
 
 
+@pytest.mark.integration
 def test_line_of_sight_equals_friis() -> None:
     """Nothing but the direct path: its gain is (wavelength / (4 pi d))^2 for isotropic antennas."""
     settings = RayTracing(scene="simple_street_canyon", max_depth=0, rays_per_server=100, carrier_hz=2.6e9)
@@ -92,12 +95,14 @@ def test_more_interactions_add_power_to_the_direct_path() -> None:
     assert 1.01 < reflected[0, 0] / direct[0, 0] < 10
 
 
+@pytest.mark.integration
 def test_same_seed_same_bits() -> None:
     first, again = canyon(), draw(CANYON, servers=3, devices=20, seed=4)
     for name in ("server_position_m", "device_position_m", "power_gain"):
         assert getattr(first, name).tobytes() == getattr(again, name).tobytes()
 
 
+@pytest.mark.integration
 def test_a_smaller_draw_is_the_beginning_of_a_larger_one() -> None:
     small, large = draw(CANYON, servers=3, devices=10, seed=4), canyon()
     np.testing.assert_array_equal(small.server_position_m, large.server_position_m)
@@ -106,12 +111,14 @@ def test_a_smaller_draw_is_the_beginning_of_a_larger_one() -> None:
     assert np.abs(difference_db).max() < 1.0
 
 
+@pytest.mark.integration
 def test_tracing_the_drawn_positions_gives_the_drawn_gains() -> None:
     drop = canyon()
     again = trace(CANYON, drop.server_position_m, drop.device_position_m, seed=4)
     assert again.tobytes() == drop.power_gain.tobytes()
 
 
+@pytest.mark.integration
 def test_a_pair_without_a_path_has_no_gain() -> None:
     """A device in a closed courtyard's place: outside the box of walls that the scene 'box' is."""
     settings = RayTracing(scene="box", max_depth=1, rays_per_server=500)
@@ -126,6 +133,7 @@ def test_versions_are_reported() -> None:
     assert set(canyon().facts["versions"]) == {"sionna-rt", "mitsuba", "drjit", "llvm"}
 
 
+@pytest.mark.integration
 def test_unknown_scene_is_refused_with_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown scene 'atlantis': one of .*etoile.*munich"):
         draw(RayTracing(scene="atlantis"), servers=1, devices=1, seed=0)
@@ -136,6 +144,7 @@ def test_missing_scene_file_is_refused(tmp_path: Path) -> None:
         draw(RayTracing(scene=str(tmp_path / "nowhere.xml")), servers=1, devices=1, seed=0)
 
 
+@pytest.mark.integration
 def test_a_box_that_is_too_small_is_refused() -> None:
     with pytest.raises(InputError, match="no room on the streets of the box"):
         draw(RayTracing(scene="simple_street_canyon", box_m=20.0), servers=9, devices=1, seed=0)
@@ -176,6 +185,7 @@ def test_a_library_that_is_no_llvm_is_an_error(monkeypatch: pytest.MonkeyPatch, 
         draw(CANYON, servers=1, devices=1, seed=0)
 
 
+@pytest.mark.integration
 def test_an_llvm_that_aborts_the_process_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """LLVM 15 under a name that hides its version really kills the worker, and only the worker."""
     old = [lib for lib in llvm._from_system() if lib.major in (15, 16)]

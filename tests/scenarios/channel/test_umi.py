@@ -23,6 +23,7 @@ def crowd() -> Drop:
     return draw(UrbanMicro(), servers=6, devices=200, seed=3)
 
 
+@pytest.mark.integration
 def test_everyone_stands_where_the_settings_say() -> None:
     drop = crowd()
     assert np.abs(drop.device_position_m[:, :2]).max() <= 200
@@ -68,6 +69,7 @@ def test_neighbours_hear_alike() -> None:
     assert np.median(near) < 0.5 * np.median(shuffled)
 
 
+@pytest.mark.integration
 def test_same_seed_same_bits() -> None:
     again = draw(UrbanMicro(), servers=6, devices=200, seed=3)
     assert again.power_gain.tobytes() == crowd().power_gain.tobytes()

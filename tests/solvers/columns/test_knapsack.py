@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.columns.knapsack import Items, cheapest_set
@@ -37,6 +38,7 @@ def solved(
     return bound, value, cost(np.flatnonzero(chosen)), truth, tolerance, 1e-9 * (1 + abs(truth))
 
 
+@pytest.mark.integration
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_cheapest_set_is_found_to_the_tolerance(seed: int) -> None:

@@ -127,6 +127,7 @@ def test_the_parts_of_a_split_hold_every_association_once() -> None:
             assert sum(holds(child, association) for child in children) == 1
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("nodes", [1, 2, 4, 9])
 def test_the_top_of_a_tree_proves_less_but_something(nodes: int) -> None:
     instance = make_instance(30, 12, 4, payload=10.0, missing=0.0)

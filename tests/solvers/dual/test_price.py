@@ -46,6 +46,7 @@ def test_the_gap_is_small_and_certified() -> None:
     assert result.certified_bound_ms == pytest.approx(result.bound_ms, rel=1e-11)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("payload", [0.01, 1.0, 50.0])
 @pytest.mark.parametrize("candidates", [1, 2, 4])
 def test_with_few_candidates_the_bound_holds_for_all_pairs(payload: float, candidates: int) -> None:
@@ -57,6 +58,7 @@ def test_with_few_candidates_the_bound_holds_for_all_pairs(payload: float, candi
     assert sparse.certified_bound_ms == pytest.approx(sparse.bound_ms, rel=1e-10)
 
 
+@pytest.mark.integration
 def test_earlier_prices_save_passes(tmp_path: Path) -> None:
     instance = make_instance(60, 6, 5)
     cold = solve(instance, "price")
@@ -117,6 +119,7 @@ def test_the_same_seed_gives_the_same_answer() -> None:
     assert one.bound_ms == two.bound_ms
 
 
+@pytest.mark.integration
 def test_many_servers_use_the_quasi_newton_ascent() -> None:
     instance = make_instance(200, 70, 1, missing=0.8)
     result = solve(instance, "price", options={"kicks": 0})

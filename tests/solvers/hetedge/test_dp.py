@@ -56,6 +56,7 @@ def test_the_pipeline_and_autoregressive_batches_only_add_choices() -> None:
     assert both.objective_ms <= full.evaluation.objective_ms * (1 + 1e-12)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(6))
 def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
     """All 120 orders of five requests are tried; three of these instances are not served best by any rule."""

@@ -17,6 +17,7 @@ from uara import MissingExtra
 from uara.p1.dense import Dense
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("prior", ["uniform", "rules"])
 @pytest.mark.parametrize("size", [(20, 4), (7, 2), (30, 6), (1, 1)])
 def test_onnx_equals_the_torch_network(tmp_path, prior, size):

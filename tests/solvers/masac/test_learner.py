@@ -87,6 +87,7 @@ def rehearse(learner, slot, updates):
     return rows
 
 
+@pytest.mark.integration
 def test_the_temperature_brings_the_entropy_to_its_target(tmp_path):
     target = -0.5
     learner = make_learner(target_entropy=target, alpha_lr=0.03, policy_lr=5e-3, first_temperature=0.001)
@@ -106,6 +107,7 @@ def test_too_little_entropy_raises_the_temperature(entropy, rises):
     assert (float(log_temperature.grad) < 0) == rises
 
 
+@pytest.mark.integration
 def test_learning_approaches_the_exact_allocation(tmp_path):
     """Soft actor-critic alone, on slots whose exact optimum is known, from equal shares."""
     slot = make_slot(
@@ -129,6 +131,7 @@ def test_learning_approaches_the_exact_allocation(tmp_path):
     assert excess() < 0.4 * first
 
 
+@pytest.mark.integration
 def test_imitation_falls_and_nears_the_exact_shares(tmp_path):
     slot = make_slot(str(tmp_path), batch=4)
     association = slot.uplink_ms.argmin(2)

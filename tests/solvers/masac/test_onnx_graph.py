@@ -146,6 +146,7 @@ def test_the_exporters_network_is_known_by_what_it_computes(exported):
     assert onnx_graph.check(model.SerializeToString(), shipped).width == 16
 
 
+@pytest.mark.integration
 def test_damaged_bytes_are_refused_or_hold_the_same_network(exported):
     rng, shipped, refused = np.random.default_rng(0), SHIPPED.read_bytes(), 0
     for _ in range(1000):

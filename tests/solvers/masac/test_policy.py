@@ -94,6 +94,7 @@ def weights(number, change):
     return changed
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("change", "message"),
     [
@@ -157,6 +158,7 @@ def test_one_forward_pass_at_e20_m180_takes_milliseconds():
     assert min(times) <= 0.020
 
 
+@pytest.mark.integration
 def test_solving_needs_no_learning_library(tmp_path):
     """A plain install: neither torch nor any extra may be imported on the way to an answer."""
     make_instance(12, 3).save(tmp_path / "small.json")

@@ -98,6 +98,7 @@ def test_weights_are_wanted_shares_until_a_servers_band_is_exceeded():
 SIZES = ["e4_m30", "e8_m60", "e8_m90", "e8_m180", "e16_m90", "e20_m180", "e8_m90_umi", "e20_m180_umi"]
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", SIZES)
 def test_the_bars_on_shipped_instances(name):
     """Proven gap on the controllable part: 5 % as it is, 1 % polished; 5 % for the allocation alone."""

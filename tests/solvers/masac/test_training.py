@@ -36,6 +36,7 @@ def initializers(path):
     return [each.raw_data for each in onnx.load_model_from_string(path.read_bytes()).graph.initializer]
 
 
+@pytest.mark.integration
 def test_a_run_leaves_policy_log_and_checkpoint(tmp_path):
     seen = []
     policy = train(
@@ -79,6 +80,7 @@ def test_the_return_starts_at_the_first_reward(tmp_path, monkeypatch):
     assert seen[-1]["return"] == pytest.approx(-0.761 + 0.05 * 0.361)
 
 
+@pytest.mark.integration
 def test_same_seed_same_policy_and_different_seeds_differ(tmp_path):
     config = configure(tmp_path, tolerance=1e-12, imitation_steps=3)
     made = [train(config, tmp_path / name, seed=seed) for name, seed in (("a", 1), ("b", 1), ("c", 2))]
@@ -122,6 +124,7 @@ def test_what_was_logged_beyond_the_checkpoint_comes_once(tmp_path):
     assert [row["step"] for row in table(folder)] == ["0", "2", "4", "6", "8", "10", "12"]
 
 
+@pytest.mark.integration
 def test_a_run_can_be_resumed_from_its_first_step_on(tmp_path):
     config, folder = configure(tmp_path, checkpoint_every=100, imitation_steps=2), tmp_path / "run"
     cut_off(config, folder, after=1)
@@ -132,6 +135,7 @@ def test_a_run_can_be_resumed_from_its_first_step_on(tmp_path):
     assert [row["step"] for row in table(folder)] == ["0", "4", "8"]
 
 
+@pytest.mark.integration
 def test_the_checkpoint_knows_the_policy_that_was_written(tmp_path):
     config, folder = configure(tmp_path, checkpoint_every=1000, tolerance=1e-12), tmp_path / "run"
     cut_off(config, folder, after=7)
@@ -139,6 +143,7 @@ def test_the_checkpoint_knows_the_policy_that_was_written(tmp_path):
     assert found["best_gap"] == Policy.load(folder / "policy.onnx").header.training["validation"]["gap"]
 
 
+@pytest.mark.integration
 def test_buffers_warm_up_again_after_a_resumption(tmp_path):
     folder, seen, lines = tmp_path / "run", [], []
     train(configure(tmp_path, steps=4), folder)
@@ -204,6 +209,7 @@ def test_folders_are_looked_at_before_the_pool_is_simulated(tmp_path, no_pool):
         train(config, folder, resume=True)
 
 
+@pytest.mark.integration
 def test_a_killed_run_loses_at_most_one_interval(tmp_path):
     config, folder = configure(tmp_path, steps=4000, patience=10_000), tmp_path / "run"
     words = [sys.executable, "-m", "uara.cli", "train", str(config), "-o", str(folder)]

@@ -42,6 +42,7 @@ def check(name: str) -> None:
             assert result.bound_ms >= result.evaluation.objective_ms - 1.1e-4 * scale
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["highs", "scip"])
 def test_a_peer_finds_the_optimum_and_its_bound_holds(name: str) -> None:
     pytest.importorskip(PEERS[name].module)

@@ -64,6 +64,7 @@ def test_trial_costs_are_the_costs_after_the_change(instance: Instance, rule: st
             )
 
 
+@pytest.mark.integration
 @settings(max_examples=60, deadline=None)
 @given(instances(max_devices=8), st.integers(0, 1000))
 def test_the_bound_on_a_change_is_a_bound(instance: Instance, seed: int) -> None:
