@@ -16,20 +16,22 @@ from uara.solver import Context
 
 @cache
 def knotty_instance() -> Instance:
-    """Twelve devices at three servers, which 2E prices and one row of device prices leave open."""
-    rng = np.random.default_rng(3)
-    servers = Servers(["a", "b", "c"], [1e13, 2e13, 3e13], [5e6, 5e6, 5e6], [0.0, 1e11, 2e11])
-    devices = Devices(
-        [str(i) for i in range(12)],
-        rng.uniform(1e12, 2e12, 12),
-        np.full(12, 0.1),
-        np.ones(12),
-        rng.uniform(1e3, 9e3, 12),
-        rng.uniform(5e10, 9e10, 12),
-        rng.uniform(1e12, 5e12, 12),
+    """Fourteen devices at five servers, which 2E prices and one row of device prices leave open."""
+    rng = np.random.default_rng(4)
+    m, e = 14, 5
+    servers = Servers(
+        [str(j) for j in range(e)], rng.uniform(1e13, 3e13, e), np.full(e, 5e6), rng.uniform(0, 2e11, e)
     )
-    gain = 10 ** rng.uniform(-11, -9, (12, 3))
-    return Instance("knotty", servers, devices, Channel.from_dense(gain))
+    devices = Devices(
+        [str(i) for i in range(m)],
+        rng.uniform(1e12, 2e12, m),
+        np.full(m, 0.1),
+        np.ones(m),
+        rng.uniform(1e3, 9e3, m),
+        rng.uniform(5e10, 9e10, m),
+        rng.uniform(1e12, 5e12, m),
+    )
+    return Instance("knotty", servers, devices, Channel.from_dense(10 ** rng.uniform(-11, -9, (m, e))))
 
 
 def rehearse(
