@@ -149,6 +149,8 @@ def test_threads_are_pinned_and_recorded(endings: Any) -> None:
 def test_what_a_failed_run_printed_is_kept(endings: Any) -> None:
     runs = endings[0].runs.set_index("label")
     assert "about to divide" in runs.loc["raises", "log"]
+    assert "about to hang" in runs.loc["hang", "log"], "though it was ended in the midst"
+    assert "about to crash" in runs.loc["crashes", "log"]
     assert "ZeroDivisionError" in runs.loc["raises", "log"]
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import io
 import json
 import pickle
 from dataclasses import dataclass
@@ -20,6 +21,15 @@ class Double:
         content = line.content()
         line.send("point", length=len(content))
         return {"doubled": self.factor * content.decode()}
+
+
+@dataclass(frozen=True)
+class Talks:
+    text: str
+
+    def run(self, line: Line) -> dict[str, Any]:
+        print("so be it", end="")
+        return {"length": {"ab": 2}[self.text]}
 
 
 def said_by(work: Any) -> list[dict[str, Any]]:
@@ -55,6 +65,23 @@ def test_work_that_fails_says_so() -> None:
         "reason": "AttributeError: 'str' object has no attribute 'run'",
         "returned": False,
     }
+
+
+@pytest.mark.parametrize("text", ["ab", "no number"])
+def test_what_was_printed_is_out_before_the_last_word(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr("sys.stdout", io.TextIOWrapper(out))
+    seen: list[bytes] = []
+
+    class Told(Line):
+        def send(self, kind: str, /, **content: Any) -> None:
+            seen.append(out.getvalue())
+
+        def receive(self) -> bytes:
+            return pickle.dumps(Talks(text))
+
+    serve(Told(None))  # type: ignore[arg-type]
+    assert seen == [b"so be it"]
 
 
 @pytest.mark.parametrize(

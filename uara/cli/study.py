@@ -10,23 +10,31 @@ from types import ModuleType
 import uara
 from uara.base.errors import InputError
 
-FOLDER = Path(uara.__file__).resolve().parents[1] / "benchmarks" / "paper"
+PLACE = Path("benchmarks", "paper")
 """Where the scripts are in a checkout."""
 
 
+def checkouts() -> list[Path]:
+    """Folders that may be the repository's."""
+    return [Path(uara.__file__).resolve().parents[1], Path.cwd()]
+
+
 def script(name: str) -> ModuleType:
-    """A study's module.
+    """A study's module: of the checkout that the toolkit runs from, or of the one that is the current folder.
 
     Raises
     ------
     InputError
-        If the toolkit was installed without its repository.
+        If there is neither.
     """
-    path = FOLDER / f"{name}.py"
-    found = importlib.util.spec_from_file_location(name, path) if path.is_file() else None
+    script = PLACE / f"{name}.py"
+    paths = [folder / script for folder in checkouts()]
+    path = next((path for path in paths if path.is_file()), None)
+    found = importlib.util.spec_from_file_location(name, path) if path else None
     if found is None or found.loader is None:
         raise InputError(
-            f"this study is part of the repository, not of the package: get it and run benchmarks/paper/{name}.py"
+            f"this study is part of the repository, not of the package: get it, and call this in its folder"
+            f" (or run {script})"
         )
     module = sys.modules[name] = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import sys
 import threading
 import traceback
 from contextlib import suppress
@@ -48,9 +49,20 @@ def serve(line: Line) -> None:
     """Receive the work, send messages as it goes on, and its answer."""
     try:
         work: Work = pickle.loads(line.receive())
-        line.send("answer", **work.run(line))
+        answer = work.run(line)
+        flush()
+        line.send("answer", **answer)
     except BaseException as error:
-        line.send("failed", **failure(error), returned=line.returned)
+        reason = failure(error)
+        flush()
+        line.send("failed", **reason, returned=line.returned)
+
+
+def flush() -> None:
+    """Have all that was printed go out: who has the last message does not wait for more."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):  # it may be the plug-in's
+            stream.flush()
 
 
 def failure(error: BaseException) -> dict[str, Any]:

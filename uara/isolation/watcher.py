@@ -8,6 +8,7 @@ Linux, also what left its group), which ends it.
 from __future__ import annotations
 
 import gc
+import io
 import os
 import select
 import signal
@@ -22,7 +23,7 @@ from multiprocessing.connection import Connection
 
 import psutil
 
-from uara.isolation.line import Line, serve
+from uara.isolation.line import Line, flush, serve
 
 STARTED = struct.Struct("!ii")
 """What a watcher says first: its own process and the worker's."""
@@ -158,12 +159,12 @@ def _become_worker(channel: int, log: int) -> None:
     os.closerange(3, channel)
     os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
     os.set_inheritable(channel, False)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # a worker that crashes or is ended has said what it printed
     code = 1
     try:
         serve(Line(Connection(channel)))
         code = 0
     finally:
-        with suppress(Exception):
-            sys.stdout.flush()
-            sys.stderr.flush()
+        flush()
         os._exit(code)

@@ -75,6 +75,7 @@ def anytime(instance: Instance, context: Context[Any]) -> Answer:
 def hang(instance: Instance, context: Context[Any]) -> Allocation:
     """Finds something, then loops without looking at the clock."""
     context.incumbent(allocate(instance, _first(instance)))
+    print("about to hang")
     while True:
         sum(range(1000))
 
@@ -112,6 +113,7 @@ def raises(instance: Instance, context: Context[Any]) -> Allocation:
 
 def crashes(instance: Instance, context: Context[Any]) -> Allocation:
     """Takes its process down, as a bug in compiled code does."""
+    print("about to crash")
     os.kill(os.getpid(), signal.SIGSEGV)
     return allocate(instance, _first(instance))
 
