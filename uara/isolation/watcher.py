@@ -160,7 +160,9 @@ def _become_worker(channel: int, log: int) -> None:
     os.closerange(channel + 1, os.sysconf("SC_OPEN_MAX"))
     os.set_inheritable(channel, False)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(line_buffering=True)  # a worker that crashes or is ended has said what it printed
+        sys.stdout.reconfigure(
+            line_buffering=True
+        )  # a worker that crashes or is ended has said what it printed
     code = 1
     try:
         serve(Line(Connection(channel)))
