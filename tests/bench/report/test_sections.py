@@ -8,7 +8,7 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.metrics import scored
-from uara.bench.report.data import failures_table
+from uara.bench.report.data import ends, failures_table
 from uara.bench.report.gaps import gaps, split
 from uara.bench.report.section import Facts, Section
 from uara.bench.report.sections import DRAWN, SECTIONS, sections
@@ -48,6 +48,15 @@ def test_what_each_run_prints_is_read_once() -> None:
     assert [row[-1].note for row in table.rows] == ["same", ""]
     assert all(len(row[-1].text) == 300 for row in table.rows)
     assert failures_table(scored(made_up([{"controllable_ms": 1.0}]))) is None
+
+
+def test_of_a_long_log_both_ends_are_shown() -> None:
+    assert ends("short") == "short"
+    text = "first" + "." * 10_000 + "last"
+    assert ends(text).startswith("first.") and ends(text).endswith(".last")
+    assert len(ends(text)) < 2100
+    for length in range(1990, 2020):
+        assert len(ends("x" * length)) <= length
 
 
 def test_figures_say_what_is_missing(built: dict[str, Section]) -> None:

@@ -12,8 +12,10 @@ from uara.bench.tables import Cell, Column, Table, number, words
 if TYPE_CHECKING:
     import pandas as pd
 
-MOST_REASON, MOST_LOG = 300, 2000
-"""Characters that are shown of why a run failed, and of the end of what it printed; the result file has the rest."""
+MOST_REASON = 300
+"""Characters that are shown of why a run failed."""
+LOG_ENDS = 500, 1500
+"""And of what it printed, at the beginning and at the end; the result file has the rest."""
 
 
 def failures(facts: Facts) -> Section:
@@ -31,12 +33,18 @@ def failures_table(runs: pd.DataFrame) -> Table | None:
     rows = []
     printed = set()
     for row in failed.to_dict("records"):
-        log = row["log"][-MOST_LOG:]
+        log = ends(row["log"])
         note = "" if (row["label"], log) in printed else log  # what each run prints is read once
         printed.add((row["label"], log))
         cells = [number(0)(row[name]) if name == "seed" else words(row[name]) for name in names[:-1]]
         rows.append([*cells, Cell(shortened(row["reason"], MOST_REASON), note=note)])
     return Table(columns, rows)
+
+
+def ends(text: str) -> str:
+    """The beginning and the end of a long text."""
+    first, last = LOG_ENDS
+    return text if len(text) <= first + last + 5 else f"{text[:first]}\n[…]\n{text[-last:]}"
 
 
 def machines(facts: Facts) -> Section:
