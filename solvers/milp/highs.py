@@ -17,7 +17,7 @@ from .perspective import Perspective, Rows
 
 
 @dataclass(frozen=True)
-class Outcome:
+class HighsRun:
     """What a solve gave."""
 
     bound_ms: float
@@ -103,7 +103,7 @@ class Model:
         cutoff_ms: float | None = None,
         abs_gap_ms: float = 0.0,
         watch: Callable[[float, float], None] | None = None,
-    ) -> Outcome:
+    ) -> HighsRun:
         """Solve as it stands.
 
         Parameters
@@ -161,7 +161,7 @@ class Model:
         stated = info.mip_dual_bound if info.mip_node_count >= 0 else info.objective_function_value
         return bool(stated > self.relaxation.cap_ms * (1 + 1e-6))
 
-    def _outcome(self, cutoff_ms: float | None) -> Outcome:
+    def _outcome(self, cutoff_ms: float | None) -> HighsRun:
         import highspy
 
         status, info = self._highs.getModelStatus(), self._highs.getInfo()
@@ -179,7 +179,7 @@ class Model:
             bound, column, finished = -np.inf, None, False
         if finished and column is None and cutoff_ms is not None:
             bound = np.inf
-        return Outcome(
+        return HighsRun(
             float(bound) * self.relaxation.unit_ms, column, int(max(info.mip_node_count, 0)), finished
         )
 

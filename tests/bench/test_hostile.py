@@ -17,7 +17,7 @@ import pytest
 from processes import gone
 
 from uara.bench.execution import referee
-from uara.bench.execution.execute import Record, Task, execute
+from uara.bench.execution.execute import RunTask, StoredRun, execute
 from uara.isolation import process
 from uara.isolation.messages import MOST_REASON
 from uara.isolation.supervise import Allowance
@@ -150,11 +150,11 @@ def lair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     del os.environ["LAIR"]
 
 
-def attack(name: str) -> Record:
+def attack(name: str) -> StoredRun:
     """Give those that must be ended little time, and all others as much as any machine takes."""
     short = ENDINGS[name][0] == "timeout"
     limits = Allowance(0.5 if short else 600.0, 500.0, grace_s=30.0 if name == "late_answer" else 0.5)
-    return execute(Task(name, pickle.dumps(INSTANCE), f"hostile:{name}", {}, 0, limits))
+    return execute(RunTask(name, pickle.dumps(INSTANCE), f"hostile:{name}", {}, 0, limits))
 
 
 def test_every_attacker_has_an_ending() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from uara.bench import rows
-from uara.bench.execution.execute import Record
+from uara.bench.execution.execute import StoredRun
 from uara.bench.plan import Run, make_plan
 from uara.bench.suite import Suite
 
@@ -22,7 +22,7 @@ def planned(make_suite: MakeSuite, tmp_path: Path) -> tuple[Suite, list[Run]]:
 
 
 def recorded(suite: Suite, run: Run) -> list[dict[str, Any]]:
-    record = Record(run.run_id, {"status": "ok", "started_at": "t"}, [(0.1, 5.0, 4.0, 1.0, 1.0)])
+    record = StoredRun(run.run_id, {"status": "ok", "started_at": "t"}, [(0.1, 5.0, 4.0, 1.0, 1.0)])
     return rows.rows_of(suite.name, run, record)
 
 

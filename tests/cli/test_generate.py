@@ -10,7 +10,7 @@ from uara.cli import main
 from uara.p1.instance import Instance
 from uara.scenarios.channel.mobility import MovingDrop, Walk
 from uara.scenarios.recipe import generate
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 PLAIN = ["generate", "--channel", "path-loss", "--servers", "3", "--devices", "6"]
 
@@ -103,7 +103,7 @@ def test_the_recorded_command_makes_the_same_walk(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr("uara.scenarios.recipe.draw_umi", still)
     words = ["--channel", "sionna-umi", "--servers", "2", "--devices", "3", "--slots", "2", "--speed", "3"]
     assert run(["generate", *words, "--slot-s", "0.25", "--wander-deg", "4", "-o", "w.json"]) == 0
-    trace, first = Trace.load("w.json"), Path("w.json").read_bytes()
+    trace, first = MobilityTrace.load("w.json"), Path("w.json").read_bytes()
     assert (trace.slot_s, trace.instance.parameters.slot_ms, trace.speed_m_per_s) == (0.25, 250.0, 3.0)
     Path("w.json").unlink()
     assert run(trace.instance.provenance.command.split()[1:]) == 0

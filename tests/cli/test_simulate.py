@@ -13,13 +13,13 @@ from mec.worlds import profile_file, random_gains
 from uara.cli import main
 from uara.cli.simulate import open_trace
 from uara.mec import simulate as module
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 
 @pytest.fixture
 def trace(tmp_path):
     path = tmp_path / "walk.json"
-    Trace(make_instance(9, 3), random_gains(3), np.zeros((3, 9, 3)), 1.0, 1.5).save(path)
+    MobilityTrace(make_instance(9, 3), random_gains(3), np.zeros((3, 9, 3)), 1.0, 1.5).save(path)
     return path
 
 

@@ -44,10 +44,12 @@ def p1() -> Instance:
 def walked() -> Any:
     from mec.worlds import random_gains
 
-    from uara.scenarios.trace import Trace
+    from uara.scenarios.trace import MobilityTrace
 
     rng = np.random.default_rng(1)
-    return Trace(make_instance(9, 3, missing=0.0), random_gains(3), rng.uniform(0, 100, (3, 9, 3)), 1.0, 1.5)
+    return MobilityTrace(
+        make_instance(9, 3, missing=0.0), random_gains(3), rng.uniform(0, 100, (3, 9, 3)), 1.0, 1.5
+    )
 
 
 @lru_cache

@@ -16,7 +16,7 @@ from uara.mec.simulate import advance
 from uara.mec.worlds import shares
 from uara.p1.allocation import allocate
 from uara.p1.model import coefficients
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 
 def play(environment, seed, slots=5):
@@ -121,7 +121,7 @@ def make_trace(slot_s=1.0, **devices):
         update={"slot_ms": slot_s * 1e3, "energy_weight_ms_per_j": 33.0, "sync_weight_per_ms": 0.02}
     )
     instance = instance.replace(devices=instance.devices.replace(**chosen), parameters=parameters)
-    return Trace(instance, random_gains(4), np.zeros((4, 9, 3)), slot_s, 1.5)
+    return MobilityTrace(instance, random_gains(4), np.zeros((4, 9, 3)), slot_s, 1.5)
 
 
 def from_trace(folder, trace, batch=2, **settings):

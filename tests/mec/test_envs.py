@@ -22,7 +22,7 @@ from uara.mec.batch import WorldSettings
 from uara.mec.channels import TraceGains
 from uara.mec.envs import MecEnv, MecParallelEnv
 from uara.p1.schema import Parameters
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 SLOTS = 6
 
@@ -149,7 +149,7 @@ def test_agents_that_say_nothing_or_nonsense_are_named(make):
 
 
 def test_a_trace_is_a_world_of_its_own(tmp_path):
-    trace = Trace(make_instance(9, 3), random_gains(), np.zeros((4, 9, 3)), 1.0, 1.5)
+    trace = MobilityTrace(make_instance(9, 3), random_gains(), np.zeros((4, 9, 3)), 1.0, 1.5)
     settings = WorldSettings(profile=profile_file(str(tmp_path)))
     env = MecEnv(trace, associate_batch, slots=SLOTS, settings=settings)
     seen, _ = env.reset(seed=1)

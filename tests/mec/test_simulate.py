@@ -24,14 +24,14 @@ from uara.mec.simulate import (
 from uara.p1.allocation import allocate
 from uara.psd.profile import TaskProfile
 from uara.registry import available_solvers, find, method_of
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 from uara.solver import solve
 
 
 @pytest.fixture
 def trace():
     positions = np.random.default_rng(1).uniform(0, 100, (4, 9, 3))
-    return Trace(make_instance(9, 3), random_gains(4), positions, 1.0, 1.5)
+    return MobilityTrace(make_instance(9, 3), random_gains(4), positions, 1.0, 1.5)
 
 
 @pytest.fixture
@@ -65,7 +65,9 @@ def test_same_seed_same_run_and_different_seeds_differ(trace, profile):
 def test_batteries_fall_by_what_devices_spend(trace, profile):
     capacity = np.full(9, 5e4)
     start = trace.instance.devices.replace(battery_capacity_j=capacity)
-    flat = Trace(trace.instance.replace(devices=start), trace.power_gain, trace.device_position_m, 1.0, 0.0)
+    flat = MobilityTrace(
+        trace.instance.replace(devices=start), trace.power_gain, trace.device_position_m, 1.0, 0.0
+    )
     run = simulate(flat, controllers("tma-masac"), seed=1, profile=profile)[0]
     spent = (run.rows[0]["battery_mean"] - run.rows[-1]["battery_mean"]) * 9 * 5e4
     assert spent == pytest.approx(sum(row["energy_j"] for row in run.rows[:-1]), rel=1e-9)
@@ -90,7 +92,9 @@ def test_a_longer_run_goes_back_and_forth(trace, profile):
 def test_a_battery_at_its_floor_stays_there(profile):
     instance = make_instance(4, 2)
     devices = instance.devices.replace(battery_fraction=np.full(4, 0.011), battery_capacity_j=np.full(4, 1.0))
-    flat = Trace(instance.replace(devices=devices), random_gains(3, 4, 2), np.zeros((3, 4, 3)), 1.0, 0.0)
+    flat = MobilityTrace(
+        instance.replace(devices=devices), random_gains(3, 4, 2), np.zeros((3, 4, 3)), 1.0, 0.0
+    )
     run = simulate(flat, controllers("tma-masac"), profile=profile)[0]
     assert run.rows[-1]["at_floor"] == 4
     assert run.rows[-1]["battery_min"] == 0.01
@@ -109,7 +113,7 @@ def test_warm_starts_are_not_worse_and_rules_get_none(trace, profile):
 def reached(trace):
     """The same walk with a path between all pairs: no decision is lost on the way."""
     gains = np.where(trace.power_gain > 0, trace.power_gain, 1e-10)
-    return Trace(trace.instance, gains, trace.device_position_m, 1.0, 1.5)
+    return MobilityTrace(trace.instance, gains, trace.device_position_m, 1.0, 1.5)
 
 
 @pytest.fixture

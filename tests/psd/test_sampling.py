@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chisquare
 
-from uara.psd.sampling import Sampler, Verdict, draw, judge, judge_greedy
+from uara.psd.sampling import Judgement, Sampler, draw, judge, judge_greedy
 
 WEIGHTS = st.lists(st.floats(0.01, 1), min_size=4, max_size=4)
 
@@ -68,10 +68,10 @@ def test_the_target_rule_is_biased_by_the_second_chance() -> None:
 
 def test_greedy_verdicts() -> None:
     logits = torch.eye(4)[[2, 1, 3]]
-    assert judge_greedy([2, 1], logits) == Verdict(2, 3)
-    assert judge_greedy([2, 0], logits) == Verdict(1, 1)
-    assert judge_greedy([2, 1, 3], logits) == Verdict(3, None)
-    assert judge_greedy([], logits[:1]) == Verdict(0, 2)
+    assert judge_greedy([2, 1], logits) == Judgement(2, 3)
+    assert judge_greedy([2, 0], logits) == Judgement(1, 1)
+    assert judge_greedy([2, 1, 3], logits) == Judgement(3, None)
+    assert judge_greedy([], logits[:1]) == Judgement(0, 2)
 
 
 def test_equal_distributions_accept_everything() -> None:
@@ -79,11 +79,11 @@ def test_equal_distributions_accept_everything() -> None:
     p = normal([0.2, 0.3, 0.5])
     for _ in range(200):
         token = draw(p, rng)
-        assert judge([token], [p], p[None], "residual", rng) == Verdict(1, None)
+        assert judge([token], [p], p[None], "residual", rng) == Judgement(1, None)
 
 
 def test_a_further_token_comes_from_the_last_row() -> None:
     rng = np.random.default_rng(0)
     p = normal([1.0, 1.0, 1.0])
     last = torch.tensor([0.0, 0.0, 1.0], dtype=torch.float64)
-    assert judge([1], [p], torch.stack([p, last]), "residual", rng) == Verdict(1, 2)
+    assert judge([1], [p], torch.stack([p, last]), "residual", rng) == Judgement(1, 2)

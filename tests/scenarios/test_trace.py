@@ -13,7 +13,7 @@ from mec.worlds import random_gains
 
 from uara import InputError, Provenance
 from uara.mec.pool import PoolSettings
-from uara.scenarios.trace import Trace, json_schema
+from uara.scenarios.trace import MobilityTrace, json_schema
 
 INSTANCES = Path(__file__).parents[2] / "instances"
 SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi"}
@@ -23,12 +23,12 @@ SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi"}
 def trace():
     instance = make_instance(9, 3)
     rng = np.random.default_rng(1)
-    return Trace(instance, random_gains(5), rng.uniform(0, 100, (5, 9, 3)), 1.0, 1.5)
+    return MobilityTrace(instance, random_gains(5), rng.uniform(0, 100, (5, 9, 3)), 1.0, 1.5)
 
 
 def test_a_trace_survives_its_file(trace, tmp_path):
     trace.save(tmp_path / "walk.json")
-    read = Trace.load(tmp_path / "walk.json")
+    read = MobilityTrace.load(tmp_path / "walk.json")
     np.testing.assert_array_equal(read.power_gain, trace.power_gain)
     np.testing.assert_array_equal(read.device_position_m, trace.device_position_m)
     assert read.instance.digest == trace.instance.digest
@@ -48,9 +48,9 @@ def test_the_same_trace_gives_the_same_bytes(trace, tmp_path):
 def test_saving_again_leaves_one_side_file(trace, tmp_path):
     path = tmp_path / "walk.json"
     trace.save(path)
-    Trace(**{**vars(trace), "power_gain": trace.power_gain * 2}).save(path)
+    MobilityTrace(**{**vars(trace), "power_gain": trace.power_gain * 2}).save(path)
     assert len(list(tmp_path.glob("walk.*.npz"))) == 1
-    np.testing.assert_array_equal(Trace.load(path).power_gain, trace.power_gain * 2)
+    np.testing.assert_array_equal(MobilityTrace.load(path).power_gain, trace.power_gain * 2)
 
 
 def test_a_slot_is_an_instance_with_that_slots_gains(trace):
@@ -73,14 +73,14 @@ def test_a_slot_is_an_instance_with_that_slots_gains(trace):
 def test_arrays_that_do_not_fit_are_refused(trace, change, message):
     parts = {**vars(trace), **change}
     with pytest.raises(InputError, match=message):
-        Trace(**parts)
+        MobilityTrace(**parts)
 
 
 def test_the_payload_is_what_the_provenance_says(trace):
     assert trace.payload is None
     for said, read in (("full-logits", "full-logits"), ("pigeons", None), (3, None)):
         provenance = Provenance(settings={"payload": said})
-        changed = Trace(**{**vars(trace), "instance": trace.instance.replace(provenance=provenance)})
+        changed = MobilityTrace(**{**vars(trace), "instance": trace.instance.replace(provenance=provenance)})
         assert changed.payload == read
 
 
@@ -97,11 +97,11 @@ def test_a_damaged_file_gets_one_clear_error(trace, tmp_path):
     ):
         path.write_text(json.dumps({**data, key: value}))
         with pytest.raises(InputError, match=message):
-            Trace.load(path)
+            MobilityTrace.load(path)
     path.write_text(json.dumps(data))
     next(tmp_path.glob("walk.*.npz")).write_bytes(b"other")
     with pytest.raises(InputError, match="SHA-256"):
-        Trace.load(path)
+        MobilityTrace.load(path)
 
 
 def test_saved_files_match_the_schema_and_damaged_ones_do_not(trace, tmp_path):
@@ -126,7 +126,7 @@ def test_the_shipped_traces_are_all_known():
 def test_shipped_traces_say_where_they_come_from(name):
     path = INSTANCES / "traces" / f"{name}.json"
     jsonschema.Draft202012Validator(json_schema()).validate(json.loads(path.read_text()))
-    trace = Trace.load(path)
+    trace = MobilityTrace.load(path)
     assert (len(trace), trace.power_gain.shape[1:]) == (60, (90, 8))
     source = trace.instance.provenance
     assert source.channel_model == SHIPPED[name]
@@ -140,6 +140,6 @@ def test_shipped_traces_say_where_they_come_from(name):
 def test_shipped_traces_were_never_trained_on(name):
     pool = PoolSettings()
     seeds = range(pool.seed, pool.seed + pool.drops)
-    seed = Trace.load(INSTANCES / "traces" / f"{name}.json").instance.provenance.seed
+    seed = MobilityTrace.load(INSTANCES / "traces" / f"{name}.json").instance.provenance.seed
     assert seed is not None
     assert seed not in seeds

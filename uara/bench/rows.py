@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from uara.base import files
-from uara.bench.execution.execute import Record
+from uara.bench.execution.execute import StoredRun
 from uara.bench.plan import Run
 from uara.bench.store import OLD, POINT
 from uara.bench.suite import Suite
@@ -17,7 +17,7 @@ MOST_CONTENT_BYTES = 2_000_000
 """Instances whose file is larger are not kept inside the results."""
 
 
-def rows_of(suite: str, run: Run, record: Record) -> list[dict[str, Any]]:
+def rows_of(suite: str, run: Run, record: StoredRun) -> list[dict[str, Any]]:
     """The rows of a finished run: its own, and one for each point of its trajectory."""
     known = identity(suite, run)
     brief = {

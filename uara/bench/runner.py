@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from uara.base.errors import InputError
 from uara.bench.execution.backends import Backend, execute_all
 from uara.bench.execution.child import HOME
-from uara.bench.execution.execute import Task
+from uara.bench.execution.execute import RunTask
 from uara.bench.plan import Run, choose, make_plan
 from uara.bench.rows import merged, rows_of
 from uara.bench.store import Store, check_results
@@ -185,7 +185,7 @@ def left_to_do(store: Store, runs: Sequence[Run], retry: Collection[str]) -> lis
     ]
 
 
-def tasks_of(runs: Sequence[Run]) -> list[Task]:
+def tasks_of(runs: Sequence[Run]) -> list[RunTask]:
     """What workers are sent; runs of one instance share its bytes."""
     packed: dict[int, bytes] = {}
     tasks = []
@@ -194,5 +194,5 @@ def tasks_of(runs: Sequence[Run]) -> list[Task]:
         content = packed.setdefault(id(problem), b"") or pickle.dumps(problem)
         packed[id(problem)] = content
         options = dict(each.setting.options)
-        tasks.append(Task(each.run_id, content, each.setting.solver, options, each.seed, each.allowance))
+        tasks.append(RunTask(each.run_id, content, each.setting.solver, options, each.seed, each.allowance))
     return tasks

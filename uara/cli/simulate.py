@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from uara.mec.simulate import SimulatedRun
-    from uara.scenarios.trace import Trace
+    from uara.scenarios.trace import MobilityTrace
 
 
 def command(
@@ -98,22 +98,22 @@ def command(
         finish(None, failures=failures)
 
 
-def open_trace(path: Path) -> Trace:
+def open_trace(path: Path) -> MobilityTrace:
     """A trace file, or an instance file as a trace of one slot."""
     import numpy as np
 
     from uara.base import files
     from uara.p1.instance import Instance
-    from uara.scenarios.trace import KIND, Trace
+    from uara.scenarios.trace import KIND, MobilityTrace
 
     if files.read_plain_json(path).get("kind") == KIND:
-        return Trace.load(path)
+        return MobilityTrace.load(path)
     instance = Instance.load(path)
     position = instance.devices.position_m
     if position is None:
         position = np.zeros((len(instance.devices), 3))
     gain = instance.channel.dense(len(instance.servers))
-    return Trace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
+    return MobilityTrace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
 
 
 def _table(runs: list[SimulatedRun]) -> Table:

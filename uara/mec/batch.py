@@ -30,9 +30,9 @@ from uara.mec.channels import Gains, TraceGains
 from uara.mec.slots import battery_capacity_j
 from uara.mec.worlds import (
     Fleet,
-    Outcome,
     Slot,
     State,
+    StepOutcome,
     advance,
     constant_costs,
     outcome,
@@ -43,7 +43,7 @@ from uara.mec.worlds import (
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload
 from uara.psd.profile import TaskProfile
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 TASK_TABLE = 3000
 """Tasks drawn from the profile once; worlds resample them slot by slot."""
@@ -95,7 +95,7 @@ class Feedback:
         Controllable objective of the paper's Random baseline: random association, uniform shares.
     """
 
-    outcome: Outcome
+    outcome: StepOutcome
     uniform_ms: Tensor
     constant_ms: Tensor
     random_ms: Tensor
@@ -132,7 +132,7 @@ class Environment:
         self._dtype = dtype
         self._generator = torch.Generator(device=device)
         self._tasks = torch.zeros(0)
-        self._trace: Trace | None = None
+        self._trace: MobilityTrace | None = None
         self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
         self.slot_number = 0
         self.fleet: Fleet
@@ -141,7 +141,7 @@ class Environment:
     @classmethod
     def from_trace(
         cls,
-        trace: Trace,
+        trace: MobilityTrace,
         batch: int = 1,
         settings: WorldSettings | None = None,
         *,
@@ -194,7 +194,7 @@ class Environment:
         gain, mean = self.gains.first(self.batch, self._generator)
         self.state = self._with_arrivals(State(gain, mean, battery, idle, nothing, nothing, nothing))
 
-    def _take(self, trace: Trace) -> None:
+    def _take(self, trace: MobilityTrace) -> None:
         """The trace's devices and servers, with its first slot."""
 
         def same(values: NDArray[np.float64]) -> Tensor:

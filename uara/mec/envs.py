@@ -26,7 +26,7 @@ from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import Gains
 from uara.mec.worlds import Slot, served, shares
 from uara.p1.schema import Parameters
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 Associate = Callable[[Slot, Tensor, Tensor], Tensor]
 """``(slot, log_weight (B, M, E, 2), first association (B, M)) -> association (B, M)``: Alg. 1 or another rule."""
@@ -55,7 +55,7 @@ class World:
 
     def __init__(
         self,
-        source: Gains | Trace,
+        source: Gains | MobilityTrace,
         associate: Associate,
         *,
         slots: int = 100,
@@ -64,7 +64,7 @@ class World:
     ) -> None:
         if slots < 1:
             raise InputError(f"must be at least 1, not {slots}", source="slots")
-        if isinstance(source, Trace):
+        if isinstance(source, MobilityTrace):
             if given is not None:
                 raise InputError("are the trace's; leave them out", source="given")
             self.environment = Environment.from_trace(source, 1, settings, dtype=torch.float64)
@@ -164,7 +164,7 @@ class MecParallelEnv(ParallelEnv[str, NDArray[np.float32], NDArray[np.float32]])
 
     metadata = {"name": "uara_mec_v0", "render_modes": [], "is_parallelizable": True}
 
-    def __init__(self, source: Gains | Trace, associate: Associate, **options: Any) -> None:
+    def __init__(self, source: Gains | MobilityTrace, associate: Associate, **options: Any) -> None:
         self.world = World(source, associate, **options)
         devices, servers = self.world.shape
         self.possible_agents = [f"server{j}" for j in range(servers)]
@@ -229,7 +229,7 @@ class MecEnv(gymnasium.Env[NDArray[np.float32], NDArray[np.float32]]):
 
     metadata = {"render_modes": []}
 
-    def __init__(self, source: Gains | Trace, associate: Associate, **options: Any) -> None:
+    def __init__(self, source: Gains | MobilityTrace, associate: Associate, **options: Any) -> None:
         self.world = World(source, associate, **options)
         shape = self.world.shape
         self.observation_space = spaces.Box(-_LARGEST, _LARGEST, (*shape, len(OBSERVED)), np.float32)

@@ -22,7 +22,7 @@ from uara.p1.decision import Allocation
 from uara.p1.instance import Channel, Instance
 from uara.psd.profile import TaskProfile
 from uara.registry import find
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 from uara.solver import Ended, Result, solve
 
 COLUMNS = (
@@ -89,7 +89,7 @@ class _Standing:
 
 
 def simulate(
-    trace: Trace,
+    trace: MobilityTrace,
     controllers: Sequence[Controller],
     *,
     slots: int | None = None,
@@ -161,7 +161,7 @@ def _decide(
     seed: int,
     time_limit_s: float | None,
     warm: bool,
-    trace: Trace,
+    trace: MobilityTrace,
 ) -> tuple[dict[str, Any], Ended]:
     """One slot: solve, score, and move the controller's world on."""
     base, own_work = world
@@ -206,7 +206,7 @@ def advance(
 
 
 def _slot(
-    trace: Trace, gains: Floats, profile: TaskProfile, number: int, seed: int
+    trace: MobilityTrace, gains: Floats, profile: TaskProfile, number: int, seed: int
 ) -> tuple[Instance, Floats]:
     """A slot's channel and tasks, and the servers' own new work (E,) in FLOP."""
     place = place_on(len(trace), number)

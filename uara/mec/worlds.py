@@ -94,7 +94,7 @@ class Slot(Tensors):
 
 
 @dataclass(frozen=True)
-class Outcome(Tensors):
+class StepOutcome(Tensors):
     """What a decision costs, device by device."""
 
     cost_ms: Tensor
@@ -163,7 +163,7 @@ def outcome(
     association: Tensor,
     band: Tensor,
     compute: Tensor,
-) -> Outcome:
+) -> StepOutcome:
     """Score shares (B, M) under an association (B, M); differentiable in the shares."""
     uplink_ms = served(slot.uplink_ms, association) / band
     remote_ms = at_server(slot.wait_ms, association) + slot.server_flop / (
@@ -171,7 +171,7 @@ def outcome(
     )
     band_mhz = band * at_server(fleet.bandwidth_hz, association) / 1e6
     sending_j = given.uplink_energy_j_per_mhz_w * band_mhz * fleet.tx_power_w
-    return Outcome(
+    return StepOutcome(
         cost_ms=device_costs(slot, association, band, compute),
         latency_ms=torch.maximum(slot.local_ms, uplink_ms) + remote_ms,
         energy_j=state.device_flop / given.device_efficiency_flop_per_j + sending_j,

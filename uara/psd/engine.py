@@ -17,7 +17,7 @@ from uara.psd.activity import Activity
 from uara.psd.models import LanguageModel
 from uara.psd.request import Decoded, DecodingOptions, RoundEvent, check_request
 from uara.psd.rounds import Round, most_drafted, pending_after, psd_round
-from uara.psd.sampling import Sampler, Verdict, draw, judge, judge_greedy
+from uara.psd.sampling import Judgement, Sampler, draw, judge, judge_greedy
 from uara.psd.session import Session
 from uara.psd.trace import DecodingTrace
 
@@ -136,14 +136,14 @@ class DecodingRun:
             unfed = block.tokens[-1:]
         return block
 
-    def _judged(self, block: _Block, logits: Tensor) -> Verdict:
+    def _judged(self, block: _Block, logits: Tensor) -> Judgement:
         logits = logits[:, : self._vocabulary]
         if self._sampler.greedy:
             return judge_greedy(block.tokens, logits)
         targets = self._sampler.distribution(logits)
         return judge(block.tokens, block.distributions, targets, self.options.rule, self._target_rng)
 
-    def _keep(self, block: _Block, verdict: Verdict, own: int | None) -> None:
+    def _keep(self, block: _Block, verdict: Judgement, own: int | None) -> None:
         """Append a round's outcome and roll both caches back to what is confirmed."""
         self.sequence += block.tokens[: verdict.accepted]
         confirmed = len(self.sequence)

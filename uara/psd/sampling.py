@@ -58,20 +58,20 @@ def draw(distribution: Tensor, rng: np.random.Generator) -> int:
     return min(int(torch.searchsorted(cumulative, level, right=True)), len(cumulative) - 1)
 
 
-class Verdict(NamedTuple):
+class Judgement(NamedTuple):
     """How many draft tokens of a block are accepted, and the target's own token behind them if there is one."""
 
     accepted: int
     own: int | None
 
 
-def judge_greedy(tokens: Sequence[int], logits: Tensor) -> Verdict:
+def judge_greedy(tokens: Sequence[int], logits: Tensor) -> Judgement:
     """Accept while the draft agrees with the target's likeliest tokens; logits has one row more, or as many."""
     best = logits.argmax(-1).tolist()
     accepted = 0
     while accepted < len(tokens) and tokens[accepted] == best[accepted]:
         accepted += 1
-    return Verdict(accepted, best[accepted] if accepted < len(best) else None)
+    return Judgement(accepted, best[accepted] if accepted < len(best) else None)
 
 
 def judge(
@@ -80,7 +80,7 @@ def judge(
     targets: Tensor,
     rule: Rule,
     rng: np.random.Generator,
-) -> Verdict:
+) -> Judgement:
     """Accept each draft token x with probability min(1, p[x] / q[x]); correct the first rejected one.
 
     Parameters
@@ -101,7 +101,7 @@ def judge(
             continue
         q = q.to(p.device)
         left = (p - q).clamp_min(0) if rule == "residual" else p
-        return Verdict(number, draw(left if float(left.sum()) > 0 else p, rng))
+        return Judgement(number, draw(left if float(left.sum()) > 0 else p, rng))
     if len(targets) > len(tokens):
-        return Verdict(len(tokens), draw(targets[len(tokens)], rng))
-    return Verdict(len(tokens), None)
+        return Judgement(len(tokens), draw(targets[len(tokens)], rng))
+    return Judgement(len(tokens), None)

@@ -36,7 +36,7 @@ from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
 
 if TYPE_CHECKING:
-    from uara.scenarios.trace import Trace
+    from uara.scenarios.trace import MobilityTrace
 
 Floats = NDArray[np.float64]
 Item = TypeVar("Item")
@@ -153,7 +153,7 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
 
 def generate_trace(
     recipe: Recipe | None = None, *, walk: Walk | None = None, name: str | None = None, **options: Any
-) -> Trace:
+) -> MobilityTrace:
     """Draw an instance whose devices walk, and the channel on their way.
 
     Parameters
@@ -168,7 +168,7 @@ def generate_trace(
     InputError, MissingExtra, ChannelError
         As :func:`generate`; the channel must be a Sionna one.
     """
-    from uara.scenarios.trace import Trace
+    from uara.scenarios.trace import MobilityTrace
 
     recipe, walk = _merged(recipe, options), walk or Walk()
     _check_size(recipe)
@@ -184,7 +184,7 @@ def generate_trace(
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
     command = recipe.command(name).replace(" -o ", f" {_walk_words(walk)} -o ")
     instance = _assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
-    return Trace(
+    return MobilityTrace(
         instance,
         moving.power_gain.astype(np.float32),
         moving.device_position_m.astype(np.float32),

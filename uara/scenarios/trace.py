@@ -51,7 +51,7 @@ def json_schema() -> dict[str, Any]:
 
 
 @dataclass(frozen=True, eq=False)
-class Trace:
+class MobilityTrace:
     """Channel gains of moving devices.
 
     Attributes
@@ -135,7 +135,7 @@ class Trace:
         )
 
     @classmethod
-    def load(cls, path: str | Path) -> Trace:
+    def load(cls, path: str | Path) -> MobilityTrace:
         """Read a trace file and its side file.
 
         Raises

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from uara.base.errors import InputError, UaraError
 from uara.base.extras import needs
-from uara.bench.execution.execute import Record, Task, execute
+from uara.bench.execution.execute import RunTask, StoredRun, execute
 
 Backend = Literal["joblib", "dask"]
 CONNECT_S = 20
@@ -18,8 +18,8 @@ CONNECT_S = 20
 
 
 def execute_all(
-    tasks: Sequence[Task], *, backend: Backend = "joblib", jobs: int = 1, scheduler: str | None = None
-) -> Generator[Record]:
+    tasks: Sequence[RunTask], *, backend: Backend = "joblib", jobs: int = 1, scheduler: str | None = None
+) -> Generator[StoredRun]:
     """Do all runs, and yield their records as they come.
 
     Parameters
@@ -36,7 +36,7 @@ def execute_all(
     return (execute(task) for task in tasks) if jobs == 1 else _with_joblib(tasks, jobs)
 
 
-def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
+def _with_joblib(tasks: Sequence[RunTask], jobs: int) -> Generator[StoredRun]:
     needs("joblib", extra="bench")
     from joblib import Parallel, delayed
     from joblib.externals.loky import get_reusable_executor
@@ -53,7 +53,7 @@ def _with_joblib(tasks: Sequence[Task], jobs: int) -> Generator[Record]:
         get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
-def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Generator[Record]:
+def _with_dask(tasks: Sequence[RunTask], jobs: int, scheduler: str | None) -> Generator[StoredRun]:
     """Not by joblib's own backend, which waits for ever for a run that every worker died of, and with one worker
     does all runs in the command's process."""
     distributed = needs("distributed", extra="bench")
@@ -73,7 +73,7 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Gener
                 record = future.result()
             except distributed.KilledWorker as error:
                 reason = f"every worker that did it died: {error.last_worker.address}"
-                record = Record(task.run_id, {"status": "error", "reason": reason})
+                record = StoredRun(task.run_id, {"status": "error", "reason": reason})
             future.release()  # the cluster would do a run again whose result is wanted and dies with its worker
             yield record
     except UaraError:
@@ -89,7 +89,7 @@ def _with_dask(tasks: Sequence[Task], jobs: int, scheduler: str | None) -> Gener
                 each.close()
 
 
-def _submit(client: Any, tasks: Sequence[Task]) -> dict[Any, Task]:
+def _submit(client: Any, tasks: Sequence[RunTask]) -> dict[Any, RunTask]:
     """One future a run. The instances are tasks of their own, so that a lost worker's copy is made again."""
     problems: dict[bytes, Any] = {}
     futures = {}
@@ -106,5 +106,5 @@ def _same(content: bytes) -> bytes:
     return content
 
 
-def _execute(task: Task, problem: bytes) -> Record:
+def _execute(task: RunTask, problem: bytes) -> StoredRun:
     return execute(replace(task, problem=problem))

@@ -25,7 +25,7 @@ LATE_S = 0.1
 
 
 @dataclass(frozen=True)
-class Task:
+class RunTask:
     """All that a worker needs for a run, ready to be sent to another machine."""
 
     run_id: str
@@ -47,7 +47,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Record:
+class StoredRun:
     """What is stored of a run: columns of its row, and the points of its trajectory."""
 
     run_id: str
@@ -55,7 +55,7 @@ class Record:
     points: list[Point] = field(default_factory=list)
 
 
-def execute(task: Task, *, parent: int | None = None) -> Record:
+def execute(task: RunTask, *, parent: int | None = None) -> StoredRun:
     """Do a run in a process of its own, and score its answer here, where the solver has never been."""
     warm_up()
     began, load = datetime.datetime.now(datetime.UTC), os.getloadavg()[0]
@@ -87,7 +87,7 @@ def execute(task: Task, *, parent: int | None = None) -> Record:
     row["reason"] = tidy(row["reason"])
     if row["status"] != "ok":
         row["log"] = outcome.log
-    return Record(task.run_id, row, referee.points)
+    return StoredRun(task.run_id, row, referee.points)
 
 
 @cache
