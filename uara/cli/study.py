@@ -9,6 +9,7 @@ from types import ModuleType
 
 import uara
 from uara.base.errors import InputError
+from uara.base.extras import needs
 
 PLACE = Path("benchmarks", "paper")
 """Where the scripts are in a checkout."""
@@ -24,9 +25,12 @@ def script(name: str) -> ModuleType:
 
     Raises
     ------
+    MissingExtra
+        Without what draws figures: every study has some.
     InputError
         If there is neither.
     """
+    needs("matplotlib", extra="plot")
     script = PLACE / f"{name}.py"
     paths = [folder / script for folder in checkouts()]
     path = next((path for path in paths if path.is_file()), None)
