@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from uara.bench.metrics import costs
+from uara.bench.metrics import costs, scored
 from uara.bench.statistics import (
     bootstrap_interval,
     holm,
@@ -22,6 +22,8 @@ from uara.bench.statistics import (
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from uara.bench.results import Results
 
 SIGNIFICANCE = 0.05
 RUNTIME_SHIFT_S = 0.1
@@ -42,6 +44,11 @@ def cells(runs: pd.DataFrame, column: str) -> pd.DataFrame:
     values = runs[["instance", "label"]].assign(value=costs(runs, column))
     table = values.pivot_table(index="instance", columns="label", values="value", aggfunc="mean", sort=False)
     return table.reindex(columns=order)
+
+
+def of_results(results: Results) -> pd.DataFrame:
+    """One row a solver, the best first: :func:`overall` of the runs of a result file."""
+    return overall(scored(results))
 
 
 def overall(runs: pd.DataFrame, tests: pd.DataFrame | None = None) -> pd.DataFrame:

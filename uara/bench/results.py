@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.base import files
+from uara.base.deferred import deferred
 from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.bench.columns import POINT, arrow
@@ -15,6 +16,9 @@ from uara.bench.result_file import read_suite, read_table
 
 if TYPE_CHECKING:
     import pandas as pd
+
+
+_ranking = deferred("uara.bench.ranking:of_results")  # it looks at results, not the reverse
 
 
 def frames() -> Any:
@@ -91,10 +95,8 @@ class Results:
 
     def ranking(self) -> pd.DataFrame:
         """One row a solver, the best first; see :func:`uara.bench.ranking.overall`."""
-        from uara.bench.metrics import scored
-        from uara.bench.ranking import overall
-
-        return overall(scored(self))
+        ranked: pd.DataFrame = _ranking(self)
+        return ranked
 
     @property
     def missing(self) -> int:

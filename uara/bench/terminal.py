@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from uara.bench import inks
 from uara.bench.metrics import scored
-from uara.bench.ranking import overall
+from uara.bench.ranking import of_results
 from uara.bench.results import Results
 from uara.bench.standings import standings
 from uara.bench.tables import NONE, Cell, Column, Table, percent, words
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def ranking_records(results: Results) -> list[dict[str, Any]]:
     """The overall ranking as plain data; numbers that do not exist are None."""
-    records = overall(scored(results)).to_dict("records")
+    records = of_results(results).to_dict("records")
     return [{str(name): _known(value) for name, value in record.items()} for record in records]
 
 

@@ -11,14 +11,11 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import psutil
 
 from uara.isolation.watcher import ENDED, STARTED, end
-
-if TYPE_CHECKING:
-    from uara.isolation.template import Template
 
 START_S = 60.0
 """How long a process that was asked for is waited for, the template's own start included."""
@@ -26,6 +23,19 @@ FAREWELL_S = 20.0
 """How long a watcher may take to end all that a worker left behind."""
 PIECE = 1 << 16
 """Bytes that are read at once."""
+
+
+class Source(Protocol):
+    """What workers are forked from: :class:`uara.isolation.template.Template`."""
+
+    control: socket.socket
+    """Takes requests for workers."""
+
+    def fork_ahead(self) -> None:
+        """Have a worker wait for the next piece of work."""
+
+    def end(self) -> None:
+        """End it and all that it started."""
 
 
 class Process:
@@ -49,7 +59,7 @@ class Process:
         Of what the worker prints, the last that is kept.
     """
 
-    def __init__(self, template: Template) -> None:
+    def __init__(self, template: Source) -> None:
         self.template = template
         self.channel, theirs = socket.socketpair()
         self.status, watcher = socket.socketpair()
