@@ -139,6 +139,7 @@ def test_a_dead_tracer_is_a_fault(machine: dict[str, str], monkeypatch: pytest.M
     assert check.remedy == llvm.REMEDY
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs the extra sionna")
 def test_this_machine_traces_a_path() -> None:
     """Two paths between antennas 2 m apart over a metal floor: near the free-space gain of -43.4 dB at 3.5 GHz."""

@@ -55,6 +55,7 @@ def test_every_forgery_is_refused_with_a_reason(
     assert len({forged.label for forged in forged_files}) > 250
 
 
+@pytest.mark.integration
 def test_a_machine_reads_every_refusal(
     folder: Path, forged_files: list[Forgery], capsys: pytest.CaptureFixture[str]
 ) -> None:

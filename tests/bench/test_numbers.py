@@ -19,6 +19,8 @@ from uara.bench.tables import Table
 
 from .conftest import made_up
 
+pytestmark = pytest.mark.integration
+
 
 def rows_of(path: Path) -> truth.Rows:
     return truth.Rows(pandas.read_parquet(path))

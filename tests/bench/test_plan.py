@@ -109,6 +109,7 @@ def test_what_is_skipped_keeps_its_reason(make_suite: MakeSuite) -> None:
     assert "uara[scip]" in (reasons["tiny@devices=5", "bench_trials:needs_more"] or "")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("solvers", "keys", "message"),
     [

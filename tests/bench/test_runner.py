@@ -207,6 +207,7 @@ def test_runs_that_left_the_suite_do_not_count(make_suite: MakeSuite, tmp_path: 
     assert back.points.equals(first.points)
 
 
+@pytest.mark.integration
 def test_another_name_of_the_same_data_is_on_every_row(make_suite: MakeSuite, tmp_path: Path) -> None:
     def names(name: str) -> list[set[str]]:
         recipe = {"channel": "path-loss", "servers": 3, "devices": 5, "name": name, "seed": 1}
@@ -218,6 +219,7 @@ def test_another_name_of_the_same_data_is_on_every_row(make_suite: MakeSuite, tm
     assert names("new") == [{"new"}] * 3
 
 
+@pytest.mark.integration
 def test_what_is_missing_in_the_run_is_said_and_tried_again(make_suite: MakeSuite, tmp_path: Path) -> None:
     output, there = tmp_path / "r.parquet", tmp_path / "there"
     solver = {"solver": "bench_trials:misses_something", "options": {"file": str(there)}}

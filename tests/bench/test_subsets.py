@@ -75,6 +75,7 @@ PARTS: dict[str, list[dict[str, Any]]] = {
 }
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("part", PARTS)
 def test_every_part_has_tables_and_a_report(part: str, capsys: pytest.CaptureFixture[str]) -> None:
     results = made_up(PARTS[part], **SUITE)

@@ -41,6 +41,7 @@ def test_both_forms_of_running(
     assert json.loads(capsys.readouterr().out) == ranking
 
 
+@pytest.mark.integration
 def test_results_go_to_one_folder_by_default(
     make_suite: MakeSuite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_part_of_a_suite(make_suite: MakeSuite, tmp_path: Path, capsys: pytest
     assert "3 planned runs have not been done yet" in (tmp_path / "r.html").read_text()
 
 
+@pytest.mark.integration
 def test_it_fails_when_nothing_succeeded(make_suite: MakeSuite, tmp_path: Path) -> None:
     suite = make_suite([{"solver": "bench_trials:raises"}])
     assert code(suite, "-o", tmp_path / "r.parquet", "--no-report") == 1

@@ -34,6 +34,7 @@ def test_run_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert set(data["timelines"]) == {"autoregressive", "conventional", "psd"}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     ("arguments", "code", "problem"),
     [

@@ -65,6 +65,7 @@ def test_a_map_needs_positions(uara: Command, instance: Instance, tmp_path: Path
     assert "$.devices.position_m: holds no positions to draw" in outcome.err
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["[/bold] name", "$\\frac$", ":smile:"])
 def test_strange_names_are_shown(uara: Command, instance: Instance, tmp_path: Path, name: str) -> None:
     path = tmp_path / "a.json"

@@ -22,6 +22,7 @@ def findings(solver: Any, instance: Any = INSTANCE, **how: Any) -> Findings:
     return Findings.model_validate(Trial(solver, **how).run(line))
 
 
+@pytest.mark.integration
 def test_three_calls_and_what_they_gave() -> None:
     start = allocate(INSTANCE, random_association(INSTANCE))
     first, again, warm = findings("tma", start=start).attempts

@@ -26,6 +26,7 @@ def architecture() -> ModuleType:
     return module
 
 
+@pytest.mark.integration
 def test_the_tables_are_those_of_the_source(architecture: ModuleType) -> None:
     page = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
     assert page == architecture.renewed(page), "renew it: python docs/architecture.py --write"

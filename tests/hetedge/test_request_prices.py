@@ -102,6 +102,7 @@ def test_no_prices_prove_more_than_the_best_order_often() -> None:
     assert np.mean(gaps) < 0.2
 
 
+@pytest.mark.integration
 def test_a_short_search_proves_most_of_the_optimum() -> None:
     instance = small(3)
     best = best_of_all_orders(instance)

@@ -130,6 +130,7 @@ def calls(monkeypatch):
     return seen
 
 
+@pytest.mark.integration
 def test_prices_and_decisions_are_carried_over_and_bounds_are_reported(reached, profile, calls):
     run = simulate(reached, controllers("price"), seed=1, profile=profile)[0]
     assert all(0 <= row["gap"] < 0.2 for row in run.rows)

@@ -85,6 +85,7 @@ def test_an_allocation_adds_lines_and_loads(tmp_path: Path) -> None:
     assert both[1] == alone[1]
 
 
+@pytest.mark.integration
 def test_the_map_names_every_server_and_the_load_panels(tmp_path: Path) -> None:
     draw_map(INSTANCE, tmp_path / "a.svg", allocate(INSTANCE, random_association(INSTANCE)))
     text = (tmp_path / "a.svg").read_text()

@@ -80,6 +80,7 @@ def test_numbers_too_large_prove_nothing(huge: float) -> None:
         assert not least_cost(items) > huge
 
 
+@pytest.mark.integration
 def test_taking_and_leaving_an_item_divide_the_sets() -> None:
     for seed in range(40):
         items = items_of(seed)

@@ -22,6 +22,7 @@ from uara.psd.trace import METHODS, Method
 TOKENS = 10000
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("acceptance", [0.0, 0.3, 0.75, 0.92, 1.0])
 @pytest.mark.parametrize("gamma", [1, 2, 5, 11])
 def test_tokens_per_round_and_shares(acceptance: float, gamma: int) -> None:
@@ -36,6 +37,7 @@ def test_tokens_per_round_and_shares(acceptance: float, gamma: int) -> None:
         assert share == pytest.approx(post_verify_share(acceptance, gamma), abs=0.02)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("gamma", [1, 4, 9])
 @pytest.mark.parametrize("target_s", [0.5e-3, 5e-3])

@@ -162,6 +162,7 @@ def test_sampling_with_the_residual_rule_has_the_targets_distribution(method: Me
     assert _p_value(method, gamma, "residual", 400) > 0.01
 
 
+@pytest.mark.integration
 def test_sampling_with_the_target_rule_has_not() -> None:
     assert _p_value("conventional", 2, "target", 500) < 1e-3
 
@@ -200,6 +201,7 @@ class _Ending:
         raise AssertionError("no model of the forty ends its text")
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("method", SPECULATIVE)
 def test_end_of_sequence_inside_a_block_ends_the_text(method: Method) -> None:
     case = _Ending()

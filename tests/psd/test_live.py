@@ -39,6 +39,7 @@ def test_a_terminal_gets_colours_and_refused_tokens(pair: tuple[LanguageModel, L
     assert len(shown) > len(text)
 
 
+@pytest.mark.integration
 def test_unfinished_characters_wait(real_pair: tuple[LanguageModel, LanguageModel]) -> None:
     tokenizer = real_pair[1].tokenizer
     word = "naïve \U0001f600 end"

@@ -41,6 +41,7 @@ def test_draws_follow_the_distribution_and_never_the_impossible() -> None:
     assert chisquare(counts[[1, 3]], [800, 3200]).pvalue > 0.001
 
 
+@pytest.mark.integration
 @settings(max_examples=8, deadline=None)
 @given(p=WEIGHTS, q=WEIGHTS, seed=st.integers(0, 1000))
 def test_one_judged_token_has_the_targets_distribution(p: list[float], q: list[float], seed: int) -> None:

@@ -129,6 +129,7 @@ def test_a_run_ends_where_the_clock_says_so(
     assert result.evaluation.objective_ms - result.certified_bound_ms > 0
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("stage", ["climb", "tree", "milp"])
 def test_ctrl_c_returns_the_incumbent_and_what_is_proven(stage: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The interrupt arrives at a report of progress, as if the key had been pressed there."""

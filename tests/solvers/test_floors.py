@@ -91,6 +91,7 @@ def test_the_relaxation_has_the_value_of_the_prices(payload: float) -> None:
     assert linear.bound_ms <= prices.evaluation.objective_ms
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("solver", ["relaxation", "milp", "exact"])
 def test_numbers_far_apart_end_no_program(solver: str, seed: int) -> None:

@@ -65,6 +65,7 @@ def test_without_any_time_there_is_an_answer_as_good_as_the_strongest_signals(
         assert result.ended == "time_limit"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("solver", P1)
 def test_without_any_time_the_start_is_the_answer(solver: str, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("pyscipopt")
@@ -185,6 +186,7 @@ def test_relaxation_without_a_program_answers_with_its_start(monkeypatch: pytest
 # Prices, tree, auto
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("solver", ["milp", "exact", "auto"])
 @pytest.mark.parametrize("seed", range(4))
 def test_what_begins_with_prices_is_never_worse_than_price(solver: str, seed: int) -> None:
@@ -271,6 +273,7 @@ def test_scip_gives_one_answer_to_one_question() -> None:
 # Requests served in batches
 
 
+@pytest.mark.integration
 def test_speculation_lengths_are_left_out_where_time_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     from uara.solvers.hetedge.alternate import programme_s
     from uara.solvers.hetedge.search import Choices
@@ -285,6 +288,7 @@ def test_speculation_lengths_are_left_out_where_time_is_short(monkeypatch: pytes
     assert whole.ended == "completed"
 
 
+@pytest.mark.integration
 def test_the_bound_of_a_short_run_holds_for_all_lengths(monkeypatch: pytest.MonkeyPatch) -> None:
     from uara.solvers.hetedge.alternate import programme_s
     from uara.solvers.hetedge.search import Choices

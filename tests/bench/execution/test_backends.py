@@ -123,7 +123,7 @@ def test_a_lost_cluster_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> N
     from uara.isolation.supervise import Allowance
 
     monkeypatch.setattr(backends, "needs", lambda name, *, extra: BrokenCluster)
-    task = backends.Task("id", b"", "random", {}, 0, Allowance(1.0, 100.0))
+    task = backends.RunTask("id", b"", "random", {}, 0, Allowance(1.0, 100.0))
     with pytest.raises(UaraError, match=r"Dask cluster failed .ConnectionError: lost the scheduler"):
         list(backends.execute_all([task], backend="dask"))
 

@@ -11,7 +11,7 @@ from uara.isolation.supervise import Outcome
 def test_tasks_can_be_sent() -> None:
     import cloudpickle
 
-    task = module.Task("id", b"x", lambda instance, context: None, {}, 0, module.Allowance(1.0, 1.0))
+    task = module.RunTask("id", b"x", lambda instance, context: None, {}, 0, module.Allowance(1.0, 1.0))
     assert pickle.loads(cloudpickle.dumps(task)).run_id == "id"
 
 

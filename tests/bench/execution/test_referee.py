@@ -136,6 +136,7 @@ def test_a_long_certificate_is_verified_elsewhere_and_proves_the_same(
     assert row["certified_bound_ms"] == lower_bound(INSTANCE, prices)
 
 
+@pytest.mark.integration
 def test_a_certificate_that_takes_for_ever_is_an_error() -> None:
     nodes = 400_001
     tree = {

@@ -18,6 +18,7 @@ from ..conftest import made_up
 README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of table -->\nafter\n"
 
 
+@pytest.mark.integration
 def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> None:
     results = Results.load(recorded)
     tables = tables_of(results)

@@ -129,6 +129,7 @@ def test_a_pair_without_a_path_has_no_gain() -> None:
     assert gain[1, 0] == 0
 
 
+@pytest.mark.integration
 def test_versions_are_reported() -> None:
     assert set(canyon().facts["versions"]) == {"sionna-rt", "mitsuba", "drjit", "llvm"}
 

@@ -33,6 +33,7 @@ def test_everyone_stands_where_the_settings_say() -> None:
     assert drop.power_gain.shape == (200, 6)
 
 
+@pytest.mark.integration
 def test_every_device_has_a_server() -> None:
     drop = crowd()
     assert (drop.power_gain > 0).all()

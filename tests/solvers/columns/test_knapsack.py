@@ -49,6 +49,7 @@ def test_the_cheapest_set_is_found_to_the_tolerance(seed: int) -> None:
     assert value <= truth + tolerance + rounding
 
 
+@pytest.mark.integration
 @settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-2, 2))
 def test_a_search_may_end_at_the_cut(seed: int, above: float) -> None:

@@ -44,6 +44,7 @@ def test_gradient_and_curvature_are_those_of_the_soft_dual(payload: float) -> No
         assert change == pytest.approx(hessian[n], rel=1e-3, abs=1e-4 * abs(hessian).max())
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("payload", [1.0, 10.0, 50.0])
 def test_newton_and_quasi_newton_reach_the_same_bound(
     payload: float, monkeypatch: pytest.MonkeyPatch

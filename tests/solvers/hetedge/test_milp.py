@@ -31,6 +31,7 @@ def test_the_bound_is_below_the_best_plan_of_every_order(seed: int) -> None:
     assert 0 <= result.gap < 1
 
 
+@pytest.mark.integration
 def test_finer_kinds_give_a_better_bound() -> None:
     instance = generate(requests=8, channel="path-loss", largest_batch=3)
     bounds = [

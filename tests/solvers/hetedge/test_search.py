@@ -48,6 +48,7 @@ def test_the_programme_finds_the_best_plan_of_all(seed: int, count: int, longest
     assert replayed == pytest.approx(best, rel=1e-10)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", [3])
 def test_the_same_with_seven_requests(seed: int) -> None:
     value, replayed, best = solved(seed, 7, 2)

@@ -58,6 +58,7 @@ def test_a_run_leaves_policy_log_and_checkpoint(tmp_path):
         assert np.isfinite(row["return"])
 
 
+@pytest.mark.integration
 def test_each_step_is_shown(tmp_path):
     seen = []
     train(configure(tmp_path), tmp_path / "run", listener=Listener(progress=seen.append))
