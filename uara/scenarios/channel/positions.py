@@ -128,7 +128,7 @@ class StreetPoints:
             raise InputError("the box does not overlap the scene: choose a larger or another box")
         xy = np.round(low + draw * (high - low), _DECIMALS)
         ground = street_height(self._surface, xy)
-        street = np.isfinite(ground)
+        street = np.isfinite(ground) & box.contains(xy)  # rounding may lead out of it
         block: Floats = np.c_[xy, np.round(ground + self._height_m, _DECIMALS)][street]
         return block
 
