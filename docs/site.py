@@ -13,6 +13,8 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
+from uara import play_page
+
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = {
     "README.md": "index.md",
@@ -35,6 +37,7 @@ def on_files(files: Files, config: Any) -> Files:
             path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
             if mark and path.endswith(PICTURES) and not path.startswith("docs/"):
                 files.append(File.generated(config, path, abs_src_path=str(ROOT / path)))
+    files.append(File.generated(config, "play.html", content=play_page.page()))
     return files
 
 

@@ -13,7 +13,7 @@ def _():
 
     instance = uara.load("instances/e4_m30.json")
     mo.md(
-        "# What if?\nThe optimum lies between objective and bound, so that changes are certain where the intervals part."
+        "# What if?\nThe optimum lies between objective and bound, so changes are certain where the intervals part."
     )
     return instance, mo, uara
 
