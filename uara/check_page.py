@@ -45,7 +45,7 @@ def part(name: str) -> str:
 def checker() -> str:
     """The checker as one script: ``uaraChecker.check(instance bytes, solution bytes, tell)`` returns its verdict."""
     code = "\n".join(part(f"{name}.js") for name in CORE)
-    names = "check, sha256, Items, leastCost"
+    names = "check, digest, sha256, Items, leastCost"
     return f'const uaraChecker = (() => {{\n"use strict";\n{code}\nreturn {{ {names} }};\n}})();'
 
 

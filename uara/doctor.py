@@ -48,7 +48,7 @@ EXTRAS = {
     "scip": "SCIP",
 }
 """What the extras are for, in the order in which they are reported; any further ones of the package follow."""
-_NOT_FOR_USERS = {"test"}
+_NOT_FOR_USERS = {"test", "docs"}
 _TRACING = "ray tracing"
 
 

@@ -16,6 +16,7 @@ COMMANDS = {
     "verify": "Check a stored solution and its proof in exact arithmetic.",
     "generate": "Make an instance from Sionna channels and a task profile.",
     "show": "Describe an instance in words, and draw its map.",
+    "play": "Write a page on which phones and servers move, solved and proven in the browser.",
     "bench": "Run a suite of benchmarks, rank the solvers, compare, publish.",
     "check-solver": "Test whether a solver keeps the contract that plug-ins sign.",
     "solvers": "List the solvers and their options.",

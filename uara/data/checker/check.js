@@ -89,6 +89,9 @@ function check(instanceBytes, solutionBytes, tell = () => {}) {
   }
 }
 
+/** The digest of an instance file, as solutions name it. */
+const digest = (instanceBytes) => digestOf(readInstance(readJson(instanceBytes, "instance")));
+
 const refused = (refusals, found = {}) => ({ ...found, accepted: false, refusals, line: `REFUSED: ${refusals[0]}` });
 
 function judge(instance, solution, tell) {
