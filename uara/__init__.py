@@ -42,6 +42,7 @@ _PUBLIC = {
     "generate": "uara.scenarios.recipe",
     "load": "uara.problem",
     "lower_bound": "uara.problem",
+    "plot": "uara.problem",
     "solve": "uara.solver",
 }
 
@@ -67,6 +68,7 @@ if TYPE_CHECKING:
     from uara.problem import evaluate as evaluate
     from uara.problem import load as load
     from uara.problem import lower_bound as lower_bound
+    from uara.problem import plot as plot
     from uara.registry import Options as Options
     from uara.registry import as_solver as as_solver
     from uara.registry import available_solvers as available_solvers

@@ -15,7 +15,7 @@ from uara.bench.metrics import scored
 from uara.bench.report.curves import profiles
 from uara.bench.report.gaps import split
 from uara.bench.standings import FIGURES, standings
-from uara.bench.tables import Table
+from uara.base.cells import Table
 
 from .conftest import made_up
 

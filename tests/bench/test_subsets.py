@@ -10,7 +10,7 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.compare import compare_results
-from uara.bench.inks import to_markdown
+from uara.base.inks import to_markdown
 from uara.bench.metrics import contradictions
 from uara.bench.report import render
 from uara.bench.report.markdown import tables_of

@@ -6,12 +6,12 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.bench import inks
+from uara.base import inks
+from uara.base.cells import NONE, Cell, Column, Table, percent, words
 from uara.bench.metrics import scored
 from uara.bench.ranking import overall
 from uara.bench.results import Results
 from uara.bench.standings import standings
-from uara.bench.tables import NONE, Cell, Column, Table, percent, words
 
 if TYPE_CHECKING:
     from uara.bench.compare import Change, Comparison

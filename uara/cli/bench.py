@@ -256,7 +256,7 @@ def table(
 ) -> None:
     """Print the tables of a result file, or renew them between their marks in a Markdown file."""
     from uara.base.errors import InputError
-    from uara.bench.inks import TEXTS
+    from uara.base.inks import TEXTS
     from uara.bench.report.markdown import renew, tables_of
     from uara.bench.results import Results
 
