@@ -44,6 +44,7 @@ _PUBLIC = {
     "lower_bound": "uara.problem",
     "plot": "uara.problem",
     "solve": "uara.solver",
+    "what_if": "uara.scenarios.what_if",
 }
 
 __all__ = sorted(["__version__", *_PUBLIC])
@@ -74,6 +75,7 @@ if TYPE_CHECKING:
     from uara.registry import available_solvers as available_solvers
     from uara.scenarios.recipe import Recipe as Recipe
     from uara.scenarios.recipe import generate as generate
+    from uara.scenarios.what_if import what_if as what_if
     from uara.solver import Answer as Answer
     from uara.solver import Context as Context
     from uara.solver import Result as Result

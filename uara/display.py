@@ -15,6 +15,7 @@ from rich.markup import escape
 from uara.base import inks
 from uara.base.cells import Cell, Column, Table, number, quantity, words
 from uara.base.errors import printable
+from uara.base.files import Record
 from uara.problem import Columns, Score
 from uara.registry import Method
 from uara.solver import Progress, Result
@@ -34,8 +35,13 @@ def ranked(results: Sequence[Result]) -> list[Result]:
 
 def label(result: Result) -> str:
     """The solver's name, with those options that are not its defaults."""
-    changed = result.options.model_dump(exclude_defaults=True)
-    return " ".join([result.solver, *(f"{key}={value}" for key, value in changed.items())])
+    return label_of(result.solver, result.options)
+
+
+def label_of(solver: str, options: Record) -> str:
+    """As :func:`label`, of a solver that has not run."""
+    changed = options.model_dump(exclude_defaults=True)
+    return " ".join([solver, *(f"{key}={value}" for key, value in changed.items())])
 
 
 def output_console() -> Console:

@@ -17,7 +17,7 @@ from uara.base.files import check_output, save_or_rescue
 from uara.cli import answered, was_interrupted
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
-from uara.display import answer_table, label, print_table, progress_line, ranked, ranking_table
+from uara.display import answer_table, label_of, print_table, progress_line, ranked, ranking_table
 from uara.problem import FollowUp, Kind, follow_up_of, kind_of, load
 from uara.registry import find
 from uara.several import overall_table
@@ -131,7 +131,7 @@ def command(
         finish(
             save,
             lambda: show(lambda task: ranking_table(task.results, task.best_ms)),
-            lambda: print_table(_overall(solved), form) if len(tasks) > 1 else None,
+            lambda: print_table(_overall(tasks, specs), form) if len(tasks) > 1 else None,
             lambda: show(_explained) if explain else None,
             lambda: _show_tables(solved, form) if devices else None,
             follow,
@@ -206,8 +206,8 @@ def _save(result: Result, output: Path) -> None:
     save_or_rescue(lambda path: write(result, path), output)
 
 
-def _overall(tasks: list[Task]) -> Table:
-    names = list(dict.fromkeys(label(each) for task in tasks for each in task.results))
+def _overall(tasks: list[Task], specs: list[SolverSpec]) -> Table:
+    names = list(dict.fromkeys(label_of(find(spec.name).name, spec.options) for spec in specs))
     found = {str(task.path): task.results for task in tasks}
     return overall_table(found, names, {str(task.path): task.best_ms for task in tasks})
 

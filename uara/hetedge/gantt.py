@@ -53,7 +53,7 @@ def draw(
     pictures.only_one(path, ax)
     if path is not None:
         pictures.check_picture(Path(path))
-    score = None if plan is None else evaluate(instance, plan)
+    score: Any = None if plan is None else evaluate(instance, plan)
     if score is not None and not score.steps:
         raise InputError("cannot be replayed: " + "; ".join(map(str, score.violations)), source="plan")
     if ax is not None:
@@ -67,12 +67,13 @@ def draw(
         figure = pictures.blank(path, (13, 6))
         first, second = figure.subplots(2, 1, height_ratios=(3, 2))
         _draw_start(second, plan, score)
-    _draw_first(first, instance, plan, score)
+    main: Axes = first
+    _draw_first(main, instance, plan, score)
     if instance.provenance.credits:
         figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
     if path is not None:
         pictures.save(figure, path, dpi=150)
-    return first
+    return main
 
 
 def _draw_first(axes: Axes, instance: HetEdge, plan: Plan | None, score: Any) -> None:
