@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from uara.base.inks import fitting, show, to_csv, to_latex, to_markdown
 from uara.base.cells import Cell, Column, Table, number, percent, words
+from uara.base.inks import fitting, show, to_csv, to_latex, to_markdown
 
 TABLE = Table(
     [

@@ -80,8 +80,8 @@ def test_the_table_is_readable(uara: Command, instance_file: Path) -> None:
         "solver",
         "status",
         "objective",
-        "controll.",
-        "mean/p95",
+        "controllable",
+        "percentile",
         "energy",
         "runtime",
         "tma",
@@ -308,22 +308,22 @@ def test_the_distance_to_the_best_known_answer_is_shown(uara: Command, instance_
         expected = (row["objective"] - best["objective_ms"]) / best["controllable_ms"]
         assert row["distance_to_best_known"] == pytest.approx(expected)
     assert rows[0]["distance_to_best_known"] < 0.01 < rows[1]["distance_to_best_known"]
-    assert "over best" in uara("solve", INSTANCES / "e4_m30.json", *words).out
+    markdown = uara("solve", INSTANCES / "e4_m30.json", *words, "--format", "markdown").out
+    assert "| over best known % |" in markdown
     assert uara("solve", instance_file, "--json", "--solver", "tma").data[0]["distance_to_best_known"] is None
 
 
 def test_explain_splits_the_gap(uara: Command, instance_file: Path) -> None:
     words = ("--solver", "tma:allocation=uniform", "--solver", "price", "--explain")
-    out = uara("solve", instance_file, *words).out
-    assert "association %" in out
-    assert "allocation %" in out
-    numbers = [float(word) for word in out[out.index("allocation %") :].split("tma", 1)[1].split()[:3]]
+    out = uara("solve", instance_file, *words, "--format", "markdown").out
+    assert "| solver | gap % | association % | allocation % |" in out
+    numbers = [float(word) for word in out[out.index("allocation %") :].split("| tma |", 1)[1].split("|")[:3]]
     assert numbers[0] == pytest.approx(numbers[1] + numbers[2], abs=2e-4)
 
 
 def test_the_best_answer_is_scheduled_in_batches(uara: Command) -> None:
     words = ("solve", INSTANCES / "e4_m30.json", "--solver", "tma", "--then", "hetedge-dp")
-    assert "batching saves" in uara(*words).out
+    assert "| batching saves % |" in uara(*words, "--format", "markdown").out
     (row,) = uara(*words, "--json").data
     assert [server["server"] for server in row["then"]] == [f"server{j}" for j in range(4)]
     assert sum(server["devices"] for server in row["then"]) == 30

@@ -66,7 +66,8 @@ def distance_law(instance: Instance) -> Law:
 def _distances_m(instance: Instance, servers_m: Floats) -> Floats:
     """(K,) From the device of each pair to a point of its own."""
     devices_m = np.asarray(instance.devices.position_m)[instance.channel.pair_device]
-    return np.maximum(np.linalg.norm(devices_m - servers_m, axis=1), NEAREST_M)
+    distance_m: Floats = np.maximum(np.linalg.norm(devices_m - servers_m, axis=1), NEAREST_M)
+    return distance_m
 
 
 def add_server(instance: Instance, x_m: float, y_m: float, model: str) -> Instance:

@@ -159,28 +159,35 @@ class WhatIf:
         return trade  # type: ignore[no-any-return]
 
     def _draw_trade(self, axes: Axes) -> None:
-        for place, (variant, result) in enumerate(zip(self.variants, self.results, strict=True)):
+        for place, result in enumerate(self.results):
             score = result.evaluation
             point = (score.energy_j, score.latency_ms["mean"])
-            axes.plot(
-                *point, "*" if place == 0 else "o", ms=11 if place == 0 else 6, color=self._colour(place)
-            )
-            axes.annotate(printable(variant.name), point, (5, 4), textcoords="offset points", fontsize=8)
+            mark, size = ("*", 11) if place == 0 else ("o", 6)
+            label = printable(f"{place} {self.variants[place].name}")
+            axes.plot(*point, mark, ms=size, color=self._colour(place), label=label, alpha=0.8)
+            axes.annotate(str(place), point, (5, 4), textcoords="offset points", fontsize=8)
         axes.set(xlabel="energy of all devices [J]", ylabel="mean latency [ms]")
-        axes.margins(0.18, 0.12)
+        axes.locator_params(axis="x", nbins=4)
+        axes.ticklabel_format(useOffset=False)
+        axes.margins(0.15, 0.12)
         axes.grid(alpha=0.3)
 
     def _draw_changes(self, axes: Axes) -> None:
-        places = [k for k in range(1, len(self.variants)) if self.change_ms(k) is not None]
-        values = [self.change_ms(k) or 0.0 for k in places]
-        axes.barh(range(len(places)), values, color=[self._colour(k) for k in places])
-        names = [printable(f"{self.variants[k].name}\n{self.verdict(k)}") for k in places]
-        axes.set_yticks(range(len(places)), names, fontsize=8)
+        places = range(1, len(self.variants))
+        values = [self.change_ms(place) or 0.0 for place in places]
+        bars = axes.barh(places, values, color=[self._colour(place) for place in places])
+        changes = [self.change_ms(place) for place in places]
+        texts = ["" if each is None else f"{each:+,.1f}" for each in changes]
+        axes.bar_label(
+            bars, [f"{t} {self.verdict(k)}".strip() for k, t in zip(places, texts, strict=True)],
+            padding=4, fontsize=8,
+        )  # fmt: skip
+        names = [printable(f"{place} {self.variants[place].name}") for place in places]
+        axes.set_yticks(places, names, fontsize=8)
         axes.invert_yaxis()
         axes.axvline(0, color="k", lw=0.8)
+        axes.margins(x=0.45)
         axes.set_xlabel("change of the objective [ms]")
-        if not places:
-            axes.set_title("other weights: objectives are not compared", fontsize=9)
 
     def _colour(self, place: int) -> str:
         return "k" if place == 0 else _COLOURS.get(self.verdict(place), "0.5")
