@@ -146,6 +146,7 @@ _SCALES: Sequence[tuple[str, str, float]] = (
     ("_j", "J", 1.0),
 )
 """Ends of names of columns, the units that stand for them in a heading, and what values are multiplied by."""
+_FIRST = ("devices", "latency_ms", "mean_latency_ms", "energy_j", "saved_by_")
 _LESS = (
     "snr_db",
     "queue_ms",
@@ -156,7 +157,7 @@ _LESS = (
     "band_price",
     "work_flop",
 )
-"""Beginnings of columns that a narrow terminal goes without, the last ones first."""
+"""Beginnings of columns that a narrow terminal keeps the longest, and of those that it goes without first."""
 
 
 def answer_table(name: str, columns: Columns) -> Table:
@@ -166,7 +167,9 @@ def answer_table(name: str, columns: Columns) -> Table:
     for index, (title, values) in enumerate(columns.items()):
         numeric = not any(isinstance(value, str) for value in values)
         end, unit, factor = next((each for each in _SCALES if title.endswith(each[0])), ("", "", 1.0))
-        place = 0 if index < 2 else 1 + title.startswith(_LESS)
+        place = (
+            0 if index == 0 or title == "server" else 2 + title.startswith(_LESS) - title.startswith(_FIRST)
+        )
         heads.append(
             Column(f"{_title(title.removesuffix(end))} {unit}".strip(), numeric=numeric, place=place)
         )

@@ -85,6 +85,8 @@ def command(
     Ctrl-C ends the running solver with the best answer it has.
     """
     tasks = [_task(path) for path in instances]
+    if len({task.path.resolve() for task in tasks}) < len(tasks):
+        raise InputError("one file is named twice", source="instances")
     if len(tasks) > 1:
         _refuse_for_several({"--start": start, "--then": then})
     specs = attach_options(_specs(tasks, solver), option or [])
@@ -181,7 +183,7 @@ def _outputs(tasks: list[Task], output: Path | None, starts: list[Path]) -> dict
     if output.suffix and not output.is_dir():
         raise InputError("must be a folder where there are several instances", source=str(output))
     found = {task.path: output / f"{task.path.stem}.json" for task in tasks}
-    if len(set(found.values())) < len(found):
+    if len(set(found.values())) < len(tasks):
         raise InputError("several instances have one name; solve them one by one", source=str(output))
     output.mkdir(parents=True, exist_ok=True)
     for path in found.values():
