@@ -43,7 +43,7 @@ class Task:
 
 
 def command(
-    instances: Annotated[
+    instance: Annotated[
         list[Path], typer.Argument(metavar="INSTANCE...", help="Instance file; several are ranked over all.")
     ],
     solver: Annotated[
@@ -84,7 +84,7 @@ def command(
 
     Ctrl-C ends the running solver with the best answer it has.
     """
-    tasks = [_task(path) for path in instances]
+    tasks = [_task(path) for path in instance]
     if len({task.path.resolve() for task in tasks}) < len(tasks):
         raise InputError("one file is named twice", source="instances")
     if len(tasks) > 1:
