@@ -42,7 +42,9 @@ _PUBLIC = {
     "generate": "uara.scenarios.recipe",
     "load": "uara.problem",
     "lower_bound": "uara.problem",
+    "plot": "uara.problem",
     "solve": "uara.solver",
+    "what_if": "uara.scenarios.what_if",
 }
 
 __all__ = sorted(["__version__", *_PUBLIC])
@@ -67,11 +69,13 @@ if TYPE_CHECKING:
     from uara.problem import evaluate as evaluate
     from uara.problem import load as load
     from uara.problem import lower_bound as lower_bound
+    from uara.problem import plot as plot
     from uara.registry import Options as Options
     from uara.registry import as_solver as as_solver
     from uara.registry import available_solvers as available_solvers
     from uara.scenarios.recipe import Recipe as Recipe
     from uara.scenarios.recipe import generate as generate
+    from uara.scenarios.what_if import what_if as what_if
     from uara.solver import Answer as Answer
     from uara.solver import Context as Context
     from uara.solver import Result as Result

@@ -9,13 +9,13 @@ from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
 from pydantic_core import to_jsonable_python
-from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
-from rich.text import Text
 
+from uara.base import inks
+from uara.base.cells import Cell, Column, Table, number, quantity, words
 from uara.base.errors import printable
+from uara.base.files import Record
 from uara.problem import Columns, Score
 from uara.registry import Method
 from uara.solver import Progress, Result
@@ -35,13 +35,13 @@ def ranked(results: Sequence[Result]) -> list[Result]:
 
 def label(result: Result) -> str:
     """The solver's name, with those options that are not its defaults."""
-    changed = result.options.model_dump(exclude_defaults=True)
-    return " ".join([result.solver, *(f"{key}={value}" for key, value in changed.items())])
+    return label_of(result.solver, result.options)
 
 
-def shown(name: str) -> Text:
-    """A name in a table: no markup, and nothing that cannot be printed."""
-    return Text(printable(name))
+def label_of(solver: str, options: Record) -> str:
+    """As :func:`label`, of a solver that has not run."""
+    changed = options.model_dump(exclude_defaults=True)
+    return " ".join([solver, *(f"{key}={value}" for key, value in changed.items())])
 
 
 def output_console() -> Console:
@@ -50,8 +50,24 @@ def output_console() -> Console:
     return console if console.is_terminal else Console(width=140)
 
 
+def print_table(table: Any, form: inks.Form | None = None) -> None:
+    """Print a table on standard output: for people, or in the form of a file.
+
+    Parameters
+    ----------
+    table
+        A :class:`uara.base.cells.Table`; or whatever a third party's problem kind made for the library rich.
+    """
+    if not isinstance(table, Table):
+        output_console().print(table)
+    elif form is None:
+        inks.show(table, output_console())
+    else:
+        print(inks.TEXTS[form](table))
+
+
 def ranking_table(results: Sequence[Result], best_known_ms: float | None = None) -> Table:
-    """Solvers by objective, with what is proven of each answer; times in ms, energy in J.
+    """Solvers by objective, with what is proven of each answer.
 
     Parameters
     ----------
@@ -59,33 +75,31 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
         Best objective known of the instance; each answer's distance to it is shown, relative to the
         controllable part.
     """
-    proven = any(result.bound_ms is not None for result in results)
-    table = Table(
-        box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=shown(results[0].instance.name), title_justify="left"
-    )
-    table.add_column("solver", overflow="fold")
-    table.add_column("status")
-    for name in ("objective\nms", "controll.\nms", "latency ms\nmean/p95", "energy\nJ"):
-        table.add_column(name, justify="right", no_wrap=True)
-    more = ["bound\nms", "gap\n%"] if proven else []
-    more += ["over best\nknown %"] if best_known_ms is not None else []
-    for name in [*more, "runtime\ns"]:
-        table.add_column(name, justify="right", no_wrap=True)
-    for result in ranked(results):
-        score, latency = result.evaluation, result.evaluation.latency_ms
-        gap = None if result.gap is None else 100 * result.gap
-        table.add_row(
-            shown(label(result)),
-            result.status if result.ended == "completed" else f"{result.status}\n{result.ended}",
-            number(score.objective_ms, 0),
-            number(score.controllable_ms),
-            f"{number(latency['mean'], 0)}/{number(latency['p95'], 0)}",
-            number(score.energy_j, 0),
-            *([number(result.bound_ms, 0), number(gap, 4)] if proven else []),
-            *([number(_over(score, best_known_ms), 4)] if best_known_ms is not None else []),
-            f"{result.runtime_s:.3f}",
-        )
-    return table
+    order = ranked(results)
+    columns: list[tuple[Column, list[Cell]]] = [
+        (Column("solver", numeric=False), [words(label(each)) for each in order]),
+        (Column("status", numeric=False), [words(each.status) for each in order]),
+    ]
+
+    def add(name: str, place: int, digits: int, values: Sequence[float | None]) -> None:
+        columns.append((Column(name, place=place), list(map(number(digits), values))))
+
+    if any(each.ended != "completed" for each in order):
+        columns.append((Column("ended", numeric=False), [words(each.ended) for each in order]))
+    scores = [each.evaluation for each in order]
+    add("objective ms", 3, 0, [score.objective_ms for score in scores])
+    add("controllable ms", 0, 1, [score.controllable_ms for score in scores])
+    add("mean latency ms", 2, 0, [score.latency_ms["mean"] for score in scores])
+    add("95th percentile ms", 4, 0, [score.latency_ms["p95"] for score in scores])
+    add("energy J", 4, 0, [score.energy_j for score in scores])
+    if any(each.bound_ms is not None for each in order):
+        add("bound ms", 5, 0, [each.bound_ms for each in order])
+        add("gap %", 1, 4, [None if each.gap is None else 100 * each.gap for each in order])
+    if best_known_ms is not None:
+        add("over best known %", 1, 4, [_over(score, best_known_ms) for score in scores])
+    add("runtime s", 1, 3, [each.runtime_s for each in order])
+    rows = list(zip(*(cells for _, cells in columns), strict=True))
+    return Table([column for column, _ in columns], rows, printable(results[0].instance.name))
 
 
 def _over(score: Score, best_known_ms: float) -> float:
@@ -96,79 +110,97 @@ def _over(score: Score, best_known_ms: float) -> float:
     return 100 * distance_ms / (score.controllable_ms - distance_ms)
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """A number with thousands separators; a dash where there is none."""
-    if value is None or not math.isfinite(value):
-        return "-" if value is None else "infinite"
-    return f"{value:,.{digits}f}"
+_SCORES = {"objective": "ms", "controllable": "ms", "constant": "ms", "amount": ""}
+"""Units of figures whose names have none."""
+_THOUSANDTHS = number(3)
 
 
 def score_table(score: Score) -> Table:
     """One answer's terms, latency, energy and violations."""
-    table = Table(show_header=False, box=None)
-    table.add_column("what")
-    table.add_column("value", justify="right")
-    for key, value in score.to_plain().items():
-        if key == "violations":
-            continue
+    rows: list[list[Cell]] = []
+
+    def add(name: str, unit: str, value: Any) -> None:
+        shown = words("yes" if value else "no") if isinstance(value, bool) else _THOUSANDTHS(value)
+        rows.append([words(name), shown, words(unit)])
+
+    plain = score.to_plain()
+    for key, value in plain.items():
+        name, unit = quantity(key)
         if isinstance(value, dict):
             for inner, part in value.items():
-                table.add_row(f"  {key}: {inner}", number(part, 3))
-        elif isinstance(value, bool):
-            table.add_row(key, "yes" if value else "no")
-        else:
-            table.add_row(key, number(value, 3))
-    for item in score.to_plain()["violations"]:
-        table.add_row(shown(f"[violated] {item['constraint']} at {item['where']}"), number(item["amount"], 6))
-    return table
+                add(f"{name}: {inner.replace('_', ' ')}", unit, part)
+        elif key != "violations":
+            add(name, unit or _SCORES.get(key, ""), value)
+    for item in plain["violations"]:
+        where = f"violated: {item['constraint']} at {item['where']}"
+        rows.append([Cell(printable(where), ink="red"), number(6)(item["amount"]), words("")])
+    return Table([Column("what", numeric=False), Column("value"), Column("unit", numeric=False)], rows)
 
 
-_SCALES = (
-    ("_bit_per_s", "\nMbit/s", 1e-6),
-    ("_per_root_flop", "\nper root FLOP", 1.0),
-    ("_flop", "\nTFLOP", 1e-12),
-    ("_ms", "\nms", 1.0),
-    ("_db", "\ndB", 1.0),
-    ("_j", "\nJ", 1.0),
-    ("_share", "\nshare", 1.0),
-    ("_used", "\nused", 1.0),
+_SCALES: Sequence[tuple[str, str, float]] = (
+    ("_bit_per_s", "Mbit/s", 1e-6),
+    ("_per_root_flop", "per root FLOP", 1.0),
+    ("_flop", "TFLOP", 1e-12),
+    ("_ms", "ms", 1.0),
+    ("_db", "dB", 1.0),
+    ("_j", "J", 1.0),
 )
-"""Ends of names of columns, what stands for them in a head, and what values are multiplied by."""
+"""Ends of names of columns, the units that stand for them in a heading, and what values are multiplied by."""
+_FIRST = ("devices", "latency_ms", "mean_latency_ms", "energy_j", "saved_by_")
+_LESS = (
+    "snr_db",
+    "queue_ms",
+    "local_ms",
+    "uplink_ms",
+    "server_ms",
+    "compute_price",
+    "band_price",
+    "work_flop",
+)
+"""Beginnings of columns that a narrow terminal keeps the longest, and of those that it goes without first."""
 
 
 def answer_table(name: str, columns: Columns) -> Table:
     """A table of an answer: numbers to four digits, rates in Mbit/s and work in TFLOP."""
-    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), title=name, title_justify="left")
-    cells: list[list[str | Text]] = []
-    for title, values in columns.items():
+    heads: list[Column] = []
+    cells: list[list[Cell]] = []
+    for index, (title, values) in enumerate(columns.items()):
         numeric = not any(isinstance(value, str) for value in values)
-        end, head, factor = next((each for each in _SCALES if title.endswith(each[0])), ("", "", 1.0))
-        label = title.removesuffix(end).replace("_", "\n") + head
-        table.add_column(label, justify="right" if numeric else "left", overflow="fold", vertical="bottom")
-        cells.append([f"{value * factor:.4g}" if numeric else shown(value) for value in values])
-    for row in zip(*cells, strict=True):
-        table.add_row(*row)
-    return table
+        end, unit, factor = next((each for each in _SCALES if title.endswith(each[0])), ("", "", 1.0))
+        place = (
+            0 if index == 0 or title == "server" else 2 + title.startswith(_LESS) - title.startswith(_FIRST)
+        )
+        heads.append(
+            Column(f"{_title(title.removesuffix(end))} {unit}".strip(), numeric=numeric, place=place)
+        )
+        cells.append([_four(value, factor) if numeric else words(value) for value in values])
+    return Table(heads, list(zip(*cells, strict=True)), name)
+
+
+def _title(name: str) -> str:
+    """The name of a column, units apart, as people read it."""
+    for end, plain in (("_by_1_mhz", " by 1 MHz"), ("_by_1_tflop_per_s", " by 1 TFLOP/s")):
+        name = name.replace(end, plain)
+    return name.replace("_", " ")
+
+
+def _four(value: float | None, factor: float) -> Cell:
+    return Cell("-", math.inf) if value is None else Cell(f"{value * factor:.4g}", value * factor)
 
 
 def solvers_table(methods: Sequence[Method]) -> Table:
-    """Every solver with its options, and the reason where it cannot be used."""
-    table = Table(box=SIMPLE_HEAD, show_lines=True)
-    for name in ("solver", "what it does", "options (default)"):
-        table.add_column(name, overflow="fold")
+    """Every solver with its options, and the reason where it cannot be used: a row for each of them."""
+    heads = ("solver", "what it does, with which options (default)")
+    rows: list[list[Cell]] = []
     for method in methods:
-        text = escape(printable(method.summary))
-        if method.traits.warm_start:
-            text += "\ntakes a start"
+        start = ". Takes a start" if method.traits.warm_start else ""
+        rows.append([words(method.name), words(f"{method.summary.rstrip('.')}{start}.")])
         if method.reason:
-            text += f"\n[red]not available: {escape(printable(method.reason))}[/red]"
-        options = "\n".join(
-            f"[bold]{item['name']}[/bold] {escape(item['type'])} ({escape(str(item['default']))}): "
-            f"{escape(item['description'])}"
-            for item in options_of(method)
-        )
-        table.add_row(shown(method.name), text, options)
-    return table
+            rows.append([words(""), Cell(f"not available: {method.reason}", ink="red")])
+        for item in options_of(method):
+            text = f"{item['name']} {item['type']} ({item['default']}): {item['description']}"
+            rows.append([words(""), words(f"  {text}")])
+    return Table([Column(heads[0], numeric=False), Column(heads[1], numeric=False, prose=True)], rows)
 
 
 def options_of(method: Method) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ from uara.base.deferred import deferred as deferred
 from uara.base.errors import InputError
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 GROUP = "uara.problems"
@@ -186,8 +187,9 @@ class Kind:
     """Refuse a start that names what is not there: solvers index by it in compiled code."""
     describe: Callable[[Any], list[str]] = _name_alone
     """The instance in words, a line each."""
-    plot: Callable[[Any, Path, Any], None] | None = None
-    """Draw the instance, with a decision if one is given, into a picture file."""
+    plot: Callable[..., Any] | None = None
+    """(instance, path, decision): draw the instance, with a decision if one is given, into a picture file. Where the
+    path is None, into a figure of pyplot, or into the axes ``ax``; the axes are returned."""
     tables: Callable[[Any, Any, Any], dict[str, Columns]] | None = None
     """An answer as tables, by their names, from instance, decision and certificate (or None): the first has a row for
     each whom the decision is about."""
@@ -330,8 +332,22 @@ def parse_certificate(instance: Problem, plain: dict[str, Any]) -> Any:
     return parse(plain)
 
 
-def plot(instance: Problem, path: str | Path, decision: Any = None) -> None:
-    """Draw an instance, with a decision if one is given, into a .png, .svg or .pdf file.
+def plot(
+    instance: Problem, path: str | Path | None = None, decision: Any = None, *, ax: Axes | None = None
+) -> Any:
+    """Draw an instance, with a decision if one is given.
+
+    Parameters
+    ----------
+    path
+        A .png, .svg or .pdf file. Without one a notebook shows the picture.
+    ax
+        Axes of Matplotlib to draw the main panel into.
+
+    Returns
+    -------
+    Axes
+        Of the main panel.
 
     Raises
     ------
@@ -343,7 +359,9 @@ def plot(instance: Problem, path: str | Path, decision: Any = None) -> None:
     draw = kind_of(instance.kind).plot
     if draw is None:
         raise InputError(f"instances of kind {instance.kind} cannot be drawn", source=instance.name)
-    draw(instance, Path(path), decision)
+    return draw(
+        instance, None if path is None else Path(path), decision, **({} if ax is None else {"ax": ax})
+    )
 
 
 def describe(instance: Problem) -> list[str]:

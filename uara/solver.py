@@ -7,6 +7,7 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
@@ -16,7 +17,7 @@ from uara.base.errors import InputError, SolverError, UaraError, reason_of
 from uara.base.files import Record
 from uara.base.randomness import stream
 from uara.clock import Clock
-from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound
+from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound, plot
 from uara.registry import Method, blaming, find
 
 if TYPE_CHECKING:
@@ -281,6 +282,10 @@ class Result:
             If pandas is not installed.
         """
         return answers.frame(self, table)
+
+    def plot(self, path: str | Path | None = None, *, ax: Any = None) -> Any:
+        """Draw the answer; see :func:`uara.plot`."""
+        return plot(self.instance, path, self.decision, ax=ax)
 
     def __repr__(self) -> str:
         return answers.text(answers.summary(self))

@@ -10,12 +10,12 @@ import pandas
 import pytest
 from truth import ranking as truth
 
+from uara.base.cells import Table
 from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.report.curves import profiles
 from uara.bench.report.gaps import split
 from uara.bench.standings import FIGURES, standings
-from uara.bench.tables import Table
 
 from .conftest import made_up
 

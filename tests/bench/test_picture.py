@@ -32,3 +32,12 @@ def test_without_bounds_there_is_no_picture() -> None:
         points(made_up([{"controllable_ms": 1.0}]))
     with pytest.raises(InputError, match="no bound is known for 'x'"):
         points(made_up([{"controllable_ms": 1.0, "bound_ms": 100.5}]), "x")
+
+
+def test_given_axes_are_drawn_into() -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    rows = [{"label": name, "controllable_ms": 1.0, "bound_ms": 100.5} for name in ("a", "b")]
+    assert time_against_gap(made_up(rows), ax=axes) is axes
+    assert len(axes.texts) == 2

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.cells import Table
 from uara.bench import Results
 from uara.bench.claims import measured
 from uara.bench.metrics import contradictions, scored
 from uara.bench.report.markdown import MARK, marked, tables_of
 from uara.bench.results import of_group
-from uara.bench.tables import Table
 from uara.problem import evaluate, parse_decision
 
 pytestmark = pytest.mark.integration

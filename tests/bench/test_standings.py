@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from uara.base.inks import fitting
 from uara.bench import Results
-from uara.bench.inks import fitting
 from uara.bench.metrics import scored
 from uara.bench.ranking import duels
 from uara.bench.standings import BRIEF, FIGURES, pairs, standings

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
+from uara.base.inks import to_markdown
 from uara.bench import Results
 from uara.bench.compare import compare_results
-from uara.bench.inks import to_markdown
 from uara.bench.metrics import contradictions
 from uara.bench.report import render
 from uara.bench.report.markdown import tables_of

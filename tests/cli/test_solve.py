@@ -80,8 +80,8 @@ def test_the_table_is_readable(uara: Command, instance_file: Path) -> None:
         "solver",
         "status",
         "objective",
-        "controll.",
-        "mean/p95",
+        "controllable",
+        "percentile",
         "energy",
         "runtime",
         "tma",
@@ -308,22 +308,22 @@ def test_the_distance_to_the_best_known_answer_is_shown(uara: Command, instance_
         expected = (row["objective"] - best["objective_ms"]) / best["controllable_ms"]
         assert row["distance_to_best_known"] == pytest.approx(expected)
     assert rows[0]["distance_to_best_known"] < 0.01 < rows[1]["distance_to_best_known"]
-    assert "over best" in uara("solve", INSTANCES / "e4_m30.json", *words).out
+    markdown = uara("solve", INSTANCES / "e4_m30.json", *words, "--format", "markdown").out
+    assert "| over best known % |" in markdown
     assert uara("solve", instance_file, "--json", "--solver", "tma").data[0]["distance_to_best_known"] is None
 
 
 def test_explain_splits_the_gap(uara: Command, instance_file: Path) -> None:
     words = ("--solver", "tma:allocation=uniform", "--solver", "price", "--explain")
-    out = uara("solve", instance_file, *words).out
-    assert "association %" in out
-    assert "allocation %" in out
-    numbers = [float(word) for word in out[out.index("allocation %") :].split("tma", 1)[1].split()[:3]]
+    out = uara("solve", instance_file, *words, "--format", "markdown").out
+    assert "| solver | gap % | association % | allocation % |" in out
+    numbers = [float(word) for word in out[out.index("allocation %") :].split("| tma |", 1)[1].split("|")[:3]]
     assert numbers[0] == pytest.approx(numbers[1] + numbers[2], abs=2e-4)
 
 
 def test_the_best_answer_is_scheduled_in_batches(uara: Command) -> None:
     words = ("solve", INSTANCES / "e4_m30.json", "--solver", "tma", "--then", "hetedge-dp")
-    assert "batching saves" in uara(*words).out
+    assert "| batching saves % |" in uara(*words, "--format", "markdown").out
     (row,) = uara(*words, "--json").data
     assert [server["server"] for server in row["then"]] == [f"server{j}" for j in range(4)]
     assert sum(server["devices"] for server in row["then"]) == 30
@@ -377,3 +377,50 @@ def test_tables_of_others_are_left_alone(uara: Command, instance_file: Path, tmp
         assert (outcome.code, outcome.out, text in outcome.err) == (2, "", True)
     hetedge = INSTANCES / "hetedge_k20.json"
     assert "--devices: is not for instances of kind hetedge" in uara("solve", hetedge, "--devices").err
+
+
+def test_several_instances_are_ranked_over_all(uara: Command, instance: Instance, tmp_path: Path) -> None:
+    files = [tmp_path / f"{name}.json" for name in ("one", "two")]
+    for path in files:
+        instance.replace(name=path.stem).save(path)
+    words = ("solve", *files, "--solver", "tma", "--solver", "max-sinr")
+    outcome = uara(*words, "--output", tmp_path / "answers")
+    assert outcome.code == 0
+    assert "over 2 instances" in outcome.out
+    for path in files:
+        assert uara("verify", path, tmp_path / "answers" / path.name).code == 0
+    data = uara(*words, "--json", "--devices").data
+    assert [row["instance"] for row in data] == ["one", "one", "two", "two"]
+    assert ["tables" in row for row in data] == [True, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (("--then", "hetedge-dp"), "--then: is for one instance"),
+        (("--output", "a.json"), "must be a folder"),
+        ((INSTANCES / "hetedge_k20.json",), "are of several kinds: hetedge, p1"),
+    ],
+)
+def test_what_several_instances_cannot_have(
+    uara: Command, instance_file: Path, tmp_path: Path, words: tuple[Any, ...], text: str
+) -> None:
+    other = tmp_path / "other.json"
+    other.write_bytes(instance_file.read_bytes())
+    outcome = uara("solve", instance_file, other, *words)
+    assert outcome.code == 2
+    assert text in outcome.err
+
+
+def test_two_files_of_one_name_have_no_place_for_their_answers(
+    uara: Command, instance_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "b").mkdir()
+    other = tmp_path / "b" / instance_file.name
+    other.write_bytes(instance_file.read_bytes())
+    outcome = uara("solve", instance_file, other, "--output", tmp_path / "answers")
+    assert outcome.code == 2
+    assert "have one name" in outcome.err
+    outcome = uara("solve", instance_file, instance_file)
+    assert outcome.code == 2
+    assert "named twice" in outcome.err

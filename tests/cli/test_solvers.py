@@ -40,8 +40,8 @@ def test_json_says_what_a_solver_takes(uara: Command) -> None:
 def test_one_solver_alone(uara: Command) -> None:
     assert [row["solver"] for row in uara("solvers", "tma", "--json").data] == ["tma"]
     assert "max-sinr" not in uara("solvers", "tma").out
-    assert "takes a start" in uara("solvers", "tma").out
-    assert "takes a start" not in uara("solvers", "random").out
+    assert "Takes a start" in uara("solvers", "tma").out
+    assert "Takes a start" not in uara("solvers", "random").out
     outcome = uara("solvers", "nobody")
     assert outcome.code == 2
     assert "there is no solver 'nobody'" in outcome.err

@@ -57,3 +57,13 @@ def test_what_cannot_be_replayed_is_not_drawn(tmp_path: Path) -> None:
     broken = Plan(np.zeros(4, int), np.array([4]), np.array([1]), np.array([False]), np.full(4, 0.25))
     with pytest.raises(InputError, match="each request once"):
         plot(make_hetedge(4, 0), tmp_path / "x.png", broken)
+
+
+def test_axes_are_drawn_into_and_returned() -> None:
+    from matplotlib.figure import Figure
+
+    instance = make_hetedge(6, 3)
+    for decision in (None, plan(6)):
+        axes = Figure().add_subplot()
+        assert plot(instance, decision=decision, ax=axes) is axes
+        assert axes.get_title()

@@ -7,7 +7,8 @@ import pytest
 from cases import instances, make_instance, random_association
 from hypothesis import given, settings
 
-from uara import Allocation, Certificate, Instance, allocate, evaluate
+from uara import Allocation, Certificate, Instance, allocate, evaluate, solve
+from uara.p1 import worth
 from uara.p1.answers import COLUMNS, file_columns, tables
 
 
@@ -56,6 +57,25 @@ def test_prices_stand_beside_the_servers_where_the_certificate_has_them() -> Non
     assert table["band_price_ms"] == [4.0, 5.0, 6.0]
     for other in (None, object(), Certificate([1.0], [1.0])):
         assert not any("price" in name for name in tables(instance, decision, other)["servers"])
+
+
+def test_servers_say_what_more_would_save() -> None:
+    instance = make_instance(6, 3)
+    decision = allocate(instance, random_association(instance), "uniform")
+    table = tables(instance, decision)["servers"]
+    assert table["saved_by_1_mhz_ms"] == worth.of_band(instance, decision.association).tolist()
+    assert table["saved_by_1_tflop_per_s_ms"] == worth.of_compute(instance, decision.association).tolist()
+    nowhere = Allocation([0, 1, 7, 0, 1, 2], decision.bandwidth, decision.compute)
+    assert not any("saved" in name for name in tables(instance, nowhere)["servers"])
+
+
+def test_device_prices_have_a_price_of_band() -> None:
+    instance = make_instance(8, 2, seed=3)
+    proven = solve(instance, "exact")
+    table = tables(instance, proven.decision, proven.certificate)["servers"]  # type: ignore[arg-type]
+    assert "compute_price_ms_per_root_flop" not in table
+    assert len(table["band_price_ms"]) == 2
+    assert min(table["band_price_ms"]) >= 0
 
 
 def test_what_serves_nobody_is_infinite_and_not_an_error() -> None:

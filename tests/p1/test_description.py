@@ -161,3 +161,32 @@ def test_a_report_has_a_line_for_each_device_and_a_bar_for_each_server() -> None
 def test_without_positions_a_report_has_loads_alone() -> None:
     bare = INSTANCE.replace(devices=INSTANCE.devices.replace(position_m=None))
     assert set(answer_pictures(bare)) == {"Load of each server"}
+
+
+def test_axes_are_drawn_into_and_returned(tmp_path: Path) -> None:
+    from matplotlib.figure import Figure
+
+    axes = Figure().add_subplot()
+    allocation = allocate(INSTANCE, random_association(INSTANCE))
+    assert draw_map(INSTANCE, allocation=allocation, ax=axes) is axes
+    assert axes.lines
+    with pytest.raises(InputError, match="a file or give axes"):
+        draw_map(INSTANCE, tmp_path / "a.png", ax=axes)
+    drawn = draw_map(INSTANCE, str(tmp_path / "a.png"))
+    assert drawn.get_title() == INSTANCE.name
+    assert (tmp_path / "a.png").exists()
+
+
+def test_a_notebook_shows_a_picture_without_a_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What pyplot holds is shown at the end of a cell."""
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    from matplotlib import pyplot
+
+    import uara
+
+    axes = uara.plot(INSTANCE)
+    assert pyplot.fignum_exists(axes.figure.number)
+    pyplot.close("all")
+    result = uara.solve(INSTANCE, "max-sinr")
+    assert result.plot().figure.axes[0].get_title() == INSTANCE.name
+    pyplot.close("all")

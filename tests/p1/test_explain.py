@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from rich.console import Console
 
 from uara import Instance, allocate, evaluate, solve
+from uara.base.inks import show
 from uara.p1.explain import explain, split
 
 
@@ -36,7 +37,7 @@ def test_an_optimal_allocation_loses_by_association_alone() -> None:
 
 def shown(results, best_known_ms=None) -> str:  # type: ignore[no-untyped-def]
     console = Console(file=io.StringIO(), width=100)
-    console.print(explain(results, best_known_ms))
+    show(explain(results, best_known_ms), console)
     return console.file.getvalue()  # type: ignore[attr-defined]
 
 

@@ -49,7 +49,7 @@ def test_unknown_tasks() -> None:
 def test_comparison_table() -> None:
     profile = assumed_profile({"a": 1.0}, {"a": [30]}, new_tokens=20, gamma=3)
     table = comparison_table(profile, [2, 4])
-    assert table.row_count == 2
+    assert len(table.rows) == 2
     assert len(table.columns) == 4
     with pytest.raises(InputError):
         comparison_table(profile, [-1])

@@ -62,7 +62,7 @@ def test_a_psd_run_tells_the_other_methods_too(pair: tuple[LanguageModel, Langua
     assert list(again) == ["conventional"]
     assert again["conventional"].completion_s == pytest.approx(lines["conventional"].completion_s)
     assert real.tokens == decoded.tokens
-    assert live.split_table(lines, "title").row_count == 3
+    assert len(live.split_table(lines, "title").rows) == 3
 
 
 def test_what_is_timed() -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from uara.base.errors import MissingExtra
+from uara.base.errors import InputError, MissingExtra
 from uara.psd import pictures
 from uara.psd.flops import GPT2, GPT2_XL
 from uara.psd.hardware import speeds
@@ -45,3 +45,14 @@ def test_without_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtra, match="matplotlib"):
         pictures.gantt(lines())
+
+
+def test_given_axes_are_drawn_into() -> None:
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = list(figure.subplots(2, 1))
+    assert pictures.gantt(lines(), ax=axes) is figure
+    assert all(axis.collections for axis in axes)
+    with pytest.raises(InputError, match="1 axes, but there are 2 timelines"):
+        pictures.gantt(lines(), ax=axes[:1])

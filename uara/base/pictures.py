@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from uara.base.errors import InputError, MissingExtra
+from uara.base.extras import needs
 from uara.base.files import check_output, is_stream, replacing
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 SUFFIXES = (".png", ".svg", ".pdf")
@@ -55,7 +57,32 @@ def check_picture(path: Path, *, suffixes: Sequence[str] = SUFFIXES, inputs: Col
         raise MissingExtra("matplotlib", "plot")
 
 
-def save(figure: Figure, path: Path, **settings: Any) -> None:
+def blank(path: str | Path | None, size: tuple[float, float]) -> Figure:
+    """A figure of a size in inches: of its own where it becomes a file, of pyplot where a notebook shows it.
+
+    Raises
+    ------
+    InputError, MissingExtra
+        As :func:`check_picture`, of a path.
+    """
+    needs("matplotlib.figure", extra="plot")
+    if path is not None:
+        from matplotlib.figure import Figure
+
+        check_picture(Path(path))
+        return Figure(figsize=size, layout="constrained")
+    from matplotlib import pyplot
+
+    return pyplot.figure(figsize=size, layout="constrained")
+
+
+def only_one(path: str | Path | None, ax: Axes | None) -> None:
+    """:class:`InputError` if a picture is to go into a file and into axes of somebody else's figure."""
+    if path is not None and ax is not None:
+        raise InputError("name a file or give axes, not both", source="plot")
+
+
+def save(figure: Figure, path: str | Path, **settings: Any) -> None:
     """Write a figure in the format of its suffix, PNG where there is none: a pipe, say.
 
     Parameters
@@ -63,5 +90,6 @@ def save(figure: Figure, path: Path, **settings: Any) -> None:
     settings
         Further arguments of matplotlib's ``savefig``.
     """
+    path = Path(path)
     with replacing(path) as temporary:
         figure.savefig(temporary, format=path.suffix.lower().lstrip(".") or "png", **settings)

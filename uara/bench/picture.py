@@ -4,61 +4,78 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from uara.base import files
+from uara.base import pictures
 from uara.base.errors import InputError, printable
 from uara.base.extras import needs
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 LEAST_GAP = 1e-6
 """Smaller gaps are drawn here: the axis is logarithmic."""
 LEAST_RUNTIME_S = 1e-4
 
 
-def time_against_gap(results: Results, path: str | Path, instance: str | None = None) -> None:
-    """Draw the runtime of every solver on one instance against its gap to the best bound (.svg, .png, .pdf).
+def time_against_gap(
+    results: Results,
+    path: str | Path | None = None,
+    instance: str | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the runtime of every solver on one instance against its gap to the best bound.
+
+    Parameters
+    ----------
+    path
+        A .svg, .png or .pdf file. Without one a notebook shows the picture.
+    ax
+        Axes to draw into.
 
     Raises
     ------
     InputError
         If there is no such instance, no bound is known for it, or the file is no picture or the results themselves.
     """
-    path = Path(path)
-    files.check_output(
-        path, suffixes=(".svg", ".png", ".pdf"), inputs=[Path(results.source)] if results.source else []
-    )
     needs("matplotlib.figure", extra="bench")
+    pictures.only_one(path, ax)
+    if path is not None:
+        inputs = [Path(results.source)] if results.source else []
+        pictures.check_picture(Path(path), inputs=inputs)
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
     name, rows = points(results, instance)
     with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(8, 4.8), layout="constrained")
-        axes = figure.add_subplot()
-        for place, row in enumerate(rows):
-            axes.scatter(row["x"], row["y"], s=55, color=f"C{place % 10}", zorder=3)
-            if row["own"]:
-                axes.scatter(
-                    row["x"], row["y"], s=150, facecolors="none", edgecolors=f"C{place % 10}", zorder=3
-                )
-        _label(axes, rows)
-        axes.set(
-            xscale="log",
-            yscale="log",
-            xlabel="runtime [s], compilation and imports apart",
-            ylabel="distance to the optimum at most [%]",
-            title=f"{printable(name)}: a ring marks solvers that prove a gap themselves",
-        )
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(lambda value, _: f"{value:g}")
-        axes.grid(alpha=0.3, which="major")
-        axes.margins(x=0.18, y=0.12)
-        metadata = {"Date": None} if path.suffix == ".svg" else None
-        with files.replacing(path) as temporary:
-            figure.savefig(temporary, dpi=160, metadata=metadata)
+        axes: Axes = pictures.blank(path, (8, 4.8)).add_subplot() if ax is None else ax
+        _draw(axes, name, rows)
+        if path is not None:
+            metadata = {"Date": None} if Path(path).suffix == ".svg" else None
+            pictures.save(axes.figure, path, dpi=160, metadata=metadata)  # type: ignore[arg-type]
+    return axes
+
+
+def _draw(axes: Axes, name: str, rows: list[dict[str, Any]]) -> None:
+    for place, row in enumerate(rows):
+        axes.scatter(row["x"], row["y"], s=55, color=f"C{place % 10}", zorder=3)
+        if row["own"]:
+            axes.scatter(row["x"], row["y"], s=150, facecolors="none", edgecolors=f"C{place % 10}", zorder=3)
+    _label(axes, rows)
+    axes.set(
+        xscale="log",
+        yscale="log",
+        xlabel="runtime [s], compilation and imports apart",
+        ylabel="distance to the optimum at most [%]",
+        title=f"{printable(name)}: a ring marks solvers that prove a gap themselves",
+    )
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{value:g}")
+    axes.grid(alpha=0.3, which="major")
+    axes.margins(x=0.18, y=0.12)
 
 
 def points(results: Results, instance: str | None = None) -> tuple[str, list[dict[str, Any]]]:

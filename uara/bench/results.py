@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from uara.base import files
 from uara.base.deferred import deferred
-from uara.base.errors import InputError
+from uara.base.errors import InputError, printable
 from uara.base.extras import needs
 from uara.bench.columns import POINT, arrow
 from uara.bench.result_file import read_suite, read_table
@@ -83,6 +84,26 @@ class Results:
     def instances(self) -> pd.DataFrame:
         """One row an instance."""
         return self._part("instance")[["instance", "digest", "kind", "content"]]
+
+    def __repr__(self) -> str:
+        runs = self.runs
+        ends = ", ".join(f"{count} {name}" for name, count in self.counts().items())
+        lines = [f"Results: {self.suite.get('name', '')} {self.source}".rstrip()]
+        lines += [f"  runs       {len(runs)}: {ends}", f"  solvers    {runs['label'].nunique()}"]
+        lines += [f"  instances  {runs['instance'].nunique()}"]
+        if self.missing:
+            lines.append(f"  missing    {self.missing} planned runs")
+        return "\n".join(map(printable, lines))
+
+    def _repr_html_(self) -> str:
+        """The ranking, for a notebook."""
+        from uara.base.inks import to_html
+        from uara.bench.metrics import scored
+        from uara.bench.standings import standings
+
+        if not self.counts().get("ok"):
+            return f"<pre>{html.escape(repr(self))}</pre>"
+        return to_html(standings(scored(self), self.suite.get("name", "")))
 
     def counts(self) -> dict[str, int]:
         """Number of runs of each status."""

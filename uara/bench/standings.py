@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from uara.base.cells import NONE, Cell, Column, Make, Table, number, percent, significant, words
 from uara.bench.ranking import overall
-from uara.bench.tables import NONE, Cell, Column, Make, Table, number, percent, significant, words
 
 if TYPE_CHECKING:
     import pandas as pd
 
 BRIEF, USUAL = 1, 3
-"""Places of the columns that a short and a usual table have; see :class:`uara.bench.tables.Column`."""
+"""Places of the columns that a short and a usual table have; see :class:`uara.base.cells.Column`."""
 
 Row = Mapping[str, Any]
 Figure = tuple[Column, Callable[[Row], Cell]]

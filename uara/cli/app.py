@@ -8,7 +8,8 @@ from keyword import iskeyword
 import typer
 
 COMMANDS = {
-    "solve": "Solve an instance with one or several solvers and rank the answers.",
+    "solve": "Solve instances with one or several solvers and rank the answers.",
+    "what-if": "Solve variants of an instance and show what changes.",
     "evaluate": "Score a stored solution.",
     "import": "Make an instance of your own tables: devices, servers, gains or positions.",
     "export": "Write an instance as tables, or as a MILP or MINLP for others' solvers.",

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from uara.cli.output import FormOption
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -194,6 +196,7 @@ def report(
 def compare(
     old: ResultFile,
     new: ResultFile,
+    form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     fail: Annotated[bool, typer.Option("--fail-on-worse", help="Exit code 1 if anything got worse.")] = False,
 ) -> None:
@@ -209,7 +212,7 @@ def compare(
     else:
         from uara.bench.terminal import show_comparison
 
-        show_comparison(outcome)
+        show_comparison(outcome, form)
     if fail and outcome.worse:
         raise typer.Exit(1)
 
@@ -256,7 +259,7 @@ def table(
 ) -> None:
     """Print the tables of a result file, or renew them between their marks in a Markdown file."""
     from uara.base.errors import InputError
-    from uara.bench.inks import TEXTS
+    from uara.base.inks import TEXTS
     from uara.bench.report.markdown import renew, tables_of
     from uara.bench.results import Results
 

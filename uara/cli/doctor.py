@@ -18,9 +18,10 @@ def command(
 
     from rich.console import Console
     from rich.markup import escape
-    from rich.table import Column, Table
 
+    from uara.base.cells import Cell, Column, Table, words
     from uara.base.files import pretty_json
+    from uara.display import print_table
     from uara.doctor import examine
 
     console = Console()
@@ -29,11 +30,14 @@ def command(
     if json:
         typer.echo(pretty_json([dataclasses.asdict(check) for check in checks]), nl=False)
     else:
-        table = Table("", "part", Column("found", overflow="fold"), "needed for")
-        marks = {"ok": "[green]ok", "missing": "[yellow]missing", "broken": "[red]broken"}
-        for check in checks:
-            table.add_row(marks[check.state], check.name, escape(check.detail), check.needed_for)
-        console.print(table)
+        heads = [Column(name, numeric=False) for name in ("state", "part")]
+        heads += [Column(name, numeric=False, prose=True) for name in ("found", "needed for")]
+        inks = {"ok": "green", "missing": "yellow", "broken": "red"}
+        rows = [
+            [Cell(each.state, ink=inks[each.state]), *map(words, (each.name, each.detail, each.needed_for))]
+            for each in checks
+        ]
+        print_table(Table(heads, rows))
         for check in checks:
             if check.remedy:
                 console.print(f"{check.name}: {escape(check.remedy)}", soft_wrap=True, highlight=False)

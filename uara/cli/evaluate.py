@@ -8,14 +8,15 @@ from typing import Annotated
 import typer
 
 from uara import solution
-from uara.cli.output import print_json
-from uara.display import output_console, score_table
+from uara.cli.output import FormOption, print_json
+from uara.display import print_table, score_table
 from uara.problem import evaluate, load
 
 
 def command(
     instance: Annotated[Path, typer.Argument(help="Instance file.")],
     solution_file: Annotated[Path, typer.Argument(help="Solution file, as `uara solve --output` writes it.")],
+    form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score a stored solution: objective and its terms, latency, energy, every violated constraint.
@@ -28,6 +29,6 @@ def command(
     if json:
         print_json({"instance": problem.name, "solver": record.solver, **score.to_plain()})
     else:
-        output_console().print(score_table(score))
+        print_table(score_table(score), form)
     if not score.feasible:
         raise typer.Exit(1)

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
 from uara.base.errors import UaraError, one_line
 from uara.base.files import pretty_json
+from uara.base.inks import Form
 from uara.cli import postponed
+
+FormOption = Annotated[
+    Form | None, typer.Option("--format", help="Print tables as markdown, latex or csv, with every column.")
+]
+"""The form in which a command prints its tables; for people where it is left out."""
 
 
 def print_json(data: Any) -> None:

@@ -40,7 +40,7 @@ def command(
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from uara.cli.psd import load_pair, options_of
-    from uara.display import output_console
+    from uara.display import print_table
     from uara.psd.profiler import check_place, measure_profile
     from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
     from uara.psd.report import summary_table
@@ -59,5 +59,5 @@ def command(
 
         command = "uara " + " ".join(sys.argv[1:])
         profile = measure_profile(*pair, chosen, options, output, command=command, on_prompt=advance)
-    for line in (summary_table(profile), f"wrote {output}"):
-        output_console().print(line)
+    print_table(summary_table(profile))
+    typer.echo(f"wrote {output}")

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
+from uara.cli.output import FormOption
+
 if TYPE_CHECKING:
     from uara.psd.hardware import Speeds
     from uara.psd.models import LanguageModel
@@ -87,7 +89,7 @@ def run(
 
     from uara.base.pictures import check_picture
     from uara.cli.output import finish
-    from uara.display import output_console
+    from uara.display import print_table
     from uara.psd import live
     from uara.psd.engine import decode
     from uara.psd.hardware import speed_ratio
@@ -128,7 +130,7 @@ def run(
             f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
             f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"
         )
-        output_console().print(live.split_table(lines, title))
+        print_table(live.split_table(lines, title))
 
     finish(draw, show)
 
@@ -176,13 +178,14 @@ def compare(
         list[float] | None,
         typer.Option(help="Speed ratio: drafted tokens per target pass, free links; repeatable."),
     ] = None,
+    form: FormOption = None,
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
-    from uara.display import output_console
+    from uara.display import print_table
     from uara.psd.comparison import comparison_table
     from uara.psd.profile import TaskProfile
 
-    output_console().print(comparison_table(TaskProfile.load(profile), ratio or [2, 3, 4, 5, 6, 8]))
+    print_table(comparison_table(TaskProfile.load(profile), ratio or [2, 3, 4, 5, 6, 8]), form)
 
 
 @app.command()
@@ -196,7 +199,7 @@ def transfer(
     import sys
 
     from uara.base.files import check_output
-    from uara.display import output_console
+    from uara.display import print_table
     from uara.psd.profile import TaskProfile
     from uara.psd.report import summary_table
     from uara.psd.transfer import gpt2_token_counter, transferred_profile
@@ -206,4 +209,4 @@ def transfer(
     command = "uara " + " ".join(sys.argv[1:])
     made = transferred_profile(TaskProfile.load(profile), gpt2_token_counter(), draft, target, command)
     made.save(output)
-    output_console().print(summary_table(made))
+    print_table(summary_table(made))

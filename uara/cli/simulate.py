@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from uara.cli.output import finish, print_json
+from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import attach_options, parse_solver
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
+    from uara.base.cells import Table
     from uara.mec.simulate import SimulatedRun
     from uara.scenarios.trace import MobilityTrace
 
@@ -41,6 +41,7 @@ def command(
     plot: Annotated[
         Path | None, typer.Option(help="Draw the course to this file (.png, .svg, .pdf).")
     ] = None,
+    form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Every slot as JSON.")] = False,
 ) -> None:
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
@@ -48,7 +49,7 @@ def command(
 
     from uara.base import pictures
     from uara.base.files import check_output, save_or_rescue
-    from uara.display import output_console
+    from uara.display import print_table
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
 
     specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
@@ -90,7 +91,7 @@ def command(
         if json:
             print_json([row for run in runs for row in run.rows])
         else:
-            output_console().print(_table(runs))
+            print_table(_table(runs), form)
 
     if runs:
         finish(save, show, lambda: save_plot(runs, plot) if plot else None, failures=failures)
@@ -116,28 +117,30 @@ def open_trace(path: Path) -> MobilityTrace:
     return MobilityTrace(instance, gain[None], position[None], instance.parameters.slot_ms / 1e3, 0.0)
 
 
+FIGURES: Sequence[tuple[str, int, Callable[[SimulatedRun], float], int]] = (
+    ("objective s", 1, lambda run: run.total("objective_ms") / 1e3, 3),
+    ("controllable s", 0, lambda run: run.total("controllable_ms") / 1e3, 3),
+    ("mean latency ms", 1, lambda run: run.mean("latency_mean_ms"), 1),
+    ("95th percentile ms", 2, lambda run: run.mean("latency_p95_ms"), 1),
+    ("energy kJ", 2, lambda run: run.total("energy_j") / 1e3, 3),
+    ("last battery", 3, lambda run: run.last("battery_mean"), 4),
+    ("mean backlog ms", 3, lambda run: run.mean("backlog_s") * 1e3, 1),
+    ("decision ms", 1, lambda run: run.mean("decision_s") * 1e3, 2),
+)
+"""Columns of the table: heading with unit, place, value of a run, decimals."""
+
+
 def _table(runs: list[SimulatedRun]) -> Table:
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
+    from uara.base.cells import Column, Table, number, words
 
     slots = len(runs[0].rows)
     runs = [run for run in runs if len(run.rows) == slots]  # one that was interrupted cannot be compared
-    table = Table(box=SIMPLE_HEAD, title=f"{slots} slots; sums over the slots, means where said")
-    for name in (
-        "solver", "objective [s]", "controllable [s]", "mean latency [ms]", "p95 [ms]", "energy [kJ]",
-        "last battery", "mean backlog [ms]", "decision [ms]",
-    ):  # fmt: skip
-        table.add_column(name, justify="left" if name == "solver" else "right")
-    for run in sorted(runs, key=lambda run: run.total("objective_ms")):
-        table.add_row(
-            run.controller.title,
-            f"{run.total('objective_ms') / 1e3:,.3f}",
-            f"{run.total('controllable_ms') / 1e3:,.3f}",
-            f"{run.mean('latency_mean_ms'):,.1f}",
-            f"{run.mean('latency_p95_ms'):,.1f}",
-            f"{run.total('energy_j') / 1e3:,.3f}",
-            f"{run.last('battery_mean'):.4f}",
-            f"{run.mean('backlog_s') * 1e3:,.1f}",
-            f"{run.mean('decision_s') * 1e3:,.2f}",
-        )
-    return table
+    columns = [
+        Column("solver", numeric=False),
+        *(Column(name, place=place) for name, place, _, _ in FIGURES),
+    ]
+    rows = [
+        [words(run.controller.title), *(number(digits)(value(run)) for _, _, value, digits in FIGURES)]
+        for run in sorted(runs, key=lambda run: run.total("objective_ms"))
+    ]
+    return Table(columns, rows, f"{slots} slots; sums over the slots, means where said")

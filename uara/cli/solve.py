@@ -1,7 +1,9 @@
-"""``uara solve``: solve an instance with one or several solvers and rank the answers."""
+"""``uara solve``: solve instances with one or several solvers and rank the answers."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,19 +11,41 @@ import typer
 from rich.console import Console
 
 from uara import answers, solution
+from uara.base.cells import Table
 from uara.base.errors import InputError, UaraError
 from uara.base.files import check_output, save_or_rescue
 from uara.cli import answered, was_interrupted
-from uara.cli.output import finish, print_json
+from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
-from uara.display import answer_table, output_console, progress_line, ranked, ranking_table
-from uara.problem import FollowUp, follow_up_of, kind_of, load
+from uara.display import answer_table, label_of, print_table, progress_line, ranked, ranking_table
+from uara.problem import FollowUp, Kind, follow_up_of, kind_of, load
 from uara.registry import find
+from uara.several import overall_table
 from uara.solver import Result, solve
 
 
+@dataclass
+class Task:
+    """An instance file, and what came of it."""
+
+    path: Path
+    problem: Any
+    kind: Kind
+    entry: Any
+    """Of the table of best-known answers, or None."""
+    results: list[Result] = field(default_factory=list)
+    """Best first."""
+
+    @property
+    def best_ms(self) -> float | None:
+        """Best known objective."""
+        return self.entry.objective_ms if self.entry else None
+
+
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    instance: Annotated[
+        list[Path], typer.Argument(metavar="INSTANCE...", help="Instance file; several are ranked over all.")
+    ],
     solver: Annotated[
         list[str] | None,
         typer.Option(
@@ -40,7 +64,8 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option(
-            help="Write the best answer to this file: the solution (.json), or a row for each device (.csv, .parquet)."
+            help="Write the best answer to this file: the solution (.json), or a row for each device (.csv, "
+            ".parquet). Of several instances, a folder: NAME.json for each."
         ),
     ] = None,
     devices: Annotated[
@@ -52,68 +77,118 @@ def command(
     then: Annotated[
         str | None, typer.Option(help="Schedule each server of the best answer in batches by this solver.")
     ] = None,
+    form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="One JSON object per solver, best first.")] = False,
 ) -> None:
-    """Solve an instance with one or several solvers and rank the answers.
+    """Solve instances with one or several solvers and rank the answers.
 
     Ctrl-C ends the running solver with the best answer it has.
     """
-    problem = load(instance)
-    kind = kind_of(problem.kind)
-    if explain and kind.explain is None:
-        raise InputError(f"is not for instances of kind {kind.name}", source="--explain")
-    specs = attach_options([parse_solver(word) for word in solver or [kind.default_solver]], option or [])
-    following = _checked_then(problem, then) if then else None
-    if devices and kind.tables is None:
-        raise InputError(f"is not for instances of kind {kind.name}", source="--devices")
-    if output:
-        _check(output, kind.name, [instance, *([start] if start else [])])
-    begin = solution.open_for(problem, start)[1] if start else None
-    entry = kind.best_known(problem, instance) if kind.best_known else None
-    results, failures = _solved(problem, specs, seed, time_limit, begin)
+    tasks = [_task(path) for path in instance]
+    if len({task.path.resolve() for task in tasks}) < len(tasks):
+        raise InputError("one file is named twice", source="instances")
+    if len(tasks) > 1:
+        _refuse_for_several({"--start": start, "--then": then})
+    specs = attach_options(_specs(tasks, solver), option or [])
+    _refuse_missing(tasks, explain=explain, devices=devices)
+    following = _checked_then(tasks[0].problem, then) if then else None
+    outputs = _outputs(tasks, output, [start] if start else [])
+    begin = solution.open_for(tasks[0].problem, start)[1] if start else None
+    failures: list[BaseException] = []
+    for task in tasks:
+        task.results, failed = _solved(task.problem, specs, seed, time_limit, begin)
+        failures += failed
+        if any(isinstance(each, KeyboardInterrupt) for each in failed):
+            break
+    solved = [task for task in tasks if task.results]
     outcomes: list[Any] = []
 
     def save() -> None:
-        if output:
-            write = answers.save if _is_table(output) else solution.save
-            save_or_rescue(lambda path: write(results[0], path), output)
+        for task in solved if outputs else []:
+            _save(task.results[0], outputs[task.path])
 
     def follow() -> None:
         if following:
             follow_up, spec = following
             how = {"options": spec.options.model_dump(), "seed": seed, "time_limit_s": time_limit}
-            outcomes.extend(follow_up.run(problem, results[0].decision, spec.name, **how))
-
-    def show(table: Any) -> None:
-        output_console().print(table)
+            outcomes.extend(follow_up.run(tasks[0].problem, tasks[0].results[0].decision, spec.name, **how))
 
     def print_data() -> None:
-        plain = [_plain(result, entry) for result in results]
+        plain = [_plain(result, task.entry) for task in solved for result in task.results]
         if devices:
-            plain[0]["tables"] = answers.tables(results[0])
+            _with_tables(plain, solved)
         if outcomes:
             plain[0]["then"] = [outcome.to_plain() for outcome in outcomes]
         print_json(plain)
 
-    best_ms = entry.objective_ms if entry else None
-    if not results:
+    def show(make: Callable[[Task], Any]) -> None:
+        for task in solved:
+            print_table(make(task), form)
+
+    if not solved:
         finish(None, failures=failures)
     elif json:
         finish(save, follow, print_data, failures=failures)
     else:
         finish(
             save,
-            lambda: show(ranking_table(results, best_ms)),
-            lambda: show(kind.explain(results, best_ms)) if explain and kind.explain else None,
-            lambda: _show_tables(results[0]) if devices else None,
+            lambda: show(lambda task: ranking_table(task.results, task.best_ms)),
+            lambda: print_table(_overall(tasks, specs), form) if len(tasks) > 1 else None,
+            lambda: show(_explained) if explain else None,
+            lambda: _show_tables(solved, form) if devices else None,
             follow,
-            lambda: show(following[0].table(outcomes)) if following and outcomes else None,
+            lambda: print_table(following[0].table(outcomes), form) if following and outcomes else None,
             failures=failures,
         )
 
 
-def _is_table(output: Path) -> bool:
-    return output.suffix.lower() in answers.SUFFIXES
+def _task(path: Path) -> Task:
+    problem = load(path)
+    kind = kind_of(problem.kind)
+    return Task(path, problem, kind, kind.best_known(problem, path) if kind.best_known else None)
+
+
+def _specs(tasks: list[Task], solvers: list[str] | None) -> list[SolverSpec]:
+    """The solvers that are named, or the default one of the instances' kind."""
+    kinds = {task.kind.name: task.kind for task in tasks}
+    if len(kinds) > 1:
+        raise InputError(f"are of several kinds: {', '.join(sorted(kinds))}", source="instances")
+    return [parse_solver(word) for word in solvers or [tasks[0].kind.default_solver]]
+
+
+def _refuse_for_several(given: dict[str, Any]) -> None:
+    for name, value in given.items():
+        if value is not None:
+            raise InputError("is for one instance, not for several", source=name)
+
+
+def _refuse_missing(tasks: list[Task], *, explain: bool, devices: bool) -> None:
+    kind = tasks[0].kind
+    for wanted, hook, name in (
+        (explain, kind.explain, "--explain"),
+        (devices, kind.tables, "--devices"),
+    ):
+        if wanted and hook is None:
+            raise InputError(f"is not for instances of kind {kind.name}", source=name)
+
+
+def _outputs(tasks: list[Task], output: Path | None, starts: list[Path]) -> dict[Path, Path]:
+    """Where the answer to each instance goes; refused before any work if it must not be written there."""
+    if output is None:
+        return {}
+    inputs = [*(task.path for task in tasks), *starts]
+    if len(tasks) == 1:
+        _check(output, tasks[0].kind.name, inputs)
+        return {tasks[0].path: output}
+    if output.suffix and not output.is_dir():
+        raise InputError("must be a folder where there are several instances", source=str(output))
+    found = {task.path: output / f"{task.path.stem}.json" for task in tasks}
+    if len(set(found.values())) < len(tasks):
+        raise InputError("several instances have one name; solve them one by one", source=str(output))
+    output.mkdir(parents=True, exist_ok=True)
+    for path in found.values():
+        check_output(path, suffixes=(".json",), inputs=inputs, kind="solution")
+    return found
 
 
 def _check(output: Path, kind: str, inputs: list[Path]) -> None:
@@ -124,9 +199,38 @@ def _check(output: Path, kind: str, inputs: list[Path]) -> None:
         check_output(output, suffixes=(".json", *answers.SUFFIXES), inputs=inputs, kind="solution")
 
 
-def _show_tables(result: Result) -> None:
-    for name, columns in answers.tables(result).items():
-        output_console().print(answer_table(name, columns))
+def _is_table(output: Path) -> bool:
+    return output.suffix.lower() in answers.SUFFIXES
+
+
+def _save(result: Result, output: Path) -> None:
+    write = answers.save if _is_table(output) else solution.save
+    save_or_rescue(lambda path: write(result, path), output)
+
+
+def _overall(tasks: list[Task], specs: list[SolverSpec]) -> Table:
+    names = list(dict.fromkeys(label_of(find(spec.name).name, spec.options) for spec in specs))
+    found = {str(task.path): task.results for task in tasks}
+    return overall_table(found, names, {str(task.path): task.best_ms for task in tasks})
+
+
+def _explained(task: Task) -> Any:
+    return task.kind.explain(task.results, task.best_ms) if task.kind.explain else None
+
+
+def _show_tables(tasks: list[Task], form: Any) -> None:
+    for task in tasks:
+        name = f" of {task.problem.name}" if len(tasks) > 1 else ""
+        for title, columns in answers.tables(task.results[0]).items():
+            print_table(answer_table(title + name, columns), form)
+
+
+def _with_tables(plain: list[dict[str, Any]], tasks: list[Task]) -> None:
+    """Give the best answer to each instance its tables."""
+    place = 0
+    for task in tasks:
+        plain[place]["tables"] = answers.tables(task.results[0])
+        place += len(task.results)
 
 
 def _solved(

@@ -6,19 +6,20 @@ from typing import Annotated
 
 import typer
 
-from uara.cli.output import print_json
-from uara.display import options_of, output_console, solvers_table
+from uara.cli.output import FormOption, print_json
+from uara.display import options_of, print_table, solvers_table
 from uara.registry import available_solvers, find
 
 
 def command(
     name: Annotated[str | None, typer.Argument(help="One solver; all by default.")] = None,
+    form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the solvers, what they do, their options, and why one cannot be used here."""
     methods = [find(name)] if name else list(available_solvers().values())
     if not json:
-        output_console().print(solvers_table(methods))
+        print_table(solvers_table(methods), form)
         return
     print_json(
         [

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from uara import check_page, solution
+from uara.base.cells import Cell, Column, Table, words
 from uara.base.errors import InputError
 from uara.cli.output import print_json
-from uara.display import output_console
+from uara.display import print_table
 from uara.problem import load
 from uara.verify import Verdict, verify, verify_files
 
@@ -59,7 +59,7 @@ def command(
     if json:
         print_json({"instance": problem.name, "solver": record.solver, **verdict.to_plain()})
     else:
-        output_console().print(_table(verdict))
+        print_table(_table(verdict))
         typer.echo(f"checked in {_arithmetic(verdict)} in {verdict.check_s:.2f} s of processor time")
         for refusal in verdict.refusals:
             typer.echo(f"refused: {refusal}")
@@ -75,21 +75,30 @@ def _arithmetic(verdict: Verdict) -> str:
 
 
 def _table(verdict: Verdict) -> Table:
-    table = Table(box=None, show_header=True, header_style="bold")
-    for column in ("", "value [ms]", "gap", "rests on"):
-        table.add_column(column, justify="left" if column in ("", "rests on") else "right")
-    table.add_row("objective", f"{verdict.objective_ms:.6f}", "", "computed again from the decision")
-    rows = (
-        (
+    heads = [
+        Column("what", numeric=False),
+        Column("value ms"),
+        Column("gap"),
+        Column("rests on", numeric=False, prose=True),
+    ]
+    rows = [
+        _row("objective", verdict.objective_ms, None, "computed again from the decision"),
+        _row(
             "certified bound",
             verdict.certified_bound_ms,
             verdict.certified_gap,
             "computed again from the certificate",
         ),
-        ("claimed bound", verdict.claimed_bound_ms, verdict.claimed_gap, "the solver's word"),
-    )
-    for name, bound_ms, gap, ground in rows:
-        shown = "none" if bound_ms is None else f"{bound_ms:.6f}"
-        table.add_row(name, shown, "" if gap is None else f"{gap:.2e}", ground)
-    table.add_row("verdict", "accepted" if verdict.accepted else "REFUSED")
-    return table
+        _row("claimed bound", verdict.claimed_bound_ms, verdict.claimed_gap, "the solver's word"),
+        [words("verdict"), words("accepted" if verdict.accepted else "REFUSED"), words(""), words("")],
+    ]
+    return Table(heads, rows)
+
+
+def _row(name: str, value_ms: float | None, gap: float | None, ground: str) -> list[Cell]:
+    return [
+        words(name),
+        Cell("none") if value_ms is None else Cell(f"{value_ms:.6f}", value_ms),
+        Cell("") if gap is None else Cell(f"{gap:.2e}", gap),
+        words(ground),
+    ]

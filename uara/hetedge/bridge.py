@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from uara.base.cells import Column, Table, number, words
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
@@ -26,9 +27,6 @@ from uara.p1.model import evaluate
 from uara.psd.flops import Architecture
 from uara.psd.profile import TaskProfile
 from uara.solver import Result, solve
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 MEMORY = {
     "NVIDIA RTX 2080": (448e9, 8e9),
@@ -222,35 +220,24 @@ def transformer_of(model: Architecture) -> Transformer:
 
 def table(schedules: list[ServerSchedule]) -> Table:
     """The servers' total latencies: by P1's model, one by one, and in batches."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    shown = Table(box=SIMPLE_HEAD, title="batched verification", title_justify="left")
-    shown.add_column("server")
-    for name in (
-        "devices",
-        "P1's model\nms",
-        "one by one\nms",
-        "batched\nms",
-        "batching saves\n%",
-        "batches",
-    ):
-        shown.add_column(name, justify="right")
-    rows = [
+    heads = [
+        Column("server", numeric=False),
+        Column("devices", place=2),
+        Column("P1's model ms", place=1),
+        Column("one by one ms", place=1),
+        Column("batched ms"),
+        Column("batching saves %"),
+        Column("batches", place=2),
+    ]
+    figures = [
         (item.server, item.devices, item.p1_ms, item.single.evaluation.objective_ms,
          item.batched.evaluation.objective_ms, len(item.batched.decision.to_plain()["batch_size"]))
         for item in schedules
     ]  # fmt: skip
-    total = ("all", *(sum(column) for column in list(zip(*rows, strict=True))[1:])) if rows else None
-    for name, devices, p1, single, batched, batches in [*rows, total] if total else []:
+    total = ("all", *(sum(column) for column in list(zip(*figures, strict=True))[1:])) if figures else None
+    whole, rows = number(0), []
+    for name, devices, p1, single, batched, batches in [*figures, total] if total else []:
         saved = 100 * (1 - batched / single)
-        shown.add_row(
-            str(name),
-            f"{devices}",
-            f"{p1:,.0f}",
-            f"{single:,.0f}",
-            f"{batched:,.0f}",
-            f"{saved:.1f}",
-            f"{batches}",
-        )
-    return shown
+        latencies = map(whole, (p1, single, batched))
+        rows.append([words(name), whole(devices), *latencies, number(1)(saved), whole(batches)])
+    return Table(heads, rows, "batched verification")

@@ -21,8 +21,26 @@ if TYPE_CHECKING:
     from uara.hetedge.plan import Plan
 
 
-def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
-    """Draw the requests, or with a plan its Gantt chart, into a .png, .svg or .pdf file.
+def draw(
+    instance: HetEdge,
+    path: str | Path | None = None,
+    plan: Plan | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw the requests, or with a plan its Gantt chart.
+
+    Parameters
+    ----------
+    path
+        A .png, .svg or .pdf file. Without one a notebook shows the picture.
+    ax
+        Axes to draw the first panel alone into.
+
+    Returns
+    -------
+    Axes
+        Of the first panel.
 
     Raises
     ------
@@ -32,37 +50,53 @@ def draw(instance: HetEdge, path: Path, plan: Plan | None = None) -> None:
         For another kind of file, or a plan that cannot be replayed.
     """
     needs("matplotlib.figure", extra="plot")
-    from matplotlib.figure import Figure
-
-    pictures.check_picture(path)
+    pictures.only_one(path, ax)
+    if path is not None:
+        pictures.check_picture(Path(path))
+    score: Any = None if plan is None else evaluate(instance, plan)
+    if score is not None and not score.steps:
+        raise InputError("cannot be replayed: " + "; ".join(map(str, score.violations)), source="plan")
+    if ax is not None:
+        _draw_first(ax, instance, plan, score)
+        return ax
     if plan is None:
-        figure = Figure(figsize=(9, 4), layout="constrained")
-        _draw_requests(figure, instance)
+        figure = pictures.blank(path, (9, 4))
+        first, second = figure.subplots(1, 2)
+        _draw_snr(second, instance)
     else:
-        score = evaluate(instance, plan)
-        if not score.steps:
-            raise InputError("cannot be replayed: " + "; ".join(map(str, score.violations)), source="plan")
-        figure = Figure(figsize=(13, 6), layout="constrained")
-        whole, close = figure.subplots(2, 1, height_ratios=(3, 2))
-        _draw_gantt(whole, instance, plan, score)
-        _draw_start(close, plan, score)
+        figure = pictures.blank(path, (13, 6))
+        first, second = figure.subplots(2, 1, height_ratios=(3, 2))
+        _draw_start(second, plan, score)
+    main: Axes = first
+    _draw_first(main, instance, plan, score)
     if instance.provenance.credits:
         figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-    pictures.save(figure, path, dpi=150)
+    if path is not None:
+        pictures.save(figure, path, dpi=150)
+    return main
 
 
-def _draw_requests(figure: Any, instance: HetEdge) -> None:
-    left, right = figure.subplots(1, 2)
+def _draw_first(axes: Axes, instance: HetEdge, plan: Plan | None, score: Any) -> None:
+    if plan is None:
+        _draw_requests(axes, instance)
+    else:
+        _draw_gantt(axes, instance, plan, score)
+
+
+def _draw_requests(axes: Axes, instance: HetEdge) -> None:
     requests = instance.requests
     for kind in sorted(set(requests.task or ("request",))):
         chosen = np.array([name == kind for name in requests.task or ["request"] * len(requests)])
-        left.scatter(
+        axes.scatter(
             requests.prompt_tokens[chosen], requests.acceptance_rate[chosen], s=14, alpha=0.7, label=kind
         )
-    left.set(xlabel="prompt [tokens]", ylabel="acceptance rate", title=printable(instance.name))
-    left.legend(fontsize=8)
-    right.hist(10 * np.log10(instance.snr), bins=20, color="0.5")
-    right.set(xlabel="SNR over the whole band [dB]", ylabel="requests")
+    axes.set(xlabel="prompt [tokens]", ylabel="acceptance rate", title=printable(instance.name))
+    axes.legend(fontsize=8)
+
+
+def _draw_snr(axes: Axes, instance: HetEdge) -> None:
+    axes.hist(10 * np.log10(instance.snr), bins=20, color="0.5")
+    axes.set(xlabel="SNR over the whole band [dB]", ylabel="requests")
 
 
 def _colours(count: int) -> Any:

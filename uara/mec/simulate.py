@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from uara.base import pictures, sheets
 from uara.base.errors import InputError, printable
-from uara.base.extras import needs
 from uara.base.files import Record
 from uara.base.quantities import Floats
 from uara.base.randomness import derived_seed, stream
@@ -24,6 +23,9 @@ from uara.psd.profile import TaskProfile
 from uara.registry import find
 from uara.scenarios.trace import MobilityTrace
 from uara.solver import Ended, Result, solve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = (
     "solver", "slot", "objective_ms", "controllable_ms", "latency_mean_ms", "latency_p95_ms", "energy_j",
@@ -264,26 +266,59 @@ PANELS = (
 )
 
 
-def save_plot(runs: Sequence[SimulatedRun], path: Path) -> None:
+def save_plot(
+    runs: Sequence[SimulatedRun],
+    path: str | Path | None = None,
+    *,
+    ax: Axes | None = None,
+    panel: str = "controllable_ms",
+) -> Axes:
     """Six panels over the slots: objective, latency, energy, battery, backlog, decision time.
+
+    Parameters
+    ----------
+    path
+        A picture file. Without one a notebook shows the picture.
+    ax, panel
+        Axes to draw one of :data:`PANELS`, named by its column, alone into.
+
+    Returns
+    -------
+    Axes
+        Of the first panel.
 
     Raises
     ------
+    InputError
+        If there is no such panel.
     MissingExtra
         Without matplotlib.
     """
-    needs("matplotlib.figure", extra="plot")
-    from matplotlib.figure import Figure
+    pictures.only_one(path, ax)
+    if ax is not None:
+        chosen = [each for each in PANELS if each[0] == panel]
+        if not chosen:
+            names = ", ".join(each[0] for each in PANELS)
+            raise InputError(f"{panel!r} is not one of {names}", source="panel")
+        _draw_panel(ax, runs, chosen[0])
+        return ax
+    figure = pictures.blank(path, (11, 6))
+    for axes, each in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
+        _draw_panel(axes, runs, each)
+    first: Axes = figure.axes[0]
+    first.legend(fontsize=7)
+    if path is not None:
+        pictures.save(figure, path, dpi=120)
+    return first
 
-    figure = Figure(figsize=(11, 6), layout="constrained")
-    for axes, (key, title, cumulative, factor) in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
-        for run in runs:
-            values = np.array([row[key] for row in run.rows]) * factor
-            axes.plot(np.cumsum(values) if cumulative else values, label=printable(run.controller.title))
-        axes.set_title(title, fontsize=9)
-        axes.set_xlabel("slot")
-        axes.grid(alpha=0.3)
-        if key == "decision_s":
-            axes.set_yscale("log")
-    figure.axes[0].legend(fontsize=7)
-    pictures.save(figure, path, dpi=120)
+
+def _draw_panel(axes: Axes, runs: Sequence[SimulatedRun], panel: tuple[str, str, bool, float]) -> None:
+    key, title, cumulative, factor = panel
+    for run in runs:
+        values = np.array([row[key] for row in run.rows]) * factor
+        axes.plot(np.cumsum(values) if cumulative else values, label=printable(run.controller.title))
+    axes.set_title(title, fontsize=9)
+    axes.set_xlabel("slot")
+    axes.grid(alpha=0.3)
+    if key == "decision_s":
+        axes.set_yscale("log")

@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from uara.p1 import worth
 from uara.p1.certificate import Certificate
 from uara.p1.coefficients import coefficients, queue_slots, snr
 from uara.p1.decision import Allocation
+from uara.p1.device_prices import DevicePrices
 from uara.p1.instance import Instance
 from uara.p1.model import evaluate
 from uara.problem import Columns
@@ -31,7 +33,7 @@ def tables(instance: Instance, decision: Allocation, certificate: Any = None) ->
     Parameters
     ----------
     certificate
-        The proof of its bound; 2E prices of compute and band become columns of the servers.
+        The proof of its bound, whose prices become columns of the servers.
     """
     return {
         "devices": devices(instance, decision),
@@ -78,7 +80,15 @@ def devices(instance: Instance, decision: Allocation) -> Columns:
 
 
 def servers(instance: Instance, decision: Allocation, certificate: Any = None) -> Columns:
-    """A row for each server: what it is asked for, and what its compute and band are worth where that is known."""
+    """A row for each server: what it is asked for, and what its compute and band are worth.
+
+    Notes
+    -----
+    ``saved_by_1_mhz_ms`` and ``saved_by_1_tflop_per_s_ms`` say by how much the objective falls if this server alone had
+    1 MHz or 1 TFLOP/s more, with the same association and the best shares before and after (:mod:`uara.p1.worth`).
+    The prices are those of the certificate; device prices hold none of compute and several of band, of which the one
+    that binds at the root for the devices served here is shown.
+    """
     numbers, count = coefficients(instance), len(instance.servers)
     pair = numbers.pairs_of(decision.association)
     usable = pair >= 0
@@ -101,7 +111,12 @@ def servers(instance: Instance, decision: Allocation, certificate: Any = None) -
         "queue_ms": (queue_slots(instance) * instance.parameters.queue_slot_ms).tolist(),
         "mean_latency_ms": mean_ms.tolist(),
     }
+    if usable.all():
+        found["saved_by_1_mhz_ms"] = worth.of_band(instance, decision.association).tolist()
+        found["saved_by_1_tflop_per_s_ms"] = worth.of_compute(instance, decision.association).tolist()
     if isinstance(certificate, Certificate) and len(certificate.compute_price) == count:
         found["compute_price_ms_per_root_flop"] = certificate.compute_price.tolist()
         found["band_price_ms"] = certificate.bandwidth_price.tolist()
+    if isinstance(certificate, DevicePrices) and usable.all():
+        found["band_price_ms"] = worth.band_prices(instance, decision.association, certificate).tolist()
     return found

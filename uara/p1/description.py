@@ -78,8 +78,26 @@ def _models(names: Sequence[str] | None) -> str:
     return ", ".join(f"{count} x {name}" for name, count in sorted(Counter(names).items()))
 
 
-def draw_map(instance: Instance, path: Path, allocation: Allocation | None = None) -> None:
+def draw_map(
+    instance: Instance,
+    path: str | Path | None = None,
+    allocation: Allocation | None = None,
+    *,
+    ax: Axes | None = None,
+) -> Axes:
     """Draw servers and devices in the plane; with an allocation, its lines and the load of each server.
+
+    Parameters
+    ----------
+    path
+        A .png, .svg or .pdf file. Without one a notebook shows the picture.
+    ax
+        Axes to draw the map alone into.
+
+    Returns
+    -------
+    Axes
+        Of the map.
 
     Raises
     ------
@@ -90,22 +108,26 @@ def draw_map(instance: Instance, path: Path, allocation: Allocation | None = Non
     """
     needs("matplotlib.figure", extra="plot")
     from matplotlib import rc_context
-    from matplotlib.figure import Figure
 
     if instance.devices.position_m is None or instance.servers.position_m is None:
         raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
-    pictures.check_picture(path)
-    figure = Figure(figsize=(11, 6.5) if allocation else (7, 6.5), layout="constrained")
+    pictures.only_one(path, ax)
     with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar
+        if ax is not None:
+            _draw_places(ax, instance, allocation)
+            return ax
+        figure = pictures.blank(path, (11, 6.5) if allocation else (7, 6.5))
         if allocation is None:
-            _draw_places(figure.add_subplot(), instance, None)
+            places: Axes = figure.add_subplot()
         else:
             places, loads = figure.subplots(1, 2, width_ratios=(3, 2))
-            _draw_places(places, instance, allocation)
             _draw_loads(loads, instance, allocation)
+        _draw_places(places, instance, allocation)
         if instance.provenance.credits:
             figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-        pictures.save(figure, path, dpi=150)
+        if path is not None:
+            pictures.save(figure, path, dpi=150)
+    return places
 
 
 def answer_pictures(instance: Instance) -> dict[str, Callable[[Instance, Allocation], Figure]]:

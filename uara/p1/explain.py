@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
-
+from uara.base.cells import Column, Table, percent, words
 from uara.p1.allocation import allocate
 from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
@@ -69,12 +67,14 @@ def explain(results: Sequence[Result], best_known_ms: float | None = None) -> Ta
         reference_ms, name = best_known_ms, "best known objective"
     else:
         reference_ms, name = min(values), "best of these answers"
-    table = Table(box=SIMPLE_HEAD, title=f"gap to the {name}, of the controllable part", title_justify="left")
-    for column in ("solver", "gap %", "association %", "allocation %"):
-        table.add_column(column, justify="left" if column == "solver" else "right")
+    columns = [
+        Column("solver", numeric=False),
+        *(Column(f"{name} %") for name in ("gap", "association", "allocation")),
+    ]
+    rows = []
     for result in results:
         if result.evaluation.feasible:
             parts = split(result.instance, result.decision, reference_ms, result.solver)  # type: ignore[arg-type]
             shown = (parts.total, parts.association, parts.allocation)
-            table.add_row(parts.solver, *(f"{100 * part:.4f}" for part in shown))
-    return table
+            rows.append([words(parts.solver), *map(percent(4), shown)])
+    return Table(columns, rows, f"gap to the {name}, of the controllable part")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from uara.base.cells import Column, Table, number, words
 from uara.base.errors import InputError
 from uara.psd.hardware import Link, Processor, Speeds
 from uara.psd.payload import Payload
@@ -13,9 +14,6 @@ from uara.psd.profile import TaskProfile
 from uara.psd.records import PromptRecord
 from uara.psd.timeline import Timeline, simulate
 from uara.psd.trace import METHODS, DecodingTrace, Method
-
-if TYPE_CHECKING:
-    from rich.table import Table
 
 SAMPLED_RUNS = 8
 """Runs of each prompt where acceptance is a matter of chance."""
@@ -128,20 +126,17 @@ def comparison_table(profile: TaskProfile, ratios: Sequence[float]) -> Table:
     InputError
         If a speed ratio is not positive.
     """
-    from rich.table import Table
-
-    table = Table(title=f"{profile.name}: PSD is faster than ... (times), gamma = speed ratio, free links")
-    table.add_column("task")
-    table.add_column("than")
-    for ratio in ratios:
-        table.add_column(f"{ratio:g}", justify="right")
     gains = [
         speedups(Study(profile, ratio_speeds(each)).comparison(_gamma(each), "tokens")) for each in ratios
     ]
+    rows = []
     for task in profile.tasks:
         for other in ("conventional", "autoregressive"):
-            table.add_row(task, other, *(f"{gain[task][other]:.2f}" for gain in gains))
-    return table
+            rows.append([words(task), words(other), *(number(2)(gain[task][other]) for gain in gains)])
+    heads = [Column(name, numeric=False) for name in ("task", "than")]
+    heads += [Column(f"{ratio:g}", place=place) for place, ratio in enumerate(ratios, start=1)]
+    title = f"{profile.name}: PSD is faster than ... (times), gamma = speed ratio, free links"
+    return Table(heads, rows, title)
 
 
 def _gamma(ratio: float) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
+from uara.base.cells import Column, Table, number, words
 from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL, Architecture, architecture
 from uara.psd.payload import Payload
@@ -16,8 +17,6 @@ from uara.psd.timeline import Timeline, simulate
 from uara.psd.trace import METHODS, DecodingTrace
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from uara.psd.hardware import Speeds
 
 STYLES = {"accepted": "green", "rejected": "red strike", "own": "bold yellow", "discarded": "dim strike"}
@@ -132,27 +131,22 @@ def timed_pair(
 
 def split_table(lines: dict[str, Timeline], title: str) -> Table:
     """Completion time of each method and its parts, in milliseconds."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    headings = (
-        "total\nms",
-        "mobile\nms",
-        "transm.\nms",
-        "server\nms",
-        "device\nwaits",
-        "server\nwaits",
-        "ms a\ntoken",
-    )
-    table.add_column("method", no_wrap=True)
-    for heading in headings:
-        table.add_column(heading, justify="right", no_wrap=True)
+    heads = [
+        Column("method", numeric=False),
+        Column("total ms"),
+        Column("mobile ms", place=2),
+        Column("transmission ms", place=2),
+        Column("server ms", place=2),
+        Column("device waits ms", place=3),
+        Column("server waits ms", place=3),
+        Column("a token ms", place=1),
+    ]
+    rows = []
     for method, line in lines.items():
         parts = (line.completion_s, line.mobile_s, line.transmission_s, line.server_s)
         waits = (line.device_idle_s, line.server_idle_s, line.completion_s / line.new_tokens)
-        table.add_row(method, *(f"{1e3 * each:.2f}" for each in (*parts, *waits)))
-    return table
+        rows.append([words(method), *(number(2)(1e3 * each) for each in (*parts, *waits))])
+    return Table(heads, rows, title)
 
 
 def run_lines(decoded: Decoded) -> list[str]:

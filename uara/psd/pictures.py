@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.base import pictures
+from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.psd.activity import Activity
 from uara.psd.timeline import Timeline
@@ -32,12 +33,14 @@ def blank(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, A
     return figure, figure.subplots(rows, columns, squeeze=False)
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: str | Path) -> None:
     """Write a figure; see :func:`uara.base.pictures.save`."""
     pictures.save(figure, path, dpi=150)
 
 
-def gantt(timelines: Mapping[str, Timeline], until_ms: float | None = None) -> Figure:
+def gantt(
+    timelines: Mapping[str, Timeline], until_ms: float | None = None, *, ax: Sequence[Axes] | None = None
+) -> Figure:
     """Who works when, one panel for each method, on a common clock (Fig. 1, bottom).
 
     Parameters
@@ -46,10 +49,16 @@ def gantt(timelines: Mapping[str, Timeline], until_ms: float | None = None) -> F
         Simulated or real, by the title of their panel.
     until_ms
         Right end of the clock; the last completion where left out.
+    ax
+        Axes to draw into, one for each method.
     """
-    figure, axes = blank(len(timelines), 1, (10, 0.6 + 1.9 * len(timelines)))
+    if ax is None:
+        _, panels = blank(len(timelines), 1, (10, 0.6 + 1.9 * len(timelines)))
+        ax = list(panels[:, 0])
+    elif len(ax) != len(timelines):
+        raise InputError(f"{len(ax)} axes, but there are {len(timelines)} timelines", source="ax")
     last_ms = 1e3 * max(each.completion_s for each in timelines.values())
-    for axis, (title, timeline) in zip(axes[:, 0], timelines.items(), strict=True):
+    for axis, (title, timeline) in zip(ax, timelines.items(), strict=True):
         _bars(axis, timeline.activities)
         for gap in timeline.waits:
             span = [(1e3 * gap.start_s, 1e3 * (gap.end_s - gap.start_s))]
@@ -63,8 +72,8 @@ def gantt(timelines: Mapping[str, Timeline], until_ms: float | None = None) -> F
         axis.set_xlim(0, until_ms or 1.02 * last_ms)
         axis.set_title(f"{title}: {timeline.new_tokens} tokens in {done_ms:.1f} ms", loc="left", fontsize=10)
         axis.spines[["top", "right"]].set_visible(False)
-    axes[-1, 0].set_xlabel("time in ms (hatched: waiting)")
-    return figure
+    ax[-1].set_xlabel("time in ms (hatched: waiting)")
+    return ax[-1].figure  # type: ignore[return-value]
 
 
 def _bars(axis: Axes, activities: Iterable[Activity]) -> None:

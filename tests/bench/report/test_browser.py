@@ -159,6 +159,23 @@ def test_it_fits_a_phone(page: Any, width: int) -> None:
     assert size >= 12
 
 
+@pytest.mark.parametrize("width", [1280, 1440])
+def test_nothing_is_pushed_sideways_on_a_desktop(page: Any, width: int) -> None:
+    """Neither the page nor any table in it has a side bar."""
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride",
+        {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False},
+    )
+    page.get(page.address)
+    found = page.execute_script(
+        """for (const each of document.querySelectorAll("details")) each.open = true;
+        const boxes = [document.documentElement, ...document.querySelectorAll(".scroll")];
+        return boxes.filter(box => box.scrollWidth > box.clientWidth + 1).map(box =>
+            `${box.tagName} ${box.closest("section")?.id} ${box.scrollWidth} > ${box.clientWidth}`);"""
+    )
+    assert found == []
+
+
 def test_words_in_charts_can_be_read_on_a_phone(page: Any) -> None:
     """A chart keeps its size and is pushed sideways; the page itself is not."""
     device = {"width": 390, "height": 800, "deviceScaleFactor": 2, "mobile": True}

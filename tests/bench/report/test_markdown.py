@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 
 from uara.base.errors import InputError
+from uara.base.inks import to_markdown
 from uara.bench import Results
-from uara.bench.inks import to_markdown
 from uara.bench.metrics import scored
 from uara.bench.report.markdown import gaps_by_size, renew, tables_of
 from uara.bench.results import by_group

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uara.base.cells import Cell, Column, Table, number, words
 from uara.bench.report.plotting import shortened
 from uara.bench.report.section import Facts, Section
 from uara.bench.results import machines as machines_of
-from uara.bench.tables import Cell, Column, Table, number, words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from uara.base.cells import Column, Table, percent, words
 from uara.bench.ranking import per_instance
 from uara.bench.report.curves import gap_split_drawing
 from uara.bench.report.section import Facts, Section
-from uara.bench.tables import Column, Table, percent, words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from uara.base.cells import Cell, Column, Table, heading, number, percent, significant, words
 from uara.bench.report.pages import anchor
 from uara.bench.report.section import Facts, Section
-from uara.bench.tables import Cell, Column, Table, heading, number, percent, significant, words
 
 if TYPE_CHECKING:
     import pandas as pd

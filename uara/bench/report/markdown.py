@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.base import files
+from uara.base.cells import Cell, Column, Table, number, percent, words
 from uara.base.errors import InputError
+from uara.base.inks import to_markdown
 from uara.bench.claims import measured
-from uara.bench.inks import to_markdown
 from uara.bench.metrics import costs, references, scored
 from uara.bench.ranking import cells
 from uara.bench.results import Results, by_group, machines
 from uara.bench.standings import BRIEF, USUAL, standings
-from uara.bench.tables import Cell, Column, Table, number, percent, words
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from uara.base.cells import Column, Table, number, percent, significant, words
 from uara.bench.ranking import per_instance
 from uara.bench.report.curves import anytime_drawing
 from uara.bench.report.drawing import Drawing, Picture, Plotted
 from uara.bench.report.section import Facts
 from uara.bench.results import Results
-from uara.bench.tables import Column, Table, number, percent, significant, words
 from uara.problem import kind_of, parse_decision
 
 COLUMNS = [

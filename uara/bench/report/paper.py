@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from uara.base.cells import Cell, Column, Table, heading, percent, significant, words
 from uara.bench.claims import measured
 from uara.bench.report.section import Facts, Section
 from uara.bench.report.sweeps import suite_drawing
-from uara.bench.tables import Cell, Column, Table, heading, percent, significant, words
 
 
 def paper(facts: Facts) -> Section | None:

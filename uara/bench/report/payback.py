@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from uara.base.cells import Column, Table, number, percent, significant, words
 from uara.bench import ranking
 from uara.bench.report.section import Facts, Section
-from uara.bench.tables import Column, Table, number, percent, significant, words
 
 
 def payback(facts: Facts) -> Section | None:

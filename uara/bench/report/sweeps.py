@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara.base.cells import heading
 from uara.bench.metrics import costs
 from uara.bench.report.drawing import Drawing
 from uara.bench.report.plotting import Axis, Series, line_chart
 from uara.bench.statistics import bootstrap_interval, unit_of
-from uara.bench.tables import heading
 
 if TYPE_CHECKING:
     import pandas as pd

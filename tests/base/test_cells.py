@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from uara.bench.tables import Cell, Column, Table, heading, number, percent, significant, words
+from uara.base.cells import Cell, Column, Table, heading, number, percent, significant, words
 
 
 @pytest.mark.parametrize(

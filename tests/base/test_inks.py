@@ -8,8 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.console import Console
 
-from uara.bench.inks import fitting, show, to_csv, to_latex, to_markdown
-from uara.bench.tables import Cell, Column, Table, number, percent, words
+from uara.base.cells import Cell, Column, Table, number, percent, words
+from uara.base.inks import fitting, show, to_csv, to_html, to_latex, to_markdown
 
 TABLE = Table(
     [
@@ -85,3 +85,30 @@ def test_no_text_breaks_a_row(name: str) -> None:
     assert len(to_markdown(one).splitlines()) == 3
     assert len(to_latex(one).splitlines()) == 7
     assert printed(one, 300).rstrip().endswith("1")
+
+
+def test_where_no_table_fits_each_row_is_a_block() -> None:
+    text = printed(TABLE, 15)
+    assert max(map(len, text.splitlines())) <= 15
+    assert text.count("status") == 2
+    assert "timeout" in text
+    assert "No room for" not in text
+
+
+@pytest.mark.parametrize("width", [60, 40])
+def test_prose_is_broken_into_lines_and_nothing_else(width: int) -> None:
+    heads = [Column("name", numeric=False), Column("meaning", numeric=False, prose=True), Column("x")]
+    table = Table(heads, [[words("a-long-name"), words("words " * 20), number(0)(1)]])
+    text = printed(table, width)
+    assert max(map(len, text.splitlines())) <= width
+    assert "a-long-name" in text
+    assert text.count("words") == 20
+
+
+def test_a_page_holds_no_markup_of_names() -> None:
+    one = Table([Column("so<lver", numeric=False)], [[Cell("<b>a")]], name="n&m", same="rank <1")
+    text = to_html(one)
+    assert "<b>" not in text
+    assert "<th>so&lt;lver</th>" in text
+    assert "<td>&lt;b&gt;a</td>" in text
+    assert "<caption>n&amp;m</caption>" in text

@@ -1,4 +1,4 @@
-"""Tables: what a cell shows, the number that it sorts by, and which columns say anything."""
+"""Tables for people: what a cell shows, the number that it sorts by, and which columns say anything."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ class Cell:
     value: float | None = None
     link: str = ""
     note: str = ""
+    ink: str = ""
+    """Its colour on a terminal."""
 
     @property
     def sort_key(self) -> str:
@@ -39,6 +41,8 @@ class Column:
     numeric: bool = True
     place: int = 0
     """Where room is short, columns of higher places are left out first, and those of place 0 never."""
+    prose: bool = False
+    """Sentences, which may be broken into lines; nothing else is."""
 
 
 @dataclass(frozen=True)
@@ -128,10 +132,15 @@ def _cell(value: Any, shown: Callable[[float], str]) -> Cell:
 UNITS = {"_ms_per_j": "ms/J", "_per_j": "per J", "_ms": "ms", "_s": "s", "_j": "J", "_mb": "MB"}
 
 
-def heading(column: str) -> str:
-    """A column's name for people: ``feature_energy_weight_ms_per_j`` is ``energy weight [ms/J]``."""
-    name = column.removeprefix("feature_").removeprefix("measure_")
+def quantity(name: str) -> tuple[str, str]:
+    """The words and the unit of a name that ends in one: ``server_compute_ms``; no unit where it ends in none."""
     for suffix, unit in UNITS.items():
         if name.endswith(suffix):
-            return f"{name.removesuffix(suffix).replace('_', ' ')} [{unit}]"
-    return name.replace("_", " ")
+            return name.removesuffix(suffix).replace("_", " "), unit
+    return name.replace("_", " "), ""
+
+
+def heading(column: str) -> str:
+    """A column's name for people: ``feature_energy_weight_ms_per_j`` is ``energy weight [ms/J]``."""
+    name, unit = quantity(column.removeprefix("feature_").removeprefix("measure_"))
+    return f"{name} [{unit}]" if unit else name
