@@ -31,7 +31,7 @@ from uara.p1.instance import Channel, Devices, Instance, Servers
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload, needed_payload
 from uara.psd.profile import TaskProfile
-from uara.scenarios.channel import pathloss, raytrace, umi
+from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
 
@@ -166,7 +166,7 @@ def generate_trace(
     Raises
     ------
     InputError, MissingExtra, ChannelError
-        As :func:`generate`; the channel must be a Sionna one.
+        As :func:`generate`.
     """
     from uara.scenarios.trace import Trace
 
@@ -180,7 +180,7 @@ def generate_trace(
     elif recipe.channel == "sionna-umi":
         moving = draw_umi(umi.UrbanMicro(box_m=recipe.box_m), walk, **counts)
     else:
-        raise InputError("walks need a sionna-rt or sionna-umi channel", path="recipe.channel")
+        moving = pathloss_walk.draw(pathloss.PathLoss(box_m=recipe.box_m), walk, **counts)
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
     command = recipe.command(name).replace(" -o ", f" {_walk_words(walk)} -o ")
     instance = _assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
