@@ -18,6 +18,9 @@ OWN = ("arrival_s", "prompt_tokens", "new_tokens")
 """Columns of an arrival trace."""
 AZURE = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
 """The same columns in the Azure LLM inference traces (Patel et al., Splitwise, ISCA 2024)."""
+AZURE_CREDIT = (
+    "Azure LLM inference trace, Azure Public Dataset, CC-BY-4.0 (P. Patel et al., Splitwise, ISCA 2024)"
+)
 _MOST_TOKENS = 10_000_000
 
 
@@ -35,6 +38,8 @@ class Arrivals:
         Name of the file.
     sha256
         Hash of the file.
+    credit
+        Whom the data must be credited to, where its columns tell.
     """
 
     arrival_s: Floats
@@ -42,6 +47,7 @@ class Arrivals:
     new_tokens: NDArray[np.int64]
     source: str
     sha256: str
+    credit: str = ""
 
     def __len__(self) -> int:
         """Number of requests N."""
@@ -78,6 +84,7 @@ class Arrivals:
             self.new_tokens[part],
             self.source,
             self.sha256,
+            self.credit,
         )
 
 
@@ -108,6 +115,7 @@ def read_arrivals(path: str | Path) -> Arrivals:
         _tokens(sheet, names[2])[order],
         Path(path).name,
         files.sha256(files.read_bytes(Path(path))),
+        AZURE_CREDIT if names is AZURE else "",
     )
 
 

@@ -16,9 +16,7 @@ from uara.scenarios.channel.pathloss_walk import DECORRELATION_M, draw
 
 def _shadowing_db(law: PathLoss, walk: MovingDrop) -> np.ndarray:
     """(T, M, E) What the gains have beside the distance."""
-    apart_m = np.linalg.norm(
-        walk.device_position_m[:, :, None] - walk.server_position_m[None, None], axis=-1
-    )
+    apart_m = np.linalg.norm(walk.device_position_m[:, :, None] - walk.server_position_m[None, None], axis=-1)
     return -10 * np.log10(walk.power_gain) - law.intercept_db - law.slope_db_per_decade * np.log10(apart_m)
 
 
