@@ -204,6 +204,7 @@ def walk_words(walk: Walk) -> str:
 
 
 def merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
+    """A recipe with other values of some fields."""
     return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
 
 
@@ -253,6 +254,7 @@ def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
 
 
 def check_size(recipe: Recipe) -> None:
+    """Refuse more pairs than are drawn."""
     pairs = recipe.servers * recipe.devices
     if pairs > MOST_PAIRS:
         raise InputError(
