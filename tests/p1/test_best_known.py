@@ -49,9 +49,7 @@ def test_all_that_ships_is_proven() -> None:
     real = {name for name in TABLE.instances if name.startswith("melbourne_")}
     assert len(real) == 3
     assert max(TABLE.instances[name].certified_gap or 1.0 for name in real) <= 1.0e-6
-    gaps = sorted(
-        entry.certified_gap or 1.0 for name, entry in TABLE.instances.items() if name not in real
-    )
+    gaps = sorted(entry.certified_gap or 1.0 for name, entry in TABLE.instances.items() if name not in real)
     assert len(gaps) == 19
     assert gaps[17] <= 1.001e-9
     assert gaps[18] <= 6.6e-7

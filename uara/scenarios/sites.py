@@ -237,7 +237,8 @@ def _points(sheet: Sheet, origin: Origin | None, height_m: float) -> Points:
             raise sheet.error(f"a second {name!r}" if name.strip() else "is empty", "id", row)
         seen.add(name)
     digest = files.sha256(files.read_bytes(Path(sheet.source)))
-    return Points(sheet, tuple(names), np.round(np.column_stack([plane, height]), _DECIMALS), digest)
+    position_m: Floats = np.column_stack([plane, height]).round(_DECIMALS)
+    return Points(sheet, tuple(names), position_m, digest)
 
 
 def _finite(sheet: Sheet, column: str) -> Floats:
