@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 from pathlib import Path
 
@@ -191,3 +192,25 @@ def test_melbourne() -> None:
         made = generate_own(Recipe(channel="path-loss"), Own(most_sites=8, most_users=60, **files))
     shipped = Instance.load(Path(__file__).parents[2] / "instances" / "melbourne_e8_m60.json")
     assert made.channel.power_gain.tolist() == shipped.channel.power_gain.tolist()
+
+
+@pytest.mark.integration
+@pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs Sionna")
+def test_umi_and_ray_tracing_between_own_sites(tmp_path: Path) -> None:
+    files = {
+        "sites": _file(tmp_path, "sites.csv", "x_m,y_m\n-40,0\n40,0\n"),
+        "users": _file(tmp_path, "users.csv", "x_m,y_m\n0,2\n12,-2\n"),
+    }
+    urban = generate_own(Recipe(channel="sionna-umi"), Own(carrier_ghz=2.6, **files))
+    assert urban.provenance.settings["carrier_hz"] == 2.6e9
+    assert urban.channel.dense(2).shape == (2, 2)
+    traced = generate_own(
+        Recipe(scene="simple_street_canyon", rays_per_server=500), Own(carrier_ghz=2.6, **files)
+    )
+    assert traced.provenance.scene == "simple_street_canyon"
+    higher = generate_own(
+        Recipe(scene="simple_street_canyon", rays_per_server=500), Own(carrier_ghz=5.2, **files)
+    )
+    # free space loses 6 dB for twice the carrier, and reflections hardly change
+    loss_db = 10 * np.log10(traced.channel.power_gain.max() / higher.channel.power_gain.max())
+    assert 3 < loss_db < 9
