@@ -125,3 +125,13 @@ def test_a_picture_that_fails_hides_no_numbers(trace, tmp_path, capsys):
     assert err == "uara: /dev/full: cannot be written: No space left on device\n"
     assert (tmp_path / "run.csv").exists()
     assert run(capsys, *words, "-o", tmp_path / "run.csv")[0] == 0, "its own table may be replaced"
+
+
+@pytest.mark.integration
+def test_a_walk_by_path_loss_is_made_and_simulated(tmp_path, capsys):
+    path = tmp_path / "walk.json"
+    made = ("generate", "--channel", "path-loss", "--servers", 2, "--devices", 5, "--slots", 3, "-o", path)
+    assert run(capsys, *made)[0] == 0
+    code, text = run(capsys, "simulate", path, "--solver", "nearest-bs")[:2]
+    assert code == 0
+    assert "nearest-bs" in text

@@ -286,9 +286,13 @@ def test_twin_needs_positions() -> None:
         urban_micro_twin(original.replace(devices=original.devices.replace(position_m=None)), seed=1)
 
 
-def test_walks_need_sionna_channels() -> None:
-    with pytest.raises(InputError, match="walks need"):
-        generate_trace(channel="path-loss")
+def test_a_walk_by_path_loss_begins_with_the_instance() -> None:
+    options = {"channel": "path-loss", "servers": 3, "devices": 7, "seed": 5}
+    trace = generate_trace(walk=Walk(slots=4), **options)
+    still = generate(**options)
+    np.testing.assert_array_equal(trace.instance.channel.power_gain, still.channel.power_gain)
+    assert len(trace) == 4
+    assert "--slots 4" in trace.instance.provenance.command
 
 
 @pytest.mark.integration

@@ -11,13 +11,26 @@ from typer.core import TyperOption
 from uara.cli.fields import options_from
 from uara.cli.output import finish
 from uara.scenarios.channel.mobility import Walk
+from uara.scenarios.own import Own
 from uara.scenarios.recipe import FLAGS, Recipe
 
 _TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
 _COLLECTION_OPTIONS = {"collection", "output", "json"}
+_DRAWN = {"servers", "devices", "box_m"}
+"""Options of what is drawn where no sites are given."""
+_BETWEEN = {
+    "most_sites",
+    "most_users",
+    "origin",
+    "site_height_m",
+    "user_height_m",
+    "carrier_ghz",
+    "shadowing_db",
+}
+"""Options of what is between given sites and users."""
 
 
-@options_from(Recipe, Walk, flags=FLAGS, without={"slots"})
+@options_from(Recipe, Walk, Own, flags=FLAGS, without={"slots"})
 def command(
     context: typer.Context,
     output: Annotated[
@@ -42,10 +55,11 @@ def command(
     """Make an instance from Sionna channels and a task profile.
 
     Generating needs the extra 'sionna' (except --channel path-loss); solving does not.
+    Own places, hardware and requests: --sites and --users, --hardware, --arrivals (docs/own-data.md).
     """
     from uara.base.errors import InputError
     from uara.base.files import file_name, save_or_rescue
-    from uara.scenarios.recipe import generate, urban_micro_twin
+    from uara.scenarios.recipe import urban_micro_twin
 
     if collection is not None:
         _reject_others(context, _COLLECTION_OPTIONS, "--collection")
@@ -65,17 +79,17 @@ def command(
     else:
         options = {key: fields[key] for key in Recipe.model_fields}
         walk = {key: fields[key] for key in Walk.model_fields if key != "slots"}
+        own = _own(context, fields)
         if slots != 1:
             if picture is not None:
                 raise InputError("--picture has no meaning beside --slots")
-            _make_trace(options, {"slots": slots, **walk}, output, name, json)
+            _make_trace(options, {"slots": slots, **walk}, own, output, name, json)
             return
         _reject(context, set(walk), "has no meaning without --slots of 2 or more")
-        output = output or Path(f"e{options['servers']}_m{options['devices']}.json")
-        _check_outputs(output, "p1", picture, [Path(options["profile"]), Path(options["scene"])])
-        drawing = f"{options['servers']} servers and {options['devices']} devices ({options['channel']})"
-        with _status(json, f"drawing {drawing}"):
-            instance = generate(name=name or output.stem, **options)
+        output = output or Path(_stem(options, own) + ".json")
+        _check_outputs(output, "p1", picture, _inputs(options, own))
+        with _status(json, f"drawing {_words(options, own)}"):
+            instance = _made(options, own, name or output.stem)
 
     def draw() -> None:
         from uara.scenarios.channel.picture import render
@@ -89,6 +103,48 @@ def command(
     )
 
 
+def _own(context: typer.Context, fields: dict[str, Any]) -> Own | None:
+    """What is one's own; None where nothing is."""
+    from uara.base.files import validate
+
+    own = validate({key: fields[key] for key in Own.model_fields}, Own, path="own")
+    if own.sites or own.users:
+        _reject(context, _DRAWN, "has no meaning beside --sites")
+        unused = "carrier_ghz" if fields["channel"] == "path-loss" else "shadowing_db"
+        _reject(context, {unused}, f"has no meaning beside --channel {fields['channel']}")
+    else:
+        _reject(context, _BETWEEN, "has no meaning without --sites and --users")
+    if not own.files:
+        _reject(context, {"credit"}, "has no meaning without data of one's own")
+    if own.hardware:
+        _reject(context, {"server_mix"}, "has no meaning beside --hardware")
+    return own if own.files else None
+
+
+def _stem(options: dict[str, Any], own: Own | None) -> str:
+    return Path(own.sites).stem if own and own.sites else f"e{options['servers']}_m{options['devices']}"
+
+
+def _words(options: dict[str, Any], own: Own | None) -> str:
+    counts = f"{options['servers']} servers and {options['devices']} devices"
+    drawn = f"{own.sites} and {own.users}" if own and own.sites else counts
+    return f"{drawn} ({options['channel']})"
+
+
+def _inputs(options: dict[str, Any], own: Own | None) -> list[Path]:
+    return [Path(options["profile"]), Path(options["scene"]), *(own.files if own else [])]
+
+
+def _made(options: dict[str, Any], own: Own | None, name: str) -> Any:
+    from uara.base.files import validate
+    from uara.scenarios.own import generate_own
+    from uara.scenarios.recipe import generate
+
+    if own is None:
+        return generate(name=name, **options)
+    return generate_own(validate(options, Recipe, path="recipe"), own, name=name)
+
+
 def _check_outputs(output: Path, kind: str, picture: Path | None, inputs: list[Path]) -> None:
     from uara.base.files import check_output
     from uara.base.pictures import check_picture
@@ -100,17 +156,28 @@ def _check_outputs(output: Path, kind: str, picture: Path | None, inputs: list[P
 
 
 def _make_trace(
-    options: dict[str, Any], walking: dict[str, float], output: Path | None, name: str | None, json: bool
+    options: dict[str, Any],
+    walking: dict[str, float],
+    own: Own | None,
+    output: Path | None,
+    name: str | None,
+    json: bool,
 ) -> None:
     from uara.base.files import save_or_rescue, validate
+    from uara.scenarios.own import generate_own_trace
     from uara.scenarios.recipe import generate_trace
     from uara.scenarios.trace import KIND
 
     walk = validate(walking, Walk, path="walk")
-    output = output or Path(f"e{options['servers']}_m{options['devices']}_t{walk.slots}.json")
-    _check_outputs(output, KIND, None, [Path(options["profile"]), Path(options["scene"])])
-    with _status(json, f"{walk.slots} slots of {options['devices']} walking devices ({options['channel']})"):
-        trace = generate_trace(walk=walk, name=name or output.stem, **options)
+    output = output or Path(f"{_stem(options, own)}_t{walk.slots}.json")
+    _check_outputs(output, KIND, None, _inputs(options, own))
+    name = name or output.stem
+    with _status(json, f"{walk.slots} slots of {_words(options, own)}"):
+        if own is None:
+            trace = generate_trace(walk=walk, name=name, **options)
+        else:
+            recipe = validate(options, Recipe, path="recipe")
+            trace = generate_own_trace(recipe, own, walk, name=name)
     save_or_rescue(trace.save, output)
     _report(trace.instance, output, None, json)
 

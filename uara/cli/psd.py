@@ -210,3 +210,29 @@ def transfer(
     made = transferred_profile(TaskProfile.load(profile), gpt2_token_counter(), draft, target, command)
     made.save(output)
     print_table(summary_table(made))
+
+
+@app.command()
+def counts(
+    file: Annotated[Path, typer.Argument(help="CSV file of runs: tokens gained in each round.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The profile's file (.json).")],
+    draft: Annotated[str, typer.Option(help="Architecture of the draft model.")] = "llama-68m",
+    target: Annotated[str, typer.Option(help="Architecture of the target model.")] = "vicuna-7b-v1.3",
+    dataset: Annotated[str | None, typer.Option(help="Only the runs of this data set.")] = None,
+    most: Annotated[int, typer.Option(min=0, help="Keep this many runs of each category; 0: all.")] = 0,
+    gamma: Annotated[int, typer.Option(min=1, help="Draft length that tasks are drawn with.")] = 5,
+    prompt_tokens: Annotated[int, typer.Option(min=1, help="Length that prompts are assumed to have.")] = 128,
+    credit: Annotated[str, typer.Option(help="Where the counts come from, and their licence.")] = "",
+) -> None:
+    """Make a task profile of recorded runs of which only the tokens of each round are left."""
+    from uara.base.files import check_output
+    from uara.display import print_table
+    from uara.psd.counts import Source, profile_of_counts
+    from uara.psd.report import summary_table
+
+    check_output(output, suffixes=(".json",), inputs=[file])
+    source = Source(output.stem, draft, target, gamma, prompt_tokens, credit)
+    profile = profile_of_counts(file, source, dataset=dataset, most=most)
+    profile.save(output)
+    print_table(summary_table(profile))
+    typer.echo(f"wrote {output}")

@@ -97,7 +97,29 @@ SMOLLM2_135M = Architecture(
     attention_flop_per_pair=4 * 30 * 576,
     head_flop_per_token=2 * 49152 * 576,
 )
-ARCHITECTURES = {each.name: each for each in (GPT2, GPT2_XL, SMOLLM2_135M)}
+
+
+def llama_architecture(
+    name: str, layers: int, width: int, feed_forward: int, parameters: int
+) -> Architecture:
+    """A LLaMA of the first generation: as many key heads as query heads, 32,000 tokens, 2,048 positions."""
+    vocabulary = 32000
+    return Architecture(
+        name=name,
+        layers=layers,
+        hidden_width=width,
+        vocabulary_tokens=vocabulary,
+        context_tokens=2048,
+        parameters=parameters,
+        linear_flop_per_token=2 * layers * (4 * width * width + 3 * width * feed_forward),
+        attention_flop_per_pair=4 * layers * width,
+        head_flop_per_token=2 * vocabulary * width,
+    )
+
+
+LLAMA_68M = llama_architecture("llama-68m", 2, 768, 3072, 68_030_208)
+VICUNA_7B = llama_architecture("vicuna-7b-v1.3", 32, 4096, 11008, 6_738_415_616)
+ARCHITECTURES = {each.name: each for each in (GPT2, GPT2_XL, SMOLLM2_135M, LLAMA_68M, VICUNA_7B)}
 """Models whose counts are known without their weights."""
 
 

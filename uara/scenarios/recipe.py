@@ -31,7 +31,7 @@ from uara.p1.instance import Channel, Devices, Instance, Servers
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload, needed_payload
 from uara.psd.profile import TaskProfile
-from uara.scenarios.channel import pathloss, raytrace, umi
+from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
 
@@ -145,10 +145,10 @@ def generate(recipe: Recipe | None = None, *, name: str | None = None, **options
     ChannelError
         If the ray tracer's compiler is missing, or the simulator failed.
     """
-    recipe = _merged(recipe, options)
+    recipe = merged(recipe, options)
     name = name or recipe.default_name
     profile = TaskProfile.load(recipe.profile)
-    return _assembled(recipe, profile, _drop(recipe), name, recipe.command(name), {})
+    return assembled(recipe, profile, _drop(recipe), name, recipe.command(name), {})
 
 
 def generate_trace(
@@ -166,12 +166,12 @@ def generate_trace(
     Raises
     ------
     InputError, MissingExtra, ChannelError
-        As :func:`generate`; the channel must be a Sionna one.
+        As :func:`generate`.
     """
     from uara.scenarios.trace import MobilityTrace
 
-    recipe, walk = _merged(recipe, options), walk or Walk()
-    _check_size(recipe)
+    recipe, walk = merged(recipe, options), walk or Walk()
+    check_size(recipe)
     name = name or f"{recipe.default_name}_t{walk.slots}"
     profile = TaskProfile.load(recipe.profile)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
@@ -180,10 +180,10 @@ def generate_trace(
     elif recipe.channel == "sionna-umi":
         moving = draw_umi(umi.UrbanMicro(box_m=recipe.box_m), walk, **counts)
     else:
-        raise InputError("walks need a sionna-rt or sionna-umi channel", path="recipe.channel")
+        moving = pathloss_walk.draw(pathloss.PathLoss(box_m=recipe.box_m), walk, **counts)
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
-    command = recipe.command(name).replace(" -o ", f" {_walk_words(walk)} -o ")
-    instance = _assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
+    command = recipe.command(name).replace(" -o ", f" {walk_words(walk)} -o ")
+    instance = assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
     return MobilityTrace(
         instance,
         moving.power_gain.astype(np.float32),
@@ -193,7 +193,7 @@ def generate_trace(
     )
 
 
-def _walk_words(walk: Walk) -> str:
+def walk_words(walk: Walk) -> str:
     """The options of ``uara generate`` that make this walk."""
     always = ("slots", "speed_m_per_s")
     return " ".join(
@@ -203,11 +203,12 @@ def _walk_words(walk: Walk) -> str:
     )
 
 
-def _merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
+def merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
+    """A recipe with other values of some fields."""
     return validate({**(recipe or Recipe()).model_dump(), **options}, Recipe, path="recipe")
 
 
-def _assembled(
+def assembled(
     recipe: Recipe,
     profile: TaskProfile,
     drop: Drop,
@@ -252,7 +253,8 @@ def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
     return {**model.model_dump(exclude={"scene"}), **own, "payload": payload}
 
 
-def _check_size(recipe: Recipe) -> None:
+def check_size(recipe: Recipe) -> None:
+    """Refuse more pairs than are drawn."""
     pairs = recipe.servers * recipe.devices
     if pairs > MOST_PAIRS:
         raise InputError(
@@ -262,7 +264,7 @@ def _check_size(recipe: Recipe) -> None:
 
 
 def _drop(recipe: Recipe) -> Drop:
-    _check_size(recipe)
+    check_size(recipe)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
     if recipe.channel == "sionna-rt":
         return raytrace.draw(recipe.ray_tracing(), **counts)
@@ -276,7 +278,7 @@ def _servers(recipe: Recipe, position_m: Floats) -> Servers:
     if recipe.server_mix == "one-strong":
         models: list[Hardware] = [RTX_4090, *[RTX_2080] * (count - 1)]
     else:
-        models = _in_turn(ACCELERATORS, count, stream(recipe.seed, "server models"))
+        models = in_turn(ACCELERATORS, count, stream(recipe.seed, "server models"))
     speed = np.array([each.compute_flop_per_s for each in models])
     waiting_s = stream(recipe.seed, "server backlogs").uniform(0, OWN_WORK_S, count)
     return Servers(
@@ -291,7 +293,7 @@ def _servers(recipe: Recipe, position_m: Floats) -> Servers:
 
 def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Devices:
     count, seed = recipe.devices, recipe.seed
-    picked = _in_turn(tuple(range(len(PHONES))), count, stream(seed, "device models"))
+    picked = in_turn(tuple(range(len(PHONES))), count, stream(seed, "device models"))
     phones = [PHONES[index] for index in picked]
     power_dbm = stream(seed, "transmission powers").uniform(*TX_POWER_DBM, count)
     tasks = profile.draw_tasks(count, stream(seed, "tasks"), payload=recipe.payload)
@@ -310,7 +312,7 @@ def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Device
     )
 
 
-def _in_turn(items: tuple[Item, ...], count: int, generator: np.random.Generator) -> list[Item]:
+def in_turn(items: tuple[Item, ...], count: int, generator: np.random.Generator) -> list[Item]:
     """Items in shuffled rounds: each as often as the others, and more of them begin with the same ones."""
     rounds = -(-count // len(items))
     order = np.concatenate([generator.permutation(len(items)) for _ in range(rounds)])

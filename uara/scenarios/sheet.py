@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,12 +28,15 @@ class Sheet:
         What it is called in errors: its file.
     first
         Number of the first row: 0 in arrays, 2 in files, whose row 1 is the head.
+    rows
+        Which rows of what was given these are, counted from 0; all where None.
     """
 
     name: str
     columns: Mapping[str, Any]
     source: str
     first: int = 0
+    rows: Sequence[int] | None = None
 
     @classmethod
     def of_columns(cls, name: str, columns: Mapping[str, Any]) -> Sheet:
@@ -64,7 +67,17 @@ class Sheet:
         """A place in words; ``row`` counts from 0, and means nothing where the column is a single value."""
         if row is None or self.is_single(column):
             return f"column {column}"
-        return f"row {row + self.first}, column {column}"
+        return f"row {self.number(row)}, column {column}"
+
+    def number(self, row: int) -> int:
+        """What people call a row."""
+        return self.first + (row if self.rows is None else self.rows[row])
+
+    def take(self, rows: Sequence[int]) -> Sheet:
+        """Some of the rows, which keep their numbers."""
+        columns = {name: [values[row] for row in rows] for name, values in self.columns.items()}
+        kept = rows if self.rows is None else [self.rows[row] for row in rows]
+        return Sheet(self.name, columns, self.source, self.first, list(kept))
 
     def place(self, column: str) -> Callable[[int], str]:
         """The words for a place, with the source, by row."""

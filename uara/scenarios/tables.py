@@ -6,7 +6,7 @@ Columns are those of the file format (``uara.p1.schema``), positions in tables a
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -74,40 +74,33 @@ def from_arrays(
     )
 
 
-def from_frames(
-    devices: Any,
-    servers: Any,
-    gains: Any = None,
-    *,
-    name: str = "own",
-    parameters: Parameters | None = None,
-    path_loss: PathLoss | None = None,
-    seed: int = 1,
-) -> Instance:
-    """See :meth:`uara.Instance.from_frames`."""
-    return _assembled(
-        Sheet.of_frame("devices", devices),
-        Sheet.of_frame("servers", servers),
-        None if gains is None else Sheet.of_frame("gains", gains),
-        Making(name, parameters, path_loss, seed),
-    )
+def from_frames(devices: Any, servers: Any, gains: Any = None, **making: Any) -> Instance:
+    """See :meth:`uara.Instance.from_frames`, which names the options."""
+    return _of_sheets(Sheet.of_frame, devices, servers, gains, **making)
 
 
 def from_csv(
-    devices: str | Path,
-    servers: str | Path,
-    gains: str | Path | None = None,
+    devices: str | Path, servers: str | Path, gains: str | Path | None = None, **making: Any
+) -> Instance:
+    """See :meth:`uara.Instance.from_csv`, which names the options."""
+    return _of_sheets(Sheet.of_file, devices, servers, gains, **making)
+
+
+def _of_sheets(
+    read: Callable[[str, Any], Sheet],
+    devices: Any,
+    servers: Any,
+    gains: Any,
     *,
     name: str = "own",
     parameters: Parameters | None = None,
     path_loss: PathLoss | None = None,
     seed: int = 1,
 ) -> Instance:
-    """See :meth:`uara.Instance.from_csv`."""
     return _assembled(
-        Sheet.of_file("devices", devices),
-        Sheet.of_file("servers", servers),
-        None if gains is None else Sheet.of_file("gains", gains),
+        read("devices", devices),
+        read("servers", servers),
+        None if gains is None else read("gains", gains),
         Making(name, parameters, path_loss, seed),
     )
 
@@ -175,7 +168,7 @@ def _table(sheet: Sheet, record: Any, otherwise: int, height_m: float) -> Any:
     try:
         made = record(**columns)
     except InputError as error:
-        raise _placed(error, sheet, columns) from None
+        raise placed(error, sheet, columns) from None
     for name in plausible.USUAL[sheet.name]:
         if name in sheet.columns:
             plausible.warn(sheet.name, name, np.atleast_1d(sheet.numbers(name)), sheet.place(name))
@@ -209,7 +202,7 @@ def _positions(sheet: Sheet, count: int, height_m: float) -> Floats | None:
     return np.stack(axes, axis=1)
 
 
-def _placed(error: InputError, sheet: Sheet, columns: Mapping[str, Any]) -> InputError:
+def placed(error: InputError, sheet: Sheet, columns: Mapping[str, Any]) -> InputError:
     """An error in the table of an instance, at its place in the table that was given."""
     found = re.match(r"\$\.\w+\.(\w+)(?:\[(\d+)\])?", error.path or "")
     if found is None:

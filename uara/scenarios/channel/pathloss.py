@@ -12,7 +12,8 @@ from uara.base.randomness import stream
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
 
-_NEAREST_M = 1.0
+NEAREST_M = 1.0
+"""Where the law begins."""
 
 
 class PathLoss(Record):
@@ -70,11 +71,11 @@ def gains(
     if seed < 0:
         raise InputError(f"the seed must not be negative: {seed}")
     distance_m = np.linalg.norm(device_position_m[:, None] - server_position_m[None], axis=-1)
-    if (distance_m < _NEAREST_M).any():
+    if (distance_m < NEAREST_M).any():
         device, server = np.unravel_index(np.argmin(distance_m), distance_m.shape)
         raise InputError(
             f"device {device} stands {distance_m[device, server]:g} m from server {server}; "
-            f"the path-loss law begins at {_NEAREST_M:g} m"
+            f"the path-loss law begins at {NEAREST_M:g} m"
         )
     loss_db = settings.intercept_db + settings.slope_db_per_decade * np.log10(distance_m)
     shadowing_db = settings.shadowing_db * stream(seed, "shadowing").standard_normal(loss_db.shape)

@@ -74,9 +74,20 @@ def trace(
 
     Raises as :func:`draw`.
     """
+    return gains(settings, server_position_m, device_position_m, seed=seed).power_gain
+
+
+def gains(
+    settings: RayTracing,
+    server_position_m: NDArray[np.float64],
+    device_position_m: NDArray[np.float64],
+    *,
+    seed: int,
+) -> Drop:
+    """The drop of given positions (E, 3) and (M, 3) [m], in the scene's coordinates; raises as :func:`draw`."""
     positions = {"server_position_m": server_position_m, "device_position_m": device_position_m}
-    _, arrays = _call("trace", settings, {"seed": seed}, positions)
-    return arrays["power_gain"]
+    facts, arrays = _call("trace", settings, {"seed": seed}, positions)
+    return Drop(server_position_m, device_position_m, arrays["power_gain"], facts)
 
 
 def _call(
