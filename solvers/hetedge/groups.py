@@ -65,6 +65,14 @@ class Groups:
                 for k in part.members:
                     self.add(0, (Part((k,), part.length),), self.requests)
 
+    def add_near(self, plan: Plan) -> None:
+        """Add the groups of a plan at their own positions and those around them."""
+        members, position = plan.members(), 0
+        for group in plan.groups():
+            parts = tuple(Part(tuple(sorted(members[m].tolist())), int(plan.length[m])) for m in group)
+            self.add(position, parts)
+            position += sum(len(part.members) for part in parts)
+
     def _played(self, later: bool, parts: tuple[Part, ...]) -> tuple[float, float, int]:
         if (later, parts) not in self._ends:
             tail_ms, rows = self._tail_ms if later else 0.0, [self._row(part) for part in parts]

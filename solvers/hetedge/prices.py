@@ -8,6 +8,7 @@ what the prices prove is reported. The cheapest groups are found by the checker'
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,8 @@ _COLUMNS = 60
 _SOME_MORE, _NO_MORE = 8e-3, 3e-4
 """What the linear program promises beyond the bound, of its value, when the search ends: first with pairs that may
 share requests, then without."""
+_BETWEEN_PLANS = 3
+"""Rounds from one search for a plan among the known groups to the next."""
 _AMBITION = 0.3
 """How far from what shared requests prove to what the known groups promise the first potentials lie, apart."""
 _FIRST_WIDTH = 0.3
@@ -128,8 +131,14 @@ class Prices:
                 break
         return float(bound_ms)
 
-    def improve(self, target_ms: float, gap: float) -> None:
-        """Better prices until the bound is within the gap of the target, or no more is to be had, or time is up."""
+    def improve(self, target_ms: float, gap: float, lower: Callable[[], float] | None = None) -> None:
+        """Better prices until the bound is within the gap of the target, or no more is to be had, or time is up.
+
+        Parameters
+        ----------
+        lower
+            Looks for a better plan every few rounds, and says what the best one costs.
+        """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
         idle_ms = len(self.centre_ms) * earliest_ms(self.instance)
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
@@ -141,6 +150,8 @@ class Prices:
             before_ms = self.bound_ms
             found_ms = self.try_prices(price_ms)
             self.rounds += 1
+            if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
+                target_ms = lower()
             width_ms *= _widened(before_ms, found_ms, promised_ms)
             if promised_ms - self.bound_ms < (_NO_MORE if self.disjoint else _SOME_MORE) * promised_ms:
                 break

@@ -1,0 +1,146 @@
+"""Requests as they arrived: times and lengths of a recorded trace, and bursts drawn from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from uara.base import files
+from uara.base.errors import InputError
+from uara.base.quantities import Floats
+from uara.scenarios.sheet import Sheet
+
+OWN = ("arrival_s", "prompt_tokens", "new_tokens")
+"""Columns of an arrival trace."""
+AZURE = ("TIMESTAMP", "ContextTokens", "GeneratedTokens")
+"""The same columns in the Azure LLM inference traces (Patel et al., Splitwise, ISCA 2024)."""
+_MOST_TOKENS = 10_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class Arrivals:
+    """Requests in the order of their arrival.
+
+    Attributes
+    ----------
+    arrival_s : (N,)
+        Seconds since the first request; never falls.
+    prompt_tokens, new_tokens : (N,)
+        Lengths of prompts and answers, at least 1.
+    source
+        Name of the file.
+    sha256
+        Hash of the file.
+    """
+
+    arrival_s: Floats
+    prompt_tokens: NDArray[np.int64]
+    new_tokens: NDArray[np.int64]
+    source: str
+    sha256: str
+
+    def __len__(self) -> int:
+        """Number of requests N."""
+        return len(self.arrival_s)
+
+    @property
+    def rate_per_s(self) -> float:
+        """Mean number of requests a second; infinite where all came at once."""
+        span_s = float(self.arrival_s[-1] - self.arrival_s[0])
+        return (len(self) - 1) / span_s if span_s > 0 else float("inf")
+
+    def burst(self, count: int, generator: np.random.Generator) -> Arrivals:
+        """Requests that came one after another, from a place drawn at random; times count from the first of them.
+
+        Their lengths and gaps depend on each other as in the trace.
+
+        Parameters
+        ----------
+        count
+            How many, at least 1.
+
+        Raises
+        ------
+        InputError
+            If the trace holds fewer.
+        """
+        if not 1 <= count <= len(self):
+            raise InputError(f"holds {len(self)} requests, and {count} are wanted", source=self.source)
+        first = int(generator.integers(len(self) - count + 1))
+        part = slice(first, first + count)
+        return Arrivals(
+            self.arrival_s[part] - self.arrival_s[first],
+            self.prompt_tokens[part],
+            self.new_tokens[part],
+            self.source,
+            self.sha256,
+        )
+
+
+def read_arrivals(path: str | Path) -> Arrivals:
+    """Read an arrival trace: a CSV file with columns ``arrival_s, prompt_tokens, new_tokens``, or Azure's names.
+
+    Rows may come in any order; requests of one time keep theirs. Times of Azure's traces are dates, with or
+    without a zone, and are read to the microsecond.
+
+    Raises
+    ------
+    InputError
+        Names row and column of what cannot be read.
+    """
+    sheet = Sheet.of_file("arrivals", path)
+    names = AZURE if "TIMESTAMP" in sheet.columns else OWN
+    for name in names:
+        if name not in sheet.columns:
+            raise sheet.error(
+                f"is missing; an arrival trace has {', '.join(OWN)}, or {', '.join(AZURE)}", name
+            )
+    sheet.refuse_others(list(names))
+    time_s = _seconds(sheet, names[0]) if names is AZURE else _finite(sheet, names[0])
+    order = np.argsort(time_s, kind="stable")
+    return Arrivals(
+        time_s[order] - time_s[order[0]],
+        _tokens(sheet, names[1])[order],
+        _tokens(sheet, names[2])[order],
+        Path(path).name,
+        files.sha256(files.read_bytes(Path(path))),
+    )
+
+
+def _finite(sheet: Sheet, column: str) -> Floats:
+    values = sheet.numbers(column)
+    wrong = np.flatnonzero(~np.isfinite(values))
+    if len(wrong):
+        raise sheet.error("must be finite", column, int(wrong[0]))
+    return values
+
+
+def _seconds(sheet: Sheet, column: str) -> Floats:
+    """(N,) Seconds since the date of the first row."""
+    seconds: list[float] = []
+    origin: datetime | None = None
+    for row, text in enumerate(sheet.texts(column, 0)):
+        try:
+            moment = datetime.fromisoformat(text.strip())
+        except ValueError:
+            problem = f"{text!r} is no date and time such as 2023-11-16 18:15:46.68059"
+            raise sheet.error(problem, column, row) from None
+        origin = origin or moment
+        if (moment.tzinfo is None) != (origin.tzinfo is None):
+            raise sheet.error("some times have a zone and some have none", column, row)
+        seconds.append((moment - origin).total_seconds())
+    return np.array(seconds)
+
+
+def _tokens(sheet: Sheet, column: str) -> NDArray[np.int64]:
+    """(N,) Whole numbers of tokens."""
+    values = sheet.numbers(column)
+    wrong = np.flatnonzero(~((values >= 1) & (values <= _MOST_TOKENS) & (values == np.floor(values))))
+    if len(wrong):
+        row = int(wrong[0])
+        raise sheet.error(f"{values[row]:g} is no number of tokens from 1", column, row)
+    return values.astype(np.int64)
