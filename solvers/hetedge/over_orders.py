@@ -15,6 +15,7 @@ from uara.hetedge.request_prices import earliest_ms
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
+from .by_type import prices_by_type
 from .dp import DynamicProgrammeOptions, hetedge_dp
 from .order import Search, improved
 from .prices import Prices, start_prices
@@ -23,6 +24,12 @@ from .search import Choices
 
 _TOGETHER = 8
 """Requests of a batch in the first prices."""
+_SAMPLE = 100
+"""Requests of the sample on which the prices of very many are learnt."""
+_LEARNING = 0.25
+"""Part of the time that this may take."""
+_AROUND = (16, 1)
+"""Positions about its own at which a group of the first plan, and a request alone, are columns, where K is large."""
 
 
 class OverOrdersOptions(Record):
@@ -61,11 +68,17 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     context.incumbent(best.plan)
     bounding = context.part(seconds=math.inf if math.isfinite(context.time_limit_s) else options.bound_s)
     prices = Prices(instance, bounding)
-    prices.groups.add_plan(best.plan)
-    best.hand_over(prices)
-    prices.try_prices(start_prices(instance, _TOGETHER))
-    prices.improve(best.value_ms, options.gap)
     few = len(instance.requests) <= options.disjoint_requests
+    prices.groups.add_plan(best.plan, *(2 * [len(instance.requests)] if few else _AROUND))
+    best.hand_over(prices)
+    if few:
+        prices.try_prices(start_prices(instance, _TOGETHER))
+    else:
+        learning = bounding.part(seconds=_LEARNING * min(bounding.remaining_s(), options.bound_s))
+        for first in prices_by_type(instance, _SAMPLE, _TOGETHER, options.gap, learning):
+            prices.try_stepwise(first)
+    if few:
+        prices.improve(best.value_ms, options.gap)
     if few and prices.bound_ms < best.value_ms * (1 - options.gap):
         prices.part()
         prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))

@@ -32,11 +32,13 @@ def mixed_pass_ms(machine: Machine, turn: _Turn) -> float:
     return max(total_flop / machine.flop_per_ms, read / machine.bytes_per_ms) + machine.overhead_ms
 
 
-def continuous_ms(instance: HetEdge, length: int = 0) -> Floats:
+def continuous_ms(instance: HetEdge, length: int = 0, *, shortest: bool = False) -> Floats:
     """When each request is complete, with requests that join as soon as there is room, in the order of arrival.
 
     Parameters
     ----------
+    shortest
+        Of those that wait, the one with the fewest tokens, prompt and output, joins first.
     length
         Tokens that the weak node drafts for the whole batch between two passes; 0 leaves it idle. The nodes take turns.
 
@@ -54,18 +56,19 @@ def continuous_ms(instance: HetEdge, length: int = 0) -> Floats:
     prompt = requests.prompt_tokens.astype(float)
     output = requests.output_tokens.astype(float)
     needed = rounds(output, requests.acceptance_rate, length)
-    waiting = np.argsort(instance.ready_ms, kind="stable").tolist()
+    coming = np.argsort(instance.ready_ms, kind="stable").tolist()
+    waiting: list[int] = []
     complete, done = np.zeros(len(requests)), np.zeros(len(requests))
     active: list[int] = []
     now = 0.0
-    while waiting or active:
-        if not active:
-            now = max(now, float(instance.ready_ms[waiting[0]]))
-        while (
-            waiting
-            and instance.ready_ms[waiting[0]] <= now
-            and _fits(instance, [*active, waiting[0]], length)
-        ):
+    while coming or waiting or active:
+        if not waiting and not active:
+            now = max(now, float(instance.ready_ms[coming[0]]))
+        while coming and instance.ready_ms[coming[0]] <= now:
+            waiting.append(coming.pop(0))
+        if shortest:
+            waiting.sort(key=lambda k: float(prompt[k] + output[k]))
+        while waiting and _fits(instance, [*active, waiting[0]], length):
             active.append(waiting.pop(0))
         batch: Indices = np.array(active)
         fresh = done[batch] == 0

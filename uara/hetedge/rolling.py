@@ -125,8 +125,11 @@ def baselines(instance: HetEdge) -> list[Course]:
     if instance.draft_node is not None:
         lengths.append(min(max(DRAFTED, given.shortest_speculation), given.longest_speculation))
     for length in lengths:
-        name = "continuous batching" + (f", length {length}" if length else "")
-        courses.append(Course(name, instance.ready_ms, continuous_ms(instance, length)))
+        for shortest in (False, True):
+            name = "continuous batching" + (f", length {length}" if length else "")
+            name += ", shortest first" if shortest else ""
+            ends_ms = continuous_ms(instance, length, shortest=shortest)
+            courses.append(Course(name, instance.ready_ms, ends_ms))
     return courses
 
 
