@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -55,15 +55,24 @@ class Groups:
             new += 1
         return new
 
-    def add_plan(self, plan: Plan) -> None:
-        """Add the groups of a plan, and its requests alone, at every position, so that a chain leads on from each."""
-        members = plan.members()
+    def add_plan(self, plan: Plan, around: int, alone_around: int) -> None:
+        """Add the groups of a plan, and its requests alone, where they stand: a chain leads on from every position."""
+        members, position = plan.members(), 0
         for group in plan.groups():
             parts = tuple(Part(tuple(sorted(members[m].tolist())), int(plan.length[m])) for m in group)
-            self.add(0, parts, self.requests)
+            self.add(position, parts, around)
             for part in parts:
                 for k in part.members:
-                    self.add(0, (Part((k,), part.length),), self.requests)
+                    self.add(position, (Part((k,), part.length),), alone_around)
+                    position += 1
+
+    def add_near(self, plan: Plan) -> None:
+        """Add the groups of a plan at their own positions and those around them."""
+        members, position = plan.members(), 0
+        for group in plan.groups():
+            parts = tuple(Part(tuple(sorted(members[m].tolist())), int(plan.length[m])) for m in group)
+            self.add(position, parts)
+            position += sum(len(part.members) for part in parts)
 
     def _played(self, later: bool, parts: tuple[Part, ...]) -> tuple[float, float, int]:
         if (later, parts) not in self._ends:
@@ -104,10 +113,21 @@ class Groups:
         """(K + 1,) The least that is to come from each position, over chains of known columns."""
         least = np.full(self.requests + 1, np.inf)
         least[-1] = 0.0
-        for column in np.argsort(-np.array(self.start), kind="stable").tolist():
-            to_come = reduced_ms[column] + least[self.stop[column]]
-            least[self.start[column]] = min(least[self.start[column]], to_come)
+        self.continued(reduced_ms)(0, self.requests, least)
         return least
+
+    def continued(self, reduced_ms: Floats) -> Callable[[int, int, Floats], None]:
+        """Writes what is to come from positions first to stop, where from stop on it is known."""
+        start, stop = np.array(self.start), np.array(self.stop)
+        order = np.argsort(start, kind="stable")
+        edges = np.searchsorted(start[order], np.arange(self.requests + 1))
+
+        def write(first: int, end: int, least: Floats) -> None:
+            for i in range(end - 1, first - 1, -1):
+                here = order[edges[i] : edges[i + 1]]
+                least[i] = (reduced_ms[here] + least[stop[here]]).min(initial=np.inf)
+
+        return write
 
     def keep(self, columns: Sequence[int]) -> None:
         """Forget all other columns."""

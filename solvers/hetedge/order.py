@@ -75,8 +75,15 @@ class Search:
         )
 
 
-def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any]) -> tuple[Plan, float, int]:
+def improved(
+    search: Search, plan: Plan, value_ms: float, context: Context[Any], ends: list[Plan] | None = None
+) -> tuple[Plan, float, int]:
     """Better plans from a plan on, until time is up or nothing more is found.
+
+    Parameters
+    ----------
+    ends
+        What every annealing run ends with is added to it.
 
     Returns
     -------
@@ -96,6 +103,8 @@ def improved(search: Search, plan: Plan, value_ms: float, context: Context[Any])
         moves = MOVES[runs % len(MOVES)] * len(plan.order)
         found, found_ms = annealed(service, plan, (heat, moves), context, search.cutting_s)
         runs, idle = runs + 1, idle + 1
+        if ends is not None:
+            ends.append(found)
         if found_ms >= reached and len(plan.order) > _FEW:
             continue
         reached = min(reached, found_ms)

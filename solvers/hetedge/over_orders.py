@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from dataclasses import dataclass, field
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from uara.base.files import Record
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.plan import Plan
+from uara.hetedge.request_prices import earliest_ms
 from uara.registry import as_solver
 from uara.solver import Answer, Context
 
+from .by_type import prices_by_type
 from .dp import DynamicProgrammeOptions, hetedge_dp
+from .order import Search, improved
 from .prices import Prices, start_prices
+from .rounding import rounded_order
+from .search import Choices
 
 _TOGETHER = 8
 """Requests of a batch in the first prices."""
+_SAMPLE = 100
+"""Requests of the sample on which the prices of very many are learnt."""
+_LEARNING = 0.25
+"""Part of the time that this may take."""
+_AROUND = (16, 1)
+"""Positions about its own at which a group of the first plan, and a request alone, are columns, where K is large."""
 
 
 class OverOrdersOptions(Record):
@@ -48,17 +60,77 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     """Lower bound over all orders of service with a certificate, and the programme's plan."""
     options = context.options
     search_s = min(options.search_s, options.search_share * context.remaining_s())
-    served = hetedge_dp(instance, context.part(DynamicProgrammeOptions(search_s=search_s), name="hetedge-dp"))
-    context.incumbent(served.decision)
+    served = hetedge_dp(instance, context.part(DynamicProgrammeOptions(search_s=0.0), name="hetedge-dp"))
+    assert isinstance(served.decision, Plan)
+    best = _Best(Search(instance, Choices.everything(instance), "in-time", 8), served.decision, search_s)
+    best.value_ms = float(served.details["value_ms"])
+    best.search(context)
+    context.incumbent(best.plan)
     bounding = context.part(seconds=math.inf if math.isfinite(context.time_limit_s) else options.bound_s)
     prices = Prices(instance, bounding)
-    best_ms = float(served.details["value_ms"])
-    assert isinstance(served.decision, Plan)
-    prices.groups.add_plan(served.decision)
-    prices.try_prices(start_prices(instance, _TOGETHER))
-    prices.improve(best_ms, options.gap)
-    if len(instance.requests) <= options.disjoint_requests and prices.bound_ms < best_ms * (1 - options.gap):
+    few = len(instance.requests) <= options.disjoint_requests
+    prices.groups.add_plan(best.plan, *(2 * [len(instance.requests)] if few else _AROUND))
+    best.hand_over(prices)
+    if few:
+        prices.try_prices(start_prices(instance, _TOGETHER))
+    else:
+        learning = bounding.part(seconds=_LEARNING * min(bounding.remaining_s(), options.bound_s))
+        for first in prices_by_type(instance, _SAMPLE, _TOGETHER, options.gap, learning):
+            prices.try_stepwise(first)
+    if few:
+        prices.improve(best.value_ms, options.gap)
+    if few and prices.bound_ms < best.value_ms * (1 - options.gap):
         prices.part()
-        prices.improve(best_ms, options.gap)
-    details = {**served.details, "rounds": float(prices.rounds), "columns": float(len(prices.groups.start))}
-    return Answer(served.decision, certificate=prices.certificate, details=details)
+        prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))
+        best.rounded(prices, bounding)
+    details = {
+        **served.details,
+        "annealing_runs": float(best.runs),
+        "batches": float(len(best.plan.batch_size)),
+        "value_ms": best.value_ms,
+        "rounds": float(prices.rounds),
+        "columns": float(len(prices.groups.start)),
+    }
+    return Answer(best.plan, certificate=prices.certificate, details=details)
+
+
+@dataclass
+class _Best:
+    """The best plan so far, and the search that improves it."""
+
+    kind: Search
+    plan: Plan
+    search_s: float
+    value_ms: float = math.inf
+    runs: int = 0
+    ends: list[Plan] = field(default_factory=list)
+
+    def search(self, context: Context[Any]) -> None:
+        """Anneal from the plan; what the runs end with is kept."""
+        if self.search_s <= 0:
+            return
+        part = context.part(seconds=self.search_s)
+        self.plan, self.value_ms, runs = improved(self.kind, self.plan, self.value_ms, part, self.ends)
+        self.runs += runs
+
+    def hand_over(self, prices: Prices) -> None:
+        """Make columns of the groups of the plan and of what the runs ended with."""
+        for plan in [self.plan, *self.ends]:
+            prices.groups.add_near(plan)
+        self.ends.clear()
+
+    def rounded(self, prices: Prices, context: Context[Any]) -> float:
+        """Look for a better plan among the known groups, and on from there: what the best plan costs."""
+        idle_ms = len(self.plan.order) * earliest_ms(prices.instance)
+        while not context.expired():
+            order = rounded_order(prices.groups, prices.centre_ms, self.value_ms - idle_ms, context)
+            if order is None:
+                break
+            plan, value_ms = self.kind.cut(order)
+            if value_ms >= self.value_ms * (1 - 1e-6):
+                break
+            self.plan, self.value_ms = plan, value_ms
+            self.search(context)
+            context.incumbent(self.plan)
+            self.hand_over(prices)
+        return self.value_ms

@@ -8,15 +8,16 @@ what the prices prove is reported. The cheapest groups are found by the checker'
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from uara.base.quantities import Floats
-from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of
+from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of, rooms
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases, rounds
-from uara.hetedge.least_slack import Found
+from uara.hetedge.least_slack import Asked, Found
 from uara.hetedge.request_prices import (
     RequestPrices,
     RequestPricesRecord,
@@ -27,6 +28,7 @@ from uara.hetedge.request_prices import (
 )
 from uara.solver import Context
 
+from .backwards import cheapest_chain
 from .groups import Groups, Part
 from .master import next_prices
 
@@ -35,6 +37,8 @@ _COLUMNS = 60
 _SOME_MORE, _NO_MORE = 8e-3, 3e-4
 """What the linear program promises beyond the bound, of its value, when the search ends: first with pairs that may
 share requests, then without."""
+_BETWEEN_PLANS = 3
+"""Rounds from one search for a plan among the known groups to the next."""
 _AMBITION = 0.3
 """How far from what shared requests prove to what the known groups promise the first potentials lie, apart."""
 _FIRST_WIDTH = 0.3
@@ -71,6 +75,11 @@ def _widened(before_ms: float, found_ms: float, promised_ms: float) -> float:
 class Prices:
     """The search for prices.
 
+    Parameters
+    ----------
+    certify
+        Whether what is found is reported: not where the instance is a part of the one that is asked about.
+
     Attributes
     ----------
     bound_ms
@@ -79,7 +88,8 @@ class Prices:
         These prices and their potentials; None where none have been tried.
     """
 
-    def __init__(self, instance: HetEdge, context: Context[Any]) -> None:
+    def __init__(self, instance: HetEdge, context: Context[Any], *, certify: bool = True) -> None:
+        self._certify = certify
         self.instance, self.context, self.disjoint = instance, context, False
         requests = instance.requests
         self.levels = (_levels(requests.prompt_tokens), _levels(requests.output_tokens))
@@ -111,10 +121,7 @@ class Prices:
             value_ms = price_ms.sum() + potential[0] + short_ms
             value_ms += len(price_ms) * earliest_ms(self.instance)
             if value_ms > self.bound_ms:
-                self.bound_ms, self.centre_ms = float(value_ms), price_ms
-                self.certificate = self._certificate(price_ms, potential)
-                self.context.certify(self.certificate)
-                self.context.bound(value_ms * (1 - 1e-9), "request prices")
+                self._keep(float(value_ms), price_ms, potential)
             bound_ms = max(bound_ms, value_ms)
             new = sum(
                 self.groups.add(int(i), self._parts(ranked, kinds, found, int(i), order))
@@ -128,8 +135,36 @@ class Prices:
                 break
         return float(bound_ms)
 
-    def improve(self, target_ms: float, gap: float) -> None:
-        """Better prices until the bound is within the gap of the target, or no more is to be had, or time is up."""
+    def try_stepwise(self, price_ms: Floats) -> float:
+        """The same, position by position from the last one: for chains of very many groups."""
+        ranked, kinds = kinds_of(self.instance, price_ms, *self.levels, disjoint=self.disjoint)
+        potential = np.zeros(len(price_ms) + 1)
+        asked = Asked(ranked.price, potential, self.disjoint, *rooms(self.instance))
+        known = self.groups.continued(self.groups.reduced_ms(price_ms))
+        found = cheapest_chain(kinds, asked, least_tail_ms(self.instance), known, self.context.expired)
+        if found is None:
+            return -np.inf
+        value_ms = float(price_ms.sum() + potential[0] + least_chain(found.slack, self._widest))
+        value_ms += len(price_ms) * earliest_ms(self.instance)
+        if value_ms > self.bound_ms:
+            self._keep(value_ms, price_ms, potential)
+        return value_ms
+
+    def _keep(self, bound_ms: float, price_ms: Floats, potential: Floats) -> None:
+        self.bound_ms, self.centre_ms = bound_ms, price_ms
+        self.certificate = self._certificate(price_ms, potential)
+        if self._certify:
+            self.context.certify(self.certificate)
+            self.context.bound(bound_ms * (1 - 1e-9), "request prices")
+
+    def improve(self, target_ms: float, gap: float, lower: Callable[[], float] | None = None) -> None:
+        """Better prices until the bound is within the gap of the target, or no more is to be had, or time is up.
+
+        Parameters
+        ----------
+        lower
+            Looks for a better plan every few rounds, and says what the best one costs.
+        """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
         idle_ms = len(self.centre_ms) * earliest_ms(self.instance)
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
@@ -141,6 +176,8 @@ class Prices:
             before_ms = self.bound_ms
             found_ms = self.try_prices(price_ms)
             self.rounds += 1
+            if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
+                target_ms = lower()
             width_ms *= _widened(before_ms, found_ms, promised_ms)
             if promised_ms - self.bound_ms < (_NO_MORE if self.disjoint else _SOME_MORE) * promised_ms:
                 break

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
+from truth.hetedge_prices import proved_ms
 from uara.solvers.hetedge.dp import alternate
 from uara.solvers.hetedge.prices import Prices, start_prices
 from uara.solvers.hetedge.search import Choices, Programme
@@ -50,7 +51,7 @@ def searched(instance: HetEdge, rounds: float = 1e-3) -> RequestPrices:
     plan = uara.solve(instance, "hetedge-dp")
     prices = Prices(instance, Context(instance, uara.Options()))
     prices.part()
-    prices.groups.add_plan(plan.decision)
+    prices.groups.add_plan(plan.decision, 6, 6)
     prices.try_prices(start_prices(instance, 2))
     prices.improve(plan.evaluation.objective_ms, rounds)
     assert prices.certificate is not None
@@ -90,6 +91,30 @@ def check_validity(seed: int, most: int) -> tuple[float, float]:
 @pytest.mark.parametrize("seed", range(30))
 def test_no_prices_prove_more_than_the_best_order(seed: int) -> None:
     check_validity(seed, 4)
+
+
+@pytest.mark.parametrize("seed", range(100, 104))
+def test_no_prices_prove_more_than_the_best_of_three(seed: int) -> None:
+    check_validity(seed, 3)
+
+
+@pytest.mark.parametrize("seed", range(200, 208))
+def test_an_independent_list_of_all_groups_proves_as_much(seed: int) -> None:
+    """The twin lists and plays every group; the checker may prove less, by a little, and never more."""
+    instance, rng = small(seed, 3), np.random.default_rng(seed)
+    plain = searched(instance).to_plain()
+    plain["prompt_levels"] = instance.requests.prompt_tokens.tolist()
+    plain["output_levels"] = instance.requests.output_tokens.tolist()
+    for _ in range(3):
+        certificate = parse_certificate({**plain, "disjoint": True})
+        twin = proved_ms(instance, plain["request_price_ms"], plain["potential_ms"])
+        bound = certificate.prove(instance)
+        scale = float(np.abs(plain["request_price_ms"]).sum() + np.abs(plain["potential_ms"]).max())
+        assert bound <= twin + 1e-9 * scale
+        assert bound >= twin - 0.05 * scale
+        shared = parse_certificate({**plain, "disjoint": False}).prove(instance)
+        assert shared <= twin + 1e-9 * scale
+        plain = {**plain, **{key: shaken(plain, rng)[key] for key in ("request_price_ms", "potential_ms")}}
 
 
 @pytest.mark.slow

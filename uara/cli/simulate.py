@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file: its channel stands still.")],
+    trace: Annotated[
+        Path,
+        typer.Argument(
+            help="Trace file, or an instance file: its channel stands still; or hetedge requests."
+        ),
+    ],
     solver: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,11 +53,15 @@ def command(
     from rich.console import Console
 
     from uara.base import pictures
+    from uara.base.errors import InputError
     from uara.base.files import check_output, save_or_rescue
     from uara.display import print_table
+    from uara.cli.rolling import serve
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
 
-    specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
+    arriving = holds_requests(trace)
+    usual = "hetedge-dp" if arriving else "tma-masac"
+    specs = attach_options([parse_solver(word) for word in solver or [usual]], option or [])
     controllers = [
         Controller(
             name=spec.name,
@@ -61,6 +70,20 @@ def command(
         )
         for spec in specs
     ]
+    if arriving:
+        if slots is not None or plot is not None:
+            raise InputError("does not apply to requests that arrive over time", source="--slots, --plot")
+        with Console(stderr=True, quiet=json).status("serving") as status:
+            serve(
+                trace,
+                controllers,
+                seed=seed,
+                time_limit_s=time_limit,
+                output=output,
+                json=json,
+                follow=status.update,
+            )
+        return
     chosen, inputs = open_trace(trace), [trace, Path(profile)]
     if output:
         check_output(output, suffixes=(".csv",), inputs=inputs, kind=",".join(COLUMNS))
@@ -97,6 +120,13 @@ def command(
         finish(save, show, lambda: save_plot(runs, plot) if plot else None, failures=failures)
     else:
         finish(None, failures=failures)
+
+
+def holds_requests(path: Path) -> bool:
+    """Whether a file holds a ``hetedge`` instance, whose requests arrive one by one."""
+    from uara.base import files
+
+    return files.read_plain_json(path).get("kind") == "hetedge"
 
 
 def open_trace(path: Path) -> MobilityTrace:

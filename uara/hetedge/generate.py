@@ -19,6 +19,7 @@ from uara.hetedge.catalogue import LLAMA_7B, MODELS, NODES, RTX_3080, RTX_4500_A
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.schema import Count, Parameters
 from uara.psd.profile import TaskProfile
+from uara.scenarios.arrivals import read_arrivals
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.recipe import CREDITS, profile_sha256, rounded
@@ -41,6 +42,11 @@ class HetEdgeRecipe(Record):
     """Root seed of everything drawn."""
     profile: str = "gpt2_gpt2-xl"
     """Task profile that prompts and acceptance rates come from: a shipped one by name, or a .json file."""
+    arrivals: str | None = None
+    """CSV file of arrivals: lengths and times come from a stretch of it. By default lengths come from the profile, and
+    all requests wait at time 0."""
+    arrival_speed: Positive | None = None
+    """The arrivals come so many times as fast."""
     acceptance: Annotated[float, Field(ge=0, lt=1)] | None = None
     """One rate for all requests in the place of the profile's."""
     bandwidth_mhz: Positive = 1.0
@@ -147,17 +153,33 @@ def _requests(recipe: HetEdgeRecipe, profile: TaskProfile, drop: Drop) -> Reques
     measured = np.array([np.mean(record.acceptance) for record in records])
     rate = measured if recipe.acceptance is None else np.full(count, recipe.acceptance)
     power_dbm = stream(recipe.seed, "transmission powers").uniform(*TX_POWER_DBM, count)
+    lengths = {
+        "prompt_tokens": prompt,
+        "output_tokens": np.array([OUTPUT_TOKENS.get(task, OTHER_OUTPUT_TOKENS) for task in names]),
+        "upload_bits": prompt * recipe.bits_per_prompt_token,
+    }
     return Requests(
         id=tuple(f"request{k}" for k in range(count)),
-        prompt_tokens=prompt,
-        output_tokens=np.array([OUTPUT_TOKENS.get(task, OTHER_OUTPUT_TOKENS) for task in names]),
         acceptance_rate=np.minimum(rounded(rate, 5), 0.999),
-        upload_bits=prompt * recipe.bits_per_prompt_token,
         tx_power_w=rounded(10 ** ((power_dbm - 30) / 10)),
         power_gain=rounded(drop.power_gain[:, 0]),
         task=tuple(names),
         position_m=drop.device_position_m,
+        **{**lengths, **_arrived(recipe)},
     )
+
+
+def _arrived(recipe: HetEdgeRecipe) -> dict[str, Any]:
+    """Lengths and times of requests that came one after another; they are at the service when they arrive."""
+    if recipe.arrivals is None:
+        return {}
+    burst = read_arrivals(recipe.arrivals).burst(recipe.requests, stream(recipe.seed, "arrivals"))
+    return {
+        "prompt_tokens": burst.prompt_tokens,
+        "output_tokens": burst.new_tokens,
+        "ready_ms": rounded(burst.arrival_s * 1e3 / (recipe.arrival_speed or 1.0), 9),
+        "upload_bits": np.zeros(recipe.requests),
+    }
 
 
 def smallest_instance() -> HetEdge:
