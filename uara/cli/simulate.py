@@ -55,8 +55,8 @@ def command(
     from uara.base import pictures
     from uara.base.errors import InputError
     from uara.base.files import check_output, save_or_rescue
-    from uara.display import print_table
     from uara.cli.rolling import serve
+    from uara.display import print_table
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
 
     arriving = holds_requests(trace)
