@@ -44,8 +44,8 @@ def command(
     Generating needs the extra 'sionna' (except --channel path-loss); solving does not.
     """
     from uara.base.errors import InputError
-    from uara.base.files import file_name, save_or_rescue
-    from uara.scenarios.recipe import generate, urban_micro_twin
+    from uara.base.files import file_name, save_or_rescue, validate
+    from uara.scenarios.recipe import drawing_bytes, generate, urban_micro_twin
 
     if collection is not None:
         _reject_others(context, _COLLECTION_OPTIONS, "--collection")
@@ -74,7 +74,8 @@ def command(
         output = output or Path(f"e{options['servers']}_m{options['devices']}.json")
         _check_outputs(output, "p1", picture, [Path(options["profile"]), Path(options["scene"])])
         drawing = f"{options['servers']} servers and {options['devices']} devices ({options['channel']})"
-        with _status(json, f"drawing {drawing}"):
+        memory_mb = drawing_bytes(validate(options, Recipe, path="recipe")) / 1e6
+        with _status(json, f"drawing {drawing}, about {memory_mb:.0f} MB"):
             instance = generate(name=name or output.stem, **options)
 
     def draw() -> None:
