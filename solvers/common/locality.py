@@ -41,6 +41,13 @@ class Ordered(NamedTuple):
         own[self.device] = self.server[association]
         return own
 
+    def pairs_of(self, own: Coefficients) -> Indices:
+        """(K,) The candidate in this order of each of the problem's own."""
+        servers = len(self.server)
+        keys = self.device[self.numbers.device] * servers + self.server[self.numbers.server]
+        order = np.argsort(keys)
+        return np.asarray(order[np.searchsorted(keys[order], own.device * servers + own.server)])
+
     def prices_inside(self, prices: Floats) -> Floats:
         """(2E,) Prices of the problem's servers in this order."""
         return np.concatenate([half[self.server] for half in np.split(prices, 2)])

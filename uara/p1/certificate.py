@@ -172,7 +172,9 @@ def priced(
     # What the best server would cost each device at these prices.
     band_cost_ms = numbers.band_cost_ms[listed] + band_price[j]
     band_ms = np.empty(len(listed))
-    for first in range(0, len(listed), _BLOCK):  # what one pair costs hangs on no other; a block stays in the cache
+    for first in range(
+        0, len(listed), _BLOCK
+    ):  # what one pair costs hangs on no other; a block stays in the cache
         part = slice(first, first + _BLOCK)
         band_ms[part] = least_band_cost(
             numbers.local_ms[i[part]],

@@ -15,8 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 import uara
-from uara.base.digits import rounded
 from uara.base.columns import Columns
+from uara.base.digits import rounded
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats

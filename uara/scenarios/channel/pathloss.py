@@ -48,9 +48,7 @@ def draw(settings: PathLoss, *, servers: int, devices: int, seed: int) -> Drop:
     return Drop(placed, devices_m, drop.power_gain, {**drop.facts, "devices_drawn": devices})
 
 
-def draw_nearest(
-    settings: PathLoss, *, servers: int, devices: int, candidates: int, seed: int
-) -> ListedDrop:
+def draw_nearest(settings: PathLoss, *, servers: int, devices: int, candidates: int, seed: int) -> ListedDrop:
     """The same positions, and the gains (M, K) of each device's nearest servers alone.
 
     With as many candidates as servers the gains are those of :func:`draw`.
@@ -96,7 +94,9 @@ def gains(
     if seed < 0:
         raise InputError(f"the seed must not be negative: {seed}")
     distance_m = np.linalg.norm(device_position_m[:, None] - server_position_m[None], axis=-1)
-    gain = _gain(settings, distance_m, np.broadcast_to(np.arange(len(server_position_m)), distance_m.shape), seed)
+    gain = _gain(
+        settings, distance_m, np.broadcast_to(np.arange(len(server_position_m)), distance_m.shape), seed
+    )
     return Drop(server_position_m, device_position_m, gain, {"versions": {}})
 
 

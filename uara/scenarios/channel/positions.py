@@ -172,7 +172,9 @@ def spaced_points(points: StreetPoints, count: int, spacing_m: float) -> Floats:
         before = len(chosen)
         for x, y, z in points.rest().tolist():
             cell = int(x // width), int(y // width)
-            near = (each for dx in _ASIDE for dy in _ASIDE for each in cells.get((cell[0] + dx, cell[1] + dy), ()))
+            near = (
+                each for dx in _ASIDE for dy in _ASIDE for each in cells.get((cell[0] + dx, cell[1] + dy), ())
+            )
             if all(((x - a) ** 2 + (y - b) ** 2) ** 0.5 >= spacing_m for a, b, _ in near):
                 chosen.append((x, y, z))
                 cells.setdefault(cell, []).append((x, y, z))
