@@ -61,7 +61,7 @@ class Ordered(NamedTuple):
 
 
 def along_curve(instance: Instance) -> Ordered:
-    """The problem in the order of a Morton curve (kept with it); its own order where it is small or has no positions."""
+    """The problem in the order of a Morton curve (kept with it); its own where that does not pay."""
     kept = instance.__dict__.get(_KEPT)
     if kept is None:
         kept = _along_curve(instance)
