@@ -19,8 +19,8 @@ from .sparse_pass import Pass, bent_by, empty_pass, fused_pass
 
 _HOTTEST, _COOLING = 0.03, 0.5
 """First temperature by the mean cost of a device, and its factor: faster cooling makes the steps fail."""
-_STEPS = 3
-"""Newton steps a temperature."""
+_STEPS = 10
+"""Most Newton steps a temperature; where bands are scarce three are not enough to follow the cooling."""
 _STILL = 3e-3
 """A step that gains less than this part of the temperature a device ends the temperature."""
 _FEWEST, _MOST, _RESIDUAL = 8, 60, 0.01

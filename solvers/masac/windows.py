@@ -81,7 +81,11 @@ def log_weights(
             ("compute load", np.log(compute_load[server] + 1e-3) - 6.0),
         ):
             values[0, rows, inside, column[name]] = np.clip(exact, -features.LARGEST, features.LARGEST)
-        mean = run(values, usable, features.prior_log_weights(dense, prior, np))
+        start = features.prior_log_weights(dense, prior, np)
+        if prior == "uniform":  # equal shares of the network's crowd, not of the window's
+            start[..., 0] += np.log(max(1.0, usable.shape[1] / usable.shape[2]))
+            start[..., 0] -= np.log(max(1.0, numbers.devices / numbers.servers))
+        mean = run(values, usable, start)
         found[pairs] = mean[0, rows, inside]
     return found[:, 0].copy(), found[:, 1].copy()
 
