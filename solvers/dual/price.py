@@ -6,11 +6,11 @@ Where they leave more than the wanted gap, one price per device in their place p
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from uara.base import files
@@ -32,10 +32,15 @@ from ..search.rules import strongest
 if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
+    from .newton_cg import Climb
 
 
 MOST_PASSES = 1500
 """Most passes of a row's climb."""
+MOST_PAIRS = 200_000
+"""Pairs up to which kicks and device prices follow: beyond it they cost minutes and gigabytes for little."""
+WIDE_COLDEST = 1e-4
+"""Last temperature where there are many servers: below it the bound hardly rises."""
 
 
 class PriceOptions(Record):
@@ -43,8 +48,6 @@ class PriceOptions(Record):
 
     prices: PricesRecord | DevicePricesRecord | str | None = None
     """Prices to start from: a solution file with a certificate, or the certificate itself."""
-    candidates: Annotated[int, Field(ge=1)] | None = None
-    """Cheapest servers of each device that the ascent looks at; all by default. The bound holds for all."""
     coldest: Annotated[float, Field(gt=0, le=0.1)] = 1e-5
     """Last temperature of the soft minimum, relative to the cost of a device."""
     kicks: Annotated[int, Field(ge=0)] = 30
@@ -87,7 +90,7 @@ def searched(instance: Instance, context: Context[Any], options: PriceOptions) -
         found.offer(context.start.association)
     root.raise_bound(found)
     weight = root.likely(found.cost_ms)
-    for _ in range(options.kicks):
+    for _ in range(0 if root.large else options.kicks):
         if context.expired() or found.cost_ms - root.value_ms <= 1e-9 * found.cost_ms:
             break
         found.kick(weight, int(context.rng.integers(2, 6)))
@@ -105,8 +108,6 @@ class Root:
         (2E,) best prices and the dual there, for the controllable part and over all pairs.
     excess_ms
         (K,) By how much each pair costs its device more than its cheapest one.
-    weight
-        (K,) Share of each pair in the relaxation.
     """
 
     def __init__(self, instance: Instance, context: Context[Any], options: PriceOptions) -> None:
@@ -125,27 +126,27 @@ class Root:
             self.prices = prices_of(self.numbers, given)
         else:
             self.prices = implied_prices(self.numbers, given)
-        self.excess_ms = self.weight = np.zeros(len(self.numbers.server))
+        self.excess_ms = np.zeros(len(self.numbers.server))
 
     def raise_bound(self, found: Incumbents | None = None) -> None:
         """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
         from .ascent import ascend
         from .kernel import certificate_of
 
-        keep = self._candidates(self.prices)
-        kept = self.numbers.restricted(keep)
         suggested: list[Indices] = []
-        result = ascend(
-            kept,
-            self.prices,
-            hottest=1e-3 if self.warm else 0.1,
-            coldest=self.options.coldest,
-            expired=self.context.part(share=0.5).expired,  # the other half is for the answer
-            visited=lambda choice: suggested.append(kept.server[choice]),
-        )
+        expired = self.context.part(share=0.5).expired  # the other half is for the answer
+        if self.wide:
+            result, suggested = self._climb_wide(expired)
+        else:
+            result = ascend(
+                self.numbers,
+                self.prices,
+                hottest=1e-3 if self.warm else 0.1,
+                coldest=self.options.coldest,
+                expired=expired,
+                visited=lambda choice: suggested.append(self.numbers.server[choice]),
+            )
         self.prices, self.passes = result.prices, result.passes
-        self.weight = np.zeros(len(self.numbers.server))
-        self.weight[keep] = result.weight
         self.value_ms, self.excess_ms, choice = at_prices(self.numbers, self.prices)
         self.context.certify(certificate_of(self.numbers, self.prices))
         self.context.bound(self.value_ms + self.numbers.constant_ms, "prices", passes=result.passes)
@@ -159,12 +160,38 @@ class Root:
                 break
             found.offer(association)
 
+    @property
+    def wide(self) -> bool:
+        """Whether there are so many servers that the curvature of the dual is not formed."""
+        from .ascent import NEWTON_SERVERS
+
+        return self.numbers.servers > NEWTON_SERVERS and self.numbers.sync_weight_per_ms > 0.0
+
+    @property
+    def large(self) -> bool:
+        """Whether one search from the prices is all that time and memory are spent on."""
+        return len(self.numbers.server) > MOST_PAIRS
+
+    def _climb_wide(self, expired: Callable[[], bool]) -> tuple[Climb, list[Indices]]:
+        """Newton's method with conjugate gradients along a curve; the end, and the associations on the way."""
+        from ..common.locality import along_curve
+        from .newton_cg import climb
+
+        ordered = along_curve(self.instance)
+        start = ordered.prices_inside(self.prices)
+        warm = {"hottest": 1e-3} if self.warm else {}
+        coldest = max(self.options.coldest, WIDE_COLDEST)
+        end = climb(ordered.numbers, start, coldest=coldest, expired=expired, **warm)
+        ways = [] if self.large else end.choices[::-1]
+        suggested = [ordered.outside(ordered.numbers.server[choice]) for choice in ways]
+        return end._replace(prices=ordered.prices_outside(end.prices)), suggested
+
     def device_row(self, cost_ms: float, gap: float, most_passes: int = MOST_PASSES) -> DeviceRow | None:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
         from ..columns.climb import Aim
         from ..columns.row import DEVICE_LABELS, first_row, target
 
-        if self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
+        if self.large or self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
         row = first_row(self.numbers, self.prices)
         aim = Aim(cost_ms, target(cost_ms, gap), DEVICE_LABELS)
@@ -178,17 +205,6 @@ class Root:
         """(K,) How likely each pair belongs to an association that costs less than this one."""
         width = 0.3 * max(cost_ms - self.value_ms, 1e-9 * cost_ms) + 1e-300
         return np.exp(-self.excess_ms / width)
-
-    def _candidates(self, prices: Floats) -> NDArray[np.bool_]:
-        count, start = self.options.candidates, self.numbers.start
-        if count is None or count >= np.diff(start).max():
-            return np.ones(len(self.numbers.server), dtype=bool)
-        _, excess_ms, _ = at_prices(self.numbers, prices)
-        device = self.numbers.device
-        order = np.lexsort((excess_ms, device))
-        rank = np.empty(len(order), dtype=np.int64)
-        rank[order] = np.arange(len(order)) - start[device]
-        return np.asarray(rank < count)
 
 
 def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:

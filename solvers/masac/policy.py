@@ -18,7 +18,7 @@ from uara.p1.coefficients import coefficients
 from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
-from . import features, onnx_graph
+from . import features, onnx_graph, windows
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -33,6 +33,8 @@ INPUTS = {"features": 4, "usable": 3, "start": 4}
 OUTPUT = "mean"
 MOST_PAIRS = 2_000_000
 """Largest M E that the dense forward pass takes with layers as wide as the shipped one's: ten seconds and 3 GB."""
+WINDOW_SERVERS = 5
+"""Servers of a window, by those that a device lists."""
 _SHIPPED_WIDTH = 64
 _PROBES = ((1, 1), (3, 2))
 _SILENT = 4  # ONNX Runtime's log level: its complaints arrive as exceptions
@@ -126,24 +128,32 @@ class Policy:
                 raise InputError("its network's answer is not finite", path="$.graph")
 
     def log_weights(self, instance: Instance) -> tuple[Floats, Floats]:
-        """(K,) Log-weights of Y and of Z for the usable pairs of an instance.
-
-        Raises
-        ------
-        InputError
-            If the instance is too large for a dense forward pass.
-        """
+        """(K,) Log-weights of Y and of Z for the usable pairs of an instance; window by window where it is large."""
         numbers = coefficients(instance)
-        size = len(instance.devices) * len(instance.servers)
-        most = MOST_PAIRS * _SHIPPED_WIDTH // max(self.width, _SHIPPED_WIDTH)
-        if size > most:
-            raise InputError(
-                f"{size} device-server pairs, more than the {most} that the policy's dense pass takes",
-                source=instance.name,
-            )
+        if not self.whole(instance):
+            from ..common.locality import along_curve
+
+            near = along_curve(instance)
+            battery = instance.devices.battery_fraction[near.device]
+            found = windows.log_weights(near.numbers, battery, self.header.prior, self._run)
+            place = near.pairs_of(numbers)
+            return found[0][place], found[1][place]
         mean = self.mean(dense_of(numbers, instance.devices.battery_fraction))[0]
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
+
+    def whole(self, instance: Instance) -> bool:
+        """Whether the instance is small enough for one dense pass."""
+        most = MOST_PAIRS * _SHIPPED_WIDTH // max(self.width, _SHIPPED_WIDTH)
+        return len(instance.devices) * len(instance.servers) <= most
+
+    def cells(self, instance: Instance) -> int:
+        """Pairs of a device and a server that the network is run on, about."""
+        each = len(instance.servers)
+        if not self.whole(instance):
+            listed = len(instance.channel.pair_server) / len(instance.devices)
+            each = min(each, int(WINDOW_SERVERS * listed))
+        return len(instance.devices) * each
 
     def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""

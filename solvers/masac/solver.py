@@ -103,7 +103,7 @@ def masac(instance: Instance, context: Context[MasacOptions]) -> Allocation:
 def learned(instance: Instance, context: Context[Any]) -> tuple[Floats, Floats] | None:
     """(K,) The policy's weights of Y and Z for each pair; None where it cannot answer in the time that is left."""
     policy = load_policy(context.options.policy)
-    if not context.affords(SECONDS * len(instance.devices) * len(instance.servers)):
+    if not context.affords(SECONDS * policy.cells(instance)):
         return None
     band, compute = policy.log_weights(instance)
     return np.exp(band), np.exp(compute)

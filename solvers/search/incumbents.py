@@ -13,6 +13,7 @@ from uara.p1.instance import Instance
 from uara.p1.model import Allocation, coefficients
 from uara.solver import Context
 
+from ..common.locality import along_curve
 from .local_search import improve
 from .state import make_state, make_task
 
@@ -36,7 +37,8 @@ class Incumbents:
         self.cost_ms = np.inf
         self._instance, self._context = instance, context
         self._numbers = coefficients(instance)
-        self._task = make_task(self._numbers)
+        self._ordered = along_curve(instance)
+        self._task = make_task(self._ordered.numbers)
         self._tried: set[bytes] = set()
 
     def offer(self, association: Indices, *, polish: bool = True) -> bool:
@@ -44,13 +46,13 @@ class Incumbents:
         key = np.asarray(association, dtype=np.int64).tobytes()
         if key in self._tried:
             return False
-        state = make_state(self._task, self._numbers, association)
-        kept = self._keep(state.chosen, float(state.cost_ms.sum()))
+        state = make_state(self._task, self._ordered.numbers, self._ordered.inside(association))
+        kept = self._keep(np.array(association), float(state.cost_ms.sum()))
         if not polish:
             return kept
         self._tried.add(key)
         improve(self._task, state, expired=self._context.expired)
-        return self._keep(state.chosen, float(state.cost_ms.sum()))
+        return self._keep(self._ordered.outside(state.chosen), float(state.cost_ms.sum()))
 
     def _keep(self, association: Indices, cost_ms: float) -> bool:
         if not cost_ms < self.cost_ms * (1 - 1e-12):

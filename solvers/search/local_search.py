@@ -13,7 +13,7 @@ from uara.base.kernels import kernel
 
 from .state import State, Task, change_bound, cost_after, reassign, settle, settle_server
 from .sums import cost_of, less, plus, sums_at
-from .swap_screen import fill_row, next_by_prices, next_by_sums
+from .swap_screen import clear_row, fill_row, next_by_prices, next_by_sums
 
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
@@ -171,6 +171,7 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
                 changes += 1
                 here = there
                 place = last_place_until(task, here, other)
+        clear_row(numbers.start, numbers.server, one, row)
     return changes
 
 

@@ -108,7 +108,7 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         psi_ms=np.zeros(len(numbers.server)),
         band_price_ms=np.zeros(servers),
         sums=np.zeros((servers, SUMS)),
-        row=np.empty(servers, dtype=np.int64),
+        row=np.full(servers, -1, dtype=np.int64),
         members=np.empty(devices, dtype=np.int64),
         work=np.empty((4, devices)),
     )

@@ -92,7 +92,13 @@ def next_by_sums(
 
 @kernel(inline="always", allocates=False)
 def fill_row(start: Indices, server: Indices, device: int, row: Indices) -> None:
-    """Write the candidates of a device into the (E,) ``row``, -1 where there is none."""
-    row[:] = -1
+    """Write the candidates of a device into the (E,) ``row``, which holds -1 everywhere else."""
     for k in range(start[device], start[device + 1]):
         row[server[k]] = k
+
+
+@kernel(inline="always", allocates=False)
+def clear_row(start: Indices, server: Indices, device: int, row: Indices) -> None:
+    """Undo :func:`fill_row`: only the device's own entries are written, however many servers there are."""
+    for k in range(start[device], start[device + 1]):
+        row[server[k]] = -1

@@ -58,8 +58,8 @@ def command(
     Own places, hardware and requests: --sites and --users, --hardware, --arrivals (docs/own-data.md).
     """
     from uara.base.errors import InputError
-    from uara.base.files import file_name, save_or_rescue
-    from uara.scenarios.recipe import urban_micro_twin
+    from uara.base.files import file_name, save_or_rescue, validate
+    from uara.scenarios.recipe import drawing_bytes, urban_micro_twin
 
     if collection is not None:
         _reject_others(context, _COLLECTION_OPTIONS, "--collection")
@@ -88,7 +88,8 @@ def command(
         _reject(context, set(walk), "has no meaning without --slots of 2 or more")
         output = output or Path(_stem(options, own) + ".json")
         _check_outputs(output, "p1", picture, _inputs(options, own))
-        with _status(json, f"drawing {_words(options, own)}"):
+        memory_mb = drawing_bytes(validate(options, Recipe, path="recipe")) / 1e6
+        with _status(json, f"drawing {_words(options, own)}, about {memory_mb:.0f} MB"):
             instance = _made(options, own, name or output.stem)
 
     def draw() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from pydantic import Field
 
 import uara
+from uara.base.digits import rounded
 from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.provenance import Provenance
@@ -22,7 +23,7 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios.arrivals import read_arrivals
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.recipe import CREDITS, profile_sha256, rounded
+from uara.scenarios.recipe import CREDITS, profile_sha256
 
 OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
 """Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""

@@ -98,8 +98,9 @@ def optimal_bandwidth(numbers: Coefficients, association: Indices, pair: Indices
     from uara.p1.server_cost import bandwidth_shares
 
     shares = np.empty(len(association))
-    for server in np.unique(association):
-        members = np.flatnonzero(association == server)
+    order = np.argsort(association, kind="stable")
+    ends = np.flatnonzero(np.diff(association[order])) + 1
+    for members in np.split(order, ends):
         part = np.empty(len(members))
         bandwidth_shares(
             numbers.local_ms[pair[members]],

@@ -29,6 +29,9 @@ ROUNDING = 2.0**-48
 """Part of a sum of doubles by which rounding may have moved it: sixteen times their last place."""
 
 
+_BLOCK = 8192
+
+
 class Proof(Protocol):
     """What proves a lower bound on P1: prices, or a tree of them (:mod:`uara.p1.branches`)."""
 
@@ -168,9 +171,17 @@ def priced(
 
     # What the best server would cost each device at these prices.
     band_cost_ms = numbers.band_cost_ms[listed] + band_price[j]
-    band_ms = least_band_cost(
-        numbers.local_ms[i], numbers.uplink_ms[listed], band_cost_ms, numbers.sync_weight_per_ms
-    )
+    band_ms = np.empty(len(listed))
+    for first in range(
+        0, len(listed), _BLOCK
+    ):  # what one pair costs hangs on no other; a block stays in the cache
+        part = slice(first, first + _BLOCK)
+        band_ms[part] = least_band_cost(
+            numbers.local_ms[i[part]],
+            numbers.uplink_ms[listed[part]],
+            band_cost_ms[part],
+            numbers.sync_weight_per_ms,
+        )
     pair_ms = numbers.wait_ms[j] + price[j] * numbers.root_flop[i] + band_ms
     cheapest_ms = np.full(len(devices), np.inf)
     np.minimum.at(cheapest_ms, i, pair_ms)
@@ -231,7 +242,7 @@ def objective_parts(
 ) -> tuple[float, float, list[str]]:
     """The same in two parts: what no decision touches, and the rest, each summed on its own."""
     servers, devices, given = instance.servers, instance.devices, instance.parameters
-    gain = instance.channel.dense(len(servers))
+    channel = instance.channel
     slots = whole_slots(servers.backlog_flop, servers.compute_flop_per_s, given.queue_slot_ms)
     chosen, share_y, share_z = (np.asarray(values).tolist() for values in (association, bandwidth, compute))
     broken: list[str] = []
@@ -244,7 +255,9 @@ def objective_parts(
         computing_j = devices.device_flop[i] / given.device_efficiency_flop_per_j
         weight = given.energy_weight_ms_per_j / devices.battery_fraction[i]
         constant_ms.append(float(local_ms + weight * computing_j))
-        if not 0 <= j < len(servers) or gain[i, j] == 0:
+        first, last = channel.pair_start[i], channel.pair_start[i + 1]
+        pair = first + int(np.searchsorted(channel.pair_server[first:last], j))
+        if pair == last or channel.pair_server[pair] != j:
             broken.append(f"(3) {name} has no usable server")
             continue
         if not (0 < y <= 1 + 1e-9 and 0 < z <= 1 + 1e-9):
@@ -253,7 +266,7 @@ def objective_parts(
         used_y[j] += y
         used_z[j] += z
         noise_w = 10 ** (given.noise_psd_dbm_per_hz / 10) / 1e3 * servers.bandwidth_hz[j]
-        spectral = np.log1p(gain[i, j] * devices.tx_power_w[i] / noise_w) / np.log(2)
+        spectral = np.log1p(channel.power_gain[pair] * devices.tx_power_w[i] / noise_w) / np.log(2)
         uplink_ms = devices.upload_bits[i] / (y * servers.bandwidth_hz[j] * spectral) * 1e3
         speed = servers.compute_flop_per_s[j]
         remote_ms = slots[j] * given.queue_slot_ms + devices.server_flop[i] / (z * speed) * 1e3

@@ -115,6 +115,30 @@ def _rows(start: Indices, server: Indices, servers: int) -> dict[str, Indices]:
     return {"start": start, "server": server, "server_start": server_start, "by_server": by_server}
 
 
+def reordered(numbers: Coefficients, device: Indices, server: Indices) -> Coefficients:
+    """The same problem with its devices and servers counted in another order.
+
+    Parameters
+    ----------
+    device, server
+        (M,) and (E,) The device and the server that is counted as the i-th and as the j-th.
+    """
+    place = np.empty(numbers.servers, dtype=np.int64)
+    place[server] = np.arange(numbers.servers)
+    rank = np.empty(numbers.devices, dtype=np.int64)
+    rank[device] = np.arange(numbers.devices)
+    count = np.diff(numbers.start)[device]
+    start = np.concatenate([[0], np.cumsum(count)])
+    order = np.argsort(rank[numbers.device] * numbers.servers + place[numbers.server])
+    columns = ("uplink_ms", "band_cost_ms", "local_ms", "work", "root_work", "wait_ms")
+    return numbers.changed(
+        **{name: getattr(numbers, name)[order] for name in columns},
+        **_rows(start, place[numbers.server[order]], numbers.servers),
+        device=np.repeat(np.arange(numbers.devices), count),
+        work_per_ms=numbers.work_per_ms[server],
+    )
+
+
 def by_candidate(
     start: Indices,
     server: Indices,

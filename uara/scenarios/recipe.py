@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 import uara
+from uara.base.digits import rounded
 from uara.base.errors import InputError
 from uara.base.files import Record, pretty_json, sha256, validate
+from uara.base.memory import require_memory
 from uara.base.provenance import Provenance
 from uara.base.quantities import NonNegative, Positive
 from uara.base.randomness import stream
@@ -34,6 +36,7 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
+from uara.scenarios.channel.nearest import ListedDrop, nearest_servers, needed_bytes
 
 if TYPE_CHECKING:
     from uara.scenarios.trace import MobilityTrace
@@ -46,7 +49,7 @@ CREDITS = {
     "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT",
 }
 MOST_PAIRS = 10_000_000
-"""Largest number of pairs of a device and a server: gains are drawn for all of them at once."""
+"""Largest number of pairs where gains are drawn for all of them at once: everywhere but with ``candidates``."""
 BATTERY = {"any": BATTERY_FRACTION, "low": (0.05, 0.2), "high": (0.8, 1.0)}
 """Ranges of the remaining battery fraction B_i; low and high as in Fig. 6."""
 
@@ -82,6 +85,8 @@ class Recipe(Record):
     """Rays of ray tracing; the gains far from line of sight depend on it."""
     max_depth: Annotated[int, Field(ge=0, le=20)] = 3
     """Most interactions of a traced path with the scene."""
+    candidates: Annotated[int, Field(ge=1)] | None = None
+    """Only so many nearest servers of each device are listed (path-loss, sionna-umi); all by default."""
 
     @property
     def default_name(self) -> str:
@@ -171,6 +176,8 @@ def generate_trace(
     from uara.scenarios.trace import MobilityTrace
 
     recipe, walk = merged(recipe, options), walk or Walk()
+    if recipe.candidates is not None:
+        raise InputError("has no meaning for a walk, whose nearest servers change", path="recipe.candidates")
     check_size(recipe)
     name = name or f"{recipe.default_name}_t{walk.slots}"
     profile = TaskProfile.load(recipe.profile)
@@ -211,7 +218,7 @@ def merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
 def assembled(
     recipe: Recipe,
     profile: TaskProfile,
-    drop: Drop,
+    drop: Drop | ListedDrop,
     name: str,
     command: str,
     more: dict[str, Any],
@@ -234,8 +241,19 @@ def assembled(
         settings={**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")},
         credits=[CREDITS[recipe.channel]] if recipe.channel in CREDITS else [],
     )
-    channel = Channel.from_dense(rounded(drop.power_gain))
-    return Instance(name, servers, devices, channel, parameters, provenance)
+    return Instance(name, servers, devices, _channel(recipe, drop), parameters, provenance)
+
+
+def _channel(recipe: Recipe, drop: Drop | ListedDrop) -> Channel:
+    gain = rounded(drop.power_gain)
+    if isinstance(drop, ListedDrop):
+        return Channel(np.arange(0, gain.size + 1, gain.shape[1]), drop.server.ravel(), gain.ravel())
+    if recipe.candidates is not None:
+        near, _ = nearest_servers(drop.server_position_m, drop.device_position_m, recipe.candidates)
+        listed = np.zeros_like(gain)
+        np.put_along_axis(listed, near, np.take_along_axis(gain, near, 1), 1)
+        gain = listed
+    return Channel.from_dense(gain)
 
 
 def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
@@ -250,27 +268,44 @@ def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
     own = recipe.model_dump(include={"battery", "server_mix", "bandwidth_mhz"})
     decoding = profile.decoding
     payload = recipe.payload or needed_payload(decoding.temperature, decoding.rule)
-    return {**model.model_dump(exclude={"scene"}), **own, "payload": payload}
+    listed = {} if recipe.candidates is None else {"candidates": recipe.candidates}
+    return {**model.model_dump(exclude={"scene"}), **own, **listed, "payload": payload}
+
+
+def drawing_bytes(recipe: Recipe) -> float:
+    """Memory that drawing an instance and writing it takes, about."""
+    each = recipe.servers if recipe.candidates is None else recipe.candidates
+    return needed_bytes(recipe.servers, recipe.devices, each)
 
 
 def check_size(recipe: Recipe) -> None:
     """Refuse more pairs than are drawn."""
     pairs = recipe.servers * recipe.devices
-    if pairs > MOST_PAIRS:
+    if pairs > MOST_PAIRS and not (recipe.channel == "path-loss" and recipe.candidates is not None):
+        remedy = "; list the nearest servers alone (candidates)" if recipe.channel == "path-loss" else ""
         raise InputError(
-            f"{pairs} pairs of a device and a server, more than the {MOST_PAIRS} that are drawn",
+            f"{pairs} pairs of a device and a server, more than the {MOST_PAIRS} that are drawn{remedy}",
             path="recipe",
         )
+    require_memory(drawing_bytes(recipe), "drawing it", path="recipe")
 
 
-def _drop(recipe: Recipe) -> Drop:
+def _drop(recipe: Recipe) -> Drop | ListedDrop:
     check_size(recipe)
     counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
     if recipe.channel == "sionna-rt":
+        if recipe.candidates is not None:
+            raise InputError(
+                "a traced device may have no path to its nearest servers: leave it out, or take another channel",
+                path="recipe.candidates",
+            )
         return raytrace.draw(recipe.ray_tracing(), **counts)
     if recipe.channel == "sionna-umi":
         return umi.draw(umi.UrbanMicro(box_m=recipe.box_m), **counts)
-    return pathloss.draw(pathloss.PathLoss(box_m=recipe.box_m), **counts)
+    settings = pathloss.PathLoss(box_m=recipe.box_m)
+    if recipe.candidates is not None:
+        return pathloss.draw_nearest(settings, candidates=recipe.candidates, **counts)
+    return pathloss.draw(settings, **counts)
 
 
 def _servers(recipe: Recipe, position_m: Floats) -> Servers:
@@ -317,11 +352,6 @@ def in_turn(items: tuple[Item, ...], count: int, generator: np.random.Generator)
     rounds = -(-count // len(items))
     order = np.concatenate([generator.permutation(len(items)) for _ in range(rounds)])
     return [items[index] for index in order[:count]]
-
-
-def rounded(values: Floats, digits: int = 7) -> Floats:
-    """Values to this many significant digits: what single precision carries, and short in a file."""
-    return np.array([float(f"{value:.{digits}g}") for value in values.ravel()]).reshape(values.shape)
 
 
 def profile_sha256(profile: TaskProfile) -> str:

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 import uara
 from uara.base.columns import Columns
+from uara.base.digits import rounded
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats
@@ -25,7 +26,7 @@ from uara.p1.schema import DeviceColumns, Parameters, ServerColumns
 from uara.scenarios import plausible
 from uara.scenarios.channel import pathloss
 from uara.scenarios.channel.pathloss import PathLoss
-from uara.scenarios.recipe import MOST_PAIRS, rounded
+from uara.scenarios.recipe import MOST_PAIRS
 from uara.scenarios.sheet import Sheet
 
 AXES = ("x_m", "y_m", "z_m")

@@ -1,4 +1,4 @@
-"""Prices: the bound holds at any prices, is re-computed, and does not depend on the candidates."""
+"""Prices: the bound holds at any prices, is re-computed, and is the same for few servers and many."""
 
 from __future__ import annotations
 
@@ -47,15 +47,18 @@ def test_the_gap_is_small_and_certified() -> None:
 
 
 @pytest.mark.integration
-@pytest.mark.parametrize("payload", [0.01, 1.0, 50.0])
-@pytest.mark.parametrize("candidates", [1, 2, 4])
-def test_with_few_candidates_the_bound_holds_for_all_pairs(payload: float, candidates: int) -> None:
-    instance = make_instance(30, 6, 4, payload=payload, missing=0.0)
-    best = solve(instance, "price")
-    sparse = solve(instance, "price", options={"candidates": candidates})
-    assert sparse.bound_ms is not None
-    assert sparse.bound_ms <= best.evaluation.objective_ms * (1 + 1e-12)
-    assert sparse.certified_bound_ms == pytest.approx(sparse.bound_ms, rel=1e-10)
+def test_many_servers_are_climbed_by_conjugate_gradients(monkeypatch: pytest.MonkeyPatch) -> None:
+    instance = make_instance(60, 6, 4, payload=50.0)
+    few = solve(instance, "price", options={"kicks": 0})
+    monkeypatch.setattr("uara.solvers.dual.ascent.NEWTON_SERVERS", 1)
+    monkeypatch.setattr("uara.solvers.dual.price.MOST_PAIRS", 1)
+    monkeypatch.setattr("uara.solvers.common.locality.LARGE_PAIRS", 1)
+    instance = make_instance(60, 6, 4, payload=50.0)
+    many = solve(instance, "price")
+    assert many.details["device_passes"] == 0
+    assert many.bound_ms == pytest.approx(few.bound_ms, rel=1e-3)
+    assert many.certified_bound_ms == pytest.approx(many.bound_ms, rel=1e-10)
+    assert many.evaluation.objective_ms == pytest.approx(few.evaluation.objective_ms, rel=1e-3)
 
 
 @pytest.mark.integration

@@ -132,10 +132,12 @@ def test_a_bad_policy_file_is_one_line_of_the_command(tmp_path, capfd):
     assert "policy.onnx: not a whole ONNX model" in err
 
 
-def test_an_instance_too_large_for_a_dense_pass_is_refused(monkeypatch):
+def test_the_time_of_a_pass_grows_with_pairs_where_it_is_whole_and_with_devices_beyond(monkeypatch):
+    policy, instance = Policy.load(), make_instance(15, 4, missing=0.0)
+    assert policy.cells(instance) == 60
     monkeypatch.setattr("uara.solvers.masac.policy.MOST_PAIRS", 50)
-    with pytest.raises(InputError, match="60 device-server pairs"):
-        make_policy(make_learner()).log_weights(make_instance(15, 4))
+    assert not policy.whole(instance)
+    assert policy.cells(instance) <= 60
 
 
 def test_the_shipped_policy_is_small_and_says_how_it_was_made():

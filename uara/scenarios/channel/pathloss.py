@@ -10,7 +10,8 @@ from uara.base.files import Record
 from uara.base.quantities import Finite, NonNegative, Positive
 from uara.base.randomness import stream
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
+from uara.scenarios.channel.nearest import ListedDrop, nearest_servers
+from uara.scenarios.channel.positions import Box, StreetPoints, away_from, flat_ground, spaced_points
 
 NEAREST_M = 1.0
 """Where the law begins."""
@@ -43,15 +44,38 @@ def draw(settings: PathLoss, *, servers: int, devices: int, seed: int) -> Drop:
     InputError
         If the box has no room.
     """
+    placed, devices_m = _positions(settings, servers, devices, seed)
+    drop = gains(settings, placed, devices_m, seed=seed)
+    return Drop(placed, devices_m, drop.power_gain, {**drop.facts, "devices_drawn": devices})
+
+
+def draw_nearest(settings: PathLoss, *, servers: int, devices: int, candidates: int, seed: int) -> ListedDrop:
+    """The same positions, and the gains (M, K) of each device's nearest servers alone.
+
+    With as many candidates as servers the gains are those of :func:`draw`.
+
+    Raises
+    ------
+    InputError
+        If the box has no room.
+    """
+    placed, devices_m = _positions(settings, servers, devices, seed)
+    server, distance_m = nearest_servers(placed, devices_m, candidates)
+    gain = _gain(settings, distance_m, server, seed)
+    return ListedDrop(placed, devices_m, server, gain, {"versions": {}, "devices_drawn": devices})
+
+
+def _positions(
+    settings: PathLoss, servers: int, devices: int, seed: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Where servers (E, 3) and devices (M, 3) stand."""
     if seed < 0:
         raise InputError(f"the seed must not be negative: {seed}")
     box = Box.centred(settings.box_m)
     server_points = StreetPoints(flat_ground, box, stream(seed, "server positions"), settings.server_height_m)
     placed = spaced_points(server_points, servers, settings.server_spacing_m)
     points = StreetPoints(flat_ground, box, stream(seed, "device positions"), settings.device_height_m)
-    devices_m = points.take(devices, lambda new: nearest_distance_m(new, placed) >= settings.min_distance_m)
-    drop = gains(settings, placed, devices_m, seed=seed)
-    return Drop(placed, devices_m, drop.power_gain, {**drop.facts, "devices_drawn": devices})
+    return placed, points.take(devices, away_from(placed, settings.min_distance_m))
 
 
 def gains(
@@ -71,14 +95,22 @@ def gains(
     if seed < 0:
         raise InputError(f"the seed must not be negative: {seed}")
     distance_m = np.linalg.norm(device_position_m[:, None] - server_position_m[None], axis=-1)
+    gain = _gain(
+        settings, distance_m, np.broadcast_to(np.arange(len(server_position_m)), distance_m.shape), seed
+    )
+    return Drop(server_position_m, device_position_m, gain, {"versions": {}})
+
+
+def _gain(
+    settings: PathLoss, distance_m: NDArray[np.float64], server: NDArray[np.int64], seed: int
+) -> NDArray[np.float64]:
+    """(M, K) Gains at some distances to some servers."""
     if (distance_m < NEAREST_M).any():
-        device, server = np.unravel_index(np.argmin(distance_m), distance_m.shape)
+        place = np.unravel_index(np.argmin(distance_m), distance_m.shape)
         raise InputError(
-            f"device {device} stands {distance_m[device, server]:g} m from server {server}; "
+            f"device {place[0]} stands {distance_m[place]:g} m from server {server[place]}; "
             f"the path-loss law begins at {NEAREST_M:g} m"
         )
     loss_db = settings.intercept_db + settings.slope_db_per_decade * np.log10(distance_m)
     shadowing_db = settings.shadowing_db * stream(seed, "shadowing").standard_normal(loss_db.shape)
-    return Drop(
-        server_position_m, device_position_m, 10 ** (-(loss_db + shadowing_db) / 10), {"versions": {}}
-    )
+    return np.asarray(10 ** (-(loss_db + shadowing_db) / 10))

@@ -19,6 +19,12 @@ STREET_CLEARANCE_M = 0.5
 
 _BLOCK = 256
 _MAX_BLOCKS = 400
+_FEW = 64
+"""Points up to this number are compared with all others; beyond it a tree or a grid finds the near ones."""
+_DRAWS_PER_POINT = 8
+"""Draws a wanted point, where so many are wanted that the most blocks would not do."""
+_ASIDE = (-1, 0, 1)
+_FINEST_M = 1.0
 # Millimetres: what a file stores is what was traced.
 _DECIMALS = 3
 
@@ -75,6 +81,16 @@ def nearest_distance_m(points_m: Floats, others_m: Floats) -> Floats:
     return nearest
 
 
+def away_from(others_m: Floats, least_m: float) -> Callable[[Floats], NDArray[np.bool_]]:
+    """Whether points (n, 3) stand at least so far from some others in the plane; quick for many others."""
+    if len(others_m) <= _FEW:
+        return lambda points_m: nearest_distance_m(points_m, others_m) >= least_m
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(others_m[:, :2])
+    return lambda points_m: np.asarray(tree.query(points_m[:, :2])[0] >= least_m)
+
+
 class StreetPoints:
     """An endless supply of uniform street points, the same ones whatever portions they are taken in.
 
@@ -105,21 +121,28 @@ class StreetPoints:
         InputError
             If the box offers too few such points.
         """
-        chosen: Floats = np.zeros((0, 3))
-        for _ in range(_MAX_BLOCKS):
-            stock = self._stock if len(self._stock) else self._block()
-            self._stock = np.zeros((0, 3))
+        chosen: list[Floats] = []
+        found, blocks = 0, max(_MAX_BLOCKS, _DRAWS_PER_POINT * count // _BLOCK)
+        for _ in range(blocks):
+            stock = self.rest()
             indices = np.arange(len(stock)) if keep is None else np.flatnonzero(keep(stock))
-            needed = count - len(chosen)
+            needed = count - found
             if len(indices) >= needed:
                 last = indices[needed - 1] + 1 if needed else 0
                 self._stock = stock[last:]
-                return np.concatenate([chosen, stock[indices[:needed]]])
-            chosen = np.concatenate([chosen, stock[indices]])
+                return np.concatenate([*chosen, stock[indices[:needed]]])
+            chosen.append(stock[indices])
+            found += len(indices)
         raise InputError(
-            f"only {len(chosen)} of {count} points found on streets in the box after "
-            f"{_MAX_BLOCKS * _BLOCK} draws: choose a larger or another box"
+            f"only {found} of {count} points found on streets in the box after "
+            f"{blocks * _BLOCK} draws: choose a larger or another box"
         )
+
+    def rest(self) -> Floats:
+        """The next points (n, 3) of the stream: what is left of the last portion, or a fresh one."""
+        stock = self._stock if len(self._stock) else self._block()
+        self._stock = np.zeros((0, 3))
+        return stock
 
     def _block(self) -> Floats:
         box, draw = self._box, self._generator.uniform(size=(_BLOCK, 2))
@@ -134,24 +157,33 @@ class StreetPoints:
 
 
 def spaced_points(points: StreetPoints, count: int, spacing_m: float) -> Floats:
-    """Points (count, 3) from a supply, each at least ``spacing_m`` from those before it.
+    """Points (count, 3) from a supply, which is used up, each at least ``spacing_m`` from those before it.
 
     Raises
     ------
     InputError
         If the box cannot hold so many.
     """
-    chosen = np.zeros((0, 3))
-
-    def far_enough(new: Floats) -> NDArray[np.bool_]:
-        return nearest_distance_m(new, chosen) >= spacing_m
-
+    chosen: list[tuple[float, float, float]] = []
+    cells: dict[tuple[int, int], list[tuple[float, float, float]]] = {}
+    width = max(spacing_m, _FINEST_M)
+    fruitless = 0
     while len(chosen) < count:
-        try:
-            chosen = np.concatenate([chosen, points.take(1, far_enough)])
-        except InputError:
+        before = len(chosen)
+        for x, y, z in points.rest().tolist():
+            cell = int(x // width), int(y // width)
+            near = (
+                each for dx in _ASIDE for dy in _ASIDE for each in cells.get((cell[0] + dx, cell[1] + dy), ())
+            )
+            if all(((x - a) ** 2 + (y - b) ** 2) ** 0.5 >= spacing_m for a, b, _ in near):
+                chosen.append((x, y, z))
+                cells.setdefault(cell, []).append((x, y, z))
+                if len(chosen) == count:
+                    break
+        fruitless = 0 if len(chosen) > before else fruitless + 1
+        if fruitless >= _MAX_BLOCKS:
             raise InputError(
                 f"no room on the streets of the box for server {len(chosen) + 1} of {count} at {spacing_m:g} m "
                 "from the others: choose a larger box, fewer servers, or another scene"
-            ) from None
-    return chosen
+            )
+    return np.array(chosen).reshape(-1, 3)
