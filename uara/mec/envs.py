@@ -25,8 +25,11 @@ from uara.mec.associations import DEFAULT, Associate
 from uara.mec.channels import Gains
 from uara.mec.play import World
 from uara.mec.pool import Pool
+from uara.mec.registration import register
 from uara.mec.views import LARGEST, OBSERVED, action_range
 from uara.scenarios.trace import Trace
+
+register()
 
 Source = str | Pool | Gains | Trace
 Values = NDArray[np.float32]

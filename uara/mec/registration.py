@@ -6,12 +6,10 @@ ID = "uara/Mec-v0"
 
 
 def register() -> None:
-    """Register the id; Gymnasium calls this by its group of entry points ``gymnasium.envs`` when it is imported."""
-    from gymnasium.envs.registration import register as add
+    """Register the id, once."""
+    from gymnasium.envs import registration
 
-    add(
-        id=ID,
-        entry_point="uara.mec.envs:MecEnv",
-        vector_entry_point="uara.mec.vector:MecVectorEnv",
-        disable_env_checker=False,
-    )
+    if ID not in registration.registry:
+        registration.register(
+            id=ID, entry_point="uara.mec.envs:MecEnv", vector_entry_point="uara.mec.vector:MecVectorEnv"
+        )

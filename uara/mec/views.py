@@ -22,6 +22,7 @@ OBSERVED = (
 )  # fmt: skip
 """What is seen of each pair: P1's coefficients (see :class:`uara.mec.worlds.Slot`), the server's speed and queue,
 lambda, and the crowd."""
+_OF_A_PAIR = [OBSERVED.index(name) for name in ("usable", "log c", "log a")]
 LARGEST = 50.0
 """Observations are clipped here."""
 LOG_WEIGHT_RANGE = (-15.0, 5.0)
@@ -35,14 +36,14 @@ _TINY = 1e-12
 
 
 def observation(slot: Slot, scale: Scale = "raw") -> Tensor:
-    """(B, M, E, 10) What is seen of every pair, see :data:`OBSERVED`; usable and log c are 0 where there is no path."""
+    """(B, M, E, 10) What is seen of every pair, see :data:`OBSERVED`; usable, log c and log a are 0 without a path."""
     usable = torch.isfinite(slot.uplink_ms)
     size = usable.shape
     _, devices, servers = size
     one = torch.ones_like(slot.band_cost_ms)
     columns = [
         usable.to(one.dtype),
-        torch.log(torch.where(usable, slot.uplink_ms, 1.0)),
+        torch.log(slot.uplink_ms),
         torch.log(slot.local_ms)[:, :, None].expand(size),
         torch.log(slot.band_cost_ms + _TINY),
         torch.log(slot.server_flop)[:, :, None].expand(size),
@@ -57,7 +58,8 @@ def observation(slot: Slot, scale: Scale = "raw") -> Tensor:
             (column - centre) / spread
             for column, centre, spread in zip(columns, _CENTRE, _SPREAD, strict=True)
         ]
-        columns[1] = columns[1] * usable
+    for pair in _OF_A_PAIR:
+        columns[pair] = torch.where(usable, columns[pair], 0.0)
     return torch.stack(columns, -1).clamp(-LARGEST, LARGEST).float()
 
 
