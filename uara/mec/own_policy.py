@@ -103,7 +103,7 @@ def decide(instance: Instance, ask: Ask, reading: Reading) -> Allocation:
 
     numbers = coefficients(instance)
     dense = dense_of(numbers, instance.devices.battery_fraction)
-    slot = Slot(**{key: torch.as_tensor(value) for key, value in dense._asdict().items()})
+    slot = Slot(**{key: torch.tensor(value) for key, value in dense._asdict().items()})
     devices, servers = slot.uplink_ms.shape[1:]
     size = reading.size or (devices, servers)
     if devices > size[0] or servers > size[1]:
