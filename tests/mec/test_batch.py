@@ -10,9 +10,9 @@ from mec.pools import make_pool
 from mec.worlds import make_environment, profile_file, random_gains, reachable
 
 from uara import InputError
-from uara.mec.instances import instance_of
 from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import PoolGains, TraceGains
+from uara.mec.instances import instance_of
 from uara.mec.simulate import advance
 from uara.mec.worlds import shares
 from uara.p1.allocation import allocate

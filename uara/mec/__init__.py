@@ -19,7 +19,9 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-if "gymnasium" in sys.modules:  # else uara.mec.envs does it: most of what imports this package needs no Gymnasium
+if (
+    "gymnasium" in sys.modules
+):  # else uara.mec.envs does it: most of what imports this package needs no Gymnasium
     from uara.mec.registration import register
 
     register()

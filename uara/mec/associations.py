@@ -42,9 +42,7 @@ def rule(name: str | Associate) -> Associate:
         return _BUILT_IN[name]
     points = {point.name: point for point in metadata.entry_points(group=GROUP)}
     if name not in points:
-        raise InputError(
-            f"there is no rule {name!r}{meant(name, [*_BUILT_IN, *points])}", source="associate"
-        )
+        raise InputError(f"there is no rule {name!r}{meant(name, [*_BUILT_IN, *points])}", source="associate")
     found: Associate = points[name].load()
     return found
 

@@ -172,9 +172,7 @@ def _torchrl(module: Any) -> Ask:
 
     def asked(seen: Values) -> Any:
         given = tensordict.TensorDict({}, batch_size=[1])
-        inner = tensordict.TensorDict(
-            {"observation": torch.as_tensor(seen)[None]}, batch_size=[1, len(seen)]
-        )
+        inner = tensordict.TensorDict({"observation": torch.as_tensor(seen)[None]}, batch_size=[1, len(seen)])
         given["servers"] = inner
         given["state"] = torch.as_tensor(seen).reshape(1, -1)
         with torch.no_grad(), modes.set_exploration_type(modes.ExplorationType.DETERMINISTIC):

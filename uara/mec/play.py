@@ -249,9 +249,7 @@ def _rewards(reward: Reward, played: Played) -> tuple[Tensor, Tensor]:
     return (found.mean(1), found) if found.ndim == 2 else (found, played.device_reward)
 
 
-def _environments(
-    source: str | Pool | Gains | Trace, batch: int, options: Options
-) -> list[Environment]:
+def _environments(source: str | Pool | Gains | Trace, batch: int, options: Options) -> list[Environment]:
     """One environment a size."""
     precise, given = options.get("precise", batch == 1), options.get("given")
     dtype = torch.float64 if precise else torch.float32
@@ -263,7 +261,9 @@ def _environments(
         sizes = [(int(devices), int(servers)) for devices, servers in options.get("sizes", [SIZE])]
         if not sizes or min(min(size) for size in sizes) < 1:
             raise InputError("needs pairs of at least one device and one server", source="sizes")
-        return [Environment(PoolGains(pool, *size, dtype), batch, settings, given, dtype=dtype) for size in sizes]
+        return [
+            Environment(PoolGains(pool, *size, dtype), batch, settings, given, dtype=dtype) for size in sizes
+        ]
     if "sizes" in options:
         raise InputError("are the source's; leave them out", source="sizes")
     if not isinstance(pool, Trace):

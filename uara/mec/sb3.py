@@ -73,7 +73,9 @@ class WorldsVecEnv(VecEnv):  # type: ignore[misc]
         """Set an attribute of the batch."""
         setattr(self.worlds, attr_name, value)
 
-    def env_method(self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *method_args: Any, indices: Any = None, **method_kwargs: Any
+    ) -> list[Any]:
         """Call a method of the batch once."""
         answer = getattr(self.worlds, method_name)(*method_args, **method_kwargs)
         return [answer] * len(list(self._get_indices(indices)))

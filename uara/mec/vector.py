@@ -78,7 +78,9 @@ class MecVectorEnv(VectorEnv[Values, Values, NDArray[Any]]):
         self._ended = False
         return self._shown(self.world.reset(seed)), {}
 
-    def step(self, actions: Values) -> tuple[Values, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
+    def step(
+        self, actions: Values
+    ) -> tuple[Values, NDArray[Any], NDArray[Any], NDArray[Any], dict[str, Any]]:
         """Play a slot in every world; see :meth:`uara.mec.play.World.step` for what it refuses."""
         nothing = np.zeros(self.num_envs, dtype=bool)
         if self._ended and self.autoreset is AutoresetMode.NEXT_STEP:
