@@ -10,9 +10,10 @@ import pytest
 from mec.pools import make_pool
 from mec.worlds import profile_file
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("pettingzoo")
 
+import torch
 from uara.solvers.masac.association import associate_batch
 from uara.solvers.masac.loop import Training, wandered
 from uara.solvers.masac.network import at_pairs

@@ -7,8 +7,10 @@ import pytest
 from cases import make_instance
 from mec.pools import make_pool
 
-torch = pytest.importorskip("torch")
+pytest.importorskip("torch")
 pytest.importorskip("gymnasium")
+
+import torch
 
 from uara import InputError, SolverError, solve
 from uara.mec import policy_solver

@@ -18,7 +18,7 @@ from uara.mec.torchrl import GROUP, MecTorchRL
 
 
 class MecTask(TaskClass):  # type: ignore[misc]
-    """One group ``servers``, continuous actions, the central state; the configuration is :class:`MecTorchRL`'s keywords."""
+    """One group ``servers``, continuous actions, the central state; configured by :class:`MecTorchRL`'s keywords."""
 
     def get_env_fun(
         self, num_envs: int, continuous_actions: bool, seed: int | None, device: Any

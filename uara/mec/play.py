@@ -1,4 +1,4 @@
-"""What all faces of the slotted world share: a batch of worlds, what is seen of them, and steps under a policy's answers."""
+"""What all faces of the slotted world share: a batch of worlds, what is seen, and steps under a policy's answers."""
 
 # ruff: noqa: E402
 from __future__ import annotations

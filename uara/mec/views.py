@@ -64,7 +64,7 @@ def observation(slot: Slot, scale: Scale = "raw") -> Tensor:
 
 
 def slot_seen(seen: Tensor, scale: Scale = "raw") -> Slot:
-    """The slot that an observation (B, M, E, 10) without padding was made from, for learners with features of their own."""
+    """The slot that an observation (B, M, E, 10) without padding was made from, for learners with own features."""
     if scale == "unit":
         seen = seen * seen.new_tensor(_SPREAD) + seen.new_tensor(_CENTRE)
     column = dict(zip(OBSERVED, seen.unbind(-1), strict=True))

@@ -1,4 +1,4 @@
-"""BenchMARL's MAPPO, IPPO and MADDPG and the in-house MASAC on the small world, at equal steps, then judged in ``solve``.
+"""BenchMARL's MAPPO, IPPO and MADDPG and the in-house MASAC on the small world, at equal steps, judged in ``solve``.
 
 python benchmarks/examples/learn/benchmarl_comparison.py --output comparison.csv    # pip install 'uara[marl]'
 """
