@@ -44,7 +44,7 @@ def test_pools_by_name():
     train, aside = open_pool("urban-train"), open_pool("urban-held-out")
     assert len(train.power_gain) + len(aside.power_gain) == len(open_pool("urban").power_gain)
     assert {"urban", "urban-train", "urban-held-out"} <= set(names())
-    with pytest.raises(InputError, match="there is no pool .urbane"):
+    with pytest.raises(InputError, match=r"there is no pool .urbane"):
         open_pool("urbane")
 
 
