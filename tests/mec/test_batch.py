@@ -7,11 +7,12 @@ import pytest
 import torch
 from cases import make_instance
 from mec.pools import make_pool
-from mec.worlds import as_instance, make_environment, profile_file, random_gains, reachable
+from mec.worlds import make_environment, profile_file, random_gains, reachable
 
 from uara import InputError
 from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import PoolGains, TraceGains
+from uara.mec.instances import instance_of
 from uara.mec.simulate import advance
 from uara.mec.worlds import shares
 from uara.p1.allocation import allocate
@@ -134,7 +135,7 @@ def test_worlds_of_a_trace_begin_as_it_says(tmp_path):
     environment = from_trace(tmp_path, trace)
     environment.reset(1)
     for world in range(2):
-        numbers, wanted = coefficients(as_instance(environment, world)), coefficients(trace.at(0))
+        numbers, wanted = coefficients(instance_of(environment, world)), coefficients(trace.at(0))
         for name in ("uplink_ms", "band_cost_ms", "local_ms", "work", "work_per_ms", "wait_ms"):
             np.testing.assert_allclose(getattr(numbers, name), getattr(wanted, name), rtol=1e-12)
     slot = environment.observe()

@@ -12,8 +12,8 @@ pytest.importorskip("gymnasium")
 
 from uara.hardware import OWN_WORK_S
 from uara.mec.channels import FADING_DB, FADING_MEMORY
-from uara.mec.envs import LOG_WEIGHT_RANGE
 from uara.mec.slots import BATTERY_FLOOR
+from uara.mec.views import LOG_WEIGHT_RANGE
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "mec.md").read_text()
@@ -25,7 +25,7 @@ def test_there_are_snippets_for_both_faces_and_for_batches():
         assert sum(name in snippet for snippet in SNIPPETS) == 1
 
 
-@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda text: re.findall(r"Mec\w+|Environment", text)[0])
+@pytest.mark.parametrize("snippet", SNIPPETS, ids=lambda text: re.findall(r"Mec[-\w]+|Environment", text)[0])
 def test_snippets_run_as_printed(snippet, monkeypatch):
     monkeypatch.chdir(ROOT)
     names = {}

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from mec.worlds import as_instance, make_environment, reachable
+from mec.worlds import make_environment, reachable
 
+from uara.mec.instances import instance_of
 from uara.mec.simulate import advance as advance_one
 from uara.mec.worlds import (
     BATTERY_FLOOR,
@@ -42,7 +43,7 @@ def random_shares(environment, association, seed=1):
 def test_coefficients_equal_those_of_the_instance(environment):
     slot = environment.observe()
     for world in range(environment.batch):
-        numbers = coefficients(as_instance(environment, world))
+        numbers = coefficients(instance_of(environment, world))
         usable = torch.isfinite(slot.uplink_ms[world]).numpy()
         np.testing.assert_allclose(slot.uplink_ms[world].numpy()[usable], numbers.uplink_ms, rtol=1e-12)
         np.testing.assert_allclose(slot.band_cost_ms[world].numpy()[usable], numbers.band_cost_ms, rtol=1e-12)
@@ -61,7 +62,7 @@ def test_outcome_equals_the_evaluator(environment):
     constant = constant_costs(environment.fleet, environment.state, environment.given)
     for world in range(environment.batch):
         decision = Allocation(association[world].numpy(), band[world].numpy(), compute[world].numpy())
-        score = evaluate(as_instance(environment, world), decision)
+        score = evaluate(instance_of(environment, world), decision)
         assert score.feasible
         assert float(result.cost_ms[world].sum()) == pytest.approx(score.controllable_ms, rel=1e-10)
         assert float(constant[world].sum()) == pytest.approx(score.constant_ms, rel=1e-10)
@@ -75,7 +76,7 @@ def test_terms_sum_to_the_cost_and_follow_the_evaluators_names(environment):
     terms = cost_terms(slot, association, band, compute)
     torch.testing.assert_close(sum(terms), device_costs(slot, association, band, compute))
     score = evaluate(
-        as_instance(environment, 0), Allocation(association[0].numpy(), band[0].numpy(), compute[0].numpy())
+        instance_of(environment, 0), Allocation(association[0].numpy(), band[0].numpy(), compute[0].numpy())
     )
     names = ("queue", "server_compute", "synchronisation", "uplink_energy")
     for name, term in zip(names, terms, strict=True):
@@ -104,7 +105,7 @@ def test_uniform_costs_equal_uniform_allocation(environment):
     association = reachable(environment)
     cost = uniform_costs(environment.observe(), association)
     for world in range(environment.batch):
-        instance = as_instance(environment, world)
+        instance = instance_of(environment, world)
         score = evaluate(instance, allocate(instance, association[world].numpy(), "uniform"))
         assert float(cost[world].sum()) == pytest.approx(score.controllable_ms, rel=1e-10)
 
@@ -125,7 +126,7 @@ def test_batteries_and_queues_move_on_as_in_the_simulator(environment):
     )
     after = advance(environment.fleet, environment.state, environment.given, association, result.energy_j)
     for world in range(environment.batch):
-        instance = as_instance(environment, world)
+        instance = instance_of(environment, world)
         decision = Allocation(association[world].numpy(), band[world].numpy(), compute[world].numpy())
         battery, backlog = advance_one(instance, decision, result.energy_j[world].numpy(), 1.0)
         np.testing.assert_allclose(after.battery_fraction[world], battery, rtol=1e-12)

@@ -1,4 +1,4 @@
-"""Batches of worlds for the tests, and their slots as instances."""
+"""Batches of worlds for the tests."""
 
 from __future__ import annotations
 
@@ -6,10 +6,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from uara import Channel, Devices, Instance, Servers
 from uara.mec.batch import Environment, WorldSettings
 from uara.mec.channels import TraceGains
-from uara.p1.schema import Parameters
 from uara.psd.profile import assumed_profile
 
 
@@ -37,34 +35,6 @@ def make_environment(
     gains = TraceGains(random_gains(slots, devices, servers))
     chosen = WorldSettings(profile=profile_file(folder), **settings)  # type: ignore[arg-type]
     return Environment(gains, batch, chosen, dtype=torch.float64)
-
-
-def as_instance(environment: Environment, world: int) -> Instance:
-    """The present slot of one world, as the rest of the toolkit sees it."""
-    fleet, state = environment.fleet[world], environment.state[world]
-    servers, devices = environment.servers, environment.devices
-    weight = float(fleet.energy_weight_ms_per_j)
-    return Instance(
-        "world",
-        Servers(
-            [f"s{j}" for j in range(servers)],
-            fleet.server_flop_per_s.numpy(),
-            fleet.bandwidth_hz.numpy(),
-            state.backlog_flop.numpy(),
-        ),
-        Devices(
-            [f"d{i}" for i in range(devices)],
-            fleet.device_flop_per_s.numpy(),
-            fleet.tx_power_w.numpy(),
-            state.battery_fraction.numpy(),
-            state.upload_bits.numpy(),
-            state.device_flop.numpy(),
-            state.server_flop.numpy(),
-            battery_capacity_j=fleet.battery_capacity_j.numpy(),
-        ),
-        Channel.from_dense(state.power_gain.numpy()),
-        Parameters(energy_weight_ms_per_j=weight),
-    )
 
 
 def reachable(environment: Environment, seed: int = 0) -> torch.Tensor:

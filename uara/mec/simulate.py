@@ -37,8 +37,16 @@ class Controller(Record):
     """A solver with its options."""
 
     name: str
+    """Of an installed solver, or what tables call the function."""
     options: dict[str, Any] = {}
     label: str = ""
+    function: Callable[..., Any] | None = None
+    """A solver that is not installed, such as one from :func:`uara.mec.policy_solver`."""
+
+    @property
+    def solver(self) -> str | Callable[..., Any]:
+        """What :func:`uara.solve` is given."""
+        return self.name if self.function is None else self.function
 
     @property
     def title(self) -> str:
@@ -91,8 +99,8 @@ class _Standing:
 
 
 def simulate(
-    trace: MobilityTrace,
-    controllers: Sequence[Controller],
+    trace: Trace,
+    controllers: Sequence[Controller | str | Callable[..., Any]],
     *,
     slots: int | None = None,
     seed: int = 0,
@@ -105,6 +113,8 @@ def simulate(
 
     Parameters
     ----------
+    controllers
+        Solvers with options, or names of installed ones, or functions.
     slots
         T; the trace's by default. A longer run goes back and forth over the trace.
     profile
@@ -134,13 +144,14 @@ def simulate(
     if count < 1:
         raise InputError(f"must be at least 1, not {count}", source="slots")
     tasks = profile if isinstance(profile, TaskProfile) else TaskProfile.load(profile)
-    for controller in controllers:
-        find(controller.name).make_options(controller.options)
+    chosen = [_controller(each) for each in controllers]
+    for controller in chosen:
+        find(controller.solver).make_options(controller.options)
     gains = without_outages(trace.power_gain)
     worlds = [_slot(trace, gains, tasks, number, seed) for number in range(count)]
     runs: list[SimulatedRun] = []
     try:
-        for controller in controllers:
+        for controller in chosen:
             standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
             runs.append(SimulatedRun(controller, []))
             for number, world in enumerate(worlds):
@@ -153,6 +164,14 @@ def simulate(
     except KeyboardInterrupt:
         raise Stopped([run for run in runs if run.rows]) from None
     return runs
+
+
+def _controller(given: Controller | str | Callable[..., Any]) -> Controller:
+    if isinstance(given, Controller):
+        return given
+    if isinstance(given, str):
+        return Controller(name=given)
+    return Controller(name=find(given).name, function=given)
 
 
 def _decide(
@@ -172,11 +191,11 @@ def _decide(
         devices=base.devices.replace(battery_fraction=standing.battery),
         servers=base.servers.replace(backlog_flop=backlog),
     )
-    method = find(controller.name)
+    method = find(controller.solver)
     warmed = warm and method.traits.warm_start
     result = solve(
         instance,
-        controller.name,
+        controller.solver,
         options={**controller.options, **(standing.carried if warmed else {})},
         seed=derived_seed(seed, "controller", number),
         time_limit_s=time_limit_s,

@@ -1,0 +1,149 @@
+"""Other libraries' checkers pass, and their agents learn; the in-house agent learns through the public faces alone."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from mec.pools import make_pool
+from mec.worlds import profile_file
+
+pytest.importorskip("torch")
+pytest.importorskip("pettingzoo")
+
+import torch
+from uara.solvers.masac.association import associate_batch
+from uara.solvers.masac.loop import Training, wandered
+from uara.solvers.masac.network import at_pairs
+from uara.solvers.masac.settings import TrainingSettings
+from uara.solvers.masac.validation import strongest
+
+from uara import solve
+from uara.base.randomness import derived_seed
+from uara.mec import policy_solver
+from uara.mec.batch import WorldSettings
+from uara.mec.envs import MecEnv
+from uara.mec.vector import MecVectorEnv, PairVectorEnv
+from uara.mec.views import slot_seen
+from uara.trainer import Listener
+
+EXAMPLES = Path(__file__).parents[2] / "benchmarks" / "examples" / "learn"
+SMALL = {"source": make_pool(), "sizes": [(9, 3)], "slots": 4, "scale": "unit"}
+
+
+def test_stable_baselines_own_check():
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(MecEnv(**SMALL), warn=True)
+
+
+def test_stable_baselines_steps_batches():
+    pytest.importorskip("stable_baselines3")
+    from uara.mec.sb3 import WorldsVecEnv
+
+    env = WorldsVecEnv(PairVectorEnv(2, autoreset_mode="SameStep", **SMALL))
+    env.seed(3)
+    first = env.reset()
+    for _ in range(4):
+        seen, reward, over, infos = env.step(np.zeros((54, 2), dtype=np.float32))
+    assert over.all()
+    assert infos[5]["TimeLimit.truncated"]
+    assert not np.array_equal(infos[5]["terminal_observation"], seen[5])
+    assert first.shape == seen.shape
+    assert reward.shape == (54,)
+
+
+def test_torchrls_own_check():
+    utils = pytest.importorskip("torchrl.envs.utils")
+    from uara.mec.torchrl import MecTorchRL
+
+    env = MecTorchRL(3, **SMALL)
+    utils.check_env_specs(env)
+    played = env.rollout(6, break_when_any_done=False)
+    assert played["next", "truncated"][:, 3].all()
+    assert not played["next", "terminated"].any()
+    team = played["next", "info", "device_reward"].mean(-1)
+    torch.testing.assert_close(played["next", "servers", "reward"][..., 0, 0], team)
+
+
+@pytest.mark.integration
+def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
+    pytest.importorskip("stable_baselines3")
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    monkeypatch.delitem(sys.modules, "small_world", raising=False)
+    import sb3_ppo
+    import small_world
+
+    model = sb3_ppo.learner()
+    model.learn(400 * model.get_env().num_envs)
+    slots = small_world.held_out()
+    known = small_world.references(slots)
+    cost = small_world.mean_cost_ms(slots, policy_solver(model))
+    assert small_world.part_of_distance(cost, known) > 0.5
+
+
+@pytest.mark.integration
+def test_benchmarls_mappo_runs_and_comes_back_into_solve(monkeypatch, tmp_path):
+    pytest.importorskip("benchmarl")
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    import benchmarl_comparison
+    import small_world
+
+    policy = benchmarl_comparison.benchmarl_policy("MAPPO", 40, 1, tmp_path)
+    solver = policy_solver(policy, view="server", size=small_world.SIZE)
+    assert np.isfinite(solve(small_world.held_out()[0], solver).evaluation.controllable_ms)
+
+
+class Outside(Training):
+    """The in-house agent, fed by what anybody can see: observations, devices' rewards, an own association rule."""
+
+    def prepare(self, pool, *, resume, device="cpu"):
+        super().prepare(pool, resume=resume, device=device)
+        seen, _ = pool.split(self.settings.validation_part)
+        self.env = MecVectorEnv(
+            self.settings.parallel_worlds, seen, self._rule, sizes=self.settings.sizes,
+            slots=self.settings.slots_per_episode, settings=self.settings.worlds, autoreset_mode="Disabled",
+        )  # fmt: skip
+        self.over = True
+
+    def _rule(self, slot, log_weight, start):
+        return wandered(slot, associate_batch(slot, log_weight, start), self.settings.wandering)
+
+    def _act(self, group):
+        if self.over:
+            number = derived_seed(self.settings.seed, "episode", self.step, group.episode)
+            group.slot = slot_seen(torch.as_tensor(self.env.reset(seed=number)[0]))
+            group.episode += 1
+        slot = group.slot
+        with torch.no_grad():
+            log_weight = self.learner.all_pairs(slot).rsample()
+        seen, _, _, over, facts = self.env.step(log_weight.numpy())
+        self.over = bool(over.all())
+        association, reward = torch.as_tensor(facts["association"]), torch.as_tensor(facts["device_reward"])
+        group.replay.add(slot, association, at_pairs(log_weight, association), reward, self.over)
+        group.slot, group.association = slot_seen(torch.as_tensor(seen)), association
+        return float(reward.mean())
+
+
+@pytest.mark.integration
+def test_the_in_house_agent_learns_the_same_through_the_public_faces(tmp_path):
+    settings = TrainingSettings(
+        seed=3, steps=300, warmup_steps=10, updates_per_step=1, validate_every=100, sizes=[(12, 3)],
+        held_out_sizes=[], worlds=WorldSettings(profile=profile_file(str(tmp_path))), batch_devices=96,
+    )  # fmt: skip
+    gaps = {}
+    for kind in (Training, Outside):
+        rows = []
+        listener = Listener()
+        object.__setattr__(listener, "report", lambda row, rows=rows: rows.append(dict(row)))
+        run = kind(settings, tmp_path / kind.__name__, "", listener)
+        (tmp_path / kind.__name__).mkdir()
+        run.prepare(make_pool(), resume=False)
+        run.run()
+        gaps[kind] = [row["gap"] for row in rows]
+        assert strongest(run.groups[0].slot).shape == (settings.parallel_worlds, 12)
+    inside, outside = gaps[Training], gaps[Outside]
+    assert inside[-1] < 0.5 * inside[0], "the in-house run learns at all"
+    assert outside[-1] == pytest.approx(inside[-1], rel=0.25)
+    assert outside[0] == inside[0]
