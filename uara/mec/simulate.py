@@ -99,7 +99,7 @@ class _Standing:
 
 
 def simulate(
-    trace: Trace,
+    trace: MobilityTrace,
     controllers: Sequence[Controller | str | Callable[..., Any]],
     *,
     slots: int | None = None,
