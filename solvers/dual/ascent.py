@@ -192,12 +192,13 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
     return point, passes, ended
 
 
-@kernel
+@kernel(inner=True)
 def _remember(now: Round, value: float, prices: Floats) -> None:
     """Keep the prices if they are the best so far."""
     if value > now.best_ms[0]:
         now.best_ms[0] = value
-        now.best[:] = prices
+        for n in range(len(prices)):  # a slice's check of shapes would compile Python's texts: seconds
+            now.best[n] = prices[n]
 
 
 @kernel

@@ -54,10 +54,8 @@ def prepare() -> None:
     """Load the compiled search, ONNX Runtime and the shipped policy, so that the clock does not count them."""
     from uara.p1.smallest import smallest_instance
 
-    from ..search.matching import compile_search
     from .association import associate
 
-    compile_search()
     load_policy("")
     numbers = coefficients(smallest_instance())
     ones = np.ones(len(numbers.uplink_ms))

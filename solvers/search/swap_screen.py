@@ -96,3 +96,17 @@ def fill_row(start: Indices, server: Indices, device: int, row: Indices) -> None
     row[:] = -1
     for k in range(start[device], start[device + 1]):
         row[server[k]] = k
+
+
+@kernel(allocates=False)
+def last_place_until(task: Task, server: int, device: int) -> int:
+    """The last place among a server's pairs whose device is not beyond ``device``."""
+    numbers = task.numbers
+    low, high = numbers.server_start[server], numbers.server_start[server + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if numbers.device[numbers.by_server[middle]] <= device:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low - 1)
