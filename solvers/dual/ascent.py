@@ -56,6 +56,10 @@ class Round(NamedTuple):
     """(K,) Soft choice of the last point."""
     choice: Indices
     """(M,) Cheapest candidate of each device at the last point."""
+    flat: float = 1e-3
+    """A round of Newton's method ends where the slope along its step is below this, in temperatures."""
+    still: float = 1e-4
+    """It ends where a step gained less than this."""
 
 
 def first_prices(numbers: Coefficients) -> Floats:
@@ -165,7 +169,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         slope = 0.0
         for n in range(size):
             slope += gradient[n] * step[n]
-        if slope <= 1e-3 * temperature:
+        if slope <= now.flat * temperature:
             break
         length, accepted = 1.0, False
         for _ in range(30):
@@ -186,7 +190,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         gained = there - soft
         point = trial
         soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
-        if gained <= 1e-4 * temperature:
+        if gained <= now.still * temperature:
             break
         ended = False
     return point, passes, ended

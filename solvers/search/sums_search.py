@@ -15,7 +15,7 @@ MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
 
 
-@kernel(inline="always", allocates=False)
+@kernel(inline="always", allocates=False, inner=True)
 def _best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms."""
     numbers, sums, terms, cost_ms = task.numbers, state.sums, task.terms, state.cost_ms
