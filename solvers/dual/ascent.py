@@ -147,7 +147,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
     size, count = len(start), len(numbers.server)
     temperature, inverse, weight, choice = now.temperature, now.inverse, now.weight, now.choice
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
-    gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
+    gradient, hessian, ahead = np.empty(size), np.empty((size, size)), np.empty(size)
     point = start.copy()
     cost_pass(numbers, point, cost, share, bend, inverse)
     _remember(now, hard_dual(numbers, point, cost, choice), point)
@@ -179,7 +179,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
                 rise += gradient[n] * (trial[n] - point[n])
             cost_pass(numbers, trial, cost, share, bend, inverse)
             _remember(now, hard_dual(numbers, trial, cost, choice), trial)
-            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, unused)
+            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, ahead)
             passes += 1
             if there >= soft + 0.1 * rise and there > soft:
                 accepted = True
@@ -188,15 +188,15 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         if not accepted:
             break
         gained = there - soft
-        point = trial
-        soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
+        point, soft = trial, there
+        gradient, ahead = ahead, gradient
         if gained <= now.still * temperature:
             break
         ended = False
     return point, passes, ended
 
 
-@kernel(inner=True)
+@kernel
 def _remember(now: Round, value: float, prices: Floats) -> None:
     """Keep the prices if they are the best so far."""
     if value > now.best_ms[0]:

@@ -1,6 +1,6 @@
 """A slot in milliseconds: the ascent from the prices of the last slot, and a search over the pairs near them.
 
-Prices change little from slot to slot, so that three Newton steps at each of six temperatures reach the new ones; tasks
+Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new ones; tasks
 are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their device much
 more than its cheapest one are left out of the search, which makes it twice as fast and, as it ends elsewhere, better.
 """
@@ -21,7 +21,7 @@ from uara.tracker import SlotAnswer
 from .ascent import NEWTON_SERVERS, Round, first_prices, newton_round, quasi_newton_round, spread
 from .kernel import certificate_of, prices_of
 
-WARM = tuple(1e-2 * 0.5**n for n in range(6))
+WARM = tuple(1e-2 * 0.5**n for n in range(5))
 """Temperatures from the last slot's prices, in mean costs of a device."""
 COLD = (0.1, 0.02, 0.004, *WARM[2:])
 """Temperatures from no prices."""
@@ -29,7 +29,7 @@ STEPS = 3
 """Newton steps at a temperature; two fail now and then."""
 FLAT = 1e-3
 """A temperature is left where a step promises less than this part of it for each device."""
-NEAR = 0.2
+NEAR = 0.12
 """Pairs whose excess is below this over the number of servers, in mean costs of a device, are searched."""
 ROUNDS = 6
 """Most rounds of moves and exchanges."""
