@@ -33,6 +33,7 @@ _PUBLIC = {
     "Result": "uara.solver",
     "Servers": "uara.p1.instance",
     "SolverError": "uara.base.errors",
+    "Tracker": "uara.tracker",
     "UaraError": "uara.base.errors",
     "UaraWarning": "uara.base.errors",
     "allocate": "uara.p1.allocation",
@@ -80,6 +81,7 @@ if TYPE_CHECKING:
     from uara.solver import Context as Context
     from uara.solver import Result as Result
     from uara.solver import solve as solve
+    from uara.tracker import Tracker as Tracker
 
 
 def __getattr__(name: str) -> Any:

@@ -104,6 +104,7 @@ class Traits:
     prepare: Callable[[], None] | None = None
     kind: str = "p1"
     warm_start: bool = False
+    tracker: Callable[[], Any] | None = None
 
     def __post_init__(self) -> None:
         wrong = {
@@ -111,6 +112,7 @@ class Traits:
             "requires": not (isinstance(self.requires, Mapping) and set(map(type, self.requires)) <= {str}),
             "prepare": not (self.prepare is None or callable(self.prepare)),
             "kind": not isinstance(self.kind, str),
+            "tracker": not (self.tracker is None or callable(self.tracker)),
         }
         for name, is_wrong in wrong.items():
             if is_wrong:
@@ -125,6 +127,7 @@ def as_solver(
     prepare: Callable[[], None] | None = None,
     kind: str = "p1",
     warm_start: bool = False,
+    tracker: Callable[[], Any] | None = None,
 ) -> Callable[[F], F]:
     """Declare the traits of a solver function ``(instance, context) -> Allocation | Answer``.
 
@@ -141,10 +144,12 @@ def as_solver(
     warm_start
         Whether it goes on from ``context.start``; a solver without leaves it to ``solve``, which never
         returns worse than the start.
+    tracker
+        Makes what re-solves slot after slot from the prices of the last one, a :class:`uara.tracker.SlotSolver`.
     """
 
     def declare(function: F) -> F:
-        traits = Traits(options, requires or {}, prepare, kind, warm_start)
+        traits = Traits(options, requires or {}, prepare, kind, warm_start, tracker)
         function.uara_traits = traits  # type: ignore[attr-defined]
         return function
 

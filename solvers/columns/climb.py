@@ -114,13 +114,14 @@ def passes(
             if value > best + 1e-3 * min(upper - best, 1e300):
                 numbers[2] = 0.0
             numbers[0] = value
-            progress.best[:] = point
+            for i in range(len(point)):  # slices would compile Python's texts for their error: seconds
+                progress.best[i] = point[i]
             numbers[3] = max(min(numbers[3], _COARSENESS * (upper - value) / servers), finest)
         if numbers[2] >= _PATIENCE:
             numbers[1] *= 0.7
             numbers[2] = 0.0
-            point[:] = progress.best
-            direction[:] = 0.0
+            for i in range(len(point)):
+                point[i], direction[i] = progress.best[i], 0.0
         square = 0.0
         for i in range(len(point)):
             direction[i] = 0.6 * direction[i] + gradient[i]

@@ -68,7 +68,7 @@ def order_of(flips: Flips, limit: float) -> Indices:
     return items[first:]
 
 
-@kernel
+@kernel(inner=True)
 def search_one_row(
     flips: Flips, best: float, cut: float, tolerance: float, work: Workspace
 ) -> tuple[float, int, int, bool]:
@@ -151,7 +151,7 @@ def search_one_row(
     return best, labels, trace, True
 
 
-@kernel
+@kernel(inner=True)
 def search_rows(
     flips: Flips, best: float, cut: float, tolerance: float, work: Workspace
 ) -> tuple[float, int, int, bool]:
@@ -173,7 +173,8 @@ def search_rows(
     room, traces = min(work.deviation.shape[1], work.cost.shape[1] // rows), len(work.parent)
     now, count, used, labels, trace = 0, 1, 1, 1, -1
     work.deviation[0, 0], work.trace[0, 0] = deviation, 0
-    work.cost[0, :rows] = start
+    for g in range(rows):  # a slice's check of shapes would compile Python's texts: seconds
+        work.cost[0, g] = start[g]
     cost = np.empty(rows)
     for a in range(m):
         i = items[a]
@@ -230,7 +231,8 @@ def search_rows(
                 behind = used
                 used += 1
             new_d[kept], new_t[kept] = d, behind
-            new_c[kept * rows : (kept + 1) * rows] = cost
+            for g in range(rows):
+                new_c[kept * rows + g] = cost[g]
             kept += 1
         now, count = after, kept
         labels += kept
@@ -239,7 +241,7 @@ def search_rows(
     return best, labels, trace, True
 
 
-@kernel
+@kernel(inner=True)
 def _least_difference(cost: Floats, costs: Floats, label: int, sign: float) -> float:
     """Least over the rows of (cost - that of a kept label), or of its opposite for a sign of -1."""
     rows = len(cost)

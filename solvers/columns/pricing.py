@@ -72,7 +72,7 @@ def minima(layout: Layout) -> Minima:
     return Minima(np.zeros(len(layout.wait_ms)), np.zeros(len(layout.device), dtype=np.bool_))
 
 
-@kernel
+@kernel(inner=True)
 def _scratch(layout: Layout) -> _Scratch:
     widest, rows = 1, 1
     for j in range(len(layout.start) - 1):

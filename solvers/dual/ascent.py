@@ -56,6 +56,10 @@ class Round(NamedTuple):
     """(K,) Soft choice of the last point."""
     choice: Indices
     """(M,) Cheapest candidate of each device at the last point."""
+    flat: float = 1e-3
+    """A round of Newton's method ends where the slope along its step is below this, in temperatures."""
+    still: float = 1e-4
+    """It ends where a step gained less than this."""
 
 
 def first_prices(numbers: Coefficients) -> Floats:
@@ -143,7 +147,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
     size, count = len(start), len(numbers.server)
     temperature, inverse, weight, choice = now.temperature, now.inverse, now.weight, now.choice
     cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
-    gradient, hessian, unused = np.empty(size), np.empty((size, size)), np.empty(size)
+    gradient, hessian, ahead = np.empty(size), np.empty((size, size)), np.empty(size)
     point = start.copy()
     cost_pass(numbers, point, cost, share, bend, inverse)
     _remember(now, hard_dual(numbers, point, cost, choice), point)
@@ -165,7 +169,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         slope = 0.0
         for n in range(size):
             slope += gradient[n] * step[n]
-        if slope <= 1e-3 * temperature:
+        if slope <= now.flat * temperature:
             break
         length, accepted = 1.0, False
         for _ in range(30):
@@ -175,7 +179,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
                 rise += gradient[n] * (trial[n] - point[n])
             cost_pass(numbers, trial, cost, share, bend, inverse)
             _remember(now, hard_dual(numbers, trial, cost, choice), trial)
-            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, unused)
+            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, ahead)
             passes += 1
             if there >= soft + 0.1 * rise and there > soft:
                 accepted = True
@@ -184,9 +188,9 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         if not accepted:
             break
         gained = there - soft
-        point = trial
-        soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
-        if gained <= 1e-4 * temperature:
+        point, soft = trial, there
+        gradient, ahead = ahead, gradient
+        if gained <= now.still * temperature:
             break
         ended = False
     return point, passes, ended
@@ -197,7 +201,8 @@ def _remember(now: Round, value: float, prices: Floats) -> None:
     """Keep the prices if they are the best so far."""
     if value > now.best_ms[0]:
         now.best_ms[0] = value
-        now.best[:] = prices
+        for n in range(len(prices)):  # a slice's check of shapes would compile Python's texts: seconds
+            now.best[n] = prices[n]
 
 
 @kernel

@@ -151,7 +151,7 @@ def curvature(
                     _add_block(hessian, m, j, mixed, there, here)
 
 
-@kernel
+@kernel(inner=True)
 def _add_block(
     hessian: Floats, j: int, m: int, factor: float, one: tuple[float, float], other: tuple[float, float]
 ) -> None:

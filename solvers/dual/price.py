@@ -7,6 +7,7 @@ Where they leave more than the wanted gap, one price per device in their place p
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
     from .newton_cg import Climb
+    from .slots import SlotSolver
 
 
 MOST_PASSES = 1500
@@ -54,18 +56,31 @@ class PriceOptions(Record):
     """Random changes of the best association that are polished by local search."""
     gap: Annotated[float, Field(ge=1e-9, lt=1)] = OPTIMAL_GAP
     """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
+    realtime: bool = False
+    """Milliseconds in place of the last tenth of a percent: few steps from the given prices, no kicks, no device prices."""
 
 
+@cache
 def compile_price() -> None:
-    """Load the compiled kernels, so that the clock does not count them."""
+    """Load the compiled kernels, so that the clock does not count them; once a process."""
     from ..common.warmup import rehearse
 
     rehearse(price, PriceOptions(gap=1e-9))
+    rehearse(price, PriceOptions(realtime=True))
 
 
-@as_solver(options=PriceOptions, prepare=compile_price, warm_start=True)
+def slot_solver() -> SlotSolver:
+    """What a :class:`uara.Tracker` solves slot after slot with."""
+    from .slots import SlotSolver
+
+    return SlotSolver()
+
+
+@as_solver(options=PriceOptions, prepare=compile_price, warm_start=True, tracker=slot_solver)
 def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     """Maximise a lower bound over 2 E prices, then search from the associations that the prices suggest."""
+    if context.options.realtime:
+        return _at_once(instance, context)
     from ..columns.writing import written_row
     from .kernel import certificate_of
 
@@ -74,6 +89,16 @@ def price(instance: Instance, context: Context[PriceOptions]) -> Answer:
     certificate = certificate_of(root.numbers, root.prices) if row is None else written_row(row)
     details = {"passes": root.passes, "device_passes": 0 if row is None else row.passes}
     return Answer(found.decision(), certificate=certificate, details=details)
+
+
+def _at_once(instance: Instance, context: Context[PriceOptions]) -> Answer:
+    """One slot as a tracker solves it, from the prices that are given."""
+    given = read_prices(context.options.prices, len(instance.servers))
+    solver = slot_solver()
+    solver.restart(given if isinstance(given, Certificate) else None)
+    found = solver.solve(instance, context.expired)
+    context.bound(found.bound_ms, "prices")
+    return Answer(found.allocation, certificate=found.certificate)
 
 
 def searched(instance: Instance, context: Context[Any], options: PriceOptions) -> tuple[Root, Incumbents]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -50,14 +50,13 @@ def load_policy(path: str) -> Policy:
     return Policy.load(Path(path) if path else None)
 
 
+@cache
 def prepare() -> None:
     """Load the compiled search, ONNX Runtime and the shipped policy, so that the clock does not count them."""
     from uara.p1.smallest import smallest_instance
 
-    from ..search.matching import compile_search
     from .association import associate
 
-    compile_search()
     load_policy("")
     numbers = coefficients(smallest_instance())
     ones = np.ones(len(numbers.uplink_ms))

@@ -9,14 +9,16 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import numpy as np
+
 from uara.base.kernels import kernel
 
 from .state import State, Task, change_bound, cost_after, reassign, settle, settle_server
-from .sums import cost_of, less, plus, sums_at
-from .swap_screen import clear_row, fill_row, next_by_prices, next_by_sums
+from .sums_search import MEANINGFUL, move_pass_by_sums, swap_pass_by_sums
+from .swap_screen import clear_row, fill_row, last_place_until, next_by_prices
 
-MEANINGFUL = 1e-10
-"""Smallest gain, relative to the two servers' costs, that counts as an improvement."""
+Pass = Callable[[Task, State, int, int], int]
+"""A kernel that changes what devices ``first..last`` of a state do, and returns the number of changes."""
 _STRETCH_S = 0.005
 _TRIALS_BY_SUMS, _TRIALS_BY_PRICES = 100_000, 2_000
 """Exchanges that are surely tried in such a stretch: the first one has so many."""
@@ -43,7 +45,7 @@ def improve(
         Called after each round that changed something.
     """
     devices, changes = len(state.chosen), 0
-    passes = [each for each, wanted in ((move_pass, moves), (swap_pass, swaps)) if wanted]
+    passes = [each for each, wanted in zip(passes_of(task), (moves, swaps), strict=True) if wanted]
     while not expired():
         before = changes
         for each in passes:
@@ -55,8 +57,15 @@ def improve(
     return changes
 
 
+def passes_of(task: Task) -> tuple[Pass, Pass]:
+    """The pass of moves and that of exchanges under the task's rule."""
+    if task.weighted:
+        return move_pass_by_sums, swap_pass_by_sums
+    return move_pass, swap_pass
+
+
 def _sweep(
-    kernel: Callable[[Task, State, int, int], int],
+    kernel: Pass,
     task: Task,
     state: State,
     devices: int,
@@ -76,11 +85,12 @@ def _sweep(
 
 @kernel(allocates=False)
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
-    """The pair that a device had best move to (-1: stay), and the gain in ms, with a vacancy wanted there."""
-    if task.weighted:
-        return _best_move_by_sums(task, state, device)
-    here = state.chosen[device]
-    bound_here = change_bound(task, state, here, device, -1, -1)
+    """The pair that a device had best move to (-1: stay), and the gain in ms, with a vacancy wanted there: exact rule."""
+    here, nobody = (
+        state.chosen[device],
+        np.int64(-1),
+    )  # a bare -1 is a type of its own, compiled for once more
+    bound_here = change_bound(task, state, here, device, nobody, nobody)
     gain_here, known = 0.0, False
     best_pair, best = -1, 0.0
     numbers = task.numbers
@@ -91,34 +101,14 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
         threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
         if best < threshold:
             threshold = best
-        bound_there = change_bound(task, state, there, -1, device, pair)
+        bound_there = change_bound(task, state, there, nobody, device, pair)
         if (gain_here if known else bound_here) + bound_there >= threshold:
             continue
         if not known:
-            gain_here = cost_after(task, state, here, device, -1, -1) - state.cost_ms[here]
+            gain_here = cost_after(task, state, here, device, nobody, nobody) - state.cost_ms[here]
             known = True
-        change = gain_here + cost_after(task, state, there, -1, device, pair) - state.cost_ms[there]
+        change = gain_here + cost_after(task, state, there, nobody, device, pair) - state.cost_ms[there]
         if change < threshold:
-            best_pair, best = pair, change
-    return best_pair, -best
-
-
-@kernel(inline="always", allocates=False)
-def _best_move_by_sums(task: Task, state: State, device: int) -> tuple[int, float]:
-    numbers, sums, terms, cost_ms = task.numbers, state.sums, task.terms, state.cost_ms
-    here, speed = state.chosen[device], numbers.work_per_ms
-    left = 0.0
-    if state.size[here] > 1:
-        left = cost_of(less(sums_at(sums, here), terms, state.pair[device]), speed[here], task.reserve)
-    best_pair, best = -1, 0.0
-    for pair in range(numbers.start[device], numbers.start[device + 1]):
-        there = numbers.server[pair]
-        if there == here or state.size[there] >= task.capacity[there]:
-            continue
-        before = cost_ms[here] + cost_ms[there]
-        joined = cost_of(plus(sums_at(sums, there), terms, pair), speed[there], task.reserve)
-        change = left + joined - before
-        if change < best and change < -MEANINGFUL * before:
             best_pair, best = pair, change
     return best_pair, -best
 
@@ -150,10 +140,7 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
         place = last_place_until(task, here, one)
         while True:
             end = numbers.server_start[here + 1]
-            if task.weighted:
-                place = next_by_sums(task, state, one, place + 1, end, row, MEANINGFUL)
-            else:
-                place = next_by_prices(task, state, one, place + 1, end, row, MEANINGFUL)
+            place = next_by_prices(task, state, one, place + 1, end, row, MEANINGFUL)
             if place == end:
                 break
             other_pair = numbers.by_server[place]
@@ -173,17 +160,3 @@ def swap_pass(task: Task, state: State, first: int, last: int) -> int:
                 place = last_place_until(task, here, other)
         clear_row(numbers.start, numbers.server, one, row)
     return changes
-
-
-@kernel(allocates=False)
-def last_place_until(task: Task, server: int, device: int) -> int:
-    """The last place among a server's pairs whose device is not beyond ``device``."""
-    numbers = task.numbers
-    low, high = numbers.server_start[server], numbers.server_start[server + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if numbers.device[numbers.by_server[middle]] <= device:
-            low = middle + 1
-        else:
-            high = middle
-    return int(low - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Literal
 
 import numpy as np
@@ -31,6 +32,7 @@ class MatchingOptions(Record):
     """Most devices that a server accepts; none by default."""
 
 
+@cache
 def compile_search() -> None:
     """Load the compiled search, so that the clock does not count it."""
     from .local_search import improve

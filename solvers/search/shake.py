@@ -50,7 +50,7 @@ def shake(
     """
     task, state = search.task, search.state
     devices = len(best)
-    total, last = search.cumulative[-1], -1
+    total, last, first = search.cumulative[-1], -1, np.int64(0)
     for number in range(len(draws)):
         own = draws[number]
         for at in range(2 + int(own[0] * 4.0)):
@@ -65,7 +65,7 @@ def shake(
             settle_server(task, state, here)
             settle_server(task, state, there)
         for _ in range(_ROUNDS):
-            if move_pass(task, state, 0, devices) + swap_pass(task, state, 0, devices) == 0:
+            if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
                 break
         cost_ms = state.cost_ms.sum()
         if cost_ms < costs[1] * (1.0 - 1e-12):
@@ -79,7 +79,7 @@ def shake(
     return last
 
 
-@kernel
+@kernel(inner=True)
 def _restore(task: Task, state: State, best: Indices) -> None:
     """Lead the state back to an association."""
     changed = np.zeros(len(state.head), dtype=np.bool_)

@@ -20,7 +20,7 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 from uara.p1.server_cost import least_band_cost, server_cost
 
-from .sums import SUMS, cost_of, less, plus, sums_at, terms_of
+from .sums import SUMS, cost_of, plus, terms_of
 
 
 class Task(NamedTuple):
@@ -130,25 +130,9 @@ def find_pair(task: Task, device: int, server: int) -> int:
     return low if low < numbers.start[device + 1] and numbers.server[low] == server else -1
 
 
-@kernel(inline="always", allocates=False)
-def _weighted_cost_after(
-    task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int
-) -> float:
-    count, sums = state.size[server], sums_at(state.sums, server)
-    if leaving >= 0:
-        sums = less(sums, task.terms, state.pair[leaving])
-        count -= 1
-    if coming >= 0:
-        sums = plus(sums, task.terms, coming_pair)
-        count += 1
-    return cost_of(sums, task.numbers.work_per_ms[server], task.reserve) if count > 0 else 0.0
-
-
 @kernel(allocates=False)
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
-    """Cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
-    if task.weighted:
-        return _weighted_cost_after(task, state, server, leaving, coming, coming_pair)
+    """Exact cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
     n, device = 0, state.head[server]
     while device >= 0:
         if device != leaving:
@@ -161,17 +145,9 @@ def cost_after(task: Task, state: State, server: int, leaving: int, coming: int,
     return server_cost(task.numbers, state.members[:n], state.work)[0]
 
 
-@kernel(allocates=False)
-def settle_server(task: Task, state: State, server: int) -> None:
-    """Compute a server's cost, sums and price afresh from its members."""
-    if task.weighted:
-        _settle_sums(task, state, server)
-    else:
-        _settle_prices(task, state, server)
-
-
-@kernel(allocates=False)
-def _settle_sums(task: Task, state: State, server: int) -> None:
+@kernel(allocates=False, inner=True)
+def settle_sums(task: Task, state: State, server: int) -> None:
+    """Compute a server's cost and sums afresh from its members: proportional rule."""
     sums, device = (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0), state.head[server]
     while device >= 0:
         sums = plus(sums, task.terms, state.pair[device])
@@ -182,8 +158,9 @@ def _settle_sums(task: Task, state: State, server: int) -> None:
     state.cost_ms[server] = cost
 
 
-@kernel(allocates=False)
-def _settle_prices(task: Task, state: State, server: int) -> None:
+@kernel(allocates=False, inner=True)
+def settle_server(task: Task, state: State, server: int) -> None:
+    """Compute a server's cost and prices afresh from its members: exact rule."""
     numbers = task.numbers
     root, n, device = 0.0, 0, state.head[server]
     while device >= 0:
@@ -198,18 +175,38 @@ def _settle_prices(task: Task, state: State, server: int) -> None:
         state.psi_ms[k] = numbers.wait_ms[k] + least_band_cost(numbers, k, price)
 
 
-@kernel(allocates=False)
 def settle(task: Task, state: State) -> None:
-    """Rebuild the member lists from the association and compute every server afresh."""
-    state.head[:] = -1
-    state.size[:] = 0
-    for device in range(len(state.chosen) - 1, -1, -1):
-        _link(state, device, state.chosen[device])
+    """Rebuild the member lists from the association and compute every server afresh.
+
+    Each rule has kernels of its own, so that a method under one rule never compiles the other's.
+    """
+    _settle_all_sums(task, state) if task.weighted else _settle_all_prices(task, state)
+
+
+@kernel(allocates=False)
+def _settle_all_sums(task: Task, state: State) -> None:
+    _link_all(state)
+    for server in range(len(state.head)):
+        settle_sums(task, state, server)
+
+
+@kernel(allocates=False)
+def _settle_all_prices(task: Task, state: State) -> None:
+    _link_all(state)
     for server in range(len(state.head)):
         settle_server(task, state, server)
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
+def _link_all(state: State) -> None:
+    for server in range(len(state.head)):
+        state.head[server] = -1
+        state.size[server] = 0
+    for device in range(len(state.chosen) - 1, -1, -1):
+        _link(state, device, state.chosen[device])
+
+
+@kernel(allocates=False, inner=True)
 def _link(state: State, device: int, server: int) -> None:
     first = state.head[server]
     state.after[device], state.before[device] = first, -1
@@ -219,7 +216,7 @@ def _link(state: State, device: int, server: int) -> None:
     state.size[server] += 1
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def _unlink(state: State, device: int, server: int) -> None:
     before, after = state.before[device], state.after[device]
     if before >= 0:

@@ -102,3 +102,17 @@ def clear_row(start: Indices, server: Indices, device: int, row: Indices) -> Non
     """Undo :func:`fill_row`: only the device's own entries are written, however many servers there are."""
     for k in range(start[device], start[device + 1]):
         row[server[k]] = -1
+
+
+@kernel(allocates=False)
+def last_place_until(task: Task, server: int, device: int) -> int:
+    """The last place among a server's pairs whose device is not beyond ``device``."""
+    numbers = task.numbers
+    low, high = numbers.server_start[server], numbers.server_start[server + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if numbers.device[numbers.by_server[middle]] <= device:
+            low = middle + 1
+        else:
+            high = middle
+    return int(low - 1)

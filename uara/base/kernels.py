@@ -41,8 +41,10 @@ _DIGEST_BYTES = 32
 @overload
 def kernel(function: F, /) -> F: ...
 @overload
-def kernel(*, inline: str = ..., allocates: bool = ...) -> Callable[[F], F]: ...
-def kernel(function: Any = None, /, *, inline: str = "never", allocates: bool = True) -> Any:
+def kernel(*, inline: str = ..., allocates: bool = ..., inner: bool = ...) -> Callable[[F], F]: ...
+def kernel(
+    function: Any = None, /, *, inline: str = "never", allocates: bool = True, inner: bool = False
+) -> Any:
     """Compile a function with Numba when it is first called, and keep its machine code for later runs.
 
     Parameters
@@ -52,10 +54,20 @@ def kernel(function: Any = None, /, *, inline: str = "never", allocates: bool = 
     allocates
         Whether it makes arrays. One that makes none need not count references to those that it is given, which
         costs more than a short kernel's own work; compiling fails where the promise is broken.
+    inner
+        Whether kernels alone call it. No way in from Python is compiled then, which for a record of thirty arrays
+        takes longer than many a kernel itself.
     """
 
     def compiled(function: Any) -> Any:
-        dispatcher = numba.njit(function, error_model="numpy", inline=inline, _nrt=allocates)
+        dispatcher = numba.njit(
+            function,
+            error_model="numpy",
+            inline=inline,
+            _nrt=allocates,
+            no_cpython_wrapper=inner,
+            no_cfunc_wrapper=True,
+        )
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function)
         return dispatcher

@@ -249,7 +249,9 @@ def _rewards(reward: Reward, played: Played) -> tuple[Tensor, Tensor]:
     return (found.mean(1), found) if found.ndim == 2 else (found, played.device_reward)
 
 
-def _environments(source: str | Pool | Gains | MobilityTrace, batch: int, options: Options) -> list[Environment]:
+def _environments(
+    source: str | Pool | Gains | MobilityTrace, batch: int, options: Options
+) -> list[Environment]:
     """One environment a size."""
     precise, given = options.get("precise", batch == 1), options.get("given")
     dtype = torch.float64 if precise else torch.float32

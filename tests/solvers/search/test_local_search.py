@@ -15,7 +15,7 @@ from uara.solvers.search.local_search import (
     improve,
     last_place_until,
     move_pass,
-    swap_pass,
+    passes_of,
 )
 from uara.solvers.search.matching import sharing_weights
 from uara.solvers.search.state import (
@@ -109,8 +109,8 @@ def test_the_screen_misses_nothing(rule: str, seed: int) -> None:
 def test_the_end_is_a_local_optimum(instance: Instance, rule: str, seed: int) -> None:
     task, state = search_at(instance, rule, seed)
     improve(task, state)
-    assert move_pass(task, state, 0, len(state.chosen)) == 0
-    assert swap_pass(task, state, 0, len(state.chosen)) == 0
+    for each in passes_of(task):
+        assert each(task, state, 0, len(state.chosen)) == 0
     assert improve(task, state) == 0
 
 

@@ -1,0 +1,126 @@
+"""A slot in milliseconds: the ascent from the prices of the last slot, and a search over the pairs near them.
+
+Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new ones; tasks
+are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their device much
+more than its cheapest one are left out of the search, which makes it twice as fast and, as it ends elsewhere, better.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from uara.base.quantities import Floats
+from uara.p1.certificate import Certificate
+from uara.p1.coefficients import Coefficients, coefficients
+from uara.p1.decision import Allocation
+from uara.p1.instance import Instance
+from uara.tracker import SlotAnswer
+
+from .ascent import NEWTON_SERVERS, Round, first_prices, newton_round, quasi_newton_round, spread
+from .kernel import certificate_of, prices_of
+
+WARM = tuple(1e-2 * 0.5**n for n in range(5))
+"""Temperatures from the last slot's prices, in mean costs of a device."""
+COLD = (0.1, 0.02, 0.004, *WARM[2:])
+"""Temperatures from no prices."""
+STEPS = 3
+"""Newton steps at a temperature; two fail now and then."""
+FLAT = 1e-3
+"""A temperature is left where a step promises less than this part of it for each device."""
+NEAR = 0.12
+"""Pairs whose excess is below this over the number of servers, in mean costs of a device, are searched."""
+ROUNDS = 6
+"""Most rounds of moves and exchanges."""
+LOST = 5e-3
+"""A gap that says that the prices were lost: the climb begins again from no prices."""
+
+
+class SlotSolver:
+    """Solves slots one after the other, each from the prices of the one before."""
+
+    def __init__(self) -> None:
+        self._certificate: Certificate | None = None
+
+    @property
+    def certificate(self) -> Certificate | None:
+        """Prices of the last slot."""
+        return self._certificate
+
+    def restart(self, certificate: Certificate | None) -> None:
+        """Begin the next slot from these prices, or from none."""
+        self._certificate = certificate
+
+    def solve(self, instance: Instance, expired: Callable[[], bool]) -> SlotAnswer:
+        """Solve a slot; where ``expired`` says so, what there is."""
+        numbers = coefficients(instance)
+        prices = None if self._certificate is None else prices_of(numbers, self._certificate)
+        if prices is not None and len(prices) != 2 * numbers.servers:
+            prices = None
+        answer = _solved(numbers, prices, expired)
+        if prices is not None and not answer.gap <= LOST and not expired():
+            again = _solved(numbers, None, expired)
+            answer = min(answer, again, key=lambda each: each.gap)
+        self._certificate = answer.certificate
+        return answer
+
+
+def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]) -> SlotAnswer:
+    from ..search.local_search import move_pass, swap_pass
+    from ..search.state import make_state, make_task
+    from .price import at_prices
+    from .shares import optimal_shares
+
+    best, finished = _climbed(numbers, prices, expired)
+    value_ms, excess_ms, choice = at_prices(numbers, best)
+    near = excess_ms <= NEAR / numbers.servers * max(value_ms, 0.0) / numbers.devices
+    near[choice] = True
+    kept = numbers.restricted(near)
+    task = make_task(kept)
+    state = make_state(task, kept, numbers.server[choice])
+    devices, first = numbers.devices, 0
+    for _ in range(ROUNDS):
+        if expired():
+            finished = False
+            break
+        if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
+            break
+    band, compute = np.empty(devices), np.empty(devices)
+    optimal_shares(task, state, band, compute)
+    return SlotAnswer(
+        Allocation(state.chosen, band, compute),
+        certificate_of(numbers, best),
+        bound_ms=value_ms + numbers.constant_ms,
+        objective_ms=float(state.cost_ms.sum()) + numbers.constant_ms,
+        constant_ms=numbers.constant_ms,
+        complete=finished,
+    )
+
+
+def _climbed(
+    numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]
+) -> tuple[Floats, bool]:
+    """(2E,) The best prices found, and whether all temperatures were gone through."""
+    point = first_prices(numbers) if prices is None else prices
+    scale, count = spread(numbers, point), len(numbers.server)
+    now = Round(
+        temperature=scale,
+        enough_ms=np.inf,
+        best=point.copy(),
+        best_ms=np.array([-np.inf]),
+        inverse=np.zeros(count),
+        weight=np.zeros(count),
+        choice=np.zeros(numbers.devices, dtype=np.int64),
+        flat=FLAT * numbers.devices,
+        still=0.5 * FLAT * numbers.devices,
+    )
+    for level in COLD if prices is None else WARM:
+        if expired():
+            return now.best, False
+        now = now._replace(temperature=level * scale)
+        if numbers.servers > NEWTON_SERVERS:
+            point, _ = quasi_newton_round(numbers, point, now, expired)
+        else:
+            point, _, _ = newton_round(numbers, point, now, STEPS)
+    return now.best, True

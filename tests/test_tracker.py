@@ -1,0 +1,90 @@
+"""The tracker: answers as valid as those of ``solve``, slot after slot, whatever changes and however short the time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cases import make_instance
+
+import uara
+from uara import InputError, Tracker
+
+
+def changes(seed: int, devices: int, servers: int) -> dict[str, np.ndarray]:
+    """Some of what may change in a slot."""
+    rng = np.random.default_rng(seed)
+    everything = {
+        "power_gain": 10 ** rng.uniform(-11, -9, (devices, servers)),
+        "backlog_flop": rng.uniform(0, 1e11, servers),
+        "battery_fraction": rng.uniform(0.05, 1, devices),
+        "upload_bits": rng.uniform(1e3, 9e3, devices),
+        "server_flop": rng.uniform(1e12, 5e12, devices),
+        "device_flop": rng.uniform(5e10, 9e10, devices),
+    }
+    return {name: value for name, value in everything.items() if rng.random() < 0.6}
+
+
+def test_every_slot_is_valid_and_close() -> None:
+    instance = make_instance(12, 3, seed=3)
+    tracker = Tracker(instance)
+    for seed in range(8):
+        given = changes(seed, 12, 3)
+        slot = tracker.step(**given)  # type: ignore[arg-type]
+        score = uara.evaluate(slot.instance, slot.allocation)
+        assert score.feasible
+        assert slot.objective_ms == pytest.approx(score.objective_ms, rel=1e-9)
+        assert slot.bound_ms <= slot.certified_bound_ms + 1e-9 * abs(slot.bound_ms)
+        best = uara.solve(slot.instance, "price")
+        assert best.bound_ms is not None
+        assert slot.bound_ms <= best.evaluation.objective_ms * (1 + 1e-9)
+        assert slot.objective_ms >= best.bound_ms * (1 - 1e-9)
+        assert slot.complete
+        for name in set(given) - {"power_gain", "backlog_flop"}:
+            assert getattr(slot.instance.devices, name).tolist() == given[name].tolist()
+
+
+def test_a_deadline_leaves_an_answer_and_a_bound() -> None:
+    tracker = Tracker(make_instance(12, 3, seed=3), deadline_ms=1e-6)
+    slot = tracker.step()
+    assert not slot.complete
+    assert uara.evaluate(slot.instance, slot.allocation).feasible
+    assert slot.bound_ms <= slot.objective_ms
+    assert tracker.step(deadline_ms=1e6).complete
+
+
+def test_prices_are_kept_and_forgotten() -> None:
+    tracker = Tracker(make_instance(12, 3, seed=3))
+    first = tracker.step()
+    tracker.restart()
+    again = tracker.step()
+    assert again.allocation.association.tolist() == first.allocation.association.tolist()
+    assert again.bound_ms == first.bound_ms
+
+
+def test_the_real_time_mode_of_price_is_a_slot() -> None:
+    instance = make_instance(12, 3, seed=3)
+    result = uara.solve(instance, "price", options={"realtime": True})
+    slot = Tracker(instance).step()
+    assert result.evaluation.objective_ms == pytest.approx(slot.objective_ms, rel=1e-9)
+    assert result.certified_bound_ms == pytest.approx(slot.bound_ms, rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"weather": [1.0]}, "there is no 'weather'"),
+        ({"power_gain": np.ones((2, 2))}, "has shape"),
+        ({"battery_fraction": np.zeros(12)}, "battery_fraction"),
+        ({"deadline_ms": 0.0}, "must be positive"),
+    ],
+)
+def test_bad_data_is_one_clear_error(given: dict[str, object], words: str) -> None:
+    tracker = Tracker(make_instance(12, 3, seed=3))
+    with pytest.raises(InputError, match=words):
+        tracker.step(**given)  # type: ignore[arg-type]
+    assert tracker.step().complete
+
+
+def test_a_solver_without_a_tracker_is_refused() -> None:
+    with pytest.raises(InputError, match="offers no tracker"):
+        Tracker(make_instance(4, 2), "max-sinr")
