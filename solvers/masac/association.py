@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WHOLE_BAND = 1.0
 """Wanted shares of a band are scaled down where their sum exceeds this."""
 
+SECOND_THOUGHTS = 2
+"""Times that a policy which looks at who is served where chooses the association anew."""
+
 
 def associate(
     numbers: Coefficients,

@@ -157,12 +157,17 @@ class Training:
         with torch.no_grad():
             log_weight = self.learner.all_pairs(slot).rsample()
         association = wandered(slot, associate_batch(slot, log_weight, start), settings.wandering)
-        chosen = at_pairs(log_weight, association)
+        if settings.learner.prior in features.CORRECTIONS:
+            with torch.no_grad():
+                chosen = self.learner.served_pairs(slot, association)[0].rsample()
+        else:
+            chosen = at_pairs(log_weight, association)
+        baseline_ms = self.learner.baseline_ms(slot, association)
         band, compute = shares_of(slot, association, chosen)
         following, feedback = environment.step(association, band, compute)
         reward = reward_of(
             feedback.outcome.cost_ms,
-            feedback.uniform_ms,
+            feedback.uniform_ms if baseline_ms is None else baseline_ms[:, None],
             feedback.constant_ms,
             feedback.random_ms,
             settings.learner,
@@ -221,7 +226,7 @@ class Training:
             version=POLICY_VERSION,
             kind="uara-masac-policy",
             prior=self.settings.learner.prior,
-            features=list(features.NAMES),
+            features=list(features.names(self.settings.learner.prior)),
             training=training,
         )
         export(self.learner.actor, header, self.folder / POLICY_FILE)
