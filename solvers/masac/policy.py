@@ -13,12 +13,12 @@ from uara.base import files
 from uara.base.decoding import parse_json
 from uara.base.errors import InputError, in_file
 from uara.base.files import Record
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import coefficients
 from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
-from . import features, onnx_graph
+from . import features, onnx_graph, wishes
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -47,6 +47,8 @@ class PolicyHeader(Record):
     features: list[str]
     training: dict[str, Any] = {}
     """Configuration, seed, command and validation of the training run."""
+    ranges: dict[str, tuple[float, float]] = {}
+    """Lowest and highest value of each of :func:`.ranges.measures` that it was trained or tested on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,8 +127,18 @@ class Policy:
             if not np.isfinite(answer).all():
                 raise InputError("its network's answer is not finite", path="$.graph")
 
-    def log_weights(self, instance: Instance) -> tuple[Floats, Floats]:
+    @property
+    def corrects(self) -> bool:
+        """Whether it corrects a rule, and so has to know the association."""
+        return self.header.prior in features.CORRECTIONS
+
+    def log_weights(self, instance: Instance, association: Indices | None = None) -> tuple[Floats, Floats]:
         """(K,) Log-weights of Y and of Z for the usable pairs of an instance.
+
+        Parameters
+        ----------
+        association
+            (M,) What a policy that corrects a rule looks at; without it, the wishes of the pairs are returned.
 
         Raises
         ------
@@ -141,7 +153,15 @@ class Policy:
                 f"{size} device-server pairs, more than the {most} that the policy's dense pass takes",
                 source=instance.name,
             )
-        mean = self.mean(dense_of(numbers, instance.devices.battery_fraction))[0]
+        dense = dense_of(numbers, instance.devices.battery_fraction)
+        if not self.corrects:
+            mean = self.mean(dense)[0]
+        elif association is None:
+            mean = wishes.wanted(dense, np)[0]
+        else:
+            members = np.zeros(dense.uplink_ms.shape)
+            members[0, np.arange(len(association)), association] = 1.0
+            mean = self.corrected(dense, members)[0]
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
 
@@ -149,6 +169,13 @@ class Policy:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
+
+    def corrected(self, numbers: Dense, members: Floats) -> Floats:
+        """(B, M, E, 2) Log-weights of all pairs from the rule, corrected where (B, M, E) members is 1."""
+        seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
+        mean = self._run(seen.features, members, np.zeros(seen.offset.shape))
+        corrected: Floats = seen.offset + seen.reach * members[..., None] * mean
+        return corrected
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
@@ -167,6 +194,6 @@ def _header(metadata: dict[str, str]) -> PolicyHeader:
             path="$.version",
         )
     header = files.validate(plain, PolicyHeader)
-    if header.features != list(features.NAMES):
+    if header.features != list(features.names(header.prior)):
         raise InputError("was trained on other features than this release computes", path="$.features")
     return header
