@@ -76,7 +76,7 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
         gap = None if result.gap is None else 100 * result.gap
         table.add_row(
             shown(label(result)),
-            result.status if result.ended == "completed" else f"{result.status}\n{result.ended}",
+            "\n".join(_standing(result)),
             number(score.objective_ms, 0),
             number(score.controllable_ms),
             f"{number(latency['mean'], 0)}/{number(latency['p95'], 0)}",
@@ -86,6 +86,12 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
             f"{result.runtime_s:.3f}",
         )
     return table
+
+
+def _standing(result: Result) -> list[str]:
+    """What is proven, how the run ended if not by itself, and whether a guard replaced what was learned."""
+    ended = [] if result.ended == "completed" else [str(result.ended)]
+    return [result.status, *ended, *(["guarded"] if result.details.get("guarded") else [])]
 
 
 def _over(score: Score, best_known_ms: float) -> float:

@@ -117,7 +117,9 @@ def main(
         with out.open("w", encoding="utf-8", newline="") as file:
             table = csv.DictWriter(file, COLUMNS)
             table.writeheader()
-            table.writerows({k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows)
+            table.writerows(
+                {k: f"{v:.6g}" if isinstance(v, float) else v for k, v in row.items()} for row in rows
+            )
     for name in ("gap", "guarded_gap", "square_root_gap", "same_association_gap"):
         found = 100 * np.array([row[name] for row in rows], dtype=float)
         typer.echo(

@@ -165,12 +165,10 @@ class Learner:
         return MaskedNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
 
     def _corrections(self, slot: Slot, association: Tensor) -> tuple[MaskedNormal, Tensor]:
-        members = members_of(slot, association)
-        seen = look(slot, members, CORRECTIONS[self.settings.prior], torch)
-        mean, log_std = self.actor(seen.features, members, torch.zeros_like(seen.offset), association)
-        offset, reach = at_pairs(seen.offset, association), at_pairs(seen.reach, association)
-        policy = MaskedNormal(offset + reach * mean, log_std, torch.ones_like(mean), reach)
-        return policy, at_pairs(seen.features, association)
+        seen = look(slot, members_of(slot, association), CORRECTIONS[self.settings.prior], torch)
+        features, offset, reach = (at_pairs(each, association) for each in seen)
+        mean, log_std = self.actor.of_members(features, association, slot.flop_per_ms.shape[1])
+        return MaskedNormal(offset + reach * mean, log_std, torch.ones_like(mean), reach), features
 
     def reconsidered(self, slot: Slot, association: Tensor) -> Tensor:
         """(B, M, E, 2) Mean log-weights of all pairs once an association is known: the agents' where they serve,
@@ -197,12 +195,19 @@ class Learner:
         return device_costs(slot, association, band, compute).sum(1)
 
     def values(
-        self, critics: nn.ModuleList, slot: Slot, features: Tensor, association: Tensor, log_weight: Tensor
+        self,
+        critics: nn.ModuleList,
+        slot: Slot,
+        features: Tensor,
+        association: Tensor,
+        log_weight: Tensor,
+        baseline_ms: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Both critics' values (B, M); (B, 1) means where they learn the team's."""
+        """Both critics' values (B, M); (B, 1) means where they learn the team's. The baseline is known or found."""
         band, compute = shares_of(slot, association, log_weight)
-        baseline = self.baseline_ms(slot, association)
-        both = [critic(slot, features, association, band, compute, baseline) for critic in critics]
+        if baseline_ms is None:
+            baseline_ms = self.baseline_ms(slot, association)
+        both = [critic(slot, features, association, band, compute, baseline_ms) for critic in critics]
         if self.settings.values == "team":
             both = [value.mean(1, keepdim=True) for value in both]
         return both[0], both[1]
@@ -215,18 +220,16 @@ class Learner:
         reward = batch.reward.mean(1, keepdim=True) if team else batch.reward
         with torch.no_grad():
             target = self._target(batch, reward, temperature)
-        first, second = self.values(
-            self.critics, batch.slot, features.detach(), batch.association, batch.log_weight
-        )
+        baseline_ms = self.baseline_ms(batch.slot, batch.association)
+        known = batch.slot, features.detach(), batch.association
+        first, second = self.values(self.critics, *known, batch.log_weight, baseline_ms)
         loss_q = critic_loss(first, second, target)
         _descend(self.critic_optimiser, loss_q, self.critics, settings.max_grad_norm)
 
         log_weight = policy.rsample()
         log_prob = policy.log_prob(log_weight).sum(-1)
         self.critics.requires_grad_(False)
-        value = torch.minimum(
-            *self.values(self.critics, batch.slot, features.detach(), batch.association, log_weight)
-        )
+        value = torch.minimum(*self.values(self.critics, *known, log_weight, baseline_ms))
         loss_pi = actor_loss(log_prob.mean(1, keepdim=True) if team else log_prob, value, temperature)
         _descend(self.actor_optimiser, loss_pi, self.actor, settings.max_grad_norm)
         self.critics.requires_grad_(True)

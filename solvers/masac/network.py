@@ -56,6 +56,24 @@ class Actor(nn.Module):
         mean = (start + out[..., :2]).clamp(*LOG_WEIGHT_RANGE)
         return mean, out[..., 2:].clamp(*LOG_STD_RANGE)
 
+    def of_members(self, features: Tensor, association: Tensor, servers: int) -> tuple[Tensor, Tensor]:
+        """(B, M, 2) each: :meth:`forward` for served pairs alone, where these are the only usable ones.
+
+        Parameters
+        ----------
+        features
+            (B, M, COUNT) of the served pairs.
+        association
+            (B, M)
+        """
+        inner = torch.relu(self.embed2(torch.relu(self.embed1(features))))
+        count = sum_by_server(torch.ones_like(features[..., 0]), association, servers).clamp(min=1.0)
+        index = association[..., None].expand_as(inner)
+        zero = torch.zeros(inner.shape[0], servers, inner.shape[2], dtype=inner.dtype, device=inner.device)
+        pooled = self.of_server(zero.scatter_add(1, index, inner) / count[..., None]).gather(1, index)
+        out = self.head(torch.relu(self.own(inner) + pooled + self.of_device(inner)))
+        return out[..., :2].clamp(*LOG_WEIGHT_RANGE), out[..., 2:].clamp(*LOG_STD_RANGE)
+
 
 def at_pairs(values: Tensor, association: Tensor) -> Tensor:
     """(B, M, F) Entries of the served pairs, from (B, M, E, F)."""

@@ -138,7 +138,8 @@ class Policy:
         Parameters
         ----------
         association
-            (M,) What a policy that corrects a rule looks at; without it, the wishes of the pairs are returned.
+            (M,) What a policy that corrects a rule looks at: who is served where, or was so far; by the
+            strongest signal where left out.
 
         Raises
         ------
@@ -156,14 +157,19 @@ class Policy:
         dense = dense_of(numbers, instance.devices.battery_fraction)
         if not self.corrects:
             mean = self.mean(dense)[0]
-        elif association is None:
-            mean = wishes.wanted(dense, np)[0]
         else:
+            at = dense.uplink_ms[0].argmin(1) if association is None else association
             members = np.zeros(dense.uplink_ms.shape)
-            members[0, np.arange(len(association)), association] = 1.0
+            members[0, np.arange(len(at)), at] = 1.0
             mean = self.corrected(dense, members)[0]
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
+
+    def wishes(self, instance: Instance) -> Floats:
+        """(K,) Log of the band that each pair would choose alone."""
+        numbers = coefficients(instance)
+        wish = wishes.wanted(dense_of(numbers, instance.devices.battery_fraction), np)[0, ..., 0]
+        return np.asarray(wish[numbers.device, numbers.server])
 
     def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""

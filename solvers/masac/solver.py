@@ -123,7 +123,7 @@ def shared(policy: Policy, instance: Instance, association: Indices) -> Allocati
     return weighted_allocation(instance, association, *weights(policy, instance, association))
 
 
-def weights(policy: Policy, instance: Instance, association: Indices | None) -> tuple[Floats, Floats]:
+def weights(policy: Policy, instance: Instance, association: Indices | None = None) -> tuple[Floats, Floats]:
     """(K,) The policy's weights of Y and Z for each pair."""
     band, compute = policy.log_weights(instance, association)
     return np.exp(band), np.exp(compute)
@@ -131,22 +131,34 @@ def weights(policy: Policy, instance: Instance, association: Indices | None) -> 
 
 def matched(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
     """Algorithm 1 under the policy's weights; a policy that looks at the association chooses it anew."""
-    from .association import SECOND_THOUGHTS, associate
+    from .association import associate
 
-    numbers = coefficients(instance)
-    first = weights(policy, instance, None)
-    chosen = associate(numbers, *first, start, context.expired)
-    if not policy.corrects:
-        return weighted_allocation(instance, chosen, *first)
-    best = shared(policy, instance, chosen)
-    for _ in range(SECOND_THOUGHTS):
-        known = weights(policy, instance, best.association)
-        again = associate(numbers, *known, best.association, context.expired)
-        found = shared(policy, instance, again)
-        if not objective_ms(instance, found) < objective_ms(instance, best):
-            break
-        best = found
-    return best
+    if policy.corrects:
+        return looked_at(policy, instance, start, context)
+    known = weights(policy, instance)
+    chosen = associate(coefficients(instance), *known, start, context.expired)
+    return weighted_allocation(instance, chosen, *known)
+
+
+def looked_at(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
+    """Algorithm 1 by a policy that sees who is served where: from two starts, each chosen anew while that helps."""
+    from .association import SECOND_THOUGHTS, associate, by_cost
+
+    numbers, found = coefficients(instance), []
+    starts = [start]
+    if not isinstance(context.start, Allocation):
+        starts.append(by_cost(numbers, np.exp(policy.wishes(instance))))
+    for chosen in starts:
+        best = shared(policy, instance, chosen)
+        for _ in range(1 + SECOND_THOUGHTS):
+            known = weights(policy, instance, best.association)
+            again = associate(numbers, *known, best.association, context.expired)
+            other = shared(policy, instance, again)
+            if not objective_ms(instance, other) < objective_ms(instance, best):
+                break
+            best = other
+        found.append(best)
+    return min(found, key=lambda each: objective_ms(instance, each))
 
 
 def guard(instance: Instance, answer: Allocation, wanted: bool) -> tuple[Allocation, bool]:

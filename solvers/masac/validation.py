@@ -74,8 +74,9 @@ def gaps(learner: Learner, yardstick: Yardstick) -> tuple[float, float]:
     """Mean relative excess over the yardstick: of the whole scheme, and of the allocation for the same X."""
     slot, corrects = yardstick.slot, learner.settings.prior in CORRECTIONS
     with torch.no_grad():
-        mean = learner.all_pairs(slot).mean
-        whole = associate_batch(slot, mean, strongest(slot))
+        first = strongest(slot)
+        mean = learner.reconsidered(slot, first) if corrects else learner.all_pairs(slot).mean
+        whole = associate_batch(slot, mean, first)
 
         def cost_of(association: torch.Tensor) -> torch.Tensor:
             chosen = learner.mean_at(slot, association) if corrects else at_pairs(mean, association)

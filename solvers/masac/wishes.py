@@ -133,7 +133,8 @@ def look(numbers: Any, members: Any, corrections: int, xp: Any) -> Look:
         work - mid_work,
         log_count - 2.0 + 0.0 * wish,
         fall + by_wish(grown - fall) - by_wish(grown),
-        2.0 * (local - mid_local) - xp.log(xp.clip(mean(xp.exp(xp.clip(2.0 * (local - mid_local), -20.0, 20.0))), _TINY, None)),
+        2.0 * (local - mid_local)
+        - xp.log(xp.clip(mean(xp.exp(xp.clip(2.0 * (local - mid_local), -20.0, 20.0))), _TINY, None)),
         (log_price - log_slope) / 10.0,
         wish / 3.0,
         spread(local, mid_local) + 0.0 * wish,

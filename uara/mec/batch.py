@@ -286,9 +286,7 @@ class Environment:
             tx_power_w=self._tensor(10 ** ((power_dbm - 30) / 10)),
             battery_capacity_j=self._tensor(np.array(BATTERY_CAPACITY_J)[phone]),
             server_flop_per_s=server_factor
-            * self._tensor(
-                np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]
-            ),
+            * self._tensor(np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]),
             bandwidth_hz=self._tensor(
                 np.full((self.batch, self.servers), settings.bandwidth_hz / self.servers)
             ),
@@ -304,12 +302,16 @@ class Environment:
         self._gain_spread = self._factor(rng, settings.gain_spread_range, changed)
         if settings.load_spread:
             spread = settings.load_spread * rng.random((self.batch, 1)) * changed
-            self._payload_factor = self._payload_factor * self._tensor(np.exp(spread * rng.normal(size=shape)))
+            self._payload_factor = self._payload_factor * self._tensor(
+                np.exp(spread * rng.normal(size=shape))
+            )
             self._work_factor = self._work_factor * self._tensor(np.exp(spread * rng.normal(size=shape)))
         if settings.sync_weight_range is not None:
             own = np.zeros((self.batch, 1)) + self.given.sync_weight_per_ms
             drawn = self._factor(rng, settings.sync_weight_range, changed)
-            self._sync_weight = torch.where(self._tensor(changed.astype(float)) > 0, drawn, self._tensor(own))[:, 0]
+            self._sync_weight = torch.where(
+                self._tensor(changed.astype(float)) > 0, drawn, self._tensor(own)
+            )[:, 0]
         ranges = settings.server_factor_range, settings.device_factor_range, settings.energy_factor_range
         first, second, third = (self._factor(rng, each, changed) for each in ranges)
         return first, second, third
