@@ -159,9 +159,7 @@ class Policy:
             mean = self.mean(dense)[0]
         else:
             at = dense.uplink_ms[0].argmin(1) if association is None else association
-            members = np.zeros(dense.uplink_ms.shape)
-            members[0, np.arange(len(at)), at] = 1.0
-            mean = self.corrected(dense, members)[0]
+            mean = self.corrected(dense, at)
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
 
@@ -176,11 +174,25 @@ class Policy:
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
 
-    def corrected(self, numbers: Dense, members: Floats) -> Floats:
-        """(B, M, E, 2) Log-weights of all pairs from the rule, corrected where (B, M, E) members is 1."""
+    def corrected(self, numbers: Dense, association: Indices) -> Floats:
+        """(M, E, 2) Log-weights of all pairs of one instance: the rule's, corrected where (M,) devices are served.
+
+        The network sees the members of each server as a table of its own, since it only pools over them.
+        """
+        devices = np.arange(len(association))
+        members = np.zeros(numbers.uplink_ms.shape)
+        members[0, devices, association] = 1.0
         seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
-        mean = self._run(seen.features, members, np.zeros(seen.offset.shape))
-        corrected: Floats = seen.offset + seen.reach * members[..., None] * mean
+        by_server = np.argsort(association, kind="stable")
+        counts = np.bincount(association, minlength=members.shape[2])
+        place = np.empty_like(devices)
+        place[by_server] = devices - np.repeat(np.cumsum(counts) - counts, counts)
+        table = np.zeros((len(counts), counts.max(), 1, features.COUNT))
+        usable = np.zeros(table.shape[:3])
+        table[association, place, 0], usable[association, place, 0] = seen.features[0, devices, association], 1.0
+        mean = self._run(table, usable, np.zeros((*usable.shape, 2)))[association, place, 0]
+        corrected: Floats = seen.offset[0].copy()
+        corrected[devices, association] += seen.reach[0, devices, association] * mean
         return corrected
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:

@@ -149,11 +149,12 @@ def looked_at(policy: Policy, instance: Instance, start: Indices, context: Conte
     if not isinstance(context.start, Allocation):
         starts.append(by_cost(numbers, np.exp(policy.wishes(instance))))
     for chosen in starts:
-        best = shared(policy, instance, chosen)
+        known = weights(policy, instance, chosen)
+        best = weighted_allocation(instance, chosen, *known)
         for _ in range(1 + SECOND_THOUGHTS):
-            known = weights(policy, instance, best.association)
             again = associate(numbers, *known, best.association, context.expired)
-            other = shared(policy, instance, again)
+            known = weights(policy, instance, again)
+            other = weighted_allocation(instance, again, *known)
             if not objective_ms(instance, other) < objective_ms(instance, best):
                 break
             best = other

@@ -1,9 +1,9 @@
 """What an agent that departs from a rule sees, free of units, and the rule. One text for NumPy and PyTorch.
 
-A device wishes for the band that is best for it alone; where the wishes of a server's devices fit, they are
-optimal (``docs/model.md``, section 2), and the agent has no say. Where they do not fit the rule guesses the price of the
-band, and the agent corrects what each device gets under that guess. No number here has a unit: payloads,
-speeds, lambda and w may grow by any factor without leaving the ranges that matter.
+A device wishes for the band that is best for it alone; where the wishes of a server's devices fit, they
+are optimal (``docs/model.md``, section 2), and the agent has no say. Where they do not fit the rule guesses the
+price of the band, and the agent corrects what each device gets under that guess. No number here has a unit:
+payloads, speeds, lambda and w may grow by any factor without leaving the ranges that matter.
 """
 
 from __future__ import annotations
@@ -59,12 +59,21 @@ def growth(log_slope: Any, xp: Any) -> Any:
     With ``v = 1 + e^s`` the logarithm of the equation, ``s + 2 softplus(s) = log_slope``, is increasing and convex:
     Newton's method from above falls on its root.
     """
-    zero = 0.0 * log_slope
     s = xp.where(log_slope < 0.0, log_slope, log_slope / 3.0)
     for _ in range(_ROUNDS):
-        soft = xp.logaddexp(zero, s)
+        soft = _soft(s, xp)
         s = s - (s + 2.0 * soft - log_slope) / (3.0 - 2.0 * xp.exp(-soft))
-    return xp.logaddexp(zero, s)
+    return _soft(s, xp)
+
+
+def _soft(s: Any, xp: Any) -> Any:
+    """Softplus; several times as fast as ``logaddexp``."""
+    return xp.clip(s, 0.0, None) + xp.log(1.0 + xp.exp(-xp.abs(s)))
+
+
+def _sum(one: Any, other: Any, xp: Any) -> Any:
+    """``logaddexp`` in the same way."""
+    return one + _soft(other - one, xp)
 
 
 def wanted(numbers: Any, xp: Any) -> Any:
@@ -112,7 +121,7 @@ def look(numbers: Any, members: Any, corrections: int, xp: Any) -> Look:
     scale = uplink - 3.0 * local
     log_price = log_price - by_wish(scale) + scale  # of each pair, in units of 2 lambda D^3 / c
     for left in range(corrections, -1, -1):
-        priced = xp.logaddexp(log_slope, log_price)
+        priced = _sum(log_slope, log_price, xp)
         fall = xp.where(scarcity > 0.0, grown - growth(priced, xp), 0.0 * grown)
         under = wish + fall
         if left:
