@@ -26,6 +26,7 @@ from .export import export
 from .learner import Learner, reward_of, shares_of
 from .network import at_pairs
 from .policy import POLICY_VERSION, PolicyHeader
+from .ranges import trained_ranges
 from .replay import Replay
 from .settings import Size, TrainingSettings
 from .validation import Yardstick, exact_log_weights, gaps, make_yardstick, same_association_gap, strongest
@@ -34,6 +35,7 @@ POLICY_FILE = "policy.onnx"
 _EXPLORED = 3  # a wandering device goes to one of its so many strongest servers
 _WANDERERS = 0.3
 _VALIDATION_WORLDS = 6
+_RANGE_DRAWS = 32
 _VALIDATION_SEED = 990_000
 
 
@@ -58,6 +60,7 @@ class Training:
     listener: Listener
     learner: Learner = field(init=False)
     groups: list[Group] = field(init=False)
+    ranges: dict[str, list[float]] = field(init=False)
     yardsticks: list[Yardstick] = field(init=False)
     step: int = 0
     best_gap: float = float("inf")
@@ -79,6 +82,12 @@ class Training:
             )
             for size in settings.sizes
         ]
+        drawn = [
+            group.environment.reset(derived_seed(settings.seed, "ranges", number))
+            for group in self.groups
+            for number in range(_RANGE_DRAWS)
+        ]
+        self.ranges = trained_ranges(drawn, settings.worlds)
         worlds = [WorldSettings(profile=settings.worlds.profile), settings.worlds]
         self.yardsticks = [
             self._yardstick(unseen, size, world, device)
@@ -227,6 +236,7 @@ class Training:
             kind="uara-masac-policy",
             prior=self.settings.learner.prior,
             features=list(features.names(self.settings.learner.prior)),
+            ranges=self.ranges,
             training=training,
         )
         export(self.learner.actor, header, self.folder / POLICY_FILE)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from uara.base import files
 from uara.base.decoding import parse_json
@@ -47,7 +48,7 @@ class PolicyHeader(Record):
     features: list[str]
     training: dict[str, Any] = {}
     """Configuration, seed, command and validation of the training run."""
-    ranges: dict[str, tuple[float, float]] = {}
+    ranges: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
     """Lowest and highest value of each of :func:`.ranges.measures` that it was trained or tested on."""
 
 

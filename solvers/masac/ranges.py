@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +13,11 @@ from uara.base.errors import UaraWarning
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
 
-Ranges = Mapping[str, tuple[float, float]]
+if TYPE_CHECKING:
+    from uara.mec.batch import WorldSettings
+    from uara.mec.worlds import Slot
+
+Ranges = Mapping[str, Sequence[float]]
 
 
 def measures(instance: Instance) -> dict[str, float]:
@@ -27,6 +33,37 @@ def measures(instance: Instance) -> dict[str, float]:
         "uplink_ms": float(np.median(numbers.uplink_ms)),
         "service_ms": float(np.median(service_ms)),
     }
+
+
+def trained_ranges(slots: Sequence[Slot], worlds: WorldSettings) -> dict[str, list[float]]:
+    """What :func:`measures` would say at the least and at the most of these batches of training worlds."""
+    found: dict[str, list[float]] = {}
+    for slot in slots:
+        batch, devices, servers = slot.uplink_ms.shape
+        can = slot.uplink_ms.isfinite()
+        service = slot.server_flop[:, :, None] / slot.flop_per_ms[:, None, :]
+        for world in range(batch):
+            for name, values in (
+                ("local_ms", slot.local_ms[world]),
+                ("uplink_ms", slot.uplink_ms[world][can[world]]),
+                ("service_ms", service[world][can[world]]),
+            ):
+                found.setdefault(name, []).append(float(values.median()))
+        found.setdefault("devices", []).append(float(devices))
+        found.setdefault("servers", []).append(float(servers))
+        found.setdefault("sync_weight_per_ms", []).extend(map(float, slot.sync_weight_per_ms.double()))
+    low, high = worlds.energy_weight_range
+    least, most = worlds.energy_factor_range
+    found["energy_weight_ms_per_j"] = [low * min(least, 1.0), high * max(most, 1.0)]
+    return {name: [_rounded(min(values), down=True), _rounded(max(values))] for name, values in found.items()}
+
+
+def _rounded(value: float, *, down: bool = False) -> float:
+    """Two digits, away from the middle."""
+    if not value:
+        return 0.0
+    unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
+    return float(f"{(math.floor if down else math.ceil)(value / unit * (1 + (1 if down else -1) * 1e-6)) * unit:.6g}")
 
 
 def outside(ranges: Ranges, instance: Instance) -> list[str]:

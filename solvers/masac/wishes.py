@@ -32,8 +32,8 @@ NAMES = (
     "spread of log c",
 )
 """y is the wish of a pair, n and load the number and the wishes of a server's members."""
-COMPUTE_REACH = 0.1
-"""How far the agent's output moves a compute share: sharing by the root of f is optimal already."""
+REACH = 0.1
+"""How far an output of one moves a log-weight. The rule is close: an agent of full reach spoils more than it mends."""
 _MARGIN = 3.0
 _TINY = 1e-37
 _WIDEST = 80.0
@@ -151,11 +151,11 @@ def look(numbers: Any, members: Any, corrections: int, xp: Any) -> Look:
     ]
     usable = xp.where(can, 1.0, 0.0 * wish)
     features = xp.stack([usable * xp.clip(column, -_LARGEST, _LARGEST) for column in columns], -1)
-    reach = xp.clip(scarcity, 0.0, 1.0) + 0.0 * wish
+    reach = REACH * xp.clip(scarcity, 0.0, 1.0) + 0.0 * wish
     return Look(
         features,
         xp.stack([band, 0.5 * (work - mid_work)], -1),
-        xp.stack([reach, COMPUTE_REACH + 0.0 * wish], -1),
+        xp.stack([reach, REACH + 0.0 * wish], -1),
     )
 
 
