@@ -78,7 +78,7 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
     order = ranked(results)
     columns: list[tuple[Column, list[Cell]]] = [
         (Column("solver", numeric=False), [words(label(each)) for each in order]),
-        (Column("status", numeric=False), [words(each.status) for each in order]),
+        (Column("status", numeric=False), [words(_standing(each)) for each in order]),
     ]
 
     def add(name: str, place: int, digits: int, values: Sequence[float | None]) -> None:
@@ -100,6 +100,11 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
     add("runtime s", 1, 3, [each.runtime_s for each in order])
     rows = list(zip(*(cells for _, cells in columns), strict=True))
     return Table([column for column, _ in columns], rows, printable(results[0].instance.name))
+
+
+def _standing(result: Result) -> str:
+    """What is proven, and whether a guard replaced what was learned."""
+    return f"{result.status}, guarded" if result.details.get("guarded") else str(result.status)
 
 
 def _over(score: Score, best_known_ms: float) -> float:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 WHOLE_BAND = 1.0
 """Wanted shares of a band are scaled down where their sum exceeds this."""
 
+SECOND_THOUGHTS = 3
+"""Times that a policy which looks at who is served where chooses the association anew."""
+
 
 def associate(
     numbers: Coefficients,
@@ -44,6 +47,32 @@ def associate(
     state = make_state(task, numbers, start)
     improve(task, state, expired=expired)
     return state.chosen
+
+
+def by_cost(numbers: Coefficients, band_weight: Floats) -> Indices:
+    """(M,) Devices by falling load, each at the server where it costs least beside those that came before.
+
+    A second start of Alg. 1: where servers are unlike, or many for few devices, the strongest signal is far from
+    good, and moves and swaps do not lead out.
+
+    Parameters
+    ----------
+    band_weight
+        (K,) Share of the band that each pair wishes for.
+    """
+    share = np.minimum(band_weight, WHOLE_BAND)
+    gap_ms = numbers.local_ms - numbers.uplink_ms / share
+    alone_ms = numbers.wait_ms + numbers.sync_weight_per_ms * gap_ms**2 + numbers.band_cost_ms * share
+    speed = numbers.work_per_ms[numbers.server]
+    roots, chosen = np.zeros(numbers.servers), np.zeros(numbers.devices, dtype=np.int64)
+    first = numbers.start[:-1]
+    for device in np.argsort(-numbers.root_work[first], kind="stable"):
+        mine = slice(numbers.start[device], numbers.start[device + 1])
+        root, there = numbers.root_work[first[device]], numbers.server[mine]
+        more_ms = (root * root + 2.0 * root * roots[there]) / speed[mine]
+        chosen[device] = there[np.argmin(alone_ms[mine] + more_ms)]
+        roots[chosen[device]] += root
+    return chosen
 
 
 def associate_batch(slot: Slot, log_weight: Tensor, start: Tensor) -> Tensor:

@@ -27,16 +27,21 @@ class MaskedNormal:
         (..., n) Parameters of the log-weights.
     mask
         (..., n) 1 for the devices that take part, 0 for the others: they add nothing to the density.
+    reach
+        (..., n) Where an agent corrects a rule, how far: the log-weights spread by ``reach exp(log_std)``, and the
+        density is that of the correction. Log-weights of no reach are the rule's, and add nothing.
     """
 
     mean: Tensor
     log_std: Tensor
     mask: Tensor
+    reach: Tensor | None = None
 
     def rsample(self, noise: Tensor | None = None) -> Tensor:
         """Log-weights (..., n), differentiable in the parameters; ``noise`` is standard normal."""
         noise = torch.randn_like(self.mean) if noise is None else noise
-        return self.mean + self.log_std.exp() * noise
+        spread = self.log_std.exp() if self.reach is None else self.reach * self.log_std.exp()
+        return self.mean + spread * noise
 
     def log_prob(self, log_weight: Tensor) -> Tensor:
         """(..., n) Contribution of each device to the log-density under Lebesgue's measure of the log-weights.
@@ -44,5 +49,9 @@ class MaskedNormal:
         In log-ratios of shares this is Aitchison's, the natural one on a simplex: an entropy of -1 per device is a
         relative spread of the shares of 9 %, whatever their number and size.
         """
-        deviation = (log_weight - self.mean) * torch.exp(-self.log_std)
-        return self.mask * (-0.5 * deviation**2 - self.log_std - _HALF_LOG_TAU)
+        deviation, mask = (log_weight - self.mean) * torch.exp(-self.log_std), self.mask
+        if self.reach is not None:
+            free = self.reach > 0
+            deviation = torch.where(free, deviation, 0.0) / torch.where(free, self.reach, 1.0)
+            mask = mask * free
+        return mask * (-0.5 * deviation**2 - self.log_std - _HALF_LOG_TAU)

@@ -5,9 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any, Literal
 
-Prior = Literal["uniform", "rules"]
+from . import wishes
+
+Prior = Literal["uniform", "rules", "alike", "priced"]
 """Where the log-weights start. ``uniform``: equal shares, the paper's baseline. ``rules``: band by the
-balance c/D, compute by the square root of f."""
+balance c/D, compute by the square root of f. ``alike``: compute so, band by what each device would choose under a
+price guessed as if the devices of a server were alike (:mod:`.wishes`); ``priced``: that guess once corrected."""
+CORRECTIONS = {"alike": 0, "priced": 1}
+"""The priors that know who is served where: features and corrections are then free of units."""
 NAMES = (
     "log D",
     "log c",
@@ -27,10 +32,15 @@ NAMES = (
     "compute load",
 )
 COUNT = len(NAMES)
-"""Features of a pair."""
+"""Features of a pair, in both sets."""
 LARGEST = 15.0
 """Features are clipped here."""
 _TINY = 1e-12
+
+
+def names(prior: Prior) -> tuple[str, ...]:
+    """Names of the features that an actor with this prior is given."""
+    return wishes.NAMES if prior in CORRECTIONS else NAMES
 
 
 def pair_features(numbers: Any, xp: Any) -> tuple[Any, Any]:

@@ -19,11 +19,12 @@ from torch import Tensor, nn
 
 from uara.base.files import Record
 from uara.base.quantities import Fraction, Positive
-from uara.mec.worlds import Slot, shares
+from uara.mec.worlds import Slot, device_costs, shares
 
 from .distribution import MaskedNormal
-from .features import Prior, pair_features, prior_log_weights
+from .features import CORRECTIONS, Prior, pair_features, prior_log_weights
 from .network import Actor, Critic, at_pairs
+from .wishes import look, wanted
 
 FORMER_NAMES = {
     "tau": "soft_update",
@@ -70,9 +71,10 @@ class LearnerSettings(Record):
     """Entropy aimed at, per device and per log-weight: -2 is a spread of 3 %."""
     max_grad_norm: Annotated[Positive, _called("max_grad_norm")] = 5.0
     """Largest norm of a gradient."""
-    reward: Literal["controllable", "objective", "random-baseline"] = "controllable"
+    reward: Literal["controllable", "objective", "random-baseline", "rule"] = "controllable"
     """What is divided by what: the controllable part of I, or all of I, by that of uniform shares under the
-    same association; or, as printed, I by that of random association with uniform shares."""
+    same association; or, as printed, I by that of random association with uniform shares; or the controllable part
+    by that of the shares of the untrained policy."""
     values: Literal["device", "team"] = "device"
     """Critics learn each device's part of the reward, or only the team's."""
     informed_critic: bool = True
@@ -142,24 +144,70 @@ class Learner:
                 group["lr"] = rate * part
 
     def all_pairs(self, slot: Slot) -> MaskedNormal:
-        """The distribution of the log-weights (B, M, E, 2) of every usable pair."""
+        """The distribution of the log-weights (B, M, E, 2) of every usable pair.
+
+        Where the agents correct a rule they wait for the association: it is chosen under every pair's own wish.
+        """
+        if self.settings.prior in CORRECTIONS:
+            mean = wanted(slot, torch)
+            return MaskedNormal(mean, 0.0 * mean, 0.0 * mean, 0.0 * mean)
         features, usable = pair_features(slot, torch)
         mean, log_std = self.actor(features, usable, prior_log_weights(slot, self.settings.prior, torch))
         return MaskedNormal(mean, log_std, usable[..., None])
 
     def served_pairs(self, slot: Slot, association: Tensor) -> tuple[MaskedNormal, Tensor]:
         """The distribution (B, M, 2) at the served pairs, and their features (B, M, COUNT)."""
+        if self.settings.prior in CORRECTIONS:
+            return self._corrections(slot, association)
         features, usable = pair_features(slot, torch)
         start = prior_log_weights(slot, self.settings.prior, torch)
         mean, log_std = self.actor(features, usable, start, association)
         return MaskedNormal(mean, log_std, torch.ones_like(mean)), at_pairs(features, association)
 
+    def _corrections(self, slot: Slot, association: Tensor) -> tuple[MaskedNormal, Tensor]:
+        seen = look(slot, members_of(slot, association), CORRECTIONS[self.settings.prior], torch)
+        features, offset, reach = (at_pairs(each, association) for each in seen)
+        mean, log_std = self.actor.of_members(features, association, slot.flop_per_ms.shape[1])
+        return MaskedNormal(offset + reach * mean, log_std, torch.ones_like(mean), reach), features
+
+    def reconsidered(self, slot: Slot, association: Tensor) -> Tensor:
+        """(B, M, E, 2) Mean log-weights of all pairs once an association is known: the agents' where they serve,
+        the rule's for a newcomer."""
+        members = members_of(slot, association)
+        seen = look(slot, members, CORRECTIONS[self.settings.prior], torch)
+        mean, _ = self.actor(seen.features, members, torch.zeros_like(seen.offset))
+        return torch.where(members[..., None] > 0, seen.offset + seen.reach * mean, seen.offset)
+
+    def mean_at(self, slot: Slot, association: Tensor) -> Tensor:
+        """(B, M, 2) Mean log-weights of the served pairs."""
+        return self.served_pairs(slot, association)[0].mean
+
+    def baseline_ms(self, slot: Slot, association: Tensor) -> Tensor | None:
+        """(B,) The controllable cost of the untrained policy's shares, where the reward is divided by it."""
+        if self.settings.reward != "rule":
+            return None
+        prior = self.settings.prior
+        if prior in CORRECTIONS:
+            start = look(slot, members_of(slot, association), CORRECTIONS[prior], torch).offset
+        else:
+            start = prior_log_weights(slot, prior, torch)
+        band, compute = shares_of(slot, association, at_pairs(start, association))
+        return device_costs(slot, association, band, compute).sum(1)
+
     def values(
-        self, critics: nn.ModuleList, slot: Slot, features: Tensor, association: Tensor, log_weight: Tensor
+        self,
+        critics: nn.ModuleList,
+        slot: Slot,
+        features: Tensor,
+        association: Tensor,
+        log_weight: Tensor,
+        baseline_ms: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
-        """Both critics' values (B, M); (B, 1) means where they learn the team's."""
+        """Both critics' values (B, M); (B, 1) means where they learn the team's. The baseline is known or found."""
         band, compute = shares_of(slot, association, log_weight)
-        both = [critic(slot, features, association, band, compute) for critic in critics]
+        if baseline_ms is None:
+            baseline_ms = self.baseline_ms(slot, association)
+        both = [critic(slot, features, association, band, compute, baseline_ms) for critic in critics]
         if self.settings.values == "team":
             both = [value.mean(1, keepdim=True) for value in both]
         return both[0], both[1]
@@ -172,18 +220,16 @@ class Learner:
         reward = batch.reward.mean(1, keepdim=True) if team else batch.reward
         with torch.no_grad():
             target = self._target(batch, reward, temperature)
-        first, second = self.values(
-            self.critics, batch.slot, features.detach(), batch.association, batch.log_weight
-        )
+        baseline_ms = self.baseline_ms(batch.slot, batch.association)
+        known = batch.slot, features.detach(), batch.association
+        first, second = self.values(self.critics, *known, batch.log_weight, baseline_ms)
         loss_q = critic_loss(first, second, target)
         _descend(self.critic_optimiser, loss_q, self.critics, settings.max_grad_norm)
 
         log_weight = policy.rsample()
         log_prob = policy.log_prob(log_weight).sum(-1)
         self.critics.requires_grad_(False)
-        value = torch.minimum(
-            *self.values(self.critics, batch.slot, features.detach(), batch.association, log_weight)
-        )
+        value = torch.minimum(*self.values(self.critics, *known, log_weight, baseline_ms))
         loss_pi = actor_loss(log_prob.mean(1, keepdim=True) if team else log_prob, value, temperature)
         _descend(self.actor_optimiser, loss_pi, self.actor, settings.max_grad_norm)
         self.critics.requires_grad_(True)
@@ -264,6 +310,11 @@ def shares_of(slot: Slot, association: Tensor, log_weight: Tensor) -> tuple[Tens
     return shares(weight[..., 0], weight[..., 1], association, slot.flop_per_ms.shape[1])
 
 
+def members_of(slot: Slot, association: Tensor) -> Tensor:
+    """(B, M, E) 1 for the pairs that are served, else 0."""
+    return torch.zeros_like(slot.uplink_ms).scatter(2, association[:, :, None], 1.0)
+
+
 def reward_of(
     cost_ms: Tensor, uniform_ms: Tensor, constant_ms: Tensor, random_ms: Tensor, settings: LearnerSettings
 ) -> Tensor:
@@ -278,7 +329,7 @@ def reward_of(
         (B,) Controllable objective of random association with uniform shares.
     """
     devices = cost_ms.shape[1]
-    if settings.reward == "controllable":
+    if settings.reward in ("controllable", "rule"):
         return -cost_ms * devices / uniform_ms.sum(1, keepdim=True)
     fixed = constant_ms.sum(1, keepdim=True)
     baseline = uniform_ms.sum(1, keepdim=True) if settings.reward == "objective" else random_ms[:, None]

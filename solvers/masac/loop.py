@@ -26,6 +26,7 @@ from .export import export
 from .learner import Learner, reward_of, shares_of
 from .network import at_pairs
 from .policy import POLICY_VERSION, PolicyHeader
+from .ranges import trained_ranges
 from .replay import Replay
 from .settings import Size, TrainingSettings
 from .validation import Yardstick, exact_log_weights, gaps, make_yardstick, same_association_gap, strongest
@@ -34,6 +35,7 @@ POLICY_FILE = "policy.onnx"
 _EXPLORED = 3  # a wandering device goes to one of its so many strongest servers
 _WANDERERS = 0.3
 _VALIDATION_WORLDS = 6
+_RANGE_DRAWS = 32
 _VALIDATION_SEED = 990_000
 
 
@@ -58,6 +60,7 @@ class Training:
     listener: Listener
     learner: Learner = field(init=False)
     groups: list[Group] = field(init=False)
+    ranges: dict[str, list[float]] = field(init=False)
     yardsticks: list[Yardstick] = field(init=False)
     step: int = 0
     best_gap: float = float("inf")
@@ -79,6 +82,12 @@ class Training:
             )
             for size in settings.sizes
         ]
+        drawn = [
+            group.environment.reset(derived_seed(settings.seed, "ranges", number))
+            for group in self.groups
+            for number in range(_RANGE_DRAWS)
+        ]
+        self.ranges = trained_ranges(drawn, settings.worlds)
         worlds = [WorldSettings(profile=settings.worlds.profile), settings.worlds]
         self.yardsticks = [
             self._yardstick(unseen, size, world, device)
@@ -157,12 +166,17 @@ class Training:
         with torch.no_grad():
             log_weight = self.learner.all_pairs(slot).rsample()
         association = wandered(slot, associate_batch(slot, log_weight, start), settings.wandering)
-        chosen = at_pairs(log_weight, association)
+        if settings.learner.prior in features.CORRECTIONS:
+            with torch.no_grad():
+                chosen = self.learner.served_pairs(slot, association)[0].rsample()
+        else:
+            chosen = at_pairs(log_weight, association)
+        baseline_ms = self.learner.baseline_ms(slot, association)
         band, compute = shares_of(slot, association, chosen)
         following, feedback = environment.step(association, band, compute)
         reward = reward_of(
             feedback.outcome.cost_ms,
-            feedback.uniform_ms,
+            feedback.uniform_ms if baseline_ms is None else baseline_ms[:, None],
             feedback.constant_ms,
             feedback.random_ms,
             settings.learner,
@@ -221,7 +235,8 @@ class Training:
             version=POLICY_VERSION,
             kind="uara-masac-policy",
             prior=self.settings.learner.prior,
-            features=list(features.NAMES),
+            features=list(features.names(self.settings.learner.prior)),
+            ranges=self.ranges,
             training=training,
         )
         export(self.learner.actor, header, self.folder / POLICY_FILE)

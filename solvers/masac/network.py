@@ -56,6 +56,24 @@ class Actor(nn.Module):
         mean = (start + out[..., :2]).clamp(*LOG_WEIGHT_RANGE)
         return mean, out[..., 2:].clamp(*LOG_STD_RANGE)
 
+    def of_members(self, features: Tensor, association: Tensor, servers: int) -> tuple[Tensor, Tensor]:
+        """(B, M, 2) each: :meth:`forward` for served pairs alone, where these are the only usable ones.
+
+        Parameters
+        ----------
+        features
+            (B, M, COUNT) of the served pairs.
+        association
+            (B, M)
+        """
+        inner = torch.relu(self.embed2(torch.relu(self.embed1(features))))
+        count = sum_by_server(torch.ones_like(features[..., 0]), association, servers).clamp(min=1.0)
+        index = association[..., None].expand_as(inner)
+        zero = torch.zeros(inner.shape[0], servers, inner.shape[2], dtype=inner.dtype, device=inner.device)
+        pooled = self.of_server(zero.scatter_add(1, index, inner) / count[..., None]).gather(1, index)
+        out = self.head(torch.relu(self.own(inner) + pooled + self.of_device(inner)))
+        return out[..., :2].clamp(*LOG_WEIGHT_RANGE), out[..., 2:].clamp(*LOG_STD_RANGE)
+
 
 def at_pairs(values: Tensor, association: Tensor) -> Tensor:
     """(B, M, F) Entries of the served pairs, from (B, M, E, F)."""
@@ -87,7 +105,13 @@ class Critic(nn.Module):
             nn.init.zeros_(self.head.bias)
 
     def forward(
-        self, slot: Slot, features: Tensor, association: Tensor, band: Tensor, compute: Tensor
+        self,
+        slot: Slot,
+        features: Tensor,
+        association: Tensor,
+        band: Tensor,
+        compute: Tensor,
+        baseline_ms: Tensor | None = None,
     ) -> Tensor:
         """(B, M) Values.
 
@@ -97,6 +121,8 @@ class Critic(nn.Module):
             (B, M, COUNT) of the served pairs.
         association, band, compute
             (B, M) X, Y and Z.
+        baseline_ms
+            (B,) What the reward is divided by; the cost of uniform shares where left out.
         """
         servers = slot.flop_per_ms.shape[1]
         inner = torch.cat([features, _decision(slot, association, band, compute)], -1)
@@ -109,15 +135,18 @@ class Critic(nn.Module):
         hidden = torch.relu(self.own(inner) + pooled)
         value: Tensor = self.head(torch.relu(self.last(hidden)))[..., 0]
         if self.informed:
-            value = value + relative_terms(slot, association, band, compute) @ self.terms
+            value = value + relative_terms(slot, association, band, compute, baseline_ms) @ self.terms
         return value
 
 
-def relative_terms(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:
-    """(B, M, 4) A device's cost terms, times M over the team's cost under uniform shares: of order one."""
+def relative_terms(
+    slot: Slot, association: Tensor, band: Tensor, compute: Tensor, baseline_ms: Tensor | None = None
+) -> Tensor:
+    """(B, M, 4) A device's cost terms, times M over the team's baseline (B,): uniform shares where left out."""
     terms = torch.stack(cost_terms(slot, association, band, compute), -1)
-    uniform = uniform_costs(slot, association).sum(1)
-    return terms * (band.shape[1] / uniform)[:, None, None]
+    if baseline_ms is None:
+        baseline_ms = uniform_costs(slot, association).sum(1)
+    return terms * (band.shape[1] / baseline_ms)[:, None, None]
 
 
 def _decision(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) -> Tensor:
@@ -128,7 +157,13 @@ def _decision(slot: Slot, association: Tensor, band: Tensor, compute: Tensor) ->
     unsynchronised = torch.log(uplink / (band * slot.local_ms))
     used = at_server(sum_by_server(band, association, speed_count(slot)), association)
     return torch.stack(
-        [torch.log(band) + 3.0, torch.log(compute) + 3.0, unsynchronised.clamp(-8, 8), service - 5.0, used],
+        [
+            torch.log(band) + 3.0,
+            torch.log(compute) + 3.0,
+            unsynchronised.clamp(-8, 8),
+            (service - 5.0).clamp(-8, 8),
+            used,
+        ],
         -1,
     )
 

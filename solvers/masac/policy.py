@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from uara.base import files
 from uara.base.decoding import parse_json
 from uara.base.errors import InputError, in_file
 from uara.base.files import Record
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import coefficients
 from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
-from . import features, onnx_graph, windows
+from . import features, onnx_graph, windows, wishes
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -49,6 +50,8 @@ class PolicyHeader(Record):
     features: list[str]
     training: dict[str, Any] = {}
     """Configuration, seed, command and validation of the training run."""
+    ranges: dict[str, Annotated[list[float], Field(min_length=2, max_length=2)]] = {}
+    """Lowest and highest value of each of :func:`.ranges.measures` that it was trained or tested on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +130,31 @@ class Policy:
             if not np.isfinite(answer).all():
                 raise InputError("its network's answer is not finite", path="$.graph")
 
-    def log_weights(self, instance: Instance) -> tuple[Floats, Floats]:
-        """(K,) Log-weights of Y and of Z for the usable pairs of an instance; window by window where it is large."""
+    @property
+    def corrects(self) -> bool:
+        """Whether it corrects a rule, and so has to know the association."""
+        return self.header.prior in features.CORRECTIONS
+
+    def log_weights(self, instance: Instance, association: Indices | None = None) -> tuple[Floats, Floats]:
+        """(K,) Log-weights of Y and of Z for the usable pairs of an instance; window by window where it is large.
+
+        Parameters
+        ----------
+        association
+            (M,) What a policy that corrects a rule looks at: who is served where, or was so far; by the
+            strongest signal where left out.
+
+        Raises
+        ------
+        InputError
+            If the policy corrects a rule and the instance is too large for one dense pass.
+        """
         numbers = coefficients(instance)
         if not self.whole(instance):
+            if self.corrects:
+                raise InputError(
+                    "has more pairs than a policy that corrects a rule takes", source=instance.name
+                )
             from ..common.locality import along_curve
 
             near = along_curve(instance)
@@ -138,7 +162,12 @@ class Policy:
             found = windows.log_weights(near.numbers, battery, self.header.prior, self._run)
             place = near.pairs_of(numbers)
             return found[0][place], found[1][place]
-        mean = self.mean(dense_of(numbers, instance.devices.battery_fraction))[0]
+        dense = dense_of(numbers, instance.devices.battery_fraction)
+        if not self.corrects:
+            mean = self.mean(dense)[0]
+        else:
+            at = dense.uplink_ms[0].argmin(1) if association is None else association
+            mean = self.corrected(dense, at)
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
 
@@ -155,10 +184,40 @@ class Policy:
             each = min(each, int(WINDOW_SERVERS * listed))
         return len(instance.devices) * each
 
+    def wishes(self, instance: Instance) -> Floats:
+        """(K,) Log of the band that each pair would choose alone."""
+        numbers = coefficients(instance)
+        wish = wishes.wanted(dense_of(numbers, instance.devices.battery_fraction), np)[0, ..., 0]
+        return np.asarray(wish[numbers.device, numbers.server])
+
     def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
+
+    def corrected(self, numbers: Dense, association: Indices) -> Floats:
+        """(M, E, 2) Log-weights of all pairs of one instance: the rule's, corrected where (M,) devices are served.
+
+        The network sees the members of each server as a table of its own, since it only pools over them.
+        """
+        devices = np.arange(len(association))
+        members = np.zeros(numbers.uplink_ms.shape)
+        members[0, devices, association] = 1.0
+        seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
+        by_server = np.argsort(association, kind="stable")
+        counts = np.bincount(association, minlength=members.shape[2])
+        place = np.empty_like(devices)
+        place[by_server] = devices - np.repeat(np.cumsum(counts) - counts, counts)
+        table = np.zeros((len(counts), counts.max(), 1, features.COUNT))
+        usable = np.zeros(table.shape[:3])
+        table[association, place, 0], usable[association, place, 0] = (
+            seen.features[0, devices, association],
+            1.0,
+        )
+        mean = self._run(table, usable, np.zeros((*usable.shape, 2)))[association, place, 0]
+        corrected: Floats = seen.offset[0].copy()
+        corrected[devices, association] += seen.reach[0, devices, association] * mean
+        return corrected
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
@@ -177,6 +236,6 @@ def _header(metadata: dict[str, str]) -> PolicyHeader:
             path="$.version",
         )
     header = files.validate(plain, PolicyHeader)
-    if header.features != list(features.NAMES):
+    if header.features != list(features.names(header.prior)):
         raise InputError("was trained on other features than this release computes", path="$.features")
     return header

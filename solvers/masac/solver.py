@@ -16,14 +16,19 @@ from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
 from uara.p1.model import evaluate
 from uara.registry import as_solver
-from uara.solver import Context
+from uara.solver import Answer, Context, counts
 
 from ..search.matching import by_gain
 from ..search.rules import AllocationOptions, max_compute, max_sinr, random_server
 from .policy import Policy
+from .ranges import warn_outside
 
 SECONDS = 4.5e-6
 """Time of the policy's forward pass for each device and server."""
+
+
+GUARDED = "guarded"
+"""Detail of an answer: 1 where its shares are the square-root rule's."""
 
 
 class TmaMasacOptions(Record):
@@ -31,6 +36,8 @@ class TmaMasacOptions(Record):
 
     policy: str = ""
     """Policy file from ``uara train``; the shipped one where left out."""
+    guard: bool = True
+    """Use the shares of the square-root rule where they are better than the policy's on the same association."""
     polish: bool = False
     """Replace the policy's Y and Z by the optimal ones at the end, and go on moving and swapping under them."""
 
@@ -40,6 +47,8 @@ class MasacOptions(Record):
 
     policy: str = ""
     """Policy file from ``uara train``; the shipped one where left out."""
+    guard: bool = True
+    """Use the shares of the square-root rule where they are better than the policy's on the same association."""
     association: Literal["random", "max-sinr", "max-compute"] = "max-sinr"
     """Rule that associates."""
 
@@ -64,48 +73,107 @@ def prepare() -> None:
 
 
 @as_solver(options=TmaMasacOptions, prepare=prepare, warm_start=True)
-def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Allocation:
+def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Answer:
     """The paper's scheme: a learned policy weighs bandwidth and compute, two-phase matching associates."""
     from ..search.local_search import improve
     from ..search.state import make_state, make_task
-    from .association import associate
 
     numbers = coefficients(instance)
-    start = context.start.association if isinstance(context.start, Allocation) else by_gain(instance)
-    weights = learned(instance, context)
-    if weights is None:  # what is left of the time goes to the search under optimal shares
-        chosen, answer = start, allocate(instance, start, "optimal")
+    given = context.start if isinstance(context.start, Allocation) else None
+    start = by_gain(instance) if given is None else given.association
+    policy = affordable(instance, context)
+    if policy is None:  # what is left of the time goes to the search under optimal shares
+        answer, guarded = allocate(instance, start, "optimal"), False
     else:
-        context.incumbent(weighted_allocation(instance, start, *weights))
-        chosen = associate(numbers, *weights, start, context.expired)
-        answer = weighted_allocation(instance, chosen, *weights)
+        context.incumbent(shared(policy, instance, start))
+        answer, guarded = guard(instance, matched(policy, instance, start, context), context.options.guard)
     context.incumbent(answer)
-    if weights is None or context.options.polish:
-        state = make_state(task := make_task(numbers), numbers, chosen)
+    if policy is None or context.options.polish:
+        state = make_state(task := make_task(numbers), numbers, answer.association)
         improve(task, state, expired=context.expired)
-        answer = allocate(instance, state.chosen, "optimal")
-    known = (
-        [context.start] if isinstance(context.start, Allocation) else []
-    )  # its shares may be better than learned ones
-    return min(answer, *known, key=lambda each: evaluate(instance, each).objective_ms) if known else answer
+        answer, guarded = allocate(instance, state.chosen, "optimal"), False
+    if given is not None and objective_ms(instance, given) < objective_ms(instance, answer):
+        answer, guarded = given, False  # its shares may be better than learned ones
+    return Answer(answer, details={GUARDED: float(guarded)})
 
 
 @as_solver(options=MasacOptions, prepare=prepare)
-def masac(instance: Instance, context: Context[MasacOptions]) -> Allocation:
+def masac(instance: Instance, context: Context[MasacOptions]) -> Answer:
     """The learned allocation alone, over the association of a simple rule."""
     rule, options = context.options.association, AllocationOptions(allocation="optimal")
-    answer = RULES[rule](instance, context.part(options, name=rule))
-    weights = learned(instance, context)
-    return answer if weights is None else weighted_allocation(instance, answer.association, *weights)
+    answer, guarded = RULES[rule](instance, context.part(options, name=rule)), False
+    policy = affordable(instance, context)
+    if policy is not None:
+        answer, guarded = guard(instance, shared(policy, instance, answer.association), context.options.guard)
+    return Answer(answer, details={GUARDED: float(guarded)})
 
 
-def learned(instance: Instance, context: Context[Any]) -> tuple[Floats, Floats] | None:
-    """(K,) The policy's weights of Y and Z for each pair; None where it cannot answer in the time that is left."""
+def affordable(instance: Instance, context: Context[Any]) -> Policy | None:
+    """The policy that the options name; None where it cannot answer in the time that is left."""
     policy = load_policy(context.options.policy)
     if not context.affords(SECONDS * policy.cells(instance)):
         return None
-    band, compute = policy.log_weights(instance)
+    warn_outside(policy.header.ranges, instance)
+    return policy
+
+
+def shared(policy: Policy, instance: Instance, association: Indices) -> Allocation:
+    """The policy's shares for an association."""
+    return weighted_allocation(instance, association, *weights(policy, instance, association))
+
+
+def weights(policy: Policy, instance: Instance, association: Indices | None = None) -> tuple[Floats, Floats]:
+    """(K,) The policy's weights of Y and Z for each pair."""
+    band, compute = policy.log_weights(instance, association)
     return np.exp(band), np.exp(compute)
+
+
+def matched(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
+    """Algorithm 1 under the policy's weights; a policy that looks at the association chooses it anew."""
+    from .association import associate
+
+    if policy.corrects:
+        return looked_at(policy, instance, start, context)
+    known = weights(policy, instance)
+    chosen = associate(coefficients(instance), *known, start, context.expired)
+    return weighted_allocation(instance, chosen, *known)
+
+
+def looked_at(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
+    """Algorithm 1 by a policy that sees who is served where: from two starts, each chosen anew while that helps."""
+    from .association import SECOND_THOUGHTS, associate, by_cost
+
+    numbers, found = coefficients(instance), []
+    starts = [start]
+    if not isinstance(context.start, Allocation):
+        starts.append(by_cost(numbers, np.exp(policy.wishes(instance))))
+    for chosen in starts:
+        known = weights(policy, instance, chosen)
+        best = weighted_allocation(instance, chosen, *known)
+        for _ in range(1 + SECOND_THOUGHTS):
+            again = associate(numbers, *known, best.association, context.expired)
+            known = weights(policy, instance, again)
+            other = weighted_allocation(instance, again, *known)
+            if not objective_ms(instance, other) < objective_ms(instance, best):
+                break
+            best = other
+        found.append(best)
+    return min(found, key=lambda each: objective_ms(instance, each))
+
+
+def guard(instance: Instance, answer: Allocation, wanted: bool) -> tuple[Allocation, bool]:
+    """The answer, or the square-root rule's shares on its association where they are better; and whether they are."""
+    if not wanted:
+        return answer, False
+    rule = allocate(instance, answer.association, "sqrt")
+    better = objective_ms(instance, rule) < objective_ms(instance, answer)
+    return (rule, True) if better else (answer, False)
+
+
+def objective_ms(instance: Instance, answer: Allocation) -> float:
+    """What an answer costs; infinite where that is no number or a budget is broken."""
+    score = evaluate(instance, answer)
+    return score.objective_ms if counts(score) else float("inf")
 
 
 RULES = {"random": random_server, "max-sinr": max_sinr, "max-compute": max_compute}

@@ -14,7 +14,8 @@ from uara.p1.coefficients import Coefficients
 
 from ..search.local_search import improve
 from ..search.state import make_state, make_task
-from .association import associate_batch, coefficients_of
+from .association import SECOND_THOUGHTS, associate_batch, coefficients_of
+from .features import CORRECTIONS
 from .learner import Learner, shares_of
 from .network import at_pairs
 
@@ -71,14 +72,24 @@ def make_yardstick(slot: Slot) -> Yardstick:
 
 def gaps(learner: Learner, yardstick: Yardstick) -> tuple[float, float]:
     """Mean relative excess over the yardstick: of the whole scheme, and of the allocation for the same X."""
-    slot = yardstick.slot
+    slot, corrects = yardstick.slot, learner.settings.prior in CORRECTIONS
     with torch.no_grad():
-        mean = learner.all_pairs(slot).mean
-        whole = associate_batch(slot, mean, strongest(slot))
-        costs = []
-        for association in (whole, yardstick.association.to(whole.device)):
-            band, compute = shares_of(slot, association, at_pairs(mean, association))
-            costs.append(device_costs(slot, association, band, compute).sum(1).double().cpu())
+        first = strongest(slot)
+        mean = learner.reconsidered(slot, first) if corrects else learner.all_pairs(slot).mean
+        whole = associate_batch(slot, mean, first)
+
+        def cost_of(association: torch.Tensor) -> torch.Tensor:
+            chosen = learner.mean_at(slot, association) if corrects else at_pairs(mean, association)
+            band, compute = shares_of(slot, association, chosen)
+            return device_costs(slot, association, band, compute).sum(1).double().cpu()
+
+        cost = cost_of(whole)
+        for _ in range(SECOND_THOUGHTS if corrects else 0):
+            again = associate_batch(slot, learner.reconsidered(slot, whole), whole)
+            found = cost_of(again)
+            whole = torch.where((found < cost).to(whole.device)[:, None], again, whole)
+            cost = torch.minimum(found, cost)
+        costs = cost, cost_of(yardstick.association.to(whole.device))
     return tuple(float((cost / yardstick.cost_ms - 1).mean()) for cost in costs)  # type: ignore[return-value]
 
 

@@ -64,6 +64,18 @@ class WorldSettings(Record):
     """Factor on d_i of each world, log-uniform: bulkier payloads make band scarce."""
     work_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
     """Factor on d_i, f_i^MD and f_i^ES of each world, log-uniform: longer or shorter outputs."""
+    server_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on F_j of each world, log-uniform."""
+    device_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on F_i of each world, log-uniform."""
+    energy_factor_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on w of each world, log-uniform."""
+    sync_weight_range: tuple[Positive, Positive] | None = None
+    """lambda of each world in 1/ms, log-uniform; P1's own where left out."""
+    load_spread: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """Each device's tasks are multiplied by log-normal factors; their log's deviation is uniform up to this."""
+    gain_spread_range: tuple[Positive, Positive] = (1.0, 1.0)
+    """Factor on the spread of each world's gains in dB around its strongest one: other path loss."""
     plain: Annotated[float, Field(ge=0, le=1)] = 0.5
     """Part of the worlds whose factors are 1."""
     own_work_s: NonNegative = OWN_WORK_S
@@ -134,6 +146,8 @@ class Environment:
         self._tasks = torch.zeros(0)
         self._trace: MobilityTrace | None = None
         self._payload_factor = self._work_factor = torch.ones(batch, 1, device=device, dtype=dtype)
+        self._gain_spread = self._payload_factor
+        self._sync_weight: Tensor | None = None
         self.slot_number = 0
         self.fleet: Fleet
         self.state: State
@@ -191,7 +205,7 @@ class Environment:
         battery = low + (high - low) * self._uniform(self.batch, self.devices)
         nothing = torch.zeros_like(battery)
         idle = torch.zeros_like(self.fleet.server_flop_per_s)
-        gain, mean = self.gains.first(self.batch, self._generator)
+        gain, mean = self._spread_out(*self.gains.first(self.batch, self._generator))
         self.state = self._with_arrivals(State(gain, mean, battery, idle, nothing, nothing, nothing))
 
     def _take(self, trace: MobilityTrace) -> None:
@@ -220,7 +234,8 @@ class Environment:
 
     def observe(self) -> Slot:
         """P1 of the present slot."""
-        return slot_of(self.fleet, self.state, self.given)
+        slot = slot_of(self.fleet, self.state, self.given)
+        return slot if self._sync_weight is None else replace(slot, sync_weight_per_ms=self._sync_weight)
 
     def step(self, association: Tensor, band: Tensor, compute: Tensor) -> tuple[Slot, Feedback]:
         """Carry out a decision (B, M each), and go on to the next slot."""
@@ -264,18 +279,50 @@ class Environment:
         changed = rng.random((self.batch, 1)) >= settings.plain
         self._payload_factor = self._factor(rng, settings.payload_factor_range, changed)
         self._work_factor = self._factor(rng, settings.work_factor_range, changed)
+        server_factor, device_factor, energy_factor = self._wider(rng.spawn(1)[0], changed, shape)
         return Fleet(
-            device_flop_per_s=self._tensor(np.array([each.compute_flop_per_s for each in PHONES])[phone]),
+            device_flop_per_s=device_factor
+            * self._tensor(np.array([each.compute_flop_per_s for each in PHONES])[phone]),
             tx_power_w=self._tensor(10 ** ((power_dbm - 30) / 10)),
             battery_capacity_j=self._tensor(np.array(BATTERY_CAPACITY_J)[phone]),
-            server_flop_per_s=self._tensor(
-                np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]
-            ),
+            server_flop_per_s=server_factor
+            * self._tensor(np.array([each.compute_flop_per_s for each in ACCELERATORS])[accelerator]),
             bandwidth_hz=self._tensor(
                 np.full((self.batch, self.servers), settings.bandwidth_hz / self.servers)
             ),
-            energy_weight_ms_per_j=self._tensor(rng.uniform(*settings.energy_weight_range, self.batch)),
+            energy_weight_ms_per_j=energy_factor[:, 0]
+            * self._tensor(rng.uniform(*settings.energy_weight_range, self.batch)),
         )
+
+    def _wider(
+        self, rng: np.random.Generator, changed: NDArray[np.bool_], shape: tuple[int, int]
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Draw what a wider range adds, with numbers of its own; (B, 1) factors on F_j, F_i and w."""
+        settings = self.settings
+        self._gain_spread = self._factor(rng, settings.gain_spread_range, changed)
+        if settings.load_spread:
+            spread = settings.load_spread * rng.random((self.batch, 1)) * changed
+            self._payload_factor = self._payload_factor * self._tensor(
+                np.exp(spread * rng.normal(size=shape))
+            )
+            self._work_factor = self._work_factor * self._tensor(np.exp(spread * rng.normal(size=shape)))
+        if settings.sync_weight_range is not None:
+            own = np.zeros((self.batch, 1)) + self.given.sync_weight_per_ms
+            drawn = self._factor(rng, settings.sync_weight_range, changed)
+            self._sync_weight = torch.where(
+                self._tensor(changed.astype(float)) > 0, drawn, self._tensor(own)
+            )[:, 0]
+        ranges = settings.server_factor_range, settings.device_factor_range, settings.energy_factor_range
+        first, second, third = (self._factor(rng, each, changed) for each in ranges)
+        return first, second, third
+
+    def _spread_out(self, gain: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """The gains, and what they fade around, with another spread."""
+        if self.settings.gain_spread_range == (1.0, 1.0):
+            return gain, mean
+        most, power = mean.amax((1, 2), keepdim=True), self._gain_spread[:, :, None]
+        wide = torch.where(mean > 0, most * (mean / most) ** power, 0.0)
+        return torch.where(mean > 0, wide * gain / mean, 0.0), wide
 
     def _factor(
         self, rng: np.random.Generator, bounds: tuple[float, float], changed: NDArray[np.bool_]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +10,12 @@ import pytest
 from cases import make_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 from uara.solvers.masac.policy import SHIPPED
-from uara.solvers.masac.solver import TmaMasacOptions, load_policy, tma_masac, weighted_allocation
+from uara.solvers.masac.solver import TmaMasacOptions, guard, load_policy, tma_masac, weighted_allocation
 
-from uara import Context, InputError, allocate, evaluate, solve
+from uara import Allocation, Context, InputError, allocate, evaluate, solve
+from uara.display import ranking_table
 
 INSTANCES = Path(__file__).parents[3] / "instances"
 
@@ -64,7 +67,7 @@ def test_an_answer_is_not_worse_than_the_start_by_itself():
     best = solve(instance, "price").decision
     for polish in (False, True):
         own = tma_masac(instance, Context(instance, TmaMasacOptions(polish=polish), seed=0, start=best))
-        assert evaluate(instance, own).objective_ms <= evaluate(instance, best).objective_ms
+        assert evaluate(instance, own.decision).objective_ms <= evaluate(instance, best).objective_ms
 
 
 def test_a_time_limit_still_gives_an_answer():
@@ -115,3 +118,42 @@ def test_the_bars_on_shipped_instances(name):
     assert gap(solve(instance, "tma-masac", options={"polish": True}).evaluation) <= 0.01
     exact = evaluate(instance, allocate(instance, plain.decision.association, "optimal"))
     assert plain.evaluation.controllable_ms <= 1.05 * exact.controllable_ms
+
+
+@given(st.integers(1, 12), st.integers(1, 4), st.integers(0, 10**6), st.sampled_from([0.0, 0.01, 1.0]))
+@settings(max_examples=20, deadline=None)
+@pytest.mark.filterwarnings("ignore::uara.UaraWarning")
+def test_guarded_answers_are_never_above_the_square_root_rule(devices, servers, seed, weight):
+    instance = make_instance(devices, servers, seed, sync_weight_per_ms=weight)
+    for solver in ("tma-masac", "masac"):
+        answer = solve(instance, solver)
+        rule = evaluate(instance, allocate(instance, answer.decision.association, "sqrt"))
+        assert answer.evaluation.objective_ms <= rule.objective_ms
+        assert answer.details["guarded"] in (0.0, 1.0)
+
+
+@pytest.mark.parametrize("bad", [np.nan, 0.0, np.inf])
+def test_shares_that_are_no_numbers_are_guarded(bad):
+    instance = make_instance(10, 2)
+    good = allocate(instance, solve(instance, "max-sinr").decision.association, "sqrt")
+    broken = Allocation(good.association, good.bandwidth * bad, good.compute)
+    with np.errstate(all="ignore"):
+        assert guard(instance, broken, True)[1]
+        assert guard(instance, broken, False) == (broken, False)
+    exact = allocate(instance, good.association, "optimal")
+    assert guard(instance, exact, True) == (exact, False)
+
+
+def test_a_guarded_answer_says_so_in_the_table(monkeypatch):
+    instance = make_instance(30, 2)
+    monkeypatch.setattr("uara.solvers.masac.solver.weights", lambda *_: (np.full(K, 1e-6), np.ones(K)))
+    K = len(instance.channel.pair_server)  # noqa: N806
+    bare, guarded = (solve(instance, "masac", options={"guard": wanted}) for wanted in (False, True))
+    assert (bare.details["guarded"], guarded.details["guarded"]) == (0.0, 1.0)
+    assert guarded.evaluation.objective_ms < bare.evaluation.objective_ms
+    texts = []
+    for result in (bare, guarded):
+        console = Console(width=140, record=True, file=io.StringIO())
+        console.print(ranking_table([result]))
+        texts.append(console.export_text())
+    assert ["guarded" in text for text in texts] == [False, True]
