@@ -12,7 +12,7 @@ from uara.base.errors import InputError
 
 def test_the_systems_word_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     said = tmp_path / "meminfo"
-    said.write_text("MemTotal: 9 kB\nMemAvailable:   2000 kB\n")
+    said.write_text("MemTotal: 9 kB\nMemAvailable:   2000 kB\n", encoding="ascii")
     monkeypatch.setattr(memory, "_SYSTEM", said)
     assert memory.available_bytes() == 2000 * 1024
     memory.require_memory(2e6, "this")

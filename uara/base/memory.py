@@ -15,7 +15,7 @@ _SYSTEM = Path("/proc/meminfo")
 def available_bytes() -> float:
     """Memory that can still be had without swapping; infinite where the system does not say."""
     try:
-        found = re.search(r"^MemAvailable:\s+(\d+) kB", _SYSTEM.read_text(), re.MULTILINE)
+        found = re.search(r"^MemAvailable:\s+(\d+) kB", _SYSTEM.read_text(encoding="ascii"), re.MULTILINE)
         if found is not None:
             return float(found[1]) * 1024
         return float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")
