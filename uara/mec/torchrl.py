@@ -25,7 +25,7 @@ from uara.mec.views import LARGEST, OBSERVED
 GROUP = "servers"
 
 
-class MecTorchRL(EnvBase):
+class MecTorchRL(EnvBase):  # type: ignore[misc]
     """B worlds. Keys: ``(servers, observation)`` (B, E, 10 M), ``(servers, action)`` (B, E, 2 M) in [-1, 1],
     ``(servers, reward)`` (B, E, 1), the team's for each, ``state`` (B, 10 M E) and ``info``.
 

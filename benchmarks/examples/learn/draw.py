@@ -16,6 +16,7 @@ def main(curve: Path, picture: Path) -> None:
         rows = list(csv.DictReader(file))
     figure = Figure(figsize=(7, 4), layout="constrained")
     axes = figure.subplots()
+    styles = iter(["-", "--", "-.", ":"])
     runs: dict[tuple[str, str], list[tuple[float, float]]] = {}
     for row in rows:
         cost = float(row["controllable_ms"])
@@ -25,8 +26,10 @@ def main(curve: Path, picture: Path) -> None:
         elif row["algorithm"] == "random":
             axes.set_title(f"small world; random actions cost {cost:,.0f} ms", fontsize=9)
         else:
-            axes.axhline(cost, linestyle="--", linewidth=0.8, color="0.4")
-            axes.annotate(row["algorithm"], (1.0, cost), xycoords=("axes fraction", "data"), fontsize=7)
+            style = next(styles)
+            axes.axhline(
+                cost, linewidth=1, color="0.3", ls=style, label=f"{row['algorithm']}, {cost:,.1f} ms"
+            )
     for (name, seed), points in runs.items():
         axes.plot(*zip(*points, strict=True), label=f"{name}, seed {seed}")
     axes.set_xlabel("processor time [s]")
