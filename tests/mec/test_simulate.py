@@ -207,3 +207,19 @@ def test_files(trace, profile, tmp_path):
 def test_summaries():
     run = SimulatedRun(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
     assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")
+
+
+def test_a_solver_in_real_time_goes_through_the_slots_as_a_tracker(trace, profile):
+    wanted = [Controller(name="price", options={"realtime": True}), Controller(name="price")]
+    quick, slow = simulate(trace, wanted, seed=1, profile=profile)
+    assert len(quick.rows) == len(slow.rows)
+    assert all(0 <= row["gap"] < 0.05 for row in quick.rows)
+    assert quick.rows[0]["objective_ms"] == pytest.approx(slow.rows[0]["objective_ms"], rel=1e-2)
+    assert quick.percentile("decision_s", 50) <= quick.percentile("decision_s", 99.9)
+
+
+def test_a_deadline_leaves_every_slot_an_answer(trace, profile):
+    run = simulate(trace, controllers("price"), seed=1, profile=profile, deadline_ms=1e-3)[0]
+    assert all(np.isfinite(row["objective_ms"]) and row["gap"] is not None for row in run.rows)
+    with pytest.raises(InputError, match="deadline_ms"):
+        simulate(trace, controllers("price"), profile=profile, deadline_ms=0.0)

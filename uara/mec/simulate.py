@@ -19,10 +19,12 @@ from uara.mec.slots import BATTERY_FLOOR, battery_capacity_j, place_on, without_
 from uara.p1.coefficients import coefficients
 from uara.p1.decision import Allocation
 from uara.p1.instance import Channel, Instance
+from uara.p1.model import evaluate
 from uara.psd.profile import TaskProfile
 from uara.registry import find
 from uara.scenarios.trace import MobilityTrace
-from uara.solver import Ended, Result, solve
+from uara.solver import Ended, solve
+from uara.tracker import Tracker
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,6 +85,10 @@ class SimulatedRun:
         """Mean over the slots."""
         return self.total(key) / len(self.rows)
 
+    def percentile(self, key: str, q: float) -> float:
+        """A percentile over the slots."""
+        return float(np.percentile([row[key] for row in self.rows], q))
+
     def last(self, key: str) -> float:
         """Value of the last slot."""
         return float(self.rows[-1][key])
@@ -96,6 +102,7 @@ class _Standing:
     backlog_flop: Floats
     decision: Allocation | None = None
     carried: Mapping[str, Any] = field(default_factory=dict)
+    tracker: Tracker | None = None
 
 
 def simulate(
@@ -106,6 +113,7 @@ def simulate(
     seed: int = 0,
     profile: str | TaskProfile = "gpt2_gpt2-xl",
     time_limit_s: float | None = None,
+    deadline_ms: float | None = None,
     warm: bool = True,
     on_slot: Callable[[Controller, int], None] | None = None,
 ) -> list[SimulatedRun]:
@@ -121,10 +129,13 @@ def simulate(
         Tasks of the slots after the first are drawn from it.
     time_limit_s
         For each decision.
+    deadline_ms
+        For each decision too; a solver that offers a tracker gives the best answer so far.
     warm
         Start each decision from the last one, and prices from the last prices, where a solver takes a start
         (the trait ``warm_start``). Others get none: ``solve`` never returns worse than the start it is given,
-        which would make rules better than they are.
+        which would make rules better than they are. A solver with the option ``realtime`` set, or under a
+        deadline, goes through the slots as a :class:`uara.Tracker` where it offers one.
     on_slot
         Called after each decision.
 
@@ -140,6 +151,10 @@ def simulate(
     Stopped
         By Ctrl-C; holds the slots that are done.
     """
+    if deadline_ms is not None:
+        if not deadline_ms > 0:
+            raise InputError("must be positive", source="deadline_ms")
+        time_limit_s = min(deadline_ms * 1e-3, np.inf if time_limit_s is None else time_limit_s)
     count = len(trace) if slots is None else slots
     if count < 1:
         raise InputError(f"must be at least 1, not {count}", source="slots")
@@ -154,6 +169,8 @@ def simulate(
         for controller in chosen:
             standing = _Standing(trace.instance.devices.battery_fraction, trace.instance.servers.backlog_flop)
             runs.append(SimulatedRun(controller, []))
+            if warm:
+                standing.tracker = _tracker(controller, trace.instance, deadline_ms)
             for number, world in enumerate(worlds):
                 row, ended = _decide(controller, standing, world, number, seed, time_limit_s, warm, trace)
                 runs[-1].rows.append(row)
@@ -191,6 +208,14 @@ def _decide(
         devices=base.devices.replace(battery_fraction=standing.battery),
         servers=base.servers.replace(backlog_flop=backlog),
     )
+    if standing.tracker is not None:
+        slot = standing.tracker.advance(instance)
+        score = evaluate(instance, slot.allocation)
+        energy = score.device_energy_j
+        standing.battery, standing.backlog_flop = advance(instance, slot.allocation, energy, trace.slot_s)
+        return _row(controller, number, instance, score, slot.decision_s, slot.gap), (
+            "completed" if slot.complete else "time_limit"
+        )
     method = find(controller.solver)
     warmed = warm and method.traits.warm_start
     result = solve(
@@ -201,7 +226,7 @@ def _decide(
         time_limit_s=time_limit_s,
         start=_usable_start(instance, standing.decision) if warmed else None,
     )
-    row = _row(controller, number, instance, result)
+    row = _row(controller, number, instance, result.evaluation, result.runtime_s, result.gap)
     if isinstance(result.decision, Allocation):
         standing.decision = result.decision
     if result.certificate is not None and "prices" in method.traits.options.model_fields:
@@ -250,8 +275,20 @@ def _usable_start(instance: Instance, decision: Allocation | None) -> Allocation
     return decision
 
 
-def _row(controller: Controller, number: int, instance: Instance, result: Result) -> dict[str, Any]:
-    score, servers = result.evaluation, instance.servers
+def _tracker(controller: Controller, first: Instance, deadline_ms: float | None) -> Tracker | None:
+    """What goes through the slots in real time, where the solver offers it and that is asked for."""
+    method = find(controller.solver)
+    options = {name: value for name, value in controller.options.items() if name != "realtime"}
+    asked = deadline_ms is not None or controller.options.get("realtime")
+    if method.traits.tracker is None or not asked or options:
+        return None
+    return Tracker(first, controller.name, deadline_ms=deadline_ms)
+
+
+def _row(
+    controller: Controller, number: int, instance: Instance, score: Any, decision_s: float, gap: float | None
+) -> dict[str, Any]:
+    servers = instance.servers
     battery = instance.devices.battery_fraction
     return {
         "solver": controller.title,
@@ -265,8 +302,8 @@ def _row(controller: Controller, number: int, instance: Instance, result: Result
         "battery_min": float(battery.min()),
         "at_floor": int((battery <= BATTERY_FLOOR).sum()),
         "backlog_s": float((servers.backlog_flop / servers.compute_flop_per_s).mean()),
-        "decision_s": result.runtime_s,
-        "gap": result.gap,
+        "decision_s": decision_s,
+        "gap": gap,
     }
 
 

@@ -41,9 +41,9 @@ def test_kept_costs_are_the_evaluated_objective(instance: Instance, rule: str, s
 
 
 @settings(max_examples=40, deadline=None)
-@given(instances(max_devices=7), st.sampled_from(RULES), st.integers(0, 1000))
-def test_trial_costs_are_the_costs_after_the_change(instance: Instance, rule: str, seed: int) -> None:
-    task, state = search_at(instance, rule, seed)
+@given(instances(max_devices=7), st.integers(0, 1000))
+def test_trial_costs_are_the_costs_after_the_change(instance: Instance, seed: int) -> None:
+    task, state = search_at(instance, "optimal", seed)
     numbers = coefficients(instance)
     local_ms = instance.devices.device_flop / instance.devices.compute_flop_per_s * 1e3
     cancelled = instance.parameters.sync_weight_per_ms * float(np.sum(local_ms**2))
