@@ -205,7 +205,9 @@ class Tracker:
         if unknown:
             known = ", ".join(("power_gain", "backlog_flop", *DEVICE_COLUMNS))
             raise InputError(f"there is no {unknown[0]!r}; known are {known}", source="Tracker.step")
-        return self.advance(self._changed(power_gain, backlog_flop, devices), deadline_ms=deadline, began=began)
+        return self.advance(
+            self._changed(power_gain, backlog_flop, devices), deadline_ms=deadline, began=began
+        )
 
     def advance(
         self, instance: Instance, *, deadline_ms: float | None = None, began: float | None = None
@@ -221,7 +223,9 @@ class Tracker:
         limit = self._deadline_ms if deadline_ms is None else deadline_ms
         end = math.inf if limit is None else began + limit * 1e-3
         if len(instance.servers) != len(self._instance.servers):
-            raise InputError(f"has {len(instance.servers)} servers, not {len(self._instance.servers)}", source="slot")
+            raise InputError(
+                f"has {len(instance.servers)} servers, not {len(self._instance.servers)}", source="slot"
+            )
         with blaming(self._name, "failed"):
             answer = self._solver.solve(instance, lambda: time.perf_counter() >= end)
         self._instance = instance
