@@ -2,7 +2,8 @@
 
 Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new ones;
 tasks are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their device much
-more than its cheapest one are left out of the search, which makes it twice as fast and, as it ends elsewhere, better.
+more than its cheapest one are left out of the search, which makes it twice as fast and, as it
+ends elsewhere, better.
 """
 
 from __future__ import annotations
