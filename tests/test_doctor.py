@@ -146,3 +146,23 @@ def test_this_machine_traces_a_path() -> None:
     found = findings()
     assert found["a traced path"].state == "ok", found["a traced path"]
     assert -55 < float(found["a traced path"].detail.split()[0]) < -37
+
+
+def test_warming_up_prepares_each_solver_once_and_leaves_out_a_broken_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from uara.registry import Method, Traits
+
+    prepared: list[str] = []
+
+    def broken() -> None:
+        raise RuntimeError("no compiler")
+
+    methods = {
+        "good": Method("good", print, Traits(prepare=lambda: prepared.append("good"))),
+        "bad": Method("bad", print, Traits(prepare=broken)),
+        "plain": Method("plain", print, Traits()),
+    }
+    monkeypatch.setattr(doctor, "available_solvers", lambda: methods)
+    assert doctor.warm_up() == ["good"]
+    assert prepared == ["good"]

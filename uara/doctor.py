@@ -6,11 +6,13 @@ import importlib.metadata
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from uara.base import extras
 from uara.base.errors import ChannelError, UaraError, reason_of
+from uara.registry import available_solvers, blaming
 from uara.scenarios.channel import isolation, llvm
 
 State = Literal["ok", "missing", "broken"]
@@ -63,6 +65,29 @@ def examine() -> list[Check]:
         if all(check.state == "ok" for check in below):
             checks.append(_guarded("a traced path", _traced_path))
     return _merged(checks)
+
+
+def warm_up(about_to: Callable[[str], None] = lambda name: None) -> list[str]:
+    """Prepare every installed solver that can be used here, so that its kernels are compiled and kept.
+
+    Parameters
+    ----------
+    about_to
+        Called with each solver's name.
+
+    Returns
+    -------
+    list of str
+        The solvers that were prepared; one that cannot be is left out.
+    """
+    done = []
+    for name, method in available_solvers().items():
+        if method.reason is None and method.traits.prepare:
+            about_to(name)
+            with suppress(UaraError), blaming(name, "cannot be prepared"):
+                method.traits.prepare()
+                done.append(name)
+    return done
 
 
 def _merged(checks: list[Check]) -> list[Check]:

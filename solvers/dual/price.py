@@ -57,7 +57,7 @@ class PriceOptions(Record):
     gap: Annotated[float, Field(ge=1e-9, lt=1)] = OPTIMAL_GAP
     """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
     realtime: bool = False
-    """Milliseconds in place of the last tenth of a percent: few steps, no kicks, no device prices."""
+    """Milliseconds in place of the last tenth of a percent: few steps from given prices, no kicks."""
 
 
 @cache

@@ -1,8 +1,8 @@
 """A slot in milliseconds: the ascent from the prices of the last slot, and a search over the pairs near them.
 
-Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new ones;
-tasks are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their device
-much more than its cheapest one are left out of the search, which makes it twice as fast and, as it ends elsewhere, better.
+Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new
+ones; tasks are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their
+device much more than its cheapest one are left out of the search: twice as fast, and its end is better.
 """
 
 from __future__ import annotations

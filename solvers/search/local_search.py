@@ -85,7 +85,7 @@ def _sweep(
 
 @kernel(allocates=False)
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
-    """The pair that a device had best move to (-1: stay), and the gain in ms, where there is a vacancy: exact rule."""
+    """The pair that a device had best move to (-1: stay), and the gain in ms; exact rule."""
     here, nobody = (
         state.chosen[device],
         np.int64(-1),

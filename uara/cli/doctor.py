@@ -8,6 +8,10 @@ import typer
 
 
 def command(
+    warm: Annotated[
+        bool,
+        typer.Option("--warm", help="Compile the kernels of every solver first, so that no later run waits."),
+    ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
 ) -> None:
     """Say what is installed, what is missing, and the remedy.
@@ -22,9 +26,12 @@ def command(
     from uara.base.cells import Cell, Column, Table, words
     from uara.base.files import pretty_json
     from uara.display import print_table
-    from uara.doctor import examine
+    from uara.doctor import examine, warm_up
 
     console = Console()
+    if warm:
+        with Console(stderr=True).status("compiling, once") as status:
+            warm_up(lambda name: status.update(f"compiling, once: {name}"))
     with console.status("trying the ray tracer's compiler"):
         checks = examine()
     if json:
