@@ -185,12 +185,15 @@ class Policy:
         members[0, devices, association] = 1.0
         seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
         by_server = np.argsort(association, kind="stable")
-        counts = np.bincount(association, minlength=members.shape[2])
+        counts = np.bincount(association, minlength=numbers.flop_per_ms.shape[1])
         place = np.empty_like(devices)
         place[by_server] = devices - np.repeat(np.cumsum(counts) - counts, counts)
         table = np.zeros((len(counts), counts.max(), 1, features.COUNT))
-        usable = np.zeros(table.shape[:3])
-        table[association, place, 0], usable[association, place, 0] = seen.features[0, devices, association], 1.0
+        usable = np.zeros((len(counts), counts.max(), 1))
+        table[association, place, 0], usable[association, place, 0] = (
+            seen.features[0, devices, association],
+            1.0,
+        )
         mean = self._run(table, usable, np.zeros((*usable.shape, 2)))[association, place, 0]
         corrected: Floats = seen.offset[0].copy()
         corrected[devices, association] += seen.reach[0, devices, association] * mean

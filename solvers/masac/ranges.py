@@ -63,7 +63,9 @@ def _rounded(value: float, *, down: bool = False) -> float:
     if not value:
         return 0.0
     unit = 10.0 ** (math.floor(math.log10(abs(value))) - 1)
-    return float(f"{(math.floor if down else math.ceil)(value / unit * (1 + (1 if down else -1) * 1e-6)) * unit:.6g}")
+    return float(
+        f"{(math.floor if down else math.ceil)(value / unit * (1 + (1 if down else -1) * 1e-6)) * unit:.6g}"
+    )
 
 
 def outside(ranges: Ranges, instance: Instance) -> list[str]:
