@@ -205,11 +205,11 @@ class Policy:
         members[0, devices, association] = 1.0
         seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
         by_server = np.argsort(association, kind="stable")
-        counts = np.bincount(association, minlength=members.shape[2])
+        counts = np.bincount(association, minlength=numbers.flop_per_ms.shape[1])
         place = np.empty_like(devices)
         place[by_server] = devices - np.repeat(np.cumsum(counts) - counts, counts)
         table = np.zeros((len(counts), counts.max(), 1, features.COUNT))
-        usable = np.zeros(table.shape[:3])
+        usable = np.zeros((len(counts), counts.max(), 1))
         table[association, place, 0], usable[association, place, 0] = (
             seen.features[0, devices, association],
             1.0,
