@@ -70,4 +70,5 @@ def checked(slot: Slot, association: Any) -> Tensor:
             f"put device {device} of world {world} at server {server}, which it has no path to",
             source="associate",
         )
-    return association
+    found_servers: Tensor = association
+    return found_servers

@@ -35,12 +35,12 @@ Source = str | Pool | Gains | MobilityTrace
 Values = NDArray[np.float32]
 
 
-def box_seen(world: World, *leading: int) -> spaces.Box:
+def box_seen(world: World, *leading: int) -> Any:
     """The space of what is seen of all pairs, (M, E, 10) of the largest size."""
     return spaces.Box(-LARGEST, LARGEST, (*leading, *world.size, len(OBSERVED)), np.float32)
 
 
-def box_done(world: World, *shape: int) -> spaces.Box:
+def box_done(world: World, *shape: int) -> Any:
     """The space of actions of a shape."""
     return spaces.Box(*action_range(world.scale), shape, np.float32)
 

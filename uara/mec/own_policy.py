@@ -127,6 +127,7 @@ def _answer(ask: Ask, seen: Tensor, view: View) -> Tensor:
     import torch
 
     _, devices, servers, columns = seen.shape
+    wanted: tuple[int, ...]
     if view == "pair":
         given, wanted = seen.reshape(-1, columns), (devices * servers, 2)
     elif view == "server":

@@ -84,8 +84,8 @@ class MecVectorEnv(VectorEnv[Values, Values, NDArray[Any]]):
         """Play a slot in every world; see :meth:`uara.mec.play.World.step` for what it refuses."""
         nothing = np.zeros(self.num_envs, dtype=bool)
         if self._ended and self.autoreset is AutoresetMode.NEXT_STEP:
-            seen, facts = self.reset()
-            return seen, np.zeros(self.num_envs), nothing, nothing.copy(), facts
+            first, nothing_told = self.reset()
+            return first, np.zeros(self.num_envs), nothing, nothing.copy(), nothing_told
         seen, reward, facts = self.world.step(self._meant(actions))
         told = self._told(facts)
         over = self._ended = self.world.over
