@@ -28,11 +28,7 @@ def sampled(instance: HetEdge, size: int, price_ms: Floats) -> tuple[HetEdge, np
     kept = order[step // 2 :: step]
     like = np.empty(requests, dtype=np.int64)
     like[order] = np.minimum(np.arange(requests) // step, len(kept) - 1)
-    columns = {
-        name: None if column is None else [column[k] for k in kept.tolist()]
-        for name, column in instance.requests.columns().items()
-    }
-    return instance.replace(requests=type(instance.requests)(**columns)), like
+    return instance.part(kept), like
 
 
 def prices_by_type(

@@ -74,7 +74,7 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     if few:
         prices.try_prices(start_prices(instance, _TOGETHER))
     else:
-        learning = bounding.part(seconds=_LEARNING * min(bounding.remaining_s(), options.bound_s))
+        learning = bounding.part(seconds=_LEARNING * bounding.remaining_s())
         for first in prices_by_type(instance, _SAMPLE, _TOGETHER, options.gap, learning):
             prices.try_stepwise(first)
     if few:

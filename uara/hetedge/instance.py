@@ -102,6 +102,17 @@ class HetEdge:
         """A copy with some parts changed."""
         return dataclasses.replace(self, **parts)
 
+    def part(self, kept: Indices) -> HetEdge:
+        """The instance with some of its requests alone, in the order that is given."""
+        columns: dict[str, Any] = {}
+        for name in RequestColumns.model_fields:
+            column = getattr(self.requests, name)
+            if isinstance(column, tuple):
+                columns[name] = tuple(column[k] for k in kept.tolist())
+            else:
+                columns[name] = None if column is None else column[kept]
+        return self.replace(requests=Requests(**columns))
+
     @cached_property
     def system(self) -> System:
         """Costs of the two models on their nodes, and of the link."""

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from uara.hetedge.schema import HetEdgeFile, Link, Node, Parameters, Transformer
+from uara.hetedge.schema import Link, Node, Parameters, Transformer
 
 MS_PER_S = 1e3
 Numbers = Any
@@ -85,7 +85,7 @@ def make_system(
     link: Link,
     given: Parameters,
 ) -> System:
-    """The system of an instance (:class:`HetEdgeFile`)."""
+    """The system of an instance (:class:`uara.hetedge.schema.HetEdgeFile`)."""
     drafts = draft_node is not None and draft_model is not None
     vocabulary = draft_model.vocabulary_tokens if draft_model is not None else 0
     carried = given.probabilities_per_token if given.probabilities_per_token is not None else vocabulary
@@ -190,15 +190,3 @@ def cache_bytes(
 ) -> Numbers:
     """Memory of a batch's caches at their longest: prompt, output and a round's drafts for every sequence."""
     return sequences * (prompt_tokens + output_tokens + length) * machine.cache_bytes_per_token
-
-
-def system_of(record: HetEdgeFile) -> System:
-    """The system of a decoded instance file."""
-    return make_system(
-        record.draft_node,
-        record.draft_model,
-        record.target_node,
-        record.target_model,
-        record.link,
-        record.parameters,
-    )

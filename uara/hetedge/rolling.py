@@ -91,13 +91,11 @@ def roll(
         open_ = by_arrival[~served[by_arrival]]
         now = max(drafted, float(ready[open_[0]]))
         queue = open_[ready[open_] <= now]
-        plan = _planned(_waiting(instance, queue), solver, options, time_limit_s, seed)
+        waiting = _waiting(instance, queue)
+        plan = _planned(waiting, solver, options, time_limit_s, seed)
         group = plan.groups()[0]
         members = [plan.members()[m] for m in group]
-        rows = [
-            _row(batch)
-            for batch in batches_of(_waiting(instance, queue), plan, np.zeros(len(queue)))[: len(group)]
-        ]
+        rows = [_row(batch) for batch in batches_of(waiting, plan, np.zeros(len(queue)))[: len(group)]]
         if len(group) == 1:
             drafted, verified = alone(now, verified, now, rows[0])
         else:
@@ -151,14 +149,8 @@ def _planned(
 
 def _waiting(instance: HetEdge, queue: Indices) -> HetEdge:
     """The instance of those that wait, all there."""
-    kept = {name: _part(column, queue) for name, column in instance.requests.columns().items()}
-    return instance.replace(requests=type(instance.requests)(**{**kept, "ready_ms": None}))
-
-
-def _part(column: Any, queue: Indices) -> Any:
-    if isinstance(column, tuple | list):
-        return tuple(column[k] for k in queue)
-    return None if column is None else np.asarray(column)[queue]
+    part = instance.part(queue)
+    return part.replace(requests=part.requests.replace(ready_ms=None))
 
 
 def _row(batch: Batch) -> Floats:
