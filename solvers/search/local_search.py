@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -86,10 +87,8 @@ def _sweep(
 @kernel(allocates=False)
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms; exact rule."""
-    here, nobody = (
-        state.chosen[device],
-        np.int64(-1),
-    )  # a bare -1 is a type of its own, compiled for once more
+    here = state.chosen[device]
+    nobody: Any = np.int64(-1)  # a bare -1 is a type of its own, which costs another compilation
     bound_here = change_bound(task, state, here, device, nobody, nobody)
     gain_here, known = 0.0, False
     best_pair, best = -1, 0.0

@@ -6,7 +6,7 @@ thousands of them are affordable. A shake that does not end below the best assoc
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -50,7 +50,8 @@ def shake(
     """
     task, state = search.task, search.state
     devices = len(best)
-    total, last, first = search.cumulative[-1], -1, np.int64(0)
+    total, last = search.cumulative[-1], -1
+    first: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
     for number in range(len(draws)):
         own = draws[number]
         for at in range(2 + int(own[0] * 4.0)):
