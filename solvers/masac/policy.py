@@ -15,7 +15,7 @@ from uara.base.decoding import parse_json
 from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
-from uara.p1.coefficients import coefficients
+from uara.p1.coefficients import Coefficients, coefficients
 from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
@@ -37,6 +37,7 @@ MOST_PAIRS = 2_000_000
 WINDOW_SERVERS = 5
 """Servers of a window, by those that a device lists."""
 _SHIPPED_WIDTH = 64
+_TABLE = 50_000  # entries of a table of servers and the devices that list them, at one time
 _PROBES = ((1, 1), (3, 2))
 _SILENT = 4  # ONNX Runtime's log level: its complaints arrive as exceptions
 
@@ -143,18 +144,12 @@ class Policy:
         association
             (M,) What a policy that corrects a rule looks at: who is served where, or was so far; by the
             strongest signal where left out.
-
-        Raises
-        ------
-        InputError
-            If the policy corrects a rule and the instance is too large for one dense pass.
         """
         numbers = coefficients(instance)
+        if self.corrects:
+            at = strongest(numbers) if association is None else np.asarray(association)
+            return self._corrected(numbers, numbers.pairs_of(at))
         if not self.whole(instance):
-            if self.corrects:
-                raise InputError(
-                    "has more pairs than a policy that corrects a rule takes", source=instance.name
-                )
             from ..common.locality import along_curve
 
             near = along_curve(instance)
@@ -162,12 +157,7 @@ class Policy:
             found = windows.log_weights(near.numbers, battery, self.header.prior, self._run)
             place = near.pairs_of(numbers)
             return found[0][place], found[1][place]
-        dense = dense_of(numbers, instance.devices.battery_fraction)
-        if not self.corrects:
-            mean = self.mean(dense)[0]
-        else:
-            at = dense.uplink_ms[0].argmin(1) if association is None else association
-            mean = self.corrected(dense, at)
+        mean = self.mean(dense_of(numbers, instance.devices.battery_fraction))[0]
         chosen = mean[numbers.device, numbers.server].astype(float)
         return chosen[:, 0], chosen[:, 1]
 
@@ -178,6 +168,8 @@ class Policy:
 
     def cells(self, instance: Instance) -> int:
         """Pairs of a device and a server that the network is run on, about."""
+        if self.corrects:
+            return len(instance.channel.pair_server)
         each = len(instance.servers)
         if not self.whole(instance):
             listed = len(instance.channel.pair_server) / len(instance.devices)
@@ -187,41 +179,85 @@ class Policy:
     def wishes(self, instance: Instance) -> Floats:
         """(K,) Log of the band that each pair would choose alone."""
         numbers = coefficients(instance)
-        wish = wishes.wanted(dense_of(numbers, instance.devices.battery_fraction), np)[0, ..., 0]
-        return np.asarray(wish[numbers.device, numbers.server])
+        alone = columns_of(
+            numbers, np.arange(len(numbers.server))[None]
+        )  # a world of one server and K devices
+        return np.asarray(wishes.wanted(alone, np)[0, :, 0, 0])
 
     def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
 
-    def corrected(self, numbers: Dense, association: Indices) -> Floats:
-        """(M, E, 2) Log-weights of all pairs of one instance: the rule's, corrected where (M,) devices are served.
+    def _corrected(self, numbers: Coefficients, served: Indices) -> tuple[Floats, Floats]:
+        """(K,) Log-weights of all pairs: the rule's, corrected for the (M,) pairs that are served.
 
-        The network sees the members of each server as a table of its own, since it only pools over them.
+        What is seen of a pair hangs on its own server's members alone: each server is a world of its own, with the
+        devices that list it, so that nothing of the size of all devices at all servers is made.
         """
-        devices = np.arange(len(association))
-        members = np.zeros(numbers.uplink_ms.shape)
-        members[0, devices, association] = 1.0
-        seen = wishes.look(numbers, members, features.CORRECTIONS[self.header.prior], np)
-        by_server = np.argsort(association, kind="stable")
-        counts = np.bincount(association, minlength=numbers.flop_per_ms.shape[1])
-        place = np.empty_like(devices)
-        place[by_server] = devices - np.repeat(np.cumsum(counts) - counts, counts)
-        table = np.zeros((len(counts), counts.max(), 1, features.COUNT))
-        usable = np.zeros((len(counts), counts.max(), 1))
-        table[association, place, 0], usable[association, place, 0] = (
-            seen.features[0, devices, association],
-            1.0,
-        )
-        mean = self._run(table, usable, np.zeros((*usable.shape, 2)))[association, place, 0]
-        corrected: Floats = seen.offset[0].copy()
-        corrected[devices, association] += seen.reach[0, devices, association] * mean
-        return corrected
+        corrections = features.CORRECTIONS[self.header.prior]
+        listed = np.diff(numbers.server_start)
+        chosen = np.zeros(len(numbers.server), dtype=bool)
+        chosen[served] = True
+        found = np.empty((len(numbers.server), 2))
+        step = max(1, _TABLE // int(listed.max()))
+        for first in range(0, numbers.servers, step):
+            counts = listed[first : first + step]
+            pairs = numbers.by_server[numbers.server_start[first] :][: counts.sum()]
+            if not len(pairs):
+                continue
+            row, place = _rows_of(counts)
+            table = np.full((len(counts), counts.max()), -1)
+            table[row, place] = pairs
+            members = np.zeros((*table.shape, 1))
+            members[row, place, 0] = inside = chosen[pairs]
+            seen = wishes.look(columns_of(numbers, table), members, corrections, np)
+            found[pairs] = seen.offset[row, place, 0]
+            if inside.any():  # the network only pools over members, so that they are all that it needs to see
+                at, column = row[inside], place[inside]
+                slot = _rows_of(np.bincount(at, minlength=len(counts)))[1]
+                shape = len(counts), slot.max() + 1, 1
+                looked, usable = np.zeros((*shape, features.COUNT)), np.zeros(shape)
+                looked[at, slot, 0], usable[at, slot, 0] = seen.features[at, column, 0], 1.0
+                mean = self._run(looked, usable, np.zeros((*shape, 2)))[at, slot, 0]
+                found[pairs[inside]] += seen.reach[at, column, 0] * mean
+        return found[:, 0].copy(), found[:, 1].copy()
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
         return np.asarray(self.session.run([OUTPUT], given)[0])
+
+
+def strongest(numbers: Coefficients) -> Indices:
+    """(M,) The server that each device sends to fastest."""
+    fastest = np.lexsort((numbers.uplink_ms, numbers.device))
+    return np.asarray(numbers.server[fastest[numbers.start[:-1]]])
+
+
+def columns_of(numbers: Coefficients, pairs: Indices) -> Dense:
+    """Worlds of one server each: (B, M) pairs, where -1 stands for none."""
+    none = pairs < 0
+
+    def of(values: Floats, missing: float) -> Floats:
+        return np.where(none, missing, values[pairs])
+
+    worlds = len(pairs)
+    return Dense(
+        of(numbers.uplink_ms, np.inf)[..., None],
+        of(numbers.band_cost_ms, 0.0)[..., None],
+        of(numbers.local_ms, 1.0),
+        of(numbers.work, 1.0) * numbers.work_flop,
+        np.ones((worlds, 1)),
+        np.zeros((worlds, 1)),
+        np.ones(pairs.shape),
+        np.full(worlds, numbers.sync_weight_per_ms),
+    )
+
+
+def _rows_of(counts: Indices) -> tuple[Indices, Indices]:
+    """Row and place within it of each entry of a table whose rows hold so many."""
+    start = np.cumsum(counts) - counts
+    return np.repeat(np.arange(len(counts)), counts), np.arange(counts.sum()) - np.repeat(start, counts)
 
 
 def _header(metadata: dict[str, str]) -> PolicyHeader:
