@@ -86,7 +86,9 @@ class MecParallelEnv(ParallelEnv[str, Values, Values]):  # type: ignore[misc]
         low, high = -LARGEST, LARGEST
         seen = spaces.Box(low, high, (devices, len(OBSERVED)), np.float32)
         self.observation_spaces = dict.fromkeys(self.possible_agents, seen)
-        self.action_spaces = {agent: box_done(self.world, 2, devices) for agent in self.possible_agents}
+        self.action_spaces: dict[str, spaces.Space[Any]] = {
+            agent: box_done(self.world, 2, devices) for agent in self.possible_agents
+        }
 
     def observation_space(self, agent: str) -> spaces.Space[Any]:
         """(M, 10)."""
