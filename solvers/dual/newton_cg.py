@@ -62,7 +62,8 @@ def climb(
     found, servers, devices = empty_pass(numbers), numbers.servers, numbers.devices
     point = best = prices.copy()
     value, _ = fused_pass(numbers, point, 1.0, found)
-    passes, choices, finished = 1, [], False
+    passes, finished = 1, False
+    choices: list[Indices] = []
     rent = float(point[:servers] ** 2 @ numbers.work_per_ms / 4 + point[servers:].sum())
     total = value + rent
     mean = total / devices + 1e-12

@@ -33,6 +33,7 @@ from ..search.rules import strongest
 if TYPE_CHECKING:
     from ..columns.row import DeviceRow
     from ..search.incumbents import Incumbents
+    from .ascent import Ascent
     from .newton_cg import Climb
     from .slots import SlotSolver
 
@@ -159,6 +160,7 @@ class Root:
         from .kernel import certificate_of
 
         suggested: list[Indices] = []
+        result: Ascent | Climb
         expired = self.context.part(share=0.5).expired  # the other half is for the answer
         if self.wide:
             result, suggested = self._climb_wide(expired)

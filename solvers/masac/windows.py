@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
@@ -54,7 +55,7 @@ def log_weights(
     numbers: Coefficients,
     battery_fraction: Floats,
     prior: features.Prior,
-    run: Callable[[Floats, Floats, Floats], Floats],
+    run: Callable[..., NDArray[np.float32]],
 ) -> tuple[Floats, Floats]:
     """(K,) Log-weights of Y and of Z.
 

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from uara.base.digits import rounded
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.hardware import ACCELERATORS, NODES
 from uara.p1.instance import Channel, Instance
 from uara.p1.subset import LEAST_GAIN
 from uara.scenarios.channel.pathloss import PathLoss
-from uara.scenarios.recipe import rounded
 
 NEAREST_M = 1.0
 """Where laws of distance begin; nearer devices count as at this distance."""

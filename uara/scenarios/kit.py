@@ -8,12 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from uara.base.digits import rounded
 from uara.base.errors import meant
 from uara.base.randomness import stream
 from uara.hardware import ACCELERATORS, OWN_WORK_S, PHONES, Hardware
 from uara.p1.instance import Instance
 from uara.scenarios import plausible
-from uara.scenarios.recipe import in_turn, rounded
+from uara.scenarios.recipe import in_turn
 from uara.scenarios.sheet import Sheet
 
 COLUMNS = ("kind", "model", "compute_flop_per_s", "battery_capacity_j")
