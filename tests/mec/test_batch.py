@@ -186,3 +186,19 @@ def test_environments_on_one_source_do_not_disturb_each_other(tmp_path):
             if environment is first:
                 record.append(torch.cat([feedback.outcome.cost_ms, environment.state.battery_fraction], 1))
     assert torch.equal(torch.stack(record), alone[::2])
+
+
+def test_wider_ranges_are_drawn_and_change_nothing_else(tmp_path):
+    """The factors have random numbers of their own: with ranges of one point the worlds stay the same."""
+    from mec.learners import make_slot
+
+    plain = make_slot(str(tmp_path), seed=5, plain=0.0)
+    same = make_slot(
+        str(tmp_path), seed=5, plain=0.0, sync_weight_range=(0.5, 0.5), server_factor_range=(2, 2)
+    )
+    assert torch.equal(plain.uplink_ms, same.uplink_ms)
+    torch.testing.assert_close(same.flop_per_ms, 2 * plain.flop_per_ms)
+    torch.testing.assert_close(same.sync_weight_per_ms, torch.full_like(plain.sync_weight_per_ms, 0.5))
+    wide = make_slot(str(tmp_path), seed=5, plain=0.0, sync_weight_range=(1e-4, 1.0), load_spread=1.0)
+    assert len(wide.sync_weight_per_ms.unique()) > 1
+    assert not torch.equal(wide.local_ms, plain.local_ms)
