@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "Describe an instance in words, and draw its map.",
     "bench": "Run a suite of benchmarks, rank the solvers, compare, publish.",
     "check-solver": "Test whether a solver keeps the contract that plug-ins sign.",
+    "list": "List the instances, traces and task profiles that come with the toolkit.",
     "solvers": "List the solvers and their options.",
     "schema": "Print the JSON Schema of an artefact.",
     "doctor": "Say what is installed, what is missing, and the remedy.",
@@ -37,7 +38,7 @@ def build(chosen: str | None) -> typer.Typer:
     """The application, with the module of the chosen command alone imported: ``--help`` stays fast."""
     app = typer.Typer(
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         help=_HELP,
         context_settings={"help_option_names": ["-h", "--help"]},

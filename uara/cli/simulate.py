@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def command(
-    trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file: its channel stands still.")],
+    trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file, whose channel stands still; or name of a shipped one.")],
     solver: Annotated[
         list[str] | None,
         typer.Option(
@@ -50,7 +50,9 @@ def command(
     from uara.base.files import check_output, save_or_rescue
     from uara.display import output_console
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
+    from uara.shipped import located
 
+    trace = located(trace)
     specs = attach_options([parse_solver(word) for word in solver or ["tma-masac"]], option or [])
     controllers = [
         Controller(

@@ -17,11 +17,12 @@ from uara.cli.runs import SolverSpec, attach_options, parse_solver
 from uara.display import answer_table, output_console, progress_line, ranked, ranking_table
 from uara.problem import FollowUp, follow_up_of, kind_of, load
 from uara.registry import find
+from uara.shipped import located
 from uara.solver import Result, solve
 
 
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    instance: Annotated[Path, typer.Argument(help="Instance file, or name of a shipped one (`uara list`).")],
     solver: Annotated[
         list[str] | None,
         typer.Option(
@@ -58,6 +59,7 @@ def command(
 
     Ctrl-C ends the running solver with the best answer it has.
     """
+    instance = located(instance)
     problem = load(instance)
     kind = kind_of(problem.kind)
     if explain and kind.explain is None:
