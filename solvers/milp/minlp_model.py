@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from uara.base.extras import needs
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
 

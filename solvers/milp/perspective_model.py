@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from uara.base.extras import needs
 from uara.base.quantities import Floats
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
