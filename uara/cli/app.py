@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from importlib import import_module
 from keyword import iskeyword
 
@@ -57,9 +58,9 @@ def build(chosen: str | None) -> typer.Typer:
 
 
 def module_name(command: str) -> str:
-    """The module of a command: its name as Python can write it."""
+    """The module of a command: its name as Python can write it, and that hides no function of Python's own."""
     name = command.replace("-", "_")
-    return f"{name}_" if iskeyword(name) else name
+    return f"{name}_" if iskeyword(name) or hasattr(builtins, name) else name
 
 
 def _version(

@@ -164,7 +164,8 @@ def test_wide_layers_lower_the_size_of_instances_that_are_taken(exported):
 
     from cases import make_instance
 
-    policy = replace(Policy.from_bytes(exported), width=4096)
+    made = Policy.from_bytes(exported)
+    wide_policy = replace(made, network=made.network._replace(width=4096))
     limit = "more than the 31250 that"
     with pytest.raises(InputError, match=limit):
-        policy.log_weights(make_instance(400, 80))
+        wide_policy.log_weights(make_instance(400, 80))
