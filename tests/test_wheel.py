@@ -98,7 +98,9 @@ def core() -> dict[str, importlib.metadata.Distribution]:
 
 def test_the_core_takes_no_more_than_500_megabytes() -> None:
     sizes = {
-        name: sum(Path(str(part.locate())).stat().st_size for part in each.files or [] if part.locate().exists())
+        name: sum(
+            Path(str(part.locate())).stat().st_size for part in each.files or [] if part.locate().exists()
+        )
         for name, each in core().items()
     }
     assert {"numpy", "numba", "scipy", "highspy"} <= set(sizes)
@@ -120,7 +122,9 @@ def bare(made: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Any
     with zipfile.ZipFile(made["wheel"]) as archive:
         archive.extractall(site)
     (folder / "empty").mkdir()
-    environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    environment = {
+        key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "VIRTUAL_ENV")
+    }
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

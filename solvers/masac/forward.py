@@ -71,7 +71,8 @@ def forward(
         with np.errstate(all="ignore"):  # what is not finite shows in the answer
             if step.kind == "ReduceSum":
                 value, axes = given
-                assert value is not None and axes is not None
+                assert value is not None
+                assert axes is not None
                 values[step.output] = value.sum(axis=tuple(map(int, axes)), keepdims=step.keepdims)
             else:
                 values[step.output] = OPERATORS[step.kind](*given)

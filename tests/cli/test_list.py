@@ -27,7 +27,9 @@ def test_as_json_each_has_its_file(uara: Callable[..., Any]) -> None:
     assert all(Path(row["path"]).is_file() for row in rows)
 
 
-def test_commands_take_names(uara: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commands_take_names(
+    uara: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert uara("show", "e4_m30").out.startswith("e4_m30: 30 devices, 4 edge servers")
     solved = uara("solve", "e4_m30", "--solver", "max-sinr", "--output", "a.json")

@@ -94,7 +94,9 @@ def test_what_is_missing_is_one_line_that_names_the_extra(
     assert f"is not installed; install it with: pip install 'uara[{extra}]'" in run["err"]
 
 
-@pytest.mark.parametrize("command", ["solve", "solve e4_m30 --solver tma-masac", "list", "solvers", "schema", "psd compare"])
+@pytest.mark.parametrize(
+    "command", ["solve", "solve e4_m30 --solver tma-masac", "list", "solvers", "schema", "psd compare"]
+)
 def test_what_needs_no_extra_works(runs: dict[str, Any], command: str) -> None:
     assert runs[command]["code"] == 0, runs[command]
 

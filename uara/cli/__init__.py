@@ -20,7 +20,14 @@ _LINE = "uara: interrupted\n"
 _ctrl_c = {"unanswered": 0}
 
 
-_EXTRA = {"export": "models", "bench": "bench", "check-solver": "bench", "train": "learn", "psd": "psd", "profile": "psd"}
+_EXTRA = {
+    "export": "models",
+    "bench": "bench",
+    "check-solver": "bench",
+    "train": "learn",
+    "psd": "psd",
+    "profile": "psd",
+}
 """The extra that a command is for, where more than one brings the library that it misses."""
 
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 
 
 def command(
-    trace: Annotated[Path, typer.Argument(help="Trace file, or an instance file, whose channel stands still; or name of a shipped one.")],
+    trace: Annotated[
+        Path,
+        typer.Argument(
+            help="Trace file, or an instance file, whose channel stands still; or name of a shipped one."
+        ),
+    ],
     solver: Annotated[
         list[str] | None,
         typer.Option(

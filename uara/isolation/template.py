@@ -118,7 +118,9 @@ def template(home: Home, threads: int) -> Template:
         On a system that cannot fork, such as Windows.
     """
     if not hasattr(os, "fork"):
-        raise UaraError("work in processes of its own needs a system that can fork: Linux, macOS, or WSL on Windows")
+        raise UaraError(
+            "work in processes of its own needs a system that can fork: Linux, macOS, or WSL on Windows"
+        )
     known: dict[tuple[str, int], Template] = _templates.__dict__.setdefault("known", {})
     key, environment = (home.preload, threads), home.surroundings(threads)
     found = known.get(key)
