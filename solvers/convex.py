@@ -50,7 +50,7 @@ def load_cvxpy() -> None:
         rehearse(convex, ConvexOptions(association=association))
 
 
-@as_solver(options=ConvexOptions, prepare=load_cvxpy)
+@as_solver(options=ConvexOptions, requires={"cvxpy": "convex"}, prepare=load_cvxpy)
 def convex(instance: Instance, context: Context[ConvexOptions]) -> Answer:
     """Allocate Y and Z for a given association by CVXPY and Clarabel (association=max-sinr|tma|price|FILE).
 

@@ -48,6 +48,8 @@ EXTRAS = {
     "sionna": "generating",
     "psd": "task profiles",
     "scip": "SCIP",
+    "convex": "the solver convex",
+    "models": "uara export, minlp, hetedge-milp",
 }
 """What the extras are for, in the order in which they are reported; any further ones of the package follow."""
 _NOT_FOR_USERS = {"test", "docs"}

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from uara.base import files
 from uara.base.deferred import deferred as deferred
 from uara.base.errors import InputError
+from uara.shipped import located
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -271,14 +272,14 @@ def follow_up_of(name: str) -> FollowUp:
 
 
 def load(path: str | Path) -> Any:
-    """Load an instance file of any problem kind.
+    """Load an instance file of any problem kind, or a shipped instance by its name, such as ``e8_m90``.
 
     Raises
     ------
     InputError
-        If the file cannot be read, or is of no known kind.
+        If there is no such file or name, the file cannot be read, or is of no known kind.
     """
-    path = Path(path)
+    path = located(path)
     kind = files.read_plain_json(path).get("kind")
     if isinstance(kind, str) and kind in kind_names():
         return kind_of(kind).load(path)

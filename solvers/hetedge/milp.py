@@ -68,7 +68,7 @@ class Arc:
     load_ms: float
 
 
-@as_solver(kind="hetedge", options=MilpOptions, prepare=load_pyomo)
+@as_solver(kind="hetedge", options=MilpOptions, requires={"pyomo": "models"}, prepare=load_pyomo)
 def hetedge_milp(instance: HetEdge, context: Context[MilpOptions]) -> Answer:
     """Lower bound over all orders and plans by a MILP, and the best plan for the order that it finds."""
     options, choices = context.options, Choices.everything(instance)

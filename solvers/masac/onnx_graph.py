@@ -11,7 +11,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 
@@ -36,6 +39,18 @@ _ATTRIBUTE = _Fields(frozenset({1, 3, 5, 20}))
 _TENSOR = _Fields(frozenset({2, 8, 9}), frozenset({1}))
 
 
+class Step(NamedTuple):
+    """One node of a network, in the order in which they are computed."""
+
+    kind: str
+    """Operator, as ONNX names it."""
+    inputs: tuple[str, ...]
+    """Names of values; empty where an optional one is left out."""
+    output: str
+    keepdims: bool
+    """Attribute of reductions."""
+
+
 class _Network(NamedTuple):
     """A number for each node, the same wherever the same is computed, whatever its name; and the outputs."""
 
@@ -43,13 +58,17 @@ class _Network(NamedTuple):
     outputs: tuple[int, ...]
     size: int
     width: int
+    steps: tuple[Step, ...]
+    tensors: dict[str, NDArray[Any]]
 
 
 class Contents(NamedTuple):
-    """What a model holds beside the network that is known: the width of its widest layer, and its metadata."""
+    """What a model holds: the width of its widest layer, its metadata, its nodes, and its weights and constants."""
 
     width: int
     metadata: dict[str, str]
+    steps: tuple[Step, ...]
+    tensors: dict[str, NDArray[Any]]
 
 
 def check(content: bytes, shipped: bytes) -> Contents:
@@ -68,7 +87,7 @@ def check(content: bytes, shipped: bytes) -> Contents:
         raise InputError(f"not a whole ONNX model: {error}") from None
     if found.outputs != _known(shipped).outputs:
         raise InputError("its network is not the one that the exporter writes", path="$.graph")
-    return Contents(found.width, metadata)
+    return Contents(found.width, metadata, found.steps, found.tensors)
 
 
 @cache
@@ -89,15 +108,18 @@ def _network(model: dict[int, list[_Value]], known: _Network | None) -> _Network
             raise InputError(f"{node[0]!s:.40} is not used so by the exporter's network", path="$.graph")
         of_name[name] = numbers[node]
 
-    for given in _bytes(parts, 11):
-        add(name := _text(given, 1), (f"input {name}",))
+    for each in _bytes(parts, 11):
+        add(name := _text(each, 1), (f"input {name}",))
     width = 0
+    steps: list[Step] = []
+    tensors: dict[str, NDArray[Any]] = {}
     for tensor in _bytes(parts, 5):
-        name, dims, data_type, _ = _tensor(tensor)
+        name, dims, data_type, data = _tensor(tensor)
         width = max(width, *dims)
         if data_type != _FLOAT or width > MOST_WIDTH:
             raise InputError(f"weights wider than {MOST_WIDTH}, or of another type", path="$.graph")
         add(name, (f"weights of {len(dims)} axes",))
+        tensors[name] = _array(dims, data_type, data)
     nodes = _bytes(parts, 1)
     if known is not None and len(nodes) > known.size:
         raise InputError("its network has more nodes than the exporter's", path="$.graph")
@@ -106,9 +128,16 @@ def _network(model: dict[int, list[_Value]], known: _Network | None) -> _Network
         (kind,), (output,) = _bytes(record, 4), _bytes(record, 2)
         inputs = tuple(of_name[each.decode()] for each in _bytes(record, 1))
         attributes = tuple(sorted(_attribute(each) for each in _bytes(record, 5)))
-        add(output.decode(), (kind.decode(), repr(_bytes(record, 7)), inputs, attributes))
+        add(name := output.decode(), (kind.decode(), repr(_bytes(record, 7)), inputs, attributes))
+        given = [_fields(each, _ATTRIBUTE) for each in _bytes(record, 5)]
+        if kind == b"Constant":
+            tensors[name] = _array(*_tensor(_bytes(given[0], 5)[0])[1:])
+            continue
+        keepdims = all(each.get(3) != [0] for each in given)
+        names = tuple(each.decode() for each in _bytes(record, 1))
+        steps.append(Step(kind.decode(), names, name, keepdims))
     outputs = tuple(of_name[_text(each, 1)] for each in _bytes(parts, 12))
-    return _Network(numbers, outputs, len(nodes), width)
+    return _Network(numbers, outputs, len(nodes), width, tuple(steps), tensors)
 
 
 def _attribute(content: bytes) -> tuple[str, str]:
@@ -128,6 +157,10 @@ def _tensor(content: bytes) -> tuple[str, tuple[int, ...], int, bytes]:
     if not isinstance(data_type, int) or len(data) != size * math.prod(dims) or len(dims) > 2:
         raise ValueError(f"a tensor of shape {dims} has {len(data)} bytes")
     return b"".join(_bytes(record, 8)).decode(), tuple(dims), data_type, data
+
+
+def _array(dims: tuple[int, ...], data_type: int, content: bytes) -> NDArray[Any]:
+    return np.frombuffer(content, "<f4" if data_type == _FLOAT else "<i8").reshape(dims)
 
 
 def _packed(content: bytes) -> list[int]:

@@ -1,10 +1,10 @@
-"""The trained policy as an ONNX file, run by ONNX Runtime: solving needs no learning library."""
+"""The trained policy as an ONNX file, run by NumPy: solving needs no learning library."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,9 +20,7 @@ from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
 from . import features, onnx_graph, windows, wishes
-
-if TYPE_CHECKING:
-    from onnxruntime import InferenceSession
+from .forward import forward
 
 POLICY_VERSION = 1
 SHIPPED = Path(__file__).parent / "policy.onnx"
@@ -39,7 +37,6 @@ WINDOW_SERVERS = 5
 _SHIPPED_WIDTH = 64
 _TABLE = 50_000  # entries of a table of servers and the devices that list them, at one time
 _PROBES = ((1, 1), (3, 2))
-_SILENT = 4  # ONNX Runtime's log level: its complaints arrive as exceptions
 
 
 class PolicyHeader(Record):
@@ -63,15 +60,12 @@ class Policy:
     ----------
     header
         Version, features and origin.
-    session
-        The network, for any number of devices and servers.
-    width
-        Of its widest layer.
+    network
+        For any number of devices and servers: nodes, weights, width of the widest layer.
     """
 
     header: PolicyHeader
-    session: InferenceSession
-    width: int = _SHIPPED_WIDTH
+    network: onnx_graph.Contents
 
     @classmethod
     def load(cls, path: str | Path | None = None) -> Policy:
@@ -92,20 +86,8 @@ class Policy:
     @classmethod
     def from_bytes(cls, content: bytes) -> Policy:
         """The policy that the content of a file holds, its network and its header checked before anything runs."""
-        import onnxruntime
-
         found = onnx_graph.check(content, SHIPPED.read_bytes())
-        header = _header(found.metadata)
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.log_severity_level = _SILENT
-        try:
-            session = onnxruntime.InferenceSession(
-                content, options, providers=["CPUExecutionProvider"], enable_fallback=0
-            )
-        except Exception as error:  # ONNX Runtime has a class of its own for each of a dozen reasons
-            raise InputError(f"not a whole ONNX model: {error}") from None
-        return cls(header, session, found.width)
+        return cls(_header(found.metadata), found)
 
     def probe(self) -> None:
         """Try the network on small inputs.
@@ -120,7 +102,7 @@ class Policy:
             ones = np.ones((*shape, features.COUNT)), np.ones(shape), np.ones((*shape, 2))
             try:
                 answer = self._run(*ones)
-            except Exception as error:  # as in from_bytes
+            except (ValueError, IndexError) as error:  # its layers do not fit together
                 raise InputError(
                     f"its network fails on {devices} devices and {servers} servers: {error}", path="$.graph"
                 ) from None
@@ -163,7 +145,7 @@ class Policy:
 
     def whole(self, instance: Instance) -> bool:
         """Whether the instance is small enough for one dense pass."""
-        most = MOST_PAIRS * _SHIPPED_WIDTH // max(self.width, _SHIPPED_WIDTH)
+        most = MOST_PAIRS * _SHIPPED_WIDTH // max(self.network.width, _SHIPPED_WIDTH)
         return len(instance.devices) * len(instance.servers) <= most
 
     def cells(self, instance: Instance) -> int:
@@ -225,7 +207,7 @@ class Policy:
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
-        return np.asarray(self.session.run([OUTPUT], given)[0])
+        return forward(self.network.steps, self.network.tensors, given, OUTPUT)
 
 
 def strongest(numbers: Coefficients) -> Indices:

@@ -57,7 +57,7 @@ def load_pyomo() -> None:
         find_solver("scip")
 
 
-@as_solver(options=MinlpOptions, prepare=load_pyomo)
+@as_solver(options=MinlpOptions, requires={"pyomo": "scip"}, prepare=load_pyomo)
 def minlp(instance: Instance, context: Context[Any]) -> Answer:
     """The natural mixed-integer non-convex program, by any solver that Pyomo knows (with=scip).
 
@@ -127,7 +127,7 @@ def find_solver(name: str) -> Any:
     MissingExtra, InputError
         If it is not installed, or Pyomo does not know it.
     """
-    import pyomo.environ  # noqa: F401  (registers the solvers)
+    needs("pyomo.environ", extra="scip")  # registers the solvers
     from pyomo.contrib.solver.common.factory import SolverFactory
 
     registered = {"scip": "scip_persistent"}.get(name, name)

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from uara.base.extras import needs
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
 
@@ -25,8 +26,7 @@ def minlp_model(instance: Instance, *, inequalities: bool = False) -> Any:
         State the delays as at least what the shares give. The optimum is the same, because band that is
         not needed can be left idle, but the constraints are convex then.
     """
-    from pyomo import environ as pyo
-
+    pyo = needs("pyomo.environ", extra="models")
     numbers = coefficients(instance)
     start = numbers.start
     pairs = list(zip(numbers.device.tolist(), numbers.server.tolist(), strict=True))

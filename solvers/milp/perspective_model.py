@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from uara.base.extras import needs
 from uara.base.quantities import Floats
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
@@ -28,8 +29,7 @@ def perspective_model(relaxation: Perspective, tangents: Sequence[Rows], name: s
 
     Its optimum is a lower bound on the controllable part of P1, and equal to it where the tangents touch.
     """
-    from pyomo import environ as pyo
-
+    pyo = needs("pyomo.environ", extra="models")
     numbers = relaxation.numbers
     keys = list(zip(numbers.device.tolist(), numbers.server.tolist(), strict=True))
     widest = dict(zip(keys, relaxation.widest.tolist(), strict=True))

@@ -77,3 +77,12 @@ def test_where_there_can_be_no_lock_the_place_is_named(tmp_path: Path) -> None:
         locks.exclusive(tmp_path / "none" / "lock"),
     ):
         pass
+
+
+def test_a_system_without_locks_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "fcntl", None)
+    with (
+        pytest.raises(InputError, match="cannot be locked on this system"),
+        locks.exclusive(tmp_path / "lock"),
+    ):
+        pytest.fail("it was held")

@@ -44,7 +44,10 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     }
     driver = Path(__file__).with_name("without_extras.py")
     given = {name: str(value) for name, value in values.items()}
-    more = [["solve", given["instance"], "--solver", "max-sinr", "--solver", "minlp"]]
+    more = [
+        ["solve", given["instance"], "--solver", "max-sinr", "--solver", "minlp"],
+        ["solve", "e4_m30", "--solver", "tma-masac"],
+    ]
     done = subprocess.run(
         [sys.executable, str(driver), json.dumps(given), json.dumps(more)],
         capture_output=True, text=True, timeout=600, check=False, cwd=folder,
@@ -69,6 +72,7 @@ def test_every_help_can_be_read(runs: dict[str, Any]) -> None:
     [
         *((f"bench {part}", "bench") for part in ("run", "report", "compare", "publish", "table", "picture")),
         ("check-solver", "bench"),
+        ("export", "models"),
         ("train", "learn"),
         ("profile", "psd"),
         ("psd run", "psd"),
@@ -90,7 +94,9 @@ def test_what_is_missing_is_one_line_that_names_the_extra(
     assert f"is not installed; install it with: pip install 'uara[{extra}]'" in run["err"]
 
 
-@pytest.mark.parametrize("command", ["solve", "export", "solvers", "schema", "psd compare"])
+@pytest.mark.parametrize(
+    "command", ["solve", "solve e4_m30 --solver tma-masac", "list", "solvers", "schema", "psd compare"]
+)
 def test_what_needs_no_extra_works(runs: dict[str, Any], command: str) -> None:
     assert runs[command]["code"] == 0, runs[command]
 
@@ -99,4 +105,4 @@ def test_one_solver_that_lacks_its_extra_leaves_the_others_answers(runs: dict[st
     (run,) = (run for run in runs.values() if "minlp" in run["words"])
     assert run["code"] == 3
     assert "max-sinr" in run["out"]
-    assert run["err"] == "uara: pyscipopt is not installed; install it with: pip install 'uara[scip]'\n"
+    assert run["err"] == "uara: pyomo is not installed; install it with: pip install 'uara[scip]'\n"

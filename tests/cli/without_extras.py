@@ -20,7 +20,6 @@ from uara.base import extras
 from uara.cli import main
 from uara.cli.app import COMMANDS, build
 
-BROUGHT_BY_THE_CORE = {"joblib", "cloudpickle", "jinja2"}
 BELOW = {"tokenizers", "mitsuba", "drjit"}
 """What the extras' own packages bring."""
 
@@ -29,7 +28,7 @@ class Absent:
     """Finds no package of an extra, as if none were installed."""
 
     def __init__(self) -> None:
-        core = {each.name for each in extras.requirements(None)} | BROUGHT_BY_THE_CORE
+        core = {each.name for each in extras.requirements(None)}
         optional = {each.name for extra in extras.extras() for each in extras.requirements(extra)}
         self.names = {name.lower().replace("-", "_") for name in (optional - core) | BELOW}
 

@@ -155,3 +155,9 @@ def test_what_is_loaded_later_is_there_from_the_second_worker_on(
         found.append(json.loads(frame)["loaded"])
         worker.close()
     assert found == ["", "yes"]
+
+
+def test_a_system_that_cannot_fork_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(os, "fork")
+    with pytest.raises(UaraError, match="needs a system that can fork"):
+        process(Home("os"), 1)

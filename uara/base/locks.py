@@ -45,7 +45,11 @@ def exclusive(path: Path, busy: str | None = None) -> Iterator[None]:
 
 
 def _hold(path: Path, *, wait: bool) -> BinaryIO:
-    import fcntl
+    try:
+        import fcntl
+    except ImportError:
+        problem = "cannot be locked on this system: use Linux, macOS, or WSL on Windows"
+        raise InputError(problem, source=str(path.parent)) from None
 
     while True:
         handle = path.open("ab")

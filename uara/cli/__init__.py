@@ -20,7 +20,14 @@ _LINE = "uara: interrupted\n"
 _ctrl_c = {"unanswered": 0}
 
 
-_EXTRA = {"bench": "bench", "check-solver": "bench", "train": "learn", "psd": "psd", "profile": "psd"}
+_EXTRA = {
+    "export": "models",
+    "bench": "bench",
+    "check-solver": "bench",
+    "train": "learn",
+    "psd": "psd",
+    "profile": "psd",
+}
 """The extra that a command is for, where more than one brings the library that it misses."""
 
 
@@ -53,7 +60,7 @@ def _run(words: list[str]) -> None:
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter must not cost the result
             stream.reconfigure(errors="backslashreplace")
     warnings.showwarning = _warning_line(warnings.showwarning)
-    chosen = next((word for word in words if not word.startswith("-")), None)
+    chosen = next((word for word in [*words, *_being_completed()] if not word.startswith("-")), None)
     application = build(chosen)
     _on_ctrl_c(_interrupt)
     try:
@@ -63,6 +70,14 @@ def _run(words: list[str]) -> None:
     finally:
         with suppress(ValueError):  # closed
             sys.stdout.flush()
+
+
+def _being_completed() -> list[str]:
+    """The words of the command line that a shell asks to complete, the program's name left out."""
+    if "_UARA_COMPLETE" not in os.environ:
+        return []
+    line = os.environ.get("_TYPER_COMPLETE_ARGS") or os.environ.get("COMP_WORDS", "")
+    return line.split()[1:]
 
 
 def _warning_line(otherwise: Callable[..., None]) -> Callable[..., None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from importlib import import_module
 from keyword import iskeyword
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "play": "Write a page on which phones and servers move, solved and proven in the browser.",
     "bench": "Run a suite of benchmarks, rank the solvers, compare, publish.",
     "check-solver": "Test whether a solver keeps the contract that plug-ins sign.",
+    "list": "List the instances, traces and task profiles that come with the toolkit.",
     "solvers": "List the solvers and their options.",
     "schema": "Print the JSON Schema of an artefact.",
     "doctor": "Say what is installed, what is missing, and the remedy.",
@@ -39,7 +41,7 @@ def build(chosen: str | None) -> typer.Typer:
     """The application, with the module of the chosen command alone imported: ``--help`` stays fast."""
     app = typer.Typer(
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         help=_HELP,
         context_settings={"help_option_names": ["-h", "--help"]},
@@ -58,9 +60,9 @@ def build(chosen: str | None) -> typer.Typer:
 
 
 def module_name(command: str) -> str:
-    """The module of a command: its name as Python can write it."""
+    """The module of a command: its name as Python can write it, and that hides no function of Python's own."""
     name = command.replace("-", "_")
-    return f"{name}_" if iskeyword(name) else name
+    return f"{name}_" if iskeyword(name) or hasattr(builtins, name) else name
 
 
 def _version(

@@ -14,7 +14,7 @@ from uara.problem import evaluate, load
 
 
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    instance: Annotated[Path, typer.Argument(help="Instance file, or name of a shipped one.")],
     solution_file: Annotated[Path, typer.Argument(help="Solution file, as `uara solve --output` writes it.")],
     form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -12,10 +12,11 @@ from uara.p1.export import Format, check, write
 from uara.p1.frames import check_csv, write_csv
 from uara.p1.instance import Instance
 from uara.problem import Problem, load
+from uara.shipped import located
 
 
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    instance: Annotated[Path, typer.Argument(help="Instance file, or name of a shipped one.")],
     to: Annotated[Literal["csv", Format], typer.Option(help="File format.")] = "mps",
     program: Annotated[
         str | None, typer.Option(help="milp or minlp; by default what the format is for.")
@@ -27,10 +28,12 @@ def command(
     """Write an instance as a mathematical program: the perspective MILP or the natural MINLP; or, for csv, as tables.
 
     The objective is the controllable part of P1 in ms. The MILP is a relaxation by tangents. Of tables there are
-    three, NAME_devices.csv, NAME_servers.csv and NAME_gains.csv, which 'uara import' reads.
+    three, NAME_devices.csv, NAME_servers.csv and NAME_gains.csv, which 'uara import' reads. All but csv needs the
+    extra 'models'.
     """
+    output = output or instance.with_suffix(f".{to}")  # of a shipped one: in the current folder
+    instance = located(instance)
     problem = load(instance)
-    output = output or instance.with_suffix(f".{to}")
     if to == "csv":
         _tables(problem, instance, output, program)
         return

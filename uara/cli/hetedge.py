@@ -34,7 +34,9 @@ def generate(
 
 @app.command()
 def figures(
-    instance: Annotated[Path, typer.Argument(help="Instance that the sweeps vary.")],
+    instance: Annotated[
+        Path, typer.Argument(help="Instance that the sweeps vary, or name of a shipped one.")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for CSV and pictures.")],
 ) -> None:
     """Sweep requests, band and acceptance rate; write tables and pictures beside each other."""

@@ -14,11 +14,12 @@ from uara.cli.output import print_json
 from uara.cli.runs import parse_solver
 from uara.problem import describe, load
 from uara.problem import plot as draw
+from uara.shipped import located
 from uara.solver import solve
 
 
 def command(
-    instance: Annotated[Path, typer.Argument(help="Instance file.")],
+    instance: Annotated[Path, typer.Argument(help="Instance file, or name of a shipped one.")],
     plot: Annotated[Path | None, typer.Option(help="Draw the instance into this .png, .svg or .pdf.")] = None,
     solver: Annotated[
         str | None, typer.Option(help="Draw the answer of this solver, or package.module:function, too.")
@@ -29,6 +30,7 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Describe an instance in words; with --plot, draw servers, devices, association and loads."""
+    instance = located(instance)
     problem = load(instance)
     if plot is not None:
         inputs = [instance, *([solution_file] if solution_file else [])]

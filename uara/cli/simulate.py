@@ -21,7 +21,7 @@ def command(
     trace: Annotated[
         Path,
         typer.Argument(
-            help="Trace file, or an instance file: its channel stands still; or hetedge requests."
+            help="Trace or instance file (its channel stands still), hetedge requests, or name of a shipped one."
         ),
     ],
     solver: Annotated[
@@ -61,7 +61,9 @@ def command(
     from uara.cli.rolling import serve
     from uara.display import print_table
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
+    from uara.shipped import located
 
+    trace = located(trace)
     arriving = holds_requests(trace)
     usual = "hetedge-dp" if arriving else "tma-masac"
     specs = attach_options([parse_solver(word) for word in solver or [usual]], option or [])

@@ -21,6 +21,7 @@ from uara.display import answer_table, label_of, print_table, progress_line, ran
 from uara.problem import FollowUp, Kind, follow_up_of, kind_of, load
 from uara.registry import find
 from uara.several import overall_table
+from uara.shipped import located
 from uara.solver import Result, solve
 
 
@@ -44,7 +45,11 @@ class Task:
 
 def command(
     instance: Annotated[
-        list[Path], typer.Argument(metavar="INSTANCE...", help="Instance file; several are ranked over all.")
+        list[Path],
+        typer.Argument(
+            metavar="INSTANCE...",
+            help="Instance file, or name of a shipped one (`uara list`); several are ranked over all.",
+        ),
     ],
     solver: Annotated[
         list[str] | None,
@@ -84,7 +89,7 @@ def command(
 
     Ctrl-C ends the running solver with the best answer it has.
     """
-    tasks = [_task(path) for path in instance]
+    tasks = [_task(located(path)) for path in instance]
     if len({task.path.resolve() for task in tasks}) < len(tasks):
         raise InputError("one file is named twice", source="instances")
     if len(tasks) > 1:

@@ -13,11 +13,12 @@ from uara.base.errors import InputError
 from uara.cli.output import print_json
 from uara.display import print_table
 from uara.problem import load
+from uara.shipped import located
 from uara.verify import Verdict, verify, verify_files
 
 
 def command(
-    instance: Annotated[Path | None, typer.Argument(help="Instance file.")] = None,
+    instance: Annotated[Path | None, typer.Argument(help="Instance file, or name of a shipped one.")] = None,
     solution_file: Annotated[
         Path | None, typer.Argument(help="Solution file, as `uara solve --output` writes it.")
     ] = None,
@@ -40,6 +41,7 @@ def command(
     Uses exact arithmetic where the problem kind has a checker for it, and no solver. The exit code is 1 if any claim
     does not hold.
     """
+    instance = located(instance) if instance else None
     if page is not None:
         check_page.check(page, [path for path in (instance, solution_file) if path])
     if instance is None or solution_file is None:

@@ -110,7 +110,17 @@ _templates = threading.local()
 
 
 def template(home: Home, threads: int) -> Template:
-    """This thread's template; it is kept for later work while the environment stays, and ends with this process."""
+    """This thread's template; it is kept for later work while the environment stays, and ends with this process.
+
+    Raises
+    ------
+    UaraError
+        On a system that cannot fork, such as Windows.
+    """
+    if not hasattr(os, "fork"):
+        raise UaraError(
+            "work in processes of its own needs a system that can fork: Linux, macOS, or WSL on Windows"
+        )
     known: dict[tuple[str, int], Template] = _templates.__dict__.setdefault("known", {})
     key, environment = (home.preload, threads), home.surroundings(threads)
     found = known.get(key)
