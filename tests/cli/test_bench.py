@@ -175,7 +175,7 @@ def kept(tmp_path: Path) -> Path:
         (["report", "R", "-o", "R"], "must end in"),
         (["report", "R", "-o", "alias.html"], "is an input"),
         (["report", "R", "-o", "mine.html"], "holds something else"),
-        (["picture", "R", "-o", "R"], "must end in"),
+        (["picture", "R", "-o", "R"], "pictures are written as"),
         (["picture", "R", "-o", "alias.svg"], "is an input"),
         (["table", "R", "--readme", "R"], "not a text"),
         (["publish", "R", "."], "is an input|nothing has been published"),
