@@ -98,6 +98,16 @@ def summary(result: Result) -> list[tuple[str, str]]:
     ]
 
 
+def summary_text(result: Result) -> str:
+    """An answer in five lines."""
+    return text(summary(result))
+
+
+def summary_page(result: Result) -> str:
+    """An answer as a table of a notebook."""
+    return page(summary(result))
+
+
 def text(rows: Sequence[tuple[str, str]]) -> str:
     """Titled lines as text."""
     (head, name), *others = rows

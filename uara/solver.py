@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
-from uara import answers
+from uara.base.deferred import deferred
 from uara.base.errors import InputError, SolverError, UaraError, reason_of
 from uara.base.files import Record
 from uara.base.randomness import stream
@@ -219,6 +219,12 @@ class Context(Generic[O]):
             self._on_progress(point)
 
 
+# What people see looks at results, not the reverse.
+_frame, _text, _page = (
+    deferred(f"uara.answers:{name}") for name in ("frame", "summary_text", "summary_page")
+)
+
+
 @dataclass(frozen=True)
 class Result:
     """The outcome of a run, every number of it computed outside the solver."""
@@ -281,17 +287,18 @@ class Result:
         MissingExtra
             If pandas is not installed.
         """
-        return answers.frame(self, table)
+        shown: pd.DataFrame = _frame(self, table)
+        return shown
 
     def plot(self, path: str | Path | None = None, *, ax: Any = None) -> Any:
         """Draw the answer; see :func:`uara.plot`."""
         return plot(self.instance, path, self.decision, ax=ax)
 
     def __repr__(self) -> str:
-        return answers.text(answers.summary(self))
+        return str(_text(self))
 
     def _repr_html_(self) -> str:
-        return answers.page(answers.summary(self))
+        return str(_page(self))
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_standings = deferred("uara.bench.standings:of_results")
 _ranking = deferred("uara.bench.ranking:of_results")  # it looks at results, not the reverse
 
 
@@ -98,12 +99,10 @@ class Results:
     def _repr_html_(self) -> str:
         """The ranking, for a notebook."""
         from uara.base.inks import to_html
-        from uara.bench.metrics import scored
-        from uara.bench.standings import standings
 
         if not self.counts().get("ok"):
             return f"<pre>{html.escape(repr(self))}</pre>"
-        return to_html(standings(scored(self), self.suite.get("name", "")))
+        return to_html(_standings(self))
 
     def counts(self) -> dict[str, int]:
         """Number of runs of each status."""

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from uara.base.cells import NONE, Cell, Column, Make, Table, number, percent, significant, words
+from uara.bench.metrics import scored
 from uara.bench.ranking import overall
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from uara.bench.results import Results
 
 BRIEF, USUAL = 1, 3
 """Places of the columns that a short and a usual table have; see :class:`uara.base.cells.Column`."""
@@ -132,6 +135,11 @@ FIGURES: dict[str, Figure] = {
         _of("solved", percent(0)),
     ),
 }
+
+
+def of_results(results: Results) -> Table:
+    """The ranking of the runs of a result file."""
+    return standings(scored(results), results.suite.get("name", ""))
 
 
 def standings(runs: pd.DataFrame, name: str = "", tests: pd.DataFrame | None = None) -> Table:

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from uara.base import inks
 from uara.base.cells import NONE, Cell, Column, Table, percent, words
 from uara.base.errors import one_line, printable
-from uara.bench.metrics import scored
+from uara.bench import standings
 from uara.bench.ranking import of_results
 from uara.bench.results import Results
-from uara.bench.standings import standings
 
 if TYPE_CHECKING:
     from uara.bench.compare import Change, Comparison
@@ -33,7 +32,7 @@ def show_ranking(results: Results, written: list[Path]) -> None:
     from uara.display import output_console
 
     console = output_console()
-    inks.show(standings(scored(results), results.suite.get("name", "")), console)
+    inks.show(standings.of_results(results), console)
     console.print(
         "runs: " + ", ".join(f"{count} {name}" for name, count in results.counts().items()), highlight=False
     )
