@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,6 @@ from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.p1.coefficients import Coefficients
 from uara.p1.device_prices import DevicePrices
-from uara.solver import Context
 
 from .bands import MOST_PRICES
 from .climb import Aim, Watch, climb
@@ -83,13 +81,6 @@ class DeviceRow:
     def proven_ms(self) -> float:
         """The bound, less what other roundings may make of it."""
         return self.value_ms - 1e-11 * float(np.abs(self.pi).sum())
-
-    def report(self, context: Context[Any], constant_ms: float) -> None:
-        """Tell the run what is proven, with the certificate."""
-        from .writing import written_row
-
-        context.certify(written_row(self))
-        context.bound(self.proven_ms() + constant_ms, "device prices", passes=self.passes)
 
 
 def first_row(numbers: Coefficients, prices: Floats) -> DeviceRow:

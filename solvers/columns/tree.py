@@ -20,7 +20,7 @@ from .node import Node, Pricing, generate
 from .pricing import CLOSED, OPEN
 from .row import DEVICE_LABELS, DeviceRow, target
 from .splits import best_split
-from .writing import written_row, written_tree
+from .writing import report, written_row, written_tree
 
 FIRST_PASSES = 80
 """Passes of the row's climb before answers are sought from its sets; the climb then goes on towards the better cost."""
@@ -137,7 +137,7 @@ class Tree:
         row.climb(aim, most_passes=_ROOT_PASSES, expired=context.expired)
         self.pricing.layout, top.pi = row.layout, row.pi
         top.value_ms = self.bound_ms = row.value_ms
-        row.report(context, self._constant_ms)
+        report(row, context, self._constant_ms)
         if self.proven() or context.expired():
             return
         answers.look(row.layout, top.prices, row.value_ms)

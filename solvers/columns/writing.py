@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from uara.base.quantities import Floats
 from uara.p1 import device_prices as form
 from uara.p1.device_prices import DevicePrices, DevicePricesRecord
+from uara.solver import Context
 
 from .layout import Layout, grids_of
 from .node import Node
@@ -82,3 +83,9 @@ def _row(pi: Floats, nu: Floats) -> form.Row:
     return form.Row(
         device_price=np.round(pi, digits).tolist(), count_price=np.round(nu, digits).tolist(), band=0
     )
+
+
+def report(row: DeviceRow, context: Context[Any], constant_ms: float) -> None:
+    """Tell the run what a row proves, with the certificate."""
+    context.certify(written_row(row))
+    context.bound(row.proven_ms() + constant_ms, "device prices", passes=row.passes)

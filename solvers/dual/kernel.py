@@ -161,3 +161,14 @@ def _add_block(
     hessian[j, servers + m] += factor * one[0] * other[1]
     hessian[servers + j, m] += factor * one[1] * other[0]
     hessian[servers + j, servers + m] += factor * one[1] * other[1]
+
+
+def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:
+    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
+    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+    choice = np.zeros(numbers.devices, dtype=np.int64)
+    cost_pass(numbers, prices, cost, share, bend, inverse)
+    value = float(hard_dual(numbers, prices, cost, choice))
+    # Rounding must not lift the bound above what the certificate will be found to prove.
+    value -= 1e-12 * float(np.abs(cost[choice]).sum())
+    return value, cost - cost[choice][numbers.device], choice

@@ -20,7 +20,7 @@ from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
 from uara.p1.branches import BranchCertificate
 from uara.p1.certificate import Certificate, PricesRecord
-from uara.p1.coefficients import Coefficients, coefficients
+from uara.p1.coefficients import coefficients
 from uara.p1.decision import Allocation
 from uara.p1.device_prices import DevicePrices, DevicePricesRecord
 from uara.p1.instance import Instance
@@ -157,7 +157,7 @@ class Root:
     def raise_bound(self, found: Incumbents | None = None) -> None:
         """Climb, report the bound, and offer ``found`` the associations of the last rounds."""
         from .ascent import ascend
-        from .kernel import certificate_of
+        from .kernel import at_prices, certificate_of
 
         suggested: list[Indices] = []
         result: Ascent | Climb
@@ -217,6 +217,7 @@ class Root:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
         from ..columns.climb import Aim
         from ..columns.row import DEVICE_LABELS, first_row, target
+        from ..columns.writing import report
 
         if self.large or self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
@@ -225,26 +226,13 @@ class Root:
         row.climb(aim, most_passes=most_passes, expired=self.context.expired)
         if not row.value_ms > self.value_ms:
             return None
-        row.report(self.context, self.numbers.constant_ms)
+        report(row, self.context, self.numbers.constant_ms)
         return row
 
     def likely(self, cost_ms: float) -> Floats:
         """(K,) How likely each pair belongs to an association that costs less than this one."""
         width = 0.3 * max(cost_ms - self.value_ms, 1e-9 * cost_ms) + 1e-300
         return np.exp(-self.excess_ms / width)
-
-
-def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:
-    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
-    from .kernel import cost_pass, hard_dual
-
-    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
-    choice = np.zeros(numbers.devices, dtype=np.int64)
-    cost_pass(numbers, prices, cost, share, bend, inverse)
-    value = float(hard_dual(numbers, prices, cost, choice))
-    # Rounding must not lift the bound above what the certificate will be found to prove.
-    value -= 1e-12 * float(np.abs(cost[choice]).sum())
-    return value, cost - cost[choice][numbers.device], choice
 
 
 def read_prices(

@@ -19,7 +19,7 @@ from uara.p1.instance import Instance
 from uara.tracker import SlotAnswer
 
 from .ascent import NEWTON_SERVERS, Round, first_prices, newton_round, quasi_newton_round, spread
-from .kernel import certificate_of, prices_of
+from .kernel import at_prices, certificate_of, prices_of
 
 WARM = tuple(1e-2 * 0.5**n for n in range(5))
 """Temperatures from the last slot's prices, in mean costs of a device."""
@@ -69,7 +69,6 @@ class SlotSolver:
 def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]) -> SlotAnswer:
     from ..search.local_search import move_pass, swap_pass
     from ..search.state import make_state, make_task
-    from .price import at_prices
     from .shares import optimal_shares
 
     best, finished = _climbed(numbers, prices, expired)

@@ -87,7 +87,7 @@ def add_tangents(model: Any, tangents: Sequence[Rows], keys: Sequence[tuple[int,
 def export_milp(instance: Instance) -> Any:
     """The perspective program over all usable pairs, with tangents around the best prices."""
     from ..dual.ascent import ascend, first_prices
-    from ..dual.price import at_prices
+    from ..dual.kernel import at_prices
 
     numbers = coefficients(instance)
     prices = ascend(numbers).prices

@@ -61,7 +61,7 @@ def beginning(instance: Instance, context: Context[RelaxationOptions]) -> tuple[
     no time for a better one.
     """
     from ..dual.ascent import first_prices
-    from ..dual.price import at_prices
+    from ..dual.kernel import at_prices
     from ..search.local_search import improve
     from ..search.state import make_state, make_task
     from .highs import Model

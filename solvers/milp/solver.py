@@ -20,7 +20,7 @@ from uara.p1.instance import Instance
 from uara.registry import as_solver
 from uara.solver import OPTIMAL_GAP, Answer, Context
 
-from ..dual.price import PriceOptions, Root, at_prices, searched
+from ..dual.price import PriceOptions, Root, searched
 
 
 class MilpOptions(Record):
@@ -79,6 +79,7 @@ class MilpSearch:
 
     def run(self) -> None:
         """Solve until the gap is proven or time is up."""
+        from ..dual.kernel import at_prices
         from .highs import Model
         from .perspective import Perspective
 

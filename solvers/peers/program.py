@@ -83,7 +83,7 @@ class Program:
 def stated(instance: Instance) -> Program:
     """The program over all usable pairs, with tangents at the best 2E prices."""
     from ..dual.ascent import ascend, first_prices
-    from ..dual.price import at_prices
+    from ..dual.kernel import at_prices
 
     numbers = coefficients(instance)
     some: Indices = numbers.server[at_prices(numbers, first_prices(numbers))[2]]

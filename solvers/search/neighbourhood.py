@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,18 @@ from .local_search import improve
 from .shake import DRAWS, Shaker, shake
 from .state import make_state, make_task
 
-if TYPE_CHECKING:
-    from .incumbents import Incumbents
-
 _SHAKES = 8
 """Shakes between two looks at the clock."""
+
+
+class Best(Protocol):
+    """Who knows the best association: :class:`.incumbents.Incumbents`."""
+
+    association: Indices | None
+    """(M,) None as long as there is none."""
+
+    def take(self, association: Indices, cost_ms: float) -> bool:
+        """Keep a polished association and its cost, if it is the best."""
 
 
 class Neighbourhood:
@@ -34,7 +41,7 @@ class Neighbourhood:
     """
 
     def __init__(
-        self, found: Incumbents, numbers: Coefficients, context: Context[Any], open_: NDArray[np.bool_]
+        self, found: Best, numbers: Coefficients, context: Context[Any], open_: NDArray[np.bool_]
     ) -> None:
         assert found.association is not None
         self.found, self.context = found, context

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import re
-from graphlib import CycleError
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -53,6 +54,44 @@ def test_no_module_imports_itself_through_others(architecture: ModuleType) -> No
     arrows = {each.name: set(each.imports) - {"uara", "uara.solvers"} for each in architecture.modules()}
     del arrows["uara"], arrows["uara.solvers"]
     assert architecture.floors(arrows)
+
+
+def test_nor_does_it_where_imports_wait_inside_functions_or_serve_types_alone() -> None:
+    arrows = {
+        name: {
+            found for found in every_import(path, set(FILES)) if found not in (name, "uara", "uara.solvers")
+        }
+        for name, path in FILES.items()
+        if name not in ("uara", "uara.solvers")
+    }
+    assert len(arrows) > 300
+    assert sum(map(len, arrows.values())) > 1000
+    list(TopologicalSorter(arrows).static_order())
+
+
+def every_import(path: Path, names: set[str]) -> set[str]:
+    """Modules of ours that a file names in an import, wherever it stands."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {each.name for each in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            base = node.module or ""
+            if node.level:
+                package = module_of(path).split(".")
+                package = package if path.name == "__init__.py" else package[:-1]
+                base = ".".join(filter(None, [*package[: len(package) + 1 - node.level], base]))
+            found |= {whole if (whole := f"{base}.{each.name}") in names else base for each in node.names}
+    return found & names
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    parts = ("uara", *parts) if parts[0] == "solvers" else parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_of(path): path for room in ("uara", "solvers") for path in (ROOT / room).rglob("*.py")}
 
 
 def test_a_circle_is_seen(architecture: ModuleType) -> None:

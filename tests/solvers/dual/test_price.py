@@ -10,8 +10,8 @@ import pytest
 from cases import instances, make_instance, random_association
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from uara.solvers.dual.kernel import certificate_of
-from uara.solvers.dual.price import PriceOptions, Root, at_prices, read_prices
+from uara.solvers.dual.kernel import at_prices, certificate_of
+from uara.solvers.dual.price import PriceOptions, Root, read_prices
 
 from uara import InputError, allocate, evaluate, solution, solve
 from uara.p1.branches import BranchCertificate
