@@ -19,7 +19,7 @@ def test_run_live_offline(capsys: pytest.CaptureFixture[str], tmp_path: Path) ->
         main(["psd", "run", *options, "--prompt", "Say hello.", "--uplink-mbps", "20", "--gantt", str(chart)])
     assert ended.value.code in (0, None)
     shown = capsys.readouterr().out
-    for word in ("judged accepted", "conventional", "transm.", "gpt2-xl on rtx-3090"):
+    for word in ("judged accepted", "conventional", "transmission", "gpt2-xl on rtx-3090"):
         assert word in shown
     assert chart.stat().st_size > 1000
 

@@ -132,6 +132,6 @@ def test_a_walk_by_path_loss_is_made_and_simulated(tmp_path, capsys):
     path = tmp_path / "walk.json"
     made = ("generate", "--channel", "path-loss", "--servers", 2, "--devices", 5, "--slots", 3, "-o", path)
     assert run(capsys, *made)[0] == 0
-    code, text = run(capsys, "simulate", path, "--solver", "nearest-bs")[:2]
+    code, text = run(capsys, "simulate", path, "--solver", "max-sinr")[:2]
     assert code == 0
-    assert "nearest-bs" in text
+    assert "max-sinr" in text

@@ -33,7 +33,7 @@ def use_training(folder: Path) -> None:
 def training() -> Any:
     from uara.solvers.masac.settings import TrainingSettings
 
-    return TrainingSettings().model_dump(mode="json")
+    return TrainingSettings().model_dump(mode="json", exclude_none=True)
 
 
 def make_pool(folder: Path) -> Callable[[Random], None]:
