@@ -39,6 +39,7 @@ def sources() -> list[Path]:
     )
 
 
+@pytest.mark.integration
 def test_uara_never_imports_its_solvers() -> None:
     found = [
         f"{path.relative_to(PACKAGE)}:{line}"
@@ -160,6 +161,7 @@ def test_importing_uara_is_quick() -> None:
 LOADED = f"\nimport sys; print('LOADED', *sorted(set({sorted(HEAVY)!r}) & set(sys.modules)))"
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "script",
     [
@@ -222,6 +224,7 @@ def parameters_of(path: Path) -> Iterator[tuple[str, int]]:
             yield node.name, sum(each.arg not in ("self", "cls") for each in given)
 
 
+@pytest.mark.integration
 def test_a_function_takes_a_record_where_it_would_take_many_parameters() -> None:
     """But for commands, whose parameters are their options."""
     import uara.solvers
@@ -239,6 +242,7 @@ def test_a_function_takes_a_record_where_it_would_take_many_parameters() -> None
     assert set(long) == LONGER, long
 
 
+@pytest.mark.integration
 def test_text_is_utf8_wherever_the_locale_says_otherwise() -> None:
     import uara.solvers
 

@@ -312,6 +312,7 @@ def test_broken_plug_ins_stay_listed_and_take_nobody_with_them(plugins: Path) ->
             solve(make_instance(), name)
 
 
+@pytest.mark.integration
 def test_a_fresh_process_lists_and_runs_the_plug_in(plugins: Path, tmp_path: Path) -> None:
     make_instance().save(tmp_path / "a.json")
     script = (
@@ -338,6 +339,7 @@ def test_a_method_that_cannot_be_loaded_says_why() -> None:
 START_TAKERS = {"tma", "tma-masac", "price", "branch", "exact", "milp", "auto"}
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize(
     "name", sorted(START_TAKERS | {"random", "max-sinr", "max-compute", "masac", "greedy"})
 )

@@ -319,6 +319,7 @@ def cooperative(instance: Instance, context: Context[Any]) -> Allocation:
     return some()
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("limit", [0.1, 0.5])
 def test_a_cooperative_solver_ends_within_a_tenth_of_the_limit(limit: float) -> None:
     walls, runs = [], []

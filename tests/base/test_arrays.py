@@ -112,6 +112,7 @@ def test_another_hash_is_refused_with_both(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.integration
 def test_no_damaged_archive_is_anything_but_an_input_error(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     good = files.arrays_to_bytes({"a": np.arange(50.0), "b": np.arange(30)})

@@ -100,6 +100,7 @@ def test_the_offending_value_is_shown_in_short() -> None:
         files.validate({"table": {"a": 1, "b": 2, "c": 3}}, Outer)
 
 
+@pytest.mark.integration
 @settings(max_examples=200, deadline=None)
 @given(plain_json)
 def test_any_data_is_a_record_or_an_input_error(data: object) -> None:
@@ -192,6 +193,7 @@ def test_an_error_in_a_record_names_the_file(tmp_path: Path) -> None:
 # Writing
 
 
+@pytest.mark.integration
 @settings(max_examples=200, deadline=None)
 @given(plain_json)
 def test_pretty_json_is_the_same_data(data: object) -> None:

@@ -192,6 +192,7 @@ def test_a_claim_that_is_spelt_right_is_planned(make_suite: MakeSuite) -> None:
     assert len(plan(make_suite([{"solver": "tma"}, {"solver": "random"}], claims=[CLAIM]))) == 2
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("name", ["smoke", "hard", "hetedge", "paper"])
 def test_shipped_suites_can_be_planned(name: str) -> None:
     folder = Path(__file__).parents[2] / "benchmarks"

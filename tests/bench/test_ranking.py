@@ -13,6 +13,8 @@ from uara.bench.ranking import cells, duels, overall, payback, per_instance, run
 
 from .conftest import made_up
 
+pytestmark = pytest.mark.integration
+
 
 def table(values: dict[str, list[float | None]], **columns: Any) -> Any:
     """Runs of solvers on instances 0, 1, ...; None is a failure."""

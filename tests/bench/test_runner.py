@@ -231,6 +231,7 @@ def test_what_is_missing_in_the_run_is_said_and_tried_again(make_suite: MakeSuit
     assert uara.bench.run(make_suite([solver]), output=output).counts() == {"ok": 1}
 
 
+@pytest.mark.integration
 def test_what_an_earlier_suite_left_out_is_missing_until_it_is_done(
     make_suite: MakeSuite, tmp_path: Path
 ) -> None:

@@ -11,6 +11,8 @@ from uara.bench.terminal import failures, ranking_records, show_comparison, show
 
 from .conftest import made_up
 
+pytestmark = pytest.mark.integration
+
 
 def test_records_are_plain_json(recorded: Path) -> None:
     import json

@@ -152,6 +152,7 @@ def test_every_input_file_of_every_command_is_checked(
 # Ctrl-C
 
 
+@pytest.mark.integration
 def test_ctrl_c_prints_the_incumbent(tmp_path: Path, instance_file: Path) -> None:
     script = (
         "import time, uara, uara.registry as registry\n"

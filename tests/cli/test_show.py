@@ -34,6 +34,7 @@ def test_a_trace_is_pointed_to_its_command(uara: Command, command: str) -> None:
     assert "uara simulate" in outcome.err
 
 
+@pytest.mark.integration
 def test_maps_are_drawn_alone_with_a_solver_or_with_a_solution(
     uara: Command, instance_file: Path, tmp_path: Path
 ) -> None:

@@ -321,6 +321,7 @@ def test_explain_splits_the_gap(uara: Command, instance_file: Path) -> None:
     assert numbers[0] == pytest.approx(numbers[1] + numbers[2], abs=2e-4)
 
 
+@pytest.mark.integration
 def test_the_best_answer_is_scheduled_in_batches(uara: Command) -> None:
     words = ("solve", INSTANCES / "e4_m30.json", "--solver", "tma", "--then", "hetedge-dp")
     assert "| batching saves % |" in uara(*words, "--format", "markdown").out

@@ -10,6 +10,7 @@ Command = Callable[..., Any]
 INSTANCES = Path(__file__).parents[2] / "instances"
 
 
+@pytest.mark.integration
 def test_variants_are_compared_saved_and_drawn(uara: Command, instance_file: Path, tmp_path: Path) -> None:
     words = (
         "what-if",

@@ -40,6 +40,7 @@ def test_every_module_says_what_it_is_about(architecture: ModuleType) -> None:
     assert [each.name for each in found if not each.summary] == []
 
 
+@pytest.mark.integration
 def test_rooms_stand_on_floors_without_circles(architecture: ModuleType) -> None:
     arrows = architecture.rooms(architecture.modules())
     levels = architecture.floors(arrows)

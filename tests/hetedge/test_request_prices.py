@@ -93,6 +93,7 @@ def test_no_prices_prove_more_than_the_best_order(seed: int) -> None:
     check_validity(seed, 4)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(100, 104))
 def test_no_prices_prove_more_than_the_best_of_three(seed: int) -> None:
     check_validity(seed, 3)

@@ -33,6 +33,7 @@ def as_batch(row: np.ndarray, release: float) -> Batch:
     return Batch(release, int(row[6]), Phases(first - draft, draft, send, first_verify, verify, reply))
 
 
+@pytest.mark.integration
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(options(), st.floats(0, 2000), st.booleans()), min_size=1, max_size=6))
 def test_closed_expressions_are_the_replay(plan: list[tuple[np.ndarray, float, bool]]) -> None:

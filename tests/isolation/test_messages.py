@@ -51,6 +51,7 @@ def test_bytes_are_a_message_or_one_error(content: bytes) -> None:
         read(content, DUE)
 
 
+@pytest.mark.integration
 @QUICK
 @given(
     st.sampled_from(sorted(DUE)),

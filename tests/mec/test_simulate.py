@@ -209,6 +209,7 @@ def test_summaries():
     assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")
 
 
+@pytest.mark.integration
 def test_a_solver_in_real_time_goes_through_the_slots_as_a_tracker(trace, profile):
     wanted = [Controller(name="price", options={"realtime": True}), Controller(name="price")]
     quick, slow = simulate(trace, wanted, seed=1, profile=profile)

@@ -52,6 +52,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("files")
 
 
+@pytest.mark.integration
 def test_honest_answers_of_every_kind_are_accepted(folder: Path) -> None:
     cases = file_forgeries.honest(folder)
     assert len(cases) > 14

@@ -144,6 +144,7 @@ def test_every_server_has_a_colour_of_its_own(count: int) -> None:
     assert len(np.unique(colours.round(3), axis=0)) == count
 
 
+@pytest.mark.integration
 def test_a_report_has_a_line_for_each_device_and_a_bar_for_each_server() -> None:
     instance = make_instance(20, 4)
     allocation = allocate(instance, random_association(instance))

@@ -135,6 +135,7 @@ def same(one: Instance, two: Instance) -> None:
             assert np.array_equal(column, other.columns()[name]), name
 
 
+@pytest.mark.integration
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(instances(), st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable()))
 def test_what_is_saved_is_what_is_loaded(tmp_path: Path, instance: Instance, name: str) -> None:

@@ -70,6 +70,7 @@ def decisions(draw: st.DrawFn) -> tuple[Instance, Allocation]:
     )
 
 
+@pytest.mark.integration
 @settings(max_examples=300, deadline=None)
 @given(decisions())
 def test_any_decision_scores_as_in_the_twin(case: tuple[Instance, Allocation]) -> None:

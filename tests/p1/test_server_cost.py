@@ -105,6 +105,7 @@ def test_no_general_solver_does_better(instance: Instance, seed: int) -> None:
     assert cost <= allocator.band_by_slsqp(local, uplink, energy, weight, 4, seed) * (1 + 1e-9) + 1e-12
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("payload", [0.01, 1.0, 30.0, 1000.0])
 @pytest.mark.parametrize("energy_weight", [0.0, 50.0, 1e4])
 def test_cvxpy_finds_the_same_minimum(payload: float, energy_weight: float) -> None:

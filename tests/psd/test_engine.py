@@ -59,6 +59,7 @@ def test_greedy_is_lossless_for_all_tasks_and_draft_lengths(method: Method) -> N
     check_greedy("llama", method, range(1, 26))
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("method", SPECULATIVE)
 def test_greedy_is_lossless_for_another_kind_of_model(method: Method) -> None:
     check_greedy("gpt2", method, (1, 4, 25))
@@ -73,6 +74,7 @@ def test_lossless_with_a_perfect_and_with_a_useless_draft(method: Method, spread
     assert decoded.trace.acceptance_rate == 1.0 if rate == 1.0 else decoded.trace.acceptance_rate < rate
 
 
+@pytest.mark.integration
 @settings(max_examples=15, deadline=None)
 @given(
     seed=st.integers(0, 5),

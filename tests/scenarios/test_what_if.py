@@ -36,6 +36,7 @@ def test_each_change_alone_or_one_of_each_together() -> None:
         variants(INSTANCE, [("w", "0:99:1"), ("band", "1:50:1")], together=True)
 
 
+@pytest.mark.integration
 def test_verdicts_are_what_enumeration_says(found: WhatIf) -> None:
     truth = [uara.solve(each.instance, "brute-force").evaluation.objective_ms for each in found.variants]
     for place in range(1, 4):

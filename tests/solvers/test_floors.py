@@ -128,6 +128,7 @@ def test_the_convex_reference_agrees_on_every_shipped_instance(path: Path, assoc
     agree(Instance.load(path), association)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("payload", [0.1, 1.0, 50.0])
 @pytest.mark.parametrize("association", ["max-sinr", "tma", "price"])
 def test_the_convex_reference_agrees_with_the_closed_form(payload: float, association: str) -> None:
@@ -161,6 +162,7 @@ def test_compute_shares_follow_the_root_of_the_load() -> None:
     assert compute_shares(flop) == pytest.approx(np.array([1, 2, 3]) / 6, abs=1e-5)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("inequalities", [False, True])
 def test_scip_agrees_with_brute_force(inequalities: bool) -> None:
     pytest.importorskip("pyscipopt")

@@ -128,6 +128,7 @@ def test_a_lost_cluster_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> N
         list(backends.execute_all([task], backend="dask"))
 
 
+@pytest.mark.integration
 def test_no_scheduler_is_one_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("distributed")
     from uara.bench.execution import backends

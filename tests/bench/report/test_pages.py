@@ -50,6 +50,7 @@ def test_names_in_pictures_are_escaped_and_each_device_says_where_it_is_served()
         assert f"{named.devices.id[i]} at {named.servers.id[j]}" in notes
 
 
+@pytest.mark.integration
 def test_a_kind_without_own_pictures_shows_what_it_plots(tmp_path: Path) -> None:
     instance = kind_of("hetedge").trials()[0]
     result = uara.solve(instance, "hetedge-rules")

@@ -40,6 +40,7 @@ def test_every_device_has_a_server() -> None:
     assert drop.power_gain.max(1).min() >= 1e-12
 
 
+@pytest.mark.integration
 def test_gains_follow_the_path_loss_of_38_901() -> None:
     """Table 7.4.1-1, UMi street canyon below the break point: a pair is between LOS and NLOS law, give or take
     shadowing (4 and 7.8 dB) and fading."""

@@ -59,6 +59,7 @@ def test_a_search_may_end_at_the_cut(seed: int, above: float) -> None:
     assert abs(own - value) <= 10 * rounding
 
 
+@pytest.mark.integration
 def test_without_room_the_bound_is_that_of_the_continuous_optimum() -> None:
     short = 0
     for seed in range(200):

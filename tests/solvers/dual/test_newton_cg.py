@@ -13,6 +13,7 @@ from uara.solvers.dual.sparse_pass import bent_by, empty_pass, fused_pass
 from uara.p1.coefficients import coefficients
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("payload", [1.0, 50.0])
 def test_the_pass_is_that_of_the_dense_kernels(payload: float) -> None:
     numbers = coefficients(make_instance(30, 5, 1, payload=payload))

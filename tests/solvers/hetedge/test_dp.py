@@ -31,6 +31,7 @@ def test_the_answer_is_feasible_and_as_claimed(seed: int) -> None:
     assert result.evaluation.objective_ms == pytest.approx(result.details["value_ms"], rel=1e-9)
 
 
+@pytest.mark.integration
 @pytest.mark.parametrize("seed", range(5))
 def test_best_order_and_in_time_band_are_never_worse(seed: int) -> None:
     instance = make_hetedge(12, seed, longest_speculation=4)
@@ -77,6 +78,7 @@ def test_the_searched_order_is_the_best_of_all_orders(seed: int) -> None:
         assert ruled == pytest.approx(best, rel=1e-9)
 
 
+@pytest.mark.integration
 def test_a_time_limit_buys_a_search() -> None:
     instance = make_hetedge(5, 1, longest_speculation=3)
     found = [

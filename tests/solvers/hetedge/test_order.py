@@ -66,6 +66,7 @@ def test_three_hundred_small_instances() -> None:
     assert len(misses(range(1000, 1300), 6)) <= 15
 
 
+@pytest.mark.integration
 @settings(max_examples=4, deadline=None)
 @given(st.integers(0, 10_000))
 def test_the_plan_is_never_worse_and_worth_what_is_said(seed: int) -> None:

@@ -33,6 +33,7 @@ def test_the_bound_is_proved_and_close() -> None:
     assert verdict.certified_gap == pytest.approx(result.gap, abs=1e-6)
 
 
+@pytest.mark.integration
 def test_a_time_limit_leaves_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     """Seconds of the processor, whoever else uses it."""
     monkeypatch.setattr("uara.solver.Clock", partial(Clock, time.process_time))

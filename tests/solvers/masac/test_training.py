@@ -69,6 +69,7 @@ def test_each_step_is_shown(tmp_path):
     assert "temperature" in seen[-1]
 
 
+@pytest.mark.integration
 def test_the_return_starts_at_the_first_reward(tmp_path, monkeypatch):
     rewards = iter([-0.8, -0.4, -0.4, -0.4])
     monkeypatch.setattr(Training, "_act", lambda self, group: next(rewards))

@@ -69,6 +69,7 @@ def test_no_unit_changes_what_is_seen(tmp_path, factor):
             torch.testing.assert_close(mine, changed, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.integration
 @given(st.integers(0, 10**6), st.floats(-3, 5), st.sampled_from([0.0, 1e-4, 1e-2, 1.0]))
 @settings(max_examples=30, deadline=None)
 def test_where_band_suffices_the_rule_is_exact_and_out_of_reach(tmp_path_factory, seed, payload, weight):
