@@ -75,13 +75,32 @@ def test_the_real_time_mode_of_price_is_a_slot() -> None:
         ({"weather": [1.0]}, "there is no 'weather'"),
         ({"power_gain": np.ones((2, 2))}, "has shape"),
         ({"battery_fraction": np.zeros(12)}, "battery_fraction"),
-        ({"deadline_ms": 0.0}, "must be positive"),
+        ({"deadline_ms": 0.0}, "must be a positive number"),
+        ({"deadline_ms": "5"}, "must be a positive number"),
+        ({"deadline_ms": float("nan")}, "must be a positive number"),
+        ({"power_gain": [[1, 2], [3]]}, "is no table"),
+        ({"power_gain": np.ma.masked_array(np.ones((12, 3)), True)}, "is masked"),
     ],
 )
 def test_bad_data_is_one_clear_error(given: dict[str, object], words: str) -> None:
     tracker = Tracker(make_instance(12, 3, seed=3))
     with pytest.raises(InputError, match=words):
         tracker.step(**given)  # type: ignore[arg-type]
+    assert tracker.step().complete
+
+
+@pytest.mark.parametrize("other", ["e4_m30", None])
+def test_what_is_no_instance_is_refused(other: object) -> None:
+    with pytest.raises(InputError, match="must be an instance of P1"):
+        Tracker(other)  # type: ignore[arg-type]
+    with pytest.raises(InputError, match="must be an instance of P1"):
+        Tracker(make_instance(12, 3, seed=3)).advance(other)  # type: ignore[arg-type]
+
+
+def test_prices_of_another_kind_are_refused_and_spoil_nothing() -> None:
+    tracker = Tracker(make_instance(12, 3, seed=3))
+    with pytest.raises(InputError, match="prices of compute and band"):
+        tracker.restart("x")  # type: ignore[arg-type]
     assert tracker.step().complete
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 from typing import Any, Protocol
 
 import numpy as np
@@ -146,6 +147,8 @@ class Tracker:
         *,
         deadline_ms: float | None = None,
     ) -> None:
+        if not isinstance(instance, Instance):
+            raise InputError(f"must be an instance of P1, not {type(instance).__name__}", source="Tracker")
         method = find(solver)
         method.require()
         if method.traits.tracker is None or method.traits.kind != instance.kind:
@@ -212,7 +215,7 @@ class Tracker:
     def advance(
         self, instance: Instance, *, deadline_ms: float | None = None, began: float | None = None
     ) -> Slot:
-        """Solve the next slot, given as an instance with as many servers and devices.
+        """Solve the next slot, given as an instance with as many servers; devices may come and go.
 
         Parameters
         ----------
@@ -220,7 +223,9 @@ class Tracker:
             When the slot's time began, by :func:`time.perf_counter`; now by default.
         """
         began = time.perf_counter() if began is None else began
-        limit = self._deadline_ms if deadline_ms is None else deadline_ms
+        if not isinstance(instance, Instance):
+            raise InputError(f"must be an instance of P1, not {type(instance).__name__}", source="slot")
+        limit = self._deadline_ms if deadline_ms is None else _checked_deadline(deadline_ms)
         end = math.inf if limit is None else began + limit * 1e-3
         if len(instance.servers) != len(self._instance.servers):
             raise InputError(
@@ -242,7 +247,12 @@ class Tracker:
         if backlog_flop is not None:
             parts["servers"] = now.servers.replace(backlog_flop=backlog_flop)
         if power_gain is not None:
-            gain = np.asarray(power_gain)
+            if isinstance(power_gain, np.ma.MaskedArray):
+                raise InputError("is masked; pairs without a path have the gain 0", source="power_gain")
+            try:
+                gain = np.asarray(power_gain)
+            except ValueError as error:
+                raise InputError(f"is no table: {error}", source="power_gain") from None
             if gain.shape != (shape := (len(now.devices), len(now.servers))):
                 raise InputError(f"has shape {gain.shape}, not {shape}", source="power_gain")
             parts["channel"] = Channel.from_dense(gain)
@@ -250,6 +260,6 @@ class Tracker:
 
 
 def _checked_deadline(deadline_ms: float | None) -> float | None:
-    if deadline_ms is not None and not deadline_ms > 0:
-        raise InputError("must be positive", source="deadline_ms")
+    if deadline_ms is not None and not (isinstance(deadline_ms, Real) and deadline_ms > 0):
+        raise InputError("must be a positive number", source="deadline_ms")
     return deadline_ms

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from uara.base.errors import InputError
 from uara.base.quantities import Floats
 from uara.p1.certificate import Certificate
 from uara.p1.coefficients import Coefficients, coefficients
@@ -49,7 +50,16 @@ class SlotSolver:
         return self._certificate
 
     def restart(self, certificate: Certificate | None) -> None:
-        """Begin the next slot from these prices, or from none."""
+        """Begin the next slot from these prices, or from none.
+
+        Raises
+        ------
+        InputError
+            If the certificate is of another kind than 2E prices.
+        """
+        if not isinstance(certificate, Certificate | None):
+            problem = f"must be one of prices of compute and band, not {type(certificate).__name__}"
+            raise InputError(problem, source="certificate")
         self._certificate = certificate
 
     def solve(self, instance: Instance, expired: Callable[[], bool]) -> SlotAnswer:

@@ -120,6 +120,10 @@ def test_own_rewards_and_own_rules_are_used_and_checked():
         World(POOL, reward="best")
     with pytest.raises(InputError, match="associate"):
         World(POOL, "nearist")
+    with pytest.raises(InputError, match="there is no 'zz'"):
+        World(POOL, nearest, zz=0)
+    with pytest.raises(InputError, match="'x' is not one of raw, unit"):
+        World(POOL, nearest, scale="x")
 
 
 def test_worlds_of_several_sizes_are_padded_to_one_box():

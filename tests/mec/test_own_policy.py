@@ -99,6 +99,12 @@ def test_an_onnx_file_is_a_policy(tmp_path):
         policy_solver(tmp_path / "broken.onnx")
 
 
+@pytest.mark.parametrize("options", [{"view": "worlds"}, {"scale": "x"}, {"size": (50,)}, {"size": "ab"}])
+def test_unknown_options_are_refused_at_once(options):
+    with pytest.raises(InputError, match=next(iter(options))):
+        policy_solver(leaning, **options)
+
+
 def test_wrong_answers_are_named():
     instance = make_instance(9, 3)
     for policy, message in (

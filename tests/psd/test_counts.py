@@ -74,6 +74,8 @@ def test_a_profile_of_counts(tmp_path: Path) -> None:
     [
         ("dataset,question_id,category,turn\na,1,c,0\n", "column tokens_per_round: is missing"),
         (HEAD + "a,1,c,0,1 x\n", "row 2, column tokens_per_round: must hold"),
+        (HEAD + f"a,1,c,0,{'9' * 5000}\n", "row 2, column tokens_per_round: must hold"),
+        (HEAD + "a,1,c,0,\u0663\n", "row 2, column tokens_per_round: must hold"),
         (HEAD + "a,1,c,0,\n", "row 2, column tokens_per_round: must hold"),
         (HEAD + "a,1,c,0,1\na,1,c,0,1\n", "row 3, column question_id: a second run of a/1/0"),
         (HEAD, "holds no run"),
@@ -103,3 +105,10 @@ def test_every_public_run_fits_the_schedule() -> None:
     assert len(runs) == 560
     for run in runs:
         run.drafted()
+
+
+def test_prompts_that_leave_no_room_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "counts.csv"
+    path.write_text(HEAD + "a,1,c,0,3 2 1\n")
+    with pytest.raises(InputError, match="leaves no room in a context"):
+        profile_of_counts(path, Source("own", "llama-68m", "vicuna-7b-v1.3", prompt_tokens=50_000))

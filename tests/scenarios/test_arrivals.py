@@ -58,7 +58,14 @@ def test_azures_names_and_dates(tmp_path: Path) -> None:
         ("arrival_s,prompt_tokens\n0,3\n", "column new_tokens: is missing"),
         ("arrival_s,prompt_tokens,new_tokens,who\n0,3,4,me\n", "column who: is not known"),
         ("arrival_s,prompt_tokens,new_tokens\n0,3,4\nx,3,4\n", "row 3, column arrival_s: 'x' is no number"),
-        ("arrival_s,prompt_tokens,new_tokens\ninf,3,4\n", "row 2, column arrival_s: must be finite"),
+        (
+            "arrival_s,prompt_tokens,new_tokens\n0,3,4\n1e308,3,4\n",
+            "row 3, column arrival_s: must be within",
+        ),
+        (
+            "arrival_s,prompt_tokens,new_tokens\ninf,3,4\n",
+            "row 2, column arrival_s: must be within 1e+12 s of 0",
+        ),
         ("arrival_s,prompt_tokens,new_tokens\n0,0,4\n", "row 2, column prompt_tokens: 0 is no number"),
         ("arrival_s,prompt_tokens,new_tokens\n0,3,1.5\n", "row 2, column new_tokens: 1.5 is no number"),
         ("TIMESTAMP,ContextTokens,GeneratedTokens\nnoon,3,4\n", "row 2, column TIMESTAMP: 'noon' is no date"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 View = Literal["world", "pair", "server"]
 """``world``: (M, E, 10) in, (M, E, 2) out. ``pair``: (K, 10) in, (K, 2) out, for the pairs one after the other.
 ``server``: (E, M 10) in, (E, 2 M) out, for the servers one after the other."""
+VIEWS, SCALES = get_args(View), ("raw", "unit")
 Values = NDArray[np.float32]
 Ask = Callable[[Values], Any]
 
@@ -84,6 +85,11 @@ def policy_solver(
     reading = Reading(
         view or found.view, scale or found.scale, associate, size if size is not None else found.size
     )
+    for source, value, known in (("view", reading.view, VIEWS), ("scale", reading.scale, SCALES)):
+        if value not in known:
+            raise InputError(f"{value!r} is not one of {', '.join(known)}", source=source)
+    if reading.size is not None and not _is_size(reading.size):
+        raise InputError(f"must be two whole numbers from 1, M and E, not {reading.size!r}", source="size")
 
     def solver(instance: Instance, context: Context[Any]) -> Allocation:
         """A policy from outside weighs Y and Z, a rule associates."""
@@ -91,6 +97,14 @@ def policy_solver(
 
     solver.__name__ = solver.__qualname__ = name or "own-policy"
     return as_solver(warm_start=False)(solver)
+
+
+def _is_size(value: object) -> bool:
+    return (
+        isinstance(value, tuple | list)
+        and len(value) == 2
+        and all(isinstance(each, int | np.integer) and each >= 1 for each in value)
+    )
 
 
 def decide(instance: Instance, ask: Ask, reading: Reading) -> Allocation:

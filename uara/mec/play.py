@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict, Unpack
+from typing import Any, Literal, TypedDict, Unpack, get_args
 
 from uara.base.errors import InputError
 from uara.base.extras import needs
@@ -119,12 +119,19 @@ class World:
         batch: int = 1,
         **options: Unpack[Options],
     ) -> None:
+        if unknown := sorted(set(options) - set(Options.__annotations__)):
+            raise InputError(
+                f"there is no {unknown[0]!r}; there are: {', '.join(Options.__annotations__)}",
+                source="options",
+            )
         self.slots = options.get("slots", 100)
         if self.slots < 1 or batch < 1:
             name, value = ("slots", self.slots) if self.slots < 1 else ("batch", batch)
             raise InputError(f"must be at least 1, not {value}", source=name)
         self.associate, self.batch = rule(associate), batch
         self.scale: Scale = options.get("scale", "raw")
+        if self.scale not in get_args(Scale):
+            raise InputError(f"{self.scale!r} is not one of {', '.join(get_args(Scale))}", source="scale")
         self.reward = _reward(options.get("reward", "relative"))
         self.environments = _environments(source, batch, options)
         self.environment = self.environments[0]

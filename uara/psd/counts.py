@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ FIRST_DRAFT, LONGER, SHORTER = 5, 2, 1
 """Assisted generation of transformers, schedule ``heuristic_transient``: a run begins with 5 draft tokens; 2 more
 after a block that was accepted whole, 1 less (but not below 1) after another."""
 _DIGITS = 3
+_COUNT = re.compile("[1-9][0-9]{0,6}")
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ def read_counts(path: Path, dataset: str | None = None) -> list[Run]:
             raise InputError(f"a second run of {prompt}", source=str(path), path=f"{where} question_id")
         seen.add(prompt)
         words = row["tokens_per_round"].split()
-        if not words or not all(word.isdecimal() and 1 <= int(word) <= 10**6 for word in words):
+        if not words or not all(_COUNT.fullmatch(word) and int(word) <= 10**6 for word in words):
             problem = "must hold the tokens of each round, whole numbers from 1 between spaces"
             raise InputError(problem, source=str(path), path=f"{where} tokens_per_round")
         question = row["dataset"], row["question_id"]
@@ -192,6 +194,10 @@ def profile_of_counts(
                     task=task, prompt=run.prompt, prompt_tokens=prompt_tokens, acceptance=acceptance
                 )
     kept = [record for task in by_task for record in _spaced(task, records.values(), most)]
+    if not kept:
+        raise InputError(
+            f"leaves no room in a context of {room} tokens", source=f"prompt of {source.prompt_tokens}"
+        )
     decoding = Decoding(
         method="psd",
         gamma=source.gamma,

@@ -22,6 +22,7 @@ AZURE_CREDIT = (
     "Azure LLM inference trace, Azure Public Dataset, CC-BY-4.0 (P. Patel et al., Splitwise, ISCA 2024)"
 )
 _MOST_TOKENS = 10_000_000
+_LATEST_S = 1e12
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,9 +122,9 @@ def read_arrivals(path: str | Path) -> Arrivals:
 
 def _finite(sheet: Sheet, column: str) -> Floats:
     values = sheet.numbers(column)
-    wrong = np.flatnonzero(~np.isfinite(values))
+    wrong = np.flatnonzero(~(np.abs(values) <= _LATEST_S))
     if len(wrong):
-        raise sheet.error("must be finite", column, int(wrong[0]))
+        raise sheet.error(f"must be within {_LATEST_S:g} s of 0", column, int(wrong[0]))
     return values
 
 
