@@ -10,23 +10,15 @@ from typing import Any
 
 import pytest
 from browsers import as_desktop, as_phone, chromium
+from commands import run
 
 import uara
 from uara import play_page
-from uara.cli import main
 from uara.p1 import check_certificate
 from uara.p1.instance import Instance
 
 FILES = """const files = uaraPlay.files(), text = bytes => btoa(String.fromCharCode(...bytes));
 return [text(files.instance), text(files.solution)];"""
-
-
-def run(*words: str) -> int:
-    try:
-        main(list(words))
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 @pytest.mark.integration

@@ -156,7 +156,7 @@ class Tracker:
         if method.traits.prepare:
             with blaming(method.name, "cannot be prepared"):
                 method.traits.prepare()
-        self._name, self._deadline_ms = method.name, _checked_deadline(deadline_ms)
+        self._name, self._deadline_ms = method.name, checked_deadline(deadline_ms)
         with blaming(method.name, "cannot make a tracker"):
             self._solver: SlotSolver = method.traits.tracker()
         self._instance = instance
@@ -203,7 +203,7 @@ class Tracker:
             For data that an instance refuses; the tracker goes on from the last good slot.
         """
         began = time.perf_counter()
-        deadline = self._deadline_ms if deadline_ms is None else _checked_deadline(deadline_ms)
+        deadline = self._deadline_ms if deadline_ms is None else checked_deadline(deadline_ms)
         unknown = sorted(set(devices) - set(DEVICE_COLUMNS))
         if unknown:
             known = ", ".join(("power_gain", "backlog_flop", *DEVICE_COLUMNS))
@@ -225,7 +225,7 @@ class Tracker:
         began = time.perf_counter() if began is None else began
         if not isinstance(instance, Instance):
             raise InputError(f"must be an instance of P1, not {type(instance).__name__}", source="slot")
-        limit = self._deadline_ms if deadline_ms is None else _checked_deadline(deadline_ms)
+        limit = self._deadline_ms if deadline_ms is None else checked_deadline(deadline_ms)
         end = math.inf if limit is None else began + limit * 1e-3
         if len(instance.servers) != len(self._instance.servers):
             raise InputError(
@@ -259,7 +259,8 @@ class Tracker:
         return now.replace(**parts)
 
 
-def _checked_deadline(deadline_ms: float | None) -> float | None:
+def checked_deadline(deadline_ms: float | None) -> float | None:
+    """A deadline; :class:`InputError` if it is no positive number."""
     if deadline_ms is not None and not (isinstance(deadline_ms, Real) and deadline_ms > 0):
         raise InputError("must be a positive number", source="deadline_ms")
     return deadline_ms

@@ -161,9 +161,8 @@ class Policy:
     def wishes(self, instance: Instance) -> Floats:
         """(K,) Log of the band that each pair would choose alone."""
         numbers = coefficients(instance)
-        alone = columns_of(
-            numbers, np.arange(len(numbers.server))[None]
-        )  # a world of one server and K devices
+        every = np.arange(len(numbers.server))[None]  # as a world of one server and K devices
+        alone = columns_of(numbers, every)
         return np.asarray(wishes.wanted(alone, np)[0, :, 0, 0])
 
     def mean(self, numbers: Dense) -> NDArray[np.float32]:

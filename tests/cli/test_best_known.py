@@ -7,18 +7,10 @@ from pathlib import Path
 
 import pytest
 from cases import make_instance
+from commands import run
 
-from uara.cli import main
 from uara.p1 import best_known
 from uara.p1.subset import subset
-
-
-def run(arguments: list[str]) -> int:
-    try:
-        main(arguments)
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 @pytest.fixture
@@ -28,18 +20,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_best_known_fills_and_checks_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["best-known", str(folder), "--time-limit", "5", "--solver", "price"]) == 0
+    assert run("best-known", str(folder), "--time-limit", "5", "--solver", "price") == 0
     assert "certified" in capsys.readouterr().out
-    assert run(["best-known", str(folder), "--check"]) == 0
+    assert run("best-known", str(folder), "--check") == 0
     assert "1 entries, 0 problems" in capsys.readouterr().out
     table = json.loads((folder / "best_known.json").read_text())
     table["instances"]["one"]["objective_ms"] += 5.0
     (folder / "best_known.json").write_text(json.dumps(table))
-    assert run(["best-known", str(folder), "--check"]) == 1
+    assert run("best-known", str(folder), "--check") == 1
 
 
 def test_a_folder_without_instances_is_an_error(tmp_path: Path) -> None:
-    assert run(["best-known", str(tmp_path)]) == 2
+    assert run("best-known", str(tmp_path)) == 2
 
 
 def test_best_known_looks_at_names_and_places_first(
@@ -55,10 +47,10 @@ def test_best_known_looks_at_names_and_places_first(
         ([], "two.json: $.name: '../../escape' cannot be the name of a file"),
         (["--only", "../one"], "--only: '../one' cannot be the name of a file"),
     ):
-        assert run(["best-known", str(folder), *words]) == 2
+        assert run("best-known", str(folder), *words) == 2
         assert text in capsys.readouterr().err
     (folder / "solutions" / "one.json").write_text('{"kind": "p1"}')
-    assert run(["best-known", str(folder), "--only", "one"]) == 2
+    assert run("best-known", str(folder), "--only", "one") == 2
     assert "holds 'p1', not 'solution'" in capsys.readouterr().err
 
 
@@ -66,17 +58,17 @@ def test_cuts_of_a_drop_are_entered_and_checked(tmp_path: Path, capsys: pytest.C
     drop = make_instance(20, 4, 1, name="drop")
     drop.save(tmp_path / "drop.json")
     words = ["best-known", str(tmp_path), "--servers", "2,3", "--devices", "6", "--solver", "exact:gap=1e-6"]
-    assert run(words) == 0
+    assert run(*words) == 0
     table = best_known.read(tmp_path).instances
     assert list(table) == ["drop[e2,m6]", "drop[e3,m6]"]
     entry = table["drop[e3,m6]"]
     assert entry.digest == subset(drop, 3, 6).digest
     assert entry.certified_gap is not None
     assert entry.certified_gap <= 1e-6
-    assert run(["best-known", str(tmp_path), "--check"]) == 0
+    assert run("best-known", str(tmp_path), "--check") == 0
     assert "2 entries, 0 problems" in capsys.readouterr().out
 
-    assert run([*words, "--gap", "1e-6"]) == 0
+    assert run(*words, "--gap", "1e-6") == 0
     assert capsys.readouterr().out == "", "both are certified already"
 
     make_instance(20, 4, 2, name="drop").save(tmp_path / "drop.json")
@@ -96,6 +88,6 @@ def test_cuts_of_a_drop_are_entered_and_checked(tmp_path: Path, capsys: pytest.C
 def test_impossible_cuts_are_refused(
     folder: Path, capsys: pytest.CaptureFixture[str], words: list[str], text: str
 ) -> None:
-    assert run(["best-known", str(folder), *words]) == 2
+    assert run("best-known", str(folder), *words) == 2
     assert text in capsys.readouterr().err
     assert not (folder / best_known.TABLE).exists()

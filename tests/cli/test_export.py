@@ -6,16 +6,7 @@ from pathlib import Path
 
 import pytest
 from cases import make_instance
-
-from uara.cli import main
-
-
-def run(arguments: list[str]) -> int:
-    try:
-        main(arguments)
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
+from commands import run
 
 
 @pytest.fixture
@@ -25,10 +16,10 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_export_says_what_it_wrote(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(["export", str(folder / "one.json"), "--to", "lp"]) == 0
+    assert run("export", str(folder / "one.json"), "--to", "lp") == 0
     assert (folder / "one.lp").exists()
     assert "wrote" in capsys.readouterr().out
-    assert run(["export", str(folder / "one.json"), "--to", "mps", "--program", "minlp"]) == 2
+    assert run("export", str(folder / "one.json"), "--to", "mps", "--program", "minlp") == 2
 
 
 def test_nothing_but_a_program_is_replaced(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,9 +33,9 @@ def test_nothing_but_a_program_is_replaced(folder: Path, capsys: pytest.CaptureF
         (["--to", "nl", "--output", str(folder / "other.nl")], "belongs to no other.nl"),
         (["--output", str(folder / "third.mps")], "belongs to no third.mps"),
     ):
-        assert run(["export", str(folder / "one.json"), *words]) == 2
+        assert run("export", str(folder / "one.json"), *words) == 2
         assert text in capsys.readouterr().err
     assert (folder / "one.json").read_bytes() == before
     assert (folder / "other.col").read_text() == "a user's own"
     for _ in range(2):
-        assert run(["export", str(folder / "one.json"), "--to", "nl"]) == 0
+        assert run("export", str(folder / "one.json"), "--to", "nl") == 0

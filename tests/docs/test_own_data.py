@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from cases import make_instance
+from commands import run
 
 import uara
-from uara.cli import main
 from uara.p1.answers import tables
 from uara.p1.schema import DeviceColumns, ServerColumns
 from uara.scenarios.channel.pathloss import PathLoss
@@ -18,14 +18,6 @@ from uara.scenarios.tables import AXES, DEFAULTS, GAINS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "own-data.md").read_text(encoding="utf-8")
 FILES = dict(re.findall(r"`(\w+\.csv)`[^\n]*\n\n```csv\n(.*?)```", PAGE, re.DOTALL))
-
-
-def run(*words: str) -> int:
-    try:
-        main(list(words))
-    except SystemExit as end:
-        return int(end.code or 0)
-    return 0
 
 
 def test_the_examples_run(capsys: pytest.CaptureFixture[str]) -> None:

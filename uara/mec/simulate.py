@@ -24,7 +24,7 @@ from uara.psd.profile import TaskProfile
 from uara.registry import find
 from uara.scenarios.trace import MobilityTrace
 from uara.solver import Ended, solve
-from uara.tracker import Tracker
+from uara.tracker import Tracker, checked_deadline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -151,10 +151,8 @@ def simulate(
     Stopped
         By Ctrl-C; holds the slots that are done.
     """
-    if deadline_ms is not None:
-        if not deadline_ms > 0:
-            raise InputError("must be positive", source="deadline_ms")
-        time_limit_s = min(deadline_ms * 1e-3, np.inf if time_limit_s is None else time_limit_s)
+    if (deadline := checked_deadline(deadline_ms)) is not None:
+        time_limit_s = min(deadline * 1e-3, np.inf if time_limit_s is None else time_limit_s)
     count = len(trace) if slots is None else slots
     if count < 1:
         raise InputError(f"must be at least 1, not {count}", source="slots")
@@ -282,7 +280,7 @@ def _tracker(controller: Controller, first: Instance, deadline_ms: float | None)
     asked = deadline_ms is not None or controller.options.get("realtime")
     if method.traits.tracker is None or not asked or options:
         return None
-    return Tracker(first, controller.name, deadline_ms=deadline_ms)
+    return Tracker(first, controller.solver, deadline_ms=deadline_ms)
 
 
 def _row(

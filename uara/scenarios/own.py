@@ -165,7 +165,6 @@ def generate_own_trace(recipe: Recipe, own: Own, walk: Walk, *, name: str | None
     InputError, MissingExtra, ChannelError
         As :func:`generate_own`.
     """
-    from uara.scenarios.trace import MobilityTrace
 
     order = _Order.of(recipe, own, name)
     if order.places is None:
@@ -178,13 +177,7 @@ def generate_own_trace(recipe: Recipe, own: Own, walk: Walk, *, name: str | None
         order.law(), walk, start, order.places.box(_MARGIN_M), seed=order.recipe.seed
     )
     made = _finished(order, _placed(order, order.places, start, walk), walk)
-    return MobilityTrace(
-        made,
-        moving.power_gain.astype(np.float32),
-        moving.device_position_m.astype(np.float32),
-        walk.slot_s,
-        walk.speed_m_per_s,
-    )
+    return recipes.walked(made, moving, walk)
 
 
 def _drop(order: _Order, places: Places) -> Drop:

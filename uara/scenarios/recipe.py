@@ -35,7 +35,7 @@ from uara.psd.payload import Payload, needed_payload
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.channel.mobility import Walk, draw_traced, draw_umi
+from uara.scenarios.channel.mobility import MovingDrop, Walk, draw_traced, draw_umi
 from uara.scenarios.channel.nearest import ListedDrop, nearest_servers, needed_bytes
 
 if TYPE_CHECKING:
@@ -173,7 +173,6 @@ def generate_trace(
     InputError, MissingExtra, ChannelError
         As :func:`generate`.
     """
-    from uara.scenarios.trace import MobilityTrace
 
     recipe, walk = merged(recipe, options), walk or Walk()
     if recipe.candidates is not None:
@@ -191,6 +190,13 @@ def generate_trace(
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
     command = recipe.command(name).replace(" -o ", f" {walk_words(walk)} -o ")
     instance = assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
+    return walked(instance, moving, walk)
+
+
+def walked(instance: Instance, moving: MovingDrop, walk: Walk) -> MobilityTrace:
+    """The trace of an instance whose devices walk."""
+    from uara.scenarios.trace import MobilityTrace
+
     return MobilityTrace(
         instance,
         moving.power_gain.astype(np.float32),
