@@ -37,6 +37,8 @@ REACH = 0.1
 _MARGIN = 3.0
 _TINY = 1e-37
 _WIDEST = 80.0
+_STEEPEST = 200.0
+"""Where lambda is 0 the root is out of reach, and every wish the smallest share."""
 _LARGEST = 5.0
 _ROUNDS = 5
 _LONGEST = 6.0
@@ -166,7 +168,7 @@ def _alone(numbers: Any, xp: Any) -> tuple[Any, Any]:
     uplink = xp.log(xp.where(can, numbers.uplink_ms, local))
     weight = numbers.sync_weight_per_ms[:, None, None]
     slope = xp.log(numbers.band_cost_ms + _TINY) + uplink - xp.log(2.0 * weight + _TINY) - 3.0 * xp.log(local)
-    slope = xp.clip(slope, -_WIDEST, _WIDEST)
+    slope = xp.where(weight > 0.0, xp.clip(slope, -_STEEPEST, _STEEPEST), _STEEPEST)
     wish = uplink - xp.log(local) - growth(slope, xp)
     return slope, xp.clip(wish, math.log(SMALLEST_SHARE), _WIDEST)
 
