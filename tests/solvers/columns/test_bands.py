@@ -56,7 +56,7 @@ def test_one_price_a_server_at_most_and_the_worst_set_is_served(
         assert finer is None
         return
     for j, before in enumerate(grids_of(layout)):
-        pairs = [own for own in own_pairs(layout, sets, j) if len(own)]
+        pairs = own_pairs(layout, sets, j)
         short = [set_cost(layout, j, own)[0] - grid_cost(layout, j, own) for own in pairs]
         after = before if finer is None else grids_of(finer)[j]
         if max(short, default=0.0) <= slack_ms:
@@ -84,7 +84,16 @@ def test_a_full_grid_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     assert refined(layout, everything, 0.0) is None
 
 
-def test_sets_without_a_device_ask_for_nothing() -> None:
-    layout = layout_of(coefficients(make_instance(8, 2, 1, payload=2000.0, missing=0.0)), np.zeros(2))
-    assert refined(layout, np.zeros((3, 16), dtype=bool), 0.0) is None
+def test_a_server_without_devices_asks_for_the_price_nothing() -> None:
+    """At any other price its grid says that it costs less than nothing."""
+    layout = layout_of(
+        coefficients(make_instance(8, 2, 1, payload=2000.0, missing=0.0)), np.array([0.0, 3.0])
+    )
+    nobody = np.zeros(0, dtype=np.int64)
+    assert [grid_cost(layout, j, nobody) for j in (0, 1)] == [0.0, -3.0]
+    finer = refined(layout, np.zeros((3, 16), dtype=bool), 1e-6)
+    assert finer is not None
+    assert [grid.tolist() for grid in grids_of(finer)] == [[0.0], [0.0, 3.0]]
+    assert grid_cost(finer, 1, nobody) == 0.0
+    assert refined(layout, np.zeros((3, 16), dtype=bool), 3.0) is None
     assert refined(layout, np.zeros((0, 16), dtype=bool), 0.0) is None
