@@ -48,7 +48,7 @@ def twin(instance: Instance, most: int) -> dict[int, int]:
     return placed
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(max_devices=8, max_servers=4))
 def test_each_device_goes_where_the_whole_costs_least(instance: Instance) -> None:
     devices = len(instance.devices)

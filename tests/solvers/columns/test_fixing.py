@@ -20,7 +20,7 @@ from uara.p1.coefficients import coefficients
 WORK = workspace(1 << 12, 1)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(), st.integers(0, 2**32 - 1))
 def test_a_device_with_one_pair_left_must_use_it(instance: Instance, seed: int) -> None:
     rng = np.random.default_rng(seed)

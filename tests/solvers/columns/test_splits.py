@@ -53,7 +53,7 @@ def shares_within(node: Node, rng: np.random.Generator) -> np.ndarray:  # type: 
     return share / share.sum(axis=1, keepdims=True)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seeds, st.integers(1, 8))
 def test_children_share_out_what_a_node_holds(seed: int, probes: int) -> None:
     rng = np.random.default_rng(seed)

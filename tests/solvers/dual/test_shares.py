@@ -16,7 +16,7 @@ from uara.p1.decision import Allocation
 from uara.p1.model import evaluate
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(8, 4), st.integers(0, 10**6))
 def test_they_are_those_of_the_allocation(instance: Instance, seed: int) -> None:
     numbers = coefficients(instance)

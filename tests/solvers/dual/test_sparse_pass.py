@@ -52,7 +52,7 @@ def plain_costs(numbers: Coefficients, prices: Floats) -> Floats:
     return np.asarray(numbers.wait_ms + prices[numbers.server] * numbers.root_work + np.array(band))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(seeds, payloads, st.sampled_from([0.1, 5.0, 500.0]))
 def test_both_duals_are_plain_sums(seed: int, payload: float, temperature: float) -> None:
     numbers, prices, _, hard, soft, found = made(seed, payload, temperature)
@@ -70,7 +70,7 @@ def test_both_duals_are_plain_sums(seed: int, payload: float, temperature: float
     assert [int(k) for k in found.choice] == [each.start + int(np.argmin(cost[each])) for each in own]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, payloads)
 def test_the_slopes_are_those_of_the_soft_dual(seed: int, payload: float) -> None:
     here = made(seed, payload)
@@ -98,7 +98,7 @@ def dense(here: At) -> Floats:
     return np.array(columns).T
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, payloads)
 def test_the_curvature_is_that_of_the_slopes_and_never_negative(seed: int, payload: float) -> None:
     here = made(seed, payload, 20.0)
@@ -125,7 +125,7 @@ def test_slopes_fall_along_a_step_as_the_curvature_says() -> None:
     assert (behind - ahead) / (2 * step) == pytest.approx(product, rel=1e-3, abs=1e-4 * np.abs(product).max())
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(seeds, payloads, seeds)
 def test_what_an_earlier_pass_left_changes_nothing(seed: int, payload: float, other: int) -> None:
     here = made(seed, payload)

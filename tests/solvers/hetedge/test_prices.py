@@ -82,7 +82,7 @@ def test_levels_are_few_and_begin_with_the_least(tokens: list[int], most: int) -
         assert set(levels) == set(tokens)
 
 
-@settings(max_examples=150)
+@settings(max_examples=80)
 @given(st.integers(0, 2**32 - 1))
 def test_two_batches_are_filled_with_the_dearest_that_fit(seed: int) -> None:
     """Against all pairs of sets; requests are numbered by falling price."""
@@ -111,7 +111,7 @@ def test_two_batches_are_filled_with_the_dearest_that_fit(seed: int) -> None:
         assert prompt[shared_a].max() <= prompt[shared_b].min()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([0.3, 1.0, 2.0]))
 def test_what_prices_claim_is_what_their_certificate_proves(seed: int, disjoint: bool, scale: float) -> None:
     instance = make_hetedge(4, seed, longest_speculation=2)

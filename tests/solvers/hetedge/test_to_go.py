@@ -113,7 +113,7 @@ def plain(batches: Batches, tail_ms: float) -> list[float]:
     return [least(i) for i in range(len(batches.smallest) + 1)]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(seeds)
 def test_it_is_the_plain_recursion_and_its_ways_cost_that(seed: int) -> None:
     batches, tail_ms = random_batches(seed)
@@ -128,7 +128,7 @@ def test_it_is_the_plain_recursion_and_its_ways_cost_that(seed: int) -> None:
         assert value[i] == pytest.approx(cost + value[stop], rel=1e-9)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(st.integers(0, 100_000), st.booleans())
 def test_of_an_instance_too(seed: int, pairs: bool) -> None:
     instance = make_hetedge(5, seed, longest_speculation=2)
