@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from cases import make_instance, random_association
-from clocks import Hands, set_clock
+from clocks import set_clock
 
 from uara import (
     Allocation,
@@ -25,7 +25,6 @@ from uara import (
     solve,
 )
 from uara.base.files import Record, pretty_json
-from uara.clock import Clock
 from uara.problem import lower_bound
 from uara.solver import OPTIMAL_GAP, Progress, gap_of
 
@@ -478,36 +477,6 @@ def test_only_the_runs_own_limit_ends_it(
         return some()
 
     assert solve(INSTANCE, solver, time_limit_s=limit_s).ended == ended
-
-
-def test_the_clock_stops_while_paused() -> None:
-    hands = Hands()
-    clock = Clock(hands)
-    with clock.paused():
-        hands.at_s += 50
-    assert clock.elapsed_s() == 0
-    hands.at_s += 1
-    with clock.paused():
-        hands.at_s += 20
-        with clock.paused():
-            hands.at_s += 20
-        assert clock.elapsed_s() == 1
-    assert clock.elapsed_s() == 1
-    assert clock.wall_s() == 91
-
-
-def fail_while_paused(clock: Clock) -> None:
-    with clock.paused():
-        raise RuntimeError
-
-
-def test_the_clock_goes_on_after_a_failure() -> None:
-    hands = Hands()
-    clock = Clock(hands)
-    with pytest.raises(RuntimeError):
-        fail_while_paused(clock)
-    hands.at_s += 2
-    assert clock.elapsed_s() == 2
 
 
 # Interruptions
