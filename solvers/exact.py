@@ -8,6 +8,7 @@ rows is the certificate.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated
 
 from pydantic import Field
@@ -34,6 +35,7 @@ class ExactOptions(Record):
     """Largest tree that is kept as a certificate; beyond it the certificate proves what its top proves."""
 
 
+@cache
 def compile_exact() -> None:
     """Load HiGHS and the compiled kernels, so that the clock does not count them."""
     from .common.warmup import knotty_instance, rehearse

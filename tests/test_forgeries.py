@@ -68,6 +68,7 @@ def test_a_machine_reads_every_refusal(
             assert verdict["accepted"] is False, forged.label
 
 
+@pytest.mark.integration
 def test_honest_answers_of_every_kind_are_accepted(folder: Path) -> None:
     found = {answer.label: verified(folder, answer) for answer in forgeries.honest()}
     assert len(found) > 12

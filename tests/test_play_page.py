@@ -21,17 +21,18 @@ FILES = """const files = uaraPlay.files(), text = bytes => btoa(String.fromCharC
 return [text(files.instance), text(files.solution)];"""
 
 
+@pytest.fixture(scope="module")
+def driver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    folder = tmp_path_factory.mktemp("play")
+    play_page.write(folder / "play.html")
+    with chromium(folder) as driver:
+        driver.set_window_size(1280, 1000)
+        driver.get((folder / "play.html").as_uri())
+        yield driver
+
+
 @pytest.mark.integration
 class TestInABrowser:
-    @pytest.fixture(scope="class")
-    def driver(self, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-        folder = tmp_path_factory.mktemp("play")
-        play_page.write(folder / "play.html")
-        with chromium(folder) as driver:
-            driver.set_window_size(1280, 1000)
-            driver.get((folder / "play.html").as_uri())
-            yield driver
-
     def checked(self, driver: Any) -> dict[str, Any]:
         """What the page's checker says of the network at rest."""
         from selenium.webdriver.support.ui import WebDriverWait

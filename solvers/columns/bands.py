@@ -60,9 +60,7 @@ def _missing(layout: Layout, server: int, sets: NDArray[np.bool_], slack_ms: flo
     worst, found = slack_ms, None
     for chosen in sets:
         pairs = layout.start[server] + np.flatnonzero(chosen)
-        if len(pairs) == 0:
-            continue
-        cost, price = set_cost(layout, server, pairs)
+        cost, price = set_cost(layout, server, pairs)  # a server without devices asks for the price 0
         short = cost - grid_cost(layout, server, pairs)
         if short > worst:
             worst, found = short, price

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -47,6 +48,7 @@ class OverOrdersOptions(Record):
     """Most requests with which pairs are looked at whose batches share none; beyond, less is proved, sooner."""
 
 
+@cache
 def compile_bound() -> None:
     """Load the compiled search, so that the clock does not count it."""
     from uara.hetedge.generate import smallest_instance

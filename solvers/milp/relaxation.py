@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any
 
@@ -29,6 +30,7 @@ class RelaxationOptions(Record):
     """The cut loop ends when a round lifts the bound by less than this part."""
 
 
+@cache
 def compile_relaxation() -> None:
     """Load HiGHS and the kernels, so that the clock does not count them."""
     from ..common.warmup import rehearse

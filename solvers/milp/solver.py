@@ -8,6 +8,7 @@ can contradict each other.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Annotated, Any
 
 import numpy as np
@@ -32,6 +33,7 @@ class MilpOptions(Record):
     """Random changes of the best association that are polished before anything is proven."""
 
 
+@cache
 def compile_milp() -> None:
     """Load HiGHS and the compiled kernels, so that the clock does not count them."""
     from ..common.warmup import rehearse

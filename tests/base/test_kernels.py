@@ -277,7 +277,8 @@ def test_trying_it_out_says_where_code_is_kept(places: Path, monkeypatch: pytest
     monkeypatch.setattr(
         kernels, "_places", lambda source: iter([kernels.Place(places / "code" / "sample.py")])
     )
-    folder, (reason,) = kernels.try_out()
+    with warnings.catch_warnings(action="ignore", category=UaraWarning):  # it is said once a process
+        folder, (reason,) = kernels.try_out()
     assert folder is None
     assert "sample.py: " in reason
 

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -162,7 +161,7 @@ def test_ctrl_c_prints_the_incumbent(tmp_path: Path, instance_file: Path) -> Non
         "    channel = instance.channel\n"
         "    context.incumbent(uara.allocate(instance, channel.pair_server[channel.pair_start[:-1]]))\n"
         "    print('waiting', flush=True)\n"
-        "    time.sleep(60)\n"
+        "    time.sleep(600)\n"
         "registry.available_solvers()['patient'] = registry.method_of(patient)\n"
         f"words = ['solve', {str(instance_file)!r}, '--output', {str(tmp_path / 's.json')!r}]\n"
         "main([*words, '--solver', 'patient', '--solver', 'tma'])\n"
@@ -172,10 +171,8 @@ def test_ctrl_c_prints_the_incumbent(tmp_path: Path, instance_file: Path) -> Non
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "waiting\n"
-        begin = time.perf_counter()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=60)
-        assert time.perf_counter() - begin < 30
+        out, err = process.communicate(timeout=120)
     assert process.returncode == 0, err
     assert "interrupted" in out
     assert "patient" in out

@@ -186,6 +186,7 @@ def test_a_reader_that_is_gone_loses_nothing(tmp_path: Path, instance_file: Path
     assert load(tmp_path / "a.json").solver == "tma"
 
 
+@pytest.mark.integration
 def test_a_working_folder_that_is_gone_is_one_line(tmp_path: Path, instance_file: Path) -> None:
     gone = f"mkdir {tmp_path}/gone && cd {tmp_path}/gone && rmdir {tmp_path}/gone"
     run = shell(f"{gone}; uara solve {instance_file} --solver tma --output a.json")

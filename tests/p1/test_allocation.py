@@ -16,7 +16,7 @@ from uara.p1.model import coefficients
 RULES: tuple[Rule, ...] = ("uniform", "sqrt", "optimal")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(instances(), st.sampled_from(RULES), st.integers(0, 1000))
 def test_every_rule_gives_feasible_shares(instance: Instance, rule: Rule, seed: int) -> None:
     association = random_association(instance, seed)
@@ -25,7 +25,7 @@ def test_every_rule_gives_feasible_shares(instance: Instance, rule: Rule, seed: 
     assert allocation.association.tolist() == association.tolist()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(instances(), st.integers(0, 1000))
 def test_no_rule_beats_the_optimal_one(instance: Instance, seed: int) -> None:
     association = random_association(instance, seed)

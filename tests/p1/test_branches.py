@@ -71,7 +71,7 @@ def test_a_raised_target_proves_no_more_than_the_leaves() -> None:
     assert lower_bound(instance, parse_certificate(plain)) <= best.objective_ms
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(), st.integers(0, 10**6), st.integers(0, 6), st.floats(-1.0, 2.0))
 def test_any_tree_with_any_prices_and_target_is_valid(instance, seed: int, splits: int, lift: float) -> None:  # type: ignore[no-untyped-def]
     rng = np.random.default_rng(seed)
@@ -154,7 +154,7 @@ MAGNITUDES = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(max_devices=4), st.data())
 def test_numbers_of_any_size_prove_nothing_false(instance, data) -> None:  # type: ignore[no-untyped-def]
     truth = solve(instance, "brute-force").evaluation

@@ -15,7 +15,7 @@ from uara.p1.model import coefficients
 from uara.p1.proof import parse_certificate
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.floats(1e-2, 1e4), st.floats(1e-4, 1e5), st.floats(0, 1e6), st.sampled_from([1e-4, 1e-2, 1.0]))
 def test_least_band_cost_is_the_minimum_from_below(
     local: float, uplink: float, cost: float, weight: float
@@ -82,7 +82,7 @@ def test_it_survives_a_file() -> None:
         parse_certificate({"kind": "promise"})
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.floats(-30, 30), st.floats(-30, 40), st.floats(-300, 300), st.floats(-30, 30))
 def test_the_least_band_cost_is_below_every_share(a: float, b: float, c: float, d: float) -> None:
     local, uplink, cost, weight = (10.0**power for power in (a, b, c, d))

@@ -23,7 +23,7 @@ from uara.p1.proof import lower_bound, parse_certificate
 INSTANCE = make_instance(16, 4, 3, payload=50.0)
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(), st.integers(0, 2**32 - 1), st.floats(-1.0, 2.0))
 def test_any_tree_with_any_prices_and_target_is_valid(instance: Instance, seed: int, lift: float) -> None:
     rng = np.random.default_rng(seed)
@@ -34,7 +34,7 @@ def test_any_tree_with_any_prices_and_target_is_valid(instance: Instance, seed: 
     assert bound <= truth.objective_ms + 1e-12 * truth.controllable_ms + 1e-15 * abs(truth.objective_ms)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(), st.integers(0, 2**32 - 1))
 def test_a_damaged_tree_proves_nothing_false(instance: Instance, seed: int) -> None:
     """Prices, target and drops of an honest tree, each changed here and there."""

@@ -14,7 +14,7 @@ from uara.base.inks import show
 from uara.p1.explain import explain, split
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances())
 def test_parts_add_up_and_are_not_negative(instance: Instance) -> None:
     truth = solve(instance, "brute-force").evaluation

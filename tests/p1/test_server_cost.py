@@ -75,7 +75,7 @@ def test_shares_are_feasible_and_cost_what_is_said(case: Served) -> None:
     assert cost == pytest.approx(allocator.band_cost(local, uplink, energy, weight, shares), rel=1e-12)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(loads())
 def test_shares_satisfy_the_optimality_conditions(case: Served) -> None:
     local, uplink, energy, weight = case
@@ -95,7 +95,7 @@ def test_shares_satisfy_the_optimality_conditions(case: Served) -> None:
         assert shares.sum() == pytest.approx(1, abs=1e-9)  # complementary slackness
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(instances(), st.integers(0, 100))
 def test_no_general_solver_does_better(instance: Instance, seed: int) -> None:
     local, uplink, energy, weight = served_by(instance)
@@ -199,10 +199,10 @@ def test_twelve_devices_cost_microseconds() -> None:
     weight, shares = numbers.sync_weight_per_ms, np.empty(12)
 
     def batch(calls: int = 200) -> float:
-        begin = time.perf_counter()
+        begin = time.process_time()
         for _ in range(calls):
             bandwidth_shares(local, uplink, energy, weight, shares)
-        return (time.perf_counter() - begin) / calls
+        return (time.process_time() - begin) / calls
 
     batch()
     # 5 microseconds are aimed at on a quiet machine, call from Python included; a busy one gets five times that.

@@ -54,7 +54,7 @@ def solved(layout: Layout, pi: Floats, nu: Floats, states: np.ndarray) -> tuple[
     return value, found.lower, found.member
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(5, 3), st.integers(0, 2**32 - 1))
 def test_any_prices_bound_every_association_of_a_region(instance: Instance, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -78,7 +78,7 @@ def test_any_prices_bound_every_association_of_a_region(instance: Instance, seed
             assert value <= cost + 1e-9 * (cost + abs(value) + pi.sum())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(6, 2), st.integers(0, 2**32 - 1))
 def test_a_grid_never_overstates_a_set_and_is_exact_at_its_price(instance: Instance, seed: int) -> None:
     layout = layout_with(instance, np.random.default_rng(seed))
@@ -108,7 +108,7 @@ def test_the_price_that_a_set_lacks_is_added() -> None:
     assert refined(finer, everything, 1e-9 * set_cost(layout, 0, pairs)[0]) is None
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(instances(5, 3), st.integers(0, 2**32 - 1))
 def test_no_pair_of_an_association_below_the_target_is_dropped(instance: Instance, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -26,7 +26,7 @@ def options(draw: st.DrawFn) -> np.ndarray:  # type: ignore[type-arg]
     return row
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(options(), options(), *[st.floats(0, 400)] * 4)
 def test_quick_bounds_are_bounds(
     a: np.ndarray,

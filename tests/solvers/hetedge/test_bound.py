@@ -32,7 +32,7 @@ def random_plan(instance: object, seed: int, longest: int) -> Plan:
     )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 10_000), st.tuples(*[st.floats(0.01, 1)] * 3))
 def test_every_plan_passes_through_every_combined_machine(
     seed: int, choice: int, parts: tuple[float, float, float]

@@ -40,7 +40,7 @@ def solved(seed: int, count: int, longest: int, *, pairs: bool = True) -> tuple[
     return value, score.objective_ms, best
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seeds, st.integers(1, 4), st.integers(1, 3))
 def test_the_programme_finds_the_best_plan_of_all(seed: int, count: int, longest: int) -> None:
     value, replayed, best = solved(seed, count, longest)
@@ -73,7 +73,7 @@ def test_five_hundred_instances() -> None:
         assert replayed == pytest.approx(best, rel=1e-10), seed
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(seeds, st.integers(2, 30))
 def test_the_value_is_the_replays(seed: int, count: int) -> None:
     instance = make_hetedge(count, seed, longest_speculation=6)

@@ -65,7 +65,7 @@ def line_chart(series: Sequence[Series], x: Axis, y: Axis) -> Figure:
             axes.set(**{f"{name}scale": "log"})
     axes.margins(AIR)
     if y.limits:
-        air = AIR * (y.limits[1] - y.limits[0])
+        air = AIR * (y.limits[1] - y.limits[0] or abs(y.limits[0]) or 1.0)
         axes.set_ylim(y.limits[0] - air, y.limits[1] + air)
     elif y.zero:
         axes.set_ylim(bottom=0.0)
