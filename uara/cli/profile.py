@@ -39,8 +39,8 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from uara.answers.display import print_table
     from uara.cli.psd import load_pair, options_of
-    from uara.display import print_table
     from uara.psd.profiler import check_place, measure_profile
     from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
     from uara.psd.report import summary_table

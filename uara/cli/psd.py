@@ -87,9 +87,9 @@ def run(
     """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
     from rich.console import Console
 
+    from uara.answers.display import print_table
     from uara.base.pictures import check_picture
     from uara.cli.output import finish
-    from uara.display import print_table
     from uara.psd import live
     from uara.psd.engine import decode
     from uara.psd.hardware import speed_ratio
@@ -181,7 +181,7 @@ def compare(
     form: FormOption = None,
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
-    from uara.display import print_table
+    from uara.answers.display import print_table
     from uara.psd.comparison import comparison_table
     from uara.psd.profile import TaskProfile
 
@@ -198,8 +198,8 @@ def transfer(
     """Take a measured profile's acceptance over to GPT-2 models: exact operations and prompt lengths, marked so."""
     import sys
 
+    from uara.answers.display import print_table
     from uara.base.files import check_output
-    from uara.display import print_table
     from uara.psd.profile import TaskProfile
     from uara.psd.report import summary_table
     from uara.psd.transfer import gpt2_token_counter, transferred_profile
@@ -225,8 +225,8 @@ def counts(
     credit: Annotated[str, typer.Option(help="Where the counts come from, and their licence.")] = "",
 ) -> None:
     """Make a task profile of recorded runs of which only the tokens of each round are left."""
+    from uara.answers.display import print_table
     from uara.base.files import check_output
-    from uara.display import print_table
     from uara.psd.counts import Source, profile_of_counts
     from uara.psd.report import summary_table
 

@@ -55,11 +55,11 @@ def command(
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
     from rich.console import Console
 
+    from uara.answers.display import print_table
     from uara.base import pictures
     from uara.base.errors import InputError
     from uara.base.files import check_output, save_or_rescue
     from uara.cli.rolling import serve
-    from uara.display import print_table
     from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
     from uara.shipped import located
 

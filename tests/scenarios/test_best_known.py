@@ -13,8 +13,8 @@ from cases import make_instance
 
 from uara import InputError, Instance, solve
 from uara.base import files
-from uara.p1 import best_known
 from uara.problem import evaluate
+from uara.scenarios import best_known
 from uara.solver import Result
 
 FOLDER = Path(__file__).parents[2] / "instances"
