@@ -112,10 +112,11 @@ def run(
     lines = live.timelines(decoded, sizes, at, sent, max_new_tokens)
 
     def draw() -> None:
-        from uara.psd import pictures
+        from uara.base import pictures
+        from uara.psd.pictures import gantt as chart
 
         if gantt is not None:
-            pictures.save(pictures.gantt(lines), gantt)
+            pictures.save(chart(lines), gantt)
 
     def show() -> None:
         if as_json:
