@@ -6,16 +6,12 @@ As many runs as the suite `smoke` has, on its instances; the solver computes for
 Overhead is the share of the command's wall time that solvers do not account for:
 ``1 - sum(setup_s + runtime_s) / (jobs * wall)``. It holds the interpreter's start, the template process, forks,
 scoring, recording, merging and, on request, the report.
-
-``processor_overhead`` is the same share of processor time, which other work on the machine leaves alone:
-``1 - work / (work + harness)``, where work is what the solvers were told to compute, and harness all else.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -46,12 +42,7 @@ def work(instance: Instance, context: Context[WorkOptions]) -> Allocation:
     return allocate(instance, instance.channel.pair_server[instance.channel.pair_start[:-1]])
 
 
-def _children_s() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
-
-
-def measure(suite: Path, output: Path, jobs: int, report: bool, seconds: float) -> dict[str, float]:
+def measure(suite: Path, output: Path, jobs: int, report: bool) -> dict[str, float]:
     """Wall time of one command, and what its solvers account for."""
     from uara.bench import Results
 
@@ -66,17 +57,16 @@ def measure(suite: Path, output: Path, jobs: int, report: bool, seconds: float) 
     ]
     here = str(Path(__file__).resolve().parent)
     search = os.pathsep.join(filter(None, [here, os.environ.get("PYTHONPATH", "")]))
-    began, used_s = time.perf_counter(), _children_s()
+    began = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", f"from uara.cli import main; main({words!r})"],
         env={**os.environ, "PYTHONPATH": search},
         stdout=subprocess.DEVNULL,
         check=True,
     )
-    wall_s, used_s = time.perf_counter() - began, _children_s() - used_s
+    wall_s = time.perf_counter() - began
     runs = Results.load(output).runs
     solving_s = float(runs["setup_s"].sum() + runs["runtime_s"].sum())
-    work_s = seconds * len(runs)
     return {
         "jobs": jobs,
         "report": report,
@@ -85,9 +75,6 @@ def measure(suite: Path, output: Path, jobs: int, report: bool, seconds: float) 
         "solvers_s": solving_s,
         "shortest_run_s": float(runs["runtime_s"].min()),
         "overhead": 1 - solving_s / (jobs * wall_s),
-        "processor_s": used_s,
-        "harness_s_a_run": (used_s - work_s) / len(runs),
-        "processor_overhead": 1 - work_s / used_s,
     }
 
 
@@ -121,7 +108,7 @@ def main() -> None:
         folder = Path(name)
         suite = write_suite(folder, seconds)
         found = [
-            measure(suite, folder / f"{jobs}{report}.parquet", jobs, report, seconds)
+            measure(suite, folder / f"{jobs}{report}.parquet", jobs, report)
             for jobs, report in ((1, False), (2, False), (1, True))
         ]
     for row in found:
