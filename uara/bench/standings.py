@@ -44,8 +44,8 @@ def _interval(row: Row) -> Cell:
 
 
 _EXCESS = (
-    "geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets that of "
-    "the instances it answered"
+    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets "
+    "that of the instances it answered"
 )
 FIGURES: Sequence[Figure] = (
     _figure("solver", "label", words),
@@ -54,7 +54,7 @@ FIGURES: Sequence[Figure] = (
     (Column("95 % interval %", "of the excess: bootstrap over the drops; none below six of them", place=3), _interval),
     _figure(
         "gap to bound %", "gap_to_bound", percent(4),
-        "(objective - best bound of anybody) / controllable part; a failure counts as 100 %", 1,
+        "optimality gap: (objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
     ),
     _figure(
         "own proof %", "proven_gap", percent(4),

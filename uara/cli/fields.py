@@ -61,7 +61,7 @@ def options_from(
 
 def taken(fields: Mapping[str, Any], record: type[R]) -> R:
     """The record of which some of a command's ``**fields`` are the fields; :class:`InputError` if one is amiss."""
-    return validate({name: fields[name] for name in record.model_fields}, record)
+    return validate({name: fields[name] for name in record.model_fields if name in fields}, record)
 
 
 def _option(name: str, field: Any, flag: str) -> inspect.Parameter:
