@@ -13,7 +13,7 @@ from typing import Any
 
 from mkdocs.structure.files import File, Files
 
-from uara import play_page
+from uara.pages import play_page
 
 ROOT = Path(__file__).resolve().parents[1]
 OUTSIDE = {

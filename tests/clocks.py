@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from uara.clock import Clock
+from uara.base.clock import Clock
 
 
 class Hands:

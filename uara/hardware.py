@@ -49,22 +49,13 @@ class Hardware:
 
 
 def _hardware(
-    name: str,
-    model: str,
-    compute_flop_per_s: Fact,
-    memory_byte_per_s: Fact | None = None,
-    memory_bytes: Fact | None = None,
-    battery_capacity_j: Fact | None = None,
+    name: str, model: str, compute_flop_per_s: Fact, memory_byte_per_s: Fact | None = None, **others: Fact
 ) -> Hardware:
-    facts = {
-        "compute_flop_per_s": compute_flop_per_s,
-        "memory_byte_per_s": memory_byte_per_s,
-        "memory_bytes": memory_bytes,
-        "battery_capacity_j": battery_capacity_j,
-    }
-    known = {key: fact for key, fact in facts.items() if fact is not None}
-    values = {key: value for key, (value, _) in known.items()}
-    return Hardware(name, model, **values, sources={key: source for key, (_, source) in known.items()})
+    facts = {"compute_flop_per_s": compute_flop_per_s, **others}
+    if memory_byte_per_s is not None:
+        facts["memory_byte_per_s"] = memory_byte_per_s
+    values, sources = ({key: fact[place] for key, fact in facts.items()} for place in (0, 1))
+    return Hardware(name, model, **values, sources=sources)  # type: ignore[arg-type]
 
 
 GALAXY_S23 = _hardware(
@@ -92,10 +83,18 @@ RTX_2080 = _hardware("rtx-2080", "NVIDIA RTX 2080", (11.2e12, KIM_2024), (448e9,
 RTX_3090 = _hardware("rtx-3090", "NVIDIA RTX 3090", (35.6e12, KIM_2024), (936e9, "384 bit at 19.5 Gbit/s"))
 RTX_4090 = _hardware("rtx-4090", "NVIDIA RTX 4090", (82.9e12, KIM_2024), (1008e9, "384 bit at 21 Gbit/s"))
 RTX_3080 = _hardware(
-    "rtx-3080", "NVIDIA RTX 3080", (29.77e12, DATA_SHEET), (760e9, DATA_SHEET), (10e9, DATA_SHEET)
+    "rtx-3080",
+    "NVIDIA RTX 3080",
+    (29.77e12, DATA_SHEET),
+    (760e9, DATA_SHEET),
+    memory_bytes=(10e9, DATA_SHEET),
 )
 RTX_4500_ADA = _hardware(
-    "rtx-4500-ada", "NVIDIA RTX 4500 Ada", (39.6e12, DATA_SHEET), (432e9, DATA_SHEET), (24e9, DATA_SHEET)
+    "rtx-4500-ada",
+    "NVIDIA RTX 4500 Ada",
+    (39.6e12, DATA_SHEET),
+    (432e9, DATA_SHEET),
+    memory_bytes=(24e9, DATA_SHEET),
 )
 
 PHONES = (GALAXY_S23, IPHONE_14, MATE_60)

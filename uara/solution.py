@@ -58,7 +58,7 @@ class SolutionFile(Record):
 
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of solution files."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **SolutionFile.model_json_schema()}
+    return files.published_schema(SolutionFile)
 
 
 def from_result(result: Result) -> SolutionFile:

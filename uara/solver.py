@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, Generic, Literal, SupportsFloat, TypeVar
 
 import numpy as np
 
+from uara.base.clock import Clock
 from uara.base.deferred import deferred
 from uara.base.errors import InputError, SolverError, UaraError, reason_of
 from uara.base.files import Record
 from uara.base.randomness import stream
-from uara.clock import Clock
 from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound, plot
 from uara.registry import Method, blaming, find
 
@@ -221,7 +221,7 @@ class Context(Generic[O]):
 
 # What people see looks at results, not the reverse.
 _frame, _text, _page = (
-    deferred(f"uara.answers:{name}") for name in ("frame", "summary_text", "summary_page")
+    deferred(f"uara.answers.tables:{name}") for name in ("frame", "summary_text", "summary_page")
 )
 
 

@@ -16,7 +16,7 @@ from uara.base import sheets
 from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.base.files import check_output
-from uara.base.pictures import check_picture
+from uara.base.pictures import check_picture, save
 from uara.cli import main
 from uara.psd import pictures
 from uara.psd.comparison import Row, Study
@@ -75,8 +75,8 @@ def draw_figures(profile: TaskProfile, speeds: Speeds, task: str, folder: Path) 
             rate_rows += over_rate(study, [method], RATES_MBIT_PER_S, kind, best[method])
     write_rows(gamma_rows, folder / tables[0])
     write_rows(rate_rows, folder / tables[1])
-    pictures.save(figure2(gamma_rows, rate_rows, task), folder / charts[0])
-    pictures.save(pictures.gantt(first_prompt(study, task, best["psd"][task])), folder / charts[1])
+    save(figure2(gamma_rows, rate_rows, task), folder / charts[0])
+    save(pictures.gantt(first_prompt(study, task, best["psd"][task])), folder / charts[1])
     for method in COMPARED:
         yield f"best gamma, {method}: " + ", ".join(f"{name} {gamma}" for name, gamma in best[method].items())
     for kind in kinds:

@@ -16,7 +16,7 @@ from .conftest import made_up
 
 def test_every_heading_has_its_unit_and_says_what_it_means() -> None:
     without = {"solver", "rank"}
-    for column, _ in FIGURES.values():
+    for column, _ in FIGURES:
         assert column.name in without or column.name.split()[-1] in ("%", "ms", "s", "J", "MB")
         assert column.note or column.name == "solver"
 

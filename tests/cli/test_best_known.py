@@ -9,8 +9,8 @@ import pytest
 from cases import make_instance
 from commands import run
 
-from uara.p1 import best_known
 from uara.p1.subset import subset
+from uara.scenarios import best_known
 
 
 @pytest.fixture

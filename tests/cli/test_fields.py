@@ -7,8 +7,9 @@ import typer
 from pydantic import Field
 from typer.testing import CliRunner
 
+from uara.base.errors import InputError
 from uara.base.files import Record
-from uara.cli.fields import options_from
+from uara.cli.fields import options_from, taken
 from uara.hetedge.generate import HetEdgeRecipe
 from uara.scenarios.channel.mobility import Walk
 from uara.scenarios.recipe import FLAGS, Recipe
@@ -77,3 +78,17 @@ def test_every_field_of_a_recipe_is_an_option(command: str, records: list[type[R
             assert options[name].help
             if name != "slots":
                 assert options[name].default == field.default
+
+
+def test_a_command_without_an_output_takes_fields_too_and_they_make_a_record() -> None:
+    app, given = typer.Typer(), []
+
+    @app.command()
+    @options_from(Cake, without={"secret"})
+    def command(sweet: bool = True, **fields: Any) -> None:
+        given.append(taken(fields, Cake))
+
+    assert CliRunner().invoke(app, ["--layers", "2", "--icing", "sugar"]).exit_code == 0
+    assert given == [Cake(layers=2, icing="sugar")]
+    with pytest.raises(InputError, match="layers"):
+        taken({"layers": 0}, Cake)

@@ -152,7 +152,7 @@ def use_prices(folder: Path) -> None:
 
 
 def make_best_known(folder: Path) -> Callable[[Random], None]:
-    from uara.p1 import best_known
+    from uara.scenarios import best_known
 
     p1().save(folder / "synthetic.json")
     best_known.record(folder, p1(), uara.solve(p1(), "price", time_limit_s=2))
@@ -161,7 +161,7 @@ def make_best_known(folder: Path) -> Callable[[Random], None]:
 
 
 def use_best_known(folder: Path) -> None:
-    from uara.p1 import best_known
+    from uara.scenarios import best_known
 
     best_known.check(folder)
     best_known.lookup(p1(), folder / "synthetic.json")

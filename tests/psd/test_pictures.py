@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from uara.base.errors import InputError, MissingExtra
+from uara.base.pictures import save
 from uara.psd import pictures
 from uara.psd.flops import GPT2, GPT2_XL
 from uara.psd.hardware import speeds
@@ -36,7 +37,7 @@ def test_the_clock_can_be_cut() -> None:
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_files(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"chart.{suffix}"
-    pictures.save(pictures.gantt(lines()), path)
+    save(pictures.gantt(lines()), path)
     assert path.stat().st_size > 1000
     assert [each.name for each in tmp_path.iterdir()] == [path.name]
 

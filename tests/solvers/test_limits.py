@@ -25,8 +25,8 @@ from uara.solvers.milp.perspective import Perspective
 
 import uara
 from uara import Context, Instance, allocate, evaluate, solve
+from uara.base.clock import Clock
 from uara.base.files import Record
-from uara.clock import Clock
 from uara.p1.model import coefficients
 from uara.registry import available_solvers
 from uara.scenarios.recipe import generate

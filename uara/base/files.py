@@ -76,6 +76,12 @@ class Record(BaseModel):
         return schema
 
 
+def published_schema(record: type[Record]) -> dict[str, Any]:
+    """The JSON Schema of files that hold a record."""
+    draft = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": draft, **record.model_json_schema(by_alias=True)}
+
+
 def validate(data: object, type_: type[T], *, path: str = "$", strict: bool = True) -> T:
     """Check plain data against a record type.
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -57,29 +58,62 @@ def check_picture(path: Path, *, suffixes: Sequence[str] = SUFFIXES, inputs: Col
         raise MissingExtra("matplotlib", "plot")
 
 
-def blank(path: str | Path | None, size: tuple[float, float]) -> Figure:
-    """A figure of a size in inches: of its own where it becomes a file, of pyplot where a notebook shows it.
+@contextmanager
+def panels(
+    path: str | Path | None,
+    ax: Axes | None,
+    size: tuple[float, float],
+    *,
+    inputs: Collection[Path] = (),
+    title: str = "",
+    credit: Sequence[str] = (),
+    **shape: Any,
+) -> Iterator[list[Axes]]:
+    """Panels to draw on in a ``with`` block, at whose end the picture is written.
+
+    The same drawing always makes the same file. A dollar in a name is a dollar.
+
+    Parameters
+    ----------
+    path
+        A .png, .svg or .pdf file. Without one a notebook shows the picture.
+    ax
+        Axes of somebody else's figure: they are the only panel then.
+    size
+        Of the figure, in inches.
+    inputs
+        Files that must not be written over.
+    title, credit
+        Above the panels, and whose data they show, below them.
+    shape
+        Rows, columns and the like, as of matplotlib's ``subplots``.
 
     Raises
     ------
     InputError, MissingExtra
-        As :func:`check_picture`, of a path.
+        As :func:`check_picture`, and where both a file and axes are given.
     """
     needs("matplotlib.figure", extra="plot")
-    if path is not None:
-        from matplotlib.figure import Figure
-
-        check_picture(Path(path))
-        return Figure(figsize=size, layout="constrained")
-    from matplotlib import pyplot
-
-    return pyplot.figure(figsize=size, layout="constrained")
-
-
-def only_one(path: str | Path | None, ax: Axes | None) -> None:
-    """:class:`InputError` if a picture is to go into a file and into axes of somebody else's figure."""
     if path is not None and ax is not None:
         raise InputError("name a file or give axes, not both", source="plot")
+    if path is not None:
+        check_picture(Path(path), inputs=inputs)
+    from matplotlib import pyplot, rc_context
+    from matplotlib.figure import Figure
+
+    with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
+        if ax is not None:
+            yield [ax]
+            return
+        figure = (pyplot.figure if path is None else Figure)(figsize=size, layout="constrained")
+        yield list(figure.subplots(squeeze=False, **shape).flat)
+        if title:
+            figure.suptitle(title)
+        if credit:
+            figure.supxlabel("; ".join(credit), fontsize=7, color="0.4")
+        if path is not None:
+            dated = {"metadata": {"Date": None}} if Path(path).suffix.lower() == ".svg" else {}
+            save(figure, path, **dated)
 
 
 def save(figure: Figure, path: str | Path, **settings: Any) -> None:
@@ -88,8 +122,9 @@ def save(figure: Figure, path: str | Path, **settings: Any) -> None:
     Parameters
     ----------
     settings
-        Further arguments of matplotlib's ``savefig``.
+        Further arguments of matplotlib's ``savefig``; 150 dots per inch unless they say otherwise.
     """
     path = Path(path)
     with replacing(path) as temporary:
-        figure.savefig(temporary, format=path.suffix.lower().lstrip(".") or "png", **settings)
+        form = path.suffix.lower().lstrip(".") or "png"
+        figure.savefig(temporary, format=form, **{"dpi": 150, **settings})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self, TypeVar
@@ -15,11 +16,13 @@ from uara.base import arrays, files, side_file
 from uara.base.columnar import frozen
 from uara.base.columns import IN_SIDE_FILE, INLINE_ENTRIES, Columns
 from uara.base.errors import InputError, in_file
+from uara.base.provenance import Provenance
 
 T = TypeVar("T")
 
 MOST_ROWS = 1_000_000
 """Most rows of a table whose ids are in a side file."""
+_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
 
 
 class Hash(Protocol):
@@ -101,6 +104,55 @@ class Table:
     def replace(self, **columns: Any) -> Self:
         """A copy with some columns changed, checked again."""
         return dataclasses.replace(self, **columns)  # type: ignore[type-var]
+
+
+class Tabled:
+    """What instances of all kinds share: a checked name, copies, and files whose big columns stand beside them.
+
+    Attributes
+    ----------
+    kind
+        Name of the problem kind.
+    places
+        Keys of the tables in an instance file.
+    """
+
+    kind: ClassVar[str]
+    places: ClassVar[tuple[str, ...]]
+
+    name: str
+    provenance: Provenance
+
+    def __post_init__(self) -> None:
+        name = self.name
+        if not isinstance(name, str) or not 0 < len(name) <= 200 or _HALF_CHARACTER.search(name):
+            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+
+    def replace(self, **parts: Any) -> Self:
+        """A copy with some parts changed, checked again."""
+        return dataclasses.replace(self, **parts)  # type: ignore[type-var]
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Self:
+        """Build an instance from the decoded content of an instance file."""
+        raise NotImplementedError
+
+    def to_plain(self) -> dict[str, Any]:
+        """The head of an instance file, to which each kind adds its tables, as arrays or tuples."""
+        provenance = self.provenance.model_dump(exclude_defaults=True)
+        return {"schema_version": 1, "kind": self.kind, "name": self.name, "provenance": provenance}
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
+        return load(path, cls.places, cls.from_plain)
+
+    def save(self, path: str | Path) -> None:
+        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries.
+
+        Each file is written whole or not at all; the same instance gives the same bytes.
+        """
+        save(Path(path), self.to_plain(), self.places)
 
 
 def load(path: str | Path, places: Sequence[str], build: Callable[[dict[str, Any]], T]) -> T:

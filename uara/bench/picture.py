@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 from uara.base import pictures
 from uara.base.errors import InputError, printable
-from uara.base.extras import needs
 from uara.bench.metrics import scored
 from uara.bench.ranking import per_instance
 from uara.bench.results import Results
@@ -42,20 +41,9 @@ def time_against_gap(
     InputError
         If there is no such instance, no bound is known for it, or the file is no picture or the results themselves.
     """
-    needs("matplotlib.figure", extra="bench")
-    pictures.only_one(path, ax)
-    if path is not None:
-        inputs = [Path(results.source)] if results.source else []
-        pictures.check_picture(Path(path), inputs=inputs)
-    from matplotlib import rc_context
-
-    name, rows = points(results, instance)
-    with rc_context({"text.parse_math": False, "svg.hashsalt": "uara", "svg.fonttype": "none"}):
-        axes: Axes = pictures.blank(path, (8, 4.8)).add_subplot() if ax is None else ax
-        _draw(axes, name, rows)
-        if path is not None:
-            metadata = {"Date": None} if Path(path).suffix == ".svg" else None
-            pictures.save(axes.figure, path, dpi=160, metadata=metadata)  # type: ignore[arg-type]
+    inputs = [Path(results.source)] if results.source else []
+    with pictures.panels(path, ax, (8, 4.8), inputs=inputs) as (axes,):
+        _draw(axes, *points(results, instance))
     return axes
 
 

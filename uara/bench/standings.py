@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +24,9 @@ Figure = tuple[Column, Callable[[Row], Cell]]
 """A column of the ranking, and its cell from a row of :func:`uara.bench.ranking.overall`."""
 
 
-def _of(key: str, make: Make) -> Callable[[Row], Cell]:
-    return lambda row: make(row[key])
+def _figure(title: str, key: str, make: Make, note: str = "", place: int = 0) -> Figure:
+    """A column of a key of the rows, and its cell."""
+    return Column(title, note, place=place, numeric=make is not words), lambda row: make(row[key])
 
 
 def _excess(row: Row) -> Cell:
@@ -42,99 +43,54 @@ def _interval(row: Row) -> Cell:
     return Cell(f"{100 * low:.2f} … {100 * high:.2f}" if math.isfinite(low) else NONE, 100 * low)
 
 
-FIGURES: dict[str, Figure] = {
-    "label": (Column("solver", numeric=False), _of("label", words)),
-    "rank": (
-        Column("rank", "solvers that the test cannot tell apart share a rank", place=2),
-        _of("rank", number(0)),
+_EXCESS = (
+    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets "
+    "that of the instances it answered"
+)
+FIGURES: Sequence[Figure] = (
+    _figure("solver", "label", words),
+    _figure("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank", 2),
+    (Column("excess %", _EXCESS, place=1), _excess),
+    (Column("95 % interval %", "of the excess: bootstrap over the drops; none below six of them", place=3), _interval),
+    _figure(
+        "gap to bound %", "gap_to_bound", percent(4),
+        "optimality gap: (objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
     ),
-    "excess": (
-        Column(
-            "excess %",
-            "geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets "
-            "that of the instances it answered",
-            place=1,
-        ),
-        _excess,
+    _figure(
+        "own proof %", "proven_gap", percent(4),
+        "the gap that the solver's own bound proves, over the instances where it has one; a failure counts as 100 %", 2,
     ),
-    "interval": (
-        Column("95 % interval %", "of the excess: bootstrap over the drops; none below six of them", place=3),
-        _interval,
+    _figure(
+        "controllable ms", "controllable_ms", number(1),
+        "geometric mean over the instances; infinite where a run failed", 4,
     ),
-    "gap_to_bound": (
-        Column(
-            "gap to bound %",
-            "(objective - best bound of anybody) / controllable part; a failure counts as 100 %",
-            place=1,
-        ),
-        _of("gap_to_bound", percent(4)),
+    _figure(
+        "latency ms", "latency_mean_ms", number(1),
+        "mean over the devices; geometric mean over the instances; infinite where a run failed", 1,
     ),
-    "proven_gap": (
-        Column(
-            "own proof %",
-            "the gap that the solver's own bound proves, over the instances where it has one; a failure counts as "
-            "100 %",
-            place=2,
-        ),
-        _of("proven_gap", percent(4)),
+    _figure(
+        "p95 ms", "latency_p95_ms", number(1), "95th percentile over the devices; infinite where a run failed", 3
     ),
-    "controllable_ms": (
-        Column("controllable ms", "geometric mean over the instances; infinite where a run failed", place=4),
-        _of("controllable_ms", number(1)),
+    _figure("energy J", "energy_j", number(1), "of all devices; infinite where a run failed", 5),
+    _figure(
+        "runtime s", "runtime_s", significant(3),
+        "geometric mean shifted by 0.1 s, compilation and imports apart; a failure counts ten times its limit", 1,
     ),
-    "latency_mean_ms": (
-        Column(
-            "latency ms",
-            "mean over the devices; geometric mean over the instances; infinite where a run failed",
-            place=1,
-        ),
-        _of("latency_mean_ms", number(1)),
+    _figure(
+        "noise %", "runtime_noise", percent(1),
+        "relative standard deviation of the runtime of repeated runs; none where a run failed", 5,
     ),
-    "latency_p95_ms": (
-        Column("p95 ms", "95th percentile over the devices; infinite where a run failed", place=3),
-        _of("latency_p95_ms", number(1)),
+    _figure("set-up s", "setup_s", significant(2), "median of imports and compilation; a failure is infinite", 5),
+    _figure(
+        "primal integral s", "primal_integral_s", significant(3),
+        "seconds lost to bad answers until the least time limit on the instance; a failure loses all of them", 5,
     ),
-    "energy_j": (
-        Column("energy J", "of all devices; infinite where a run failed", place=5),
-        _of("energy_j", number(1)),
+    _figure(
+        "memory MB", "peak_memory_mb", number(0),
+        "largest resident memory of a run; a failure counts its limit at least", 5,
     ),
-    "runtime_s": (
-        Column(
-            "runtime s",
-            "geometric mean shifted by 0.1 s, compilation and imports apart; a failure counts ten times its limit",
-            place=1,
-        ),
-        _of("runtime_s", significant(3)),
-    ),
-    "runtime_noise": (
-        Column(
-            "noise %",
-            "relative standard deviation of the runtime of repeated runs; none where a run failed",
-            place=5,
-        ),
-        _of("runtime_noise", percent(1)),
-    ),
-    "setup_s": (
-        Column("set-up s", "median of imports and compilation; a failure is infinite", place=5),
-        _of("setup_s", significant(2)),
-    ),
-    "primal_integral_s": (
-        Column(
-            "primal integral s",
-            "seconds lost to bad answers until the least time limit on the instance; a failure loses all of them",
-            place=5,
-        ),
-        _of("primal_integral_s", significant(3)),
-    ),
-    "peak_memory_mb": (
-        Column("memory MB", "largest resident memory of a run; a failure counts its limit at least", place=5),
-        _of("peak_memory_mb", number(0)),
-    ),
-    "solved": (
-        Column("solved %", "runs that ended ok, of those that were not skipped", place=2),
-        _of("solved", percent(0)),
-    ),
-}
+    _figure("solved %", "solved", percent(0), "runs that ended ok, of those that were not skipped", 2),
+)  # fmt: skip
 
 
 def of_results(results: Results) -> Table:
@@ -147,42 +103,34 @@ def standings(runs: pd.DataFrame, name: str = "", tests: pd.DataFrame | None = N
 
     Columns in which every row says the same are dropped, and solvers of which every run was left out.
     """
-    rows = [
-        [make(row) for _, make in FIGURES.values()]
-        for row in overall(runs, tests).to_dict("records")
-        if not math.isnan(row["solved"])
-    ]
-    return Table([column for column, _ in FIGURES.values()], rows, name).distinct()
+    rows = [row for row in overall(runs, tests).to_dict("records") if not math.isnan(row["solved"])]
+    return _table(FIGURES, rows, name)
+
+
+def _table(figures: Sequence[Figure], rows: Sequence[Row], name: str = "") -> Table:
+    cells = [[make(row) for _, make in figures] for row in rows]
+    return Table([column for column, _ in figures], cells, name).distinct()
 
 
 def pairs(tests: pd.DataFrame) -> Table:
     """Every pair of solvers, by excess, as :func:`uara.bench.ranking.duels` compares them."""
-    figures: list[Figure] = [
-        (Column("solver", numeric=False), _of("first", words)),
-        (Column("against", numeric=False), _of("second", words)),
-        (Column("instances", place=1), _of("instances", number(0))),
-        (
-            Column(
-                "drops", "independent ones: variants and parts of one drop count once in the test", place=1
-            ),
-            _of("units", number(0)),
+    drops = "independent ones: variants and parts of one drop count once in the test"
+    test = "Wilcoxon signed-rank over the drops, Holm-adjusted; a failure is worse than any answer"
+    figures = [
+        _figure("solver", "first", words),
+        _figure("against", "second", words),
+        _figure("instances", "instances", number(0), place=1),
+        _figure("drops", "units", number(0), drops, 1),
+        _figure("lower", "lower", number(0), "instances on which the first is better", 1),
+        _figure("equal", "equal", number(0), place=1),
+        _figure("higher", "higher", number(0), place=1),
+        _figure(
+            "mean difference of excess %",
+            "mean_difference",
+            percent(3),
+            "infinite where one of them failed",
+            1,
         ),
-        (
-            Column("lower", "instances on which the first is better", place=1),
-            _of("lower", number(0)),
-        ),
-        (Column("equal", place=1), _of("equal", number(0))),
-        (Column("higher", place=1), _of("higher", number(0))),
-        (
-            Column("mean difference of excess %", "infinite where one of them failed", place=1),
-            _of("mean_difference", percent(3)),
-        ),
-        (
-            Column(
-                "p", "Wilcoxon signed-rank over the drops, Holm-adjusted; a failure is worse than any answer"
-            ),
-            _of("p_value", significant(2)),
-        ),
+        _figure("p", "p_value", significant(2), test),
     ]
-    rows = [[make(row) for _, make in figures] for row in tests.to_dict("records")]
-    return Table([column for column, _ in figures], rows).distinct()
+    return _table(figures, tests.to_dict("records"))

@@ -29,7 +29,7 @@ def _known(value: Any) -> Any:
 
 def show_ranking(results: Results, written: list[Path]) -> None:
     """Print the overall ranking, how the runs ended, and the files that were written."""
-    from uara.display import output_console
+    from uara.answers.display import output_console
 
     console = output_console()
     inks.show(standings.of_results(results), console)
@@ -68,7 +68,7 @@ def show_comparison(outcome: Comparison, form: inks.Form | None = None) -> None:
     if form is not None:
         print(inks.TEXTS[form](changes_table(outcome)))
         return
-    from uara.display import output_console
+    from uara.answers.display import output_console
 
     console = output_console()
     for line in outcome.notes:

@@ -12,9 +12,9 @@ from uara import solution
 from uara.base import files
 from uara.base.errors import InputError, in_file
 from uara.cli.runs import attach_options, parse_solver
-from uara.p1 import best_known
-from uara.p1.best_known import Cut, Entry
 from uara.p1.instance import Instance
+from uara.scenarios import best_known
+from uara.scenarios.best_known import Cut, Entry
 from uara.solver import solve
 
 

@@ -23,9 +23,9 @@ def command(
     from rich.console import Console
     from rich.markup import escape
 
+    from uara.answers.display import print_table
     from uara.base.cells import Cell, Column, Table, words
     from uara.base.files import pretty_json
-    from uara.display import print_table
     from uara.doctor import examine, warm_up
 
     console = Console()

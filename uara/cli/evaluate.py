@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from uara import solution
+from uara.answers.display import print_table, score_table
 from uara.cli.output import FormOption, print_json
-from uara.display import print_table, score_table
 from uara.problem import evaluate, load
 
 

@@ -9,9 +9,10 @@ from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
 import typer
 
-from uara.base.files import Record
+from uara.base.files import Record, validate
 
 F = TypeVar("F", bound=Callable[..., Any])
+R = TypeVar("R", bound=Record)
 PLACE = "fields"
 """Name of the parameter that takes the place of the fields: ``**fields``."""
 
@@ -49,11 +50,18 @@ def options_from(
             parameters.append(kept)
             if name == "output":  # the file comes first, then what it is made of
                 parameters += made.values()
+        if "output" not in own:
+            parameters += made.values()
         function.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         function.__annotations__ = {each.name: each.annotation for each in parameters}
         return function
 
     return declare
+
+
+def taken(fields: Mapping[str, Any], record: type[R]) -> R:
+    """The record of which some of a command's ``**fields`` are the fields; :class:`InputError` if one is amiss."""
+    return validate({name: fields[name] for name in record.model_fields if name in fields}, record)
 
 
 def _option(name: str, field: Any, flag: str) -> inspect.Parameter:

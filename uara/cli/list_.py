@@ -8,9 +8,9 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from uara.answers.display import output_console
 from uara.base import files
 from uara.cli.output import print_json
-from uara.display import output_console
 from uara.psd.profile import shipped_profiles
 from uara.shipped import Shipped, shipped
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from uara import play_page
+from uara.pages import play_page
 
 
 def command(

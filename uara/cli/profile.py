@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from uara.cli.fields import options_from, taken
+from uara.cli.psd import Decoding, Models
 
+
+@options_from(Models, Decoding)
 def command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The profile's file (.json).")],
-    draft: Annotated[
-        str, typer.Option(help="Draft model: packaged name, folder, or hub name.")
-    ] = "smollm2-int4",
-    target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
     tasks: Annotated[str, typer.Option(help="Packaged tasks, separated by commas.")] = "code,summary,chat",
     prompts: Annotated[
         Path | None, typer.Option(help='Own prompts instead: a file with {"task", "prompt"} on each line.')
@@ -22,15 +22,7 @@ def command(
     prompts_per_task: Annotated[int, typer.Option(help="Prompts of each packaged task.")] = 8,
     method: Annotated[str, typer.Option(help="psd or conventional: what tasks are drawn with.")] = "psd",
     gamma: Annotated[int, typer.Option(help="Draft length.")] = 5,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest output, in tokens.")] = 64,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    rule: Annotated[str, typer.Option(help="Correction when sampling: residual or target.")] = "residual",
-    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
-    draft_device: Annotated[str, typer.Option(help="Torch device of the draft model.")] = "cpu",
-    target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
-    threads: Annotated[
-        int, typer.Option(help="Threads of each PyTorch operation; 1 is best on a busy box.")
-    ] = 1,
+    **fields: Any,
 ) -> None:
     """Measure acceptance, tokens, bits and operations of a pair of models on real prompts.
 
@@ -39,16 +31,15 @@ def command(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from uara.cli.psd import load_pair, options_of
-    from uara.display import print_table
+    from uara.answers.display import print_table
     from uara.psd.profiler import check_place, measure_profile
     from uara.psd.prompts import Prompt, packaged_prompts, read_prompts
     from uara.psd.report import summary_table
 
     check_place(output, inputs=[prompts] if prompts else [])
-    options = options_of(method, gamma, max_new_tokens, temperature, rule, seed)
+    options = taken(fields, Decoding).options(method, gamma)
     chosen = read_prompts(prompts) if prompts else packaged_prompts(tasks.split(","), prompts_per_task)
-    pair = load_pair(draft, target, draft_device, target_device, threads)
+    pair = taken(fields, Models).load()
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

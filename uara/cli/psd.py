@@ -2,94 +2,112 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from uara.cli.output import FormOption
+from uara.base.files import Record
+from uara.cli.fields import options_from, taken
+from uara.cli.output import FormOption, finish, print_json
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from uara.psd.hardware import Speeds
     from uara.psd.models import LanguageModel
-    from uara.psd.request import DecodingOptions
+    from uara.psd.request import Decoded, DecodingOptions
     from uara.psd.timeline import Timeline
 
 app = typer.Typer(help="Parallel speculative decoding: run it, draw its figures.")
 
-Uplink = Annotated[float, typer.Option(help="Uplink in Mbit/s.")]
-Downlink = Annotated[float, typer.Option(help="Downlink in Mbit/s.")]
-Latency = Annotated[float, typer.Option(help="Latency of each message in ms, each way.")]
-Phone = Annotated[str, typer.Option(help="galaxy-s23 or iphone-14.")]
-Server = Annotated[str, typer.Option(help="rtx-2080, rtx-3090 or rtx-4090.")]
 Profile = Annotated[str, typer.Option(help="Shipped profile by name, or a file.")]
-PayloadOption = Annotated[
-    str | None, typer.Option(help="tokens, probabilities or full-logits; the rule's need.")
-]
 
 
-def options_of(
-    method: str, gamma: int, max_new_tokens: int, temperature: float, rule: str, seed: int
-) -> DecodingOptions:
-    """Checked decoding options from what was typed."""
-    from uara.psd.request import DecodingOptions
+class Edge(Record):
+    """Where a decoding is timed."""
 
-    typed = cast(Any, method), gamma, max_new_tokens, temperature
-    return DecodingOptions(*typed, rule=cast(Any, rule), seed=seed)
+    uplink_mbps: float = 20.0
+    """Uplink in Mbit/s."""
+    downlink_mbps: float = 100.0
+    """Downlink in Mbit/s."""
+    latency_ms: float = 0.0
+    """Latency of each message in ms, each way."""
+    phone: str = "galaxy-s23"
+    """galaxy-s23 or iphone-14."""
+    server: str = "rtx-3090"
+    """rtx-2080, rtx-3090 or rtx-4090."""
+
+    def speeds(self) -> Speeds:
+        """Of the phone, the server and the links."""
+        from uara.psd.hardware import speeds
+
+        rates_bit_per_s = self.uplink_mbps * 1e6, self.downlink_mbps * 1e6
+        return speeds(self.phone, self.server, *rates_bit_per_s, self.latency_ms / 1e3)
 
 
-def load_pair(
-    draft: str, target: str, draft_device: str, target_device: str, threads: int
-) -> tuple[LanguageModel, LanguageModel]:
-    """Both models, each on its device."""
-    from uara.psd.models import load_model, set_threads
+class Models(Record):
+    """A pair of models."""
 
-    set_threads(threads)
-    return load_model(draft, draft_device), load_model(target, target_device)
+    draft: str = "smollm2-int4"
+    """Draft model: packaged name, folder, or hub name."""
+    target: str = "smollm2"
+    """Target model."""
+    draft_device: str = "cpu"
+    """Torch device of the draft model."""
+    target_device: str = "cpu"
+    """Torch device of the target model."""
+    threads: int = 1
+    """Threads of each PyTorch operation; 1 is best on a busy box."""
+
+    def load(self) -> tuple[LanguageModel, LanguageModel]:
+        """Both models, each on its device."""
+        from uara.psd.models import load_model, set_threads
+
+        set_threads(self.threads)
+        return load_model(self.draft, self.draft_device), load_model(self.target, self.target_device)
 
 
-def _speeds(phone: str, server: str, uplink_mbps: float, downlink_mbps: float, latency_ms: float) -> Speeds:
-    from uara.psd.hardware import speeds
+class Decoding(Record):
+    """How to decode."""
 
-    return speeds(phone, server, uplink_mbps * 1e6, downlink_mbps * 1e6, latency_ms / 1e3)
+    max_new_tokens: int = 64
+    """Longest output, in tokens."""
+    temperature: float = 0.0
+    """0 is greedy."""
+    rule: str = "residual"
+    """Correction when sampling: residual or target."""
+    seed: int = 0
+    """Seed of the sampling."""
+
+    def options(self, method: str, gamma: int) -> DecodingOptions:
+        """Checked decoding options."""
+        from uara.psd.request import DecodingOptions
+
+        return DecodingOptions(cast(Any, method), gamma, **self.model_dump())
 
 
 @app.command()
+@options_from(Models, Decoding, Edge)
 def run(
     prompt: Annotated[str, typer.Option(help="The prompt.")],
-    draft: Annotated[
-        str, typer.Option(help="Draft model: packaged name, folder, or hub name.")
-    ] = "smollm2-int4",
-    target: Annotated[str, typer.Option(help="Target model.")] = "smollm2",
     method: Annotated[str, typer.Option(help="psd, conventional or autoregressive.")] = "psd",
     gamma: Annotated[int | None, typer.Option(help="Draft length; left out, the speed ratio.")] = None,
-    max_new_tokens: Annotated[int, typer.Option(help="Longest output, in tokens.")] = 64,
-    temperature: Annotated[float, typer.Option(help="0 is greedy.")] = 0.0,
-    rule: Annotated[str, typer.Option(help="Correction when sampling: residual or target.")] = "residual",
-    seed: Annotated[int, typer.Option(help="Seed of the sampling.")] = 0,
     timed_as: Annotated[str | None, typer.Option(help="Sizes to time: own, or such as gpt2,gpt2-xl.")] = None,
-    uplink_mbps: Uplink = 20.0,
-    downlink_mbps: Downlink = 100.0,
-    latency_ms: Latency = 0.0,
-    phone: Phone = "galaxy-s23",
-    server: Server = "rtx-3090",
-    payload: PayloadOption = None,
-    draft_device: Annotated[str, typer.Option(help="Torch device of the draft model.")] = "cpu",
-    target_device: Annotated[str, typer.Option(help="Torch device of the target model.")] = "cpu",
-    threads: Annotated[int, typer.Option(help="Threads of each PyTorch operation.")] = 1,
+    payload: Annotated[
+        str | None, typer.Option(help="tokens, probabilities or full-logits; the rule's need.")
+    ] = None,
     gantt: Annotated[Path | None, typer.Option(help="Draw the simulated timeline into this file.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the result as JSON, and nothing else.")
     ] = False,
+    **fields: Any,
 ) -> None:
     """Decode a prompt live: accepted, refused and corrected tokens, then where the time would go at the edge."""
     from rich.console import Console
 
     from uara.base.pictures import check_picture
-    from uara.cli.output import finish
-    from uara.display import print_table
     from uara.psd import live
     from uara.psd.engine import decode
     from uara.psd.hardware import speed_ratio
@@ -97,10 +115,10 @@ def run(
 
     if gantt is not None:
         check_picture(gantt)
-    options = options_of(method, gamma or 1, max_new_tokens, temperature, rule, seed)
-    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
-    sent = payload_named(payload) if payload else needed_payload(temperature, options.rule)
-    pair = load_pair(draft, target, draft_device, target_device, threads)
+    models, how, edge = taken(fields, Models), taken(fields, Decoding), taken(fields, Edge)
+    options, at = how.options(method, gamma or 1), edge.speeds()
+    sent = payload_named(payload) if payload else needed_payload(how.temperature, options.rule)
+    pair = models.load()
     sizes = live.timed_pair(pair[0].architecture, pair[1].architecture, timed_as)
     if gamma is None:
         options = replace(options, gamma=max(1, round(speed_ratio(at, *sizes))))
@@ -109,30 +127,37 @@ def run(
         console.print(live.legend(), end="\n\n")
     stream = live.Stream(console, pair[1].tokenizer)
     decoded = decode(*pair, prompt, options, on_round=stream.show)
-    lines = live.timelines(decoded, sizes, at, sent, max_new_tokens)
+    lines = live.timelines(decoded, sizes, at, sent, how.max_new_tokens)
+    title = (
+        f"timed as {sizes[0].name} on {edge.phone}, {sizes[1].name} on {edge.server}, gamma {options.gamma}, "
+        f"uplink {edge.uplink_mbps:g} Mbit/s, latency {edge.latency_ms:g} ms, sending {sent}"
+    )
+    biased = how.temperature > 0 and options.rule == "target" and method != "autoregressive"
+    finish(
+        lambda: _draw(lines, gantt) if gantt else None,
+        lambda: (
+            print_json(_as_data(decoded, lines)) if as_json else _show(console, decoded, lines, title, biased)
+        ),
+    )
 
-    def draw() -> None:
-        from uara.psd import pictures
 
-        if gantt is not None:
-            pictures.save(pictures.gantt(lines), gantt)
+def _draw(lines: dict[str, Timeline], path: Path) -> None:
+    from uara.base import pictures
+    from uara.psd.pictures import gantt
 
-    def show() -> None:
-        if as_json:
-            print(json.dumps(_as_data(decoded, lines)))
-            return
-        console.print("\n")
-        for line in live.run_lines(decoded):
-            console.print(line)
-        if temperature > 0 and options.rule == "target" and method != "autoregressive":
-            console.print(live.BIAS)
-        title = (
-            f"timed as {sizes[0].name} on {phone}, {sizes[1].name} on {server}, gamma {options.gamma}, "
-            f"uplink {uplink_mbps:g} Mbit/s, latency {latency_ms:g} ms, sending {sent}"
-        )
-        print_table(live.split_table(lines, title))
+    pictures.save(gantt(lines), path)
 
-    finish(draw, show)
+
+def _show(console: Console, decoded: Decoded, lines: dict[str, Timeline], title: str, biased: bool) -> None:
+    from uara.answers.display import print_table
+    from uara.psd import live
+
+    console.print("\n")
+    for line in live.run_lines(decoded):
+        console.print(line)
+    if biased:
+        console.print(live.BIAS)
+    print_table(live.split_table(lines, title))
 
 
 def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
@@ -150,15 +175,13 @@ def _as_data(decoded: Any, lines: dict[str, Timeline]) -> dict[str, Any]:
 
 
 @app.command()
+@options_from(Edge, without={"latency_ms"})
 def figure2(
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the pictures and their data.")],
     profile: Profile = "gpt2_gpt2-xl",
     task: Annotated[str, typer.Option(help="Task whose latency is split in three.")] = "code",
-    uplink_mbps: Uplink = 20.0,
-    downlink_mbps: Downlink = 100.0,
-    latency_ms: Latency = 1.0,
-    phone: Phone = "galaxy-s23",
-    server: Server = "rtx-3090",
+    latency_ms: Annotated[float, typer.Option(help="Latency of each message in ms, each way.")] = 1.0,
+    **fields: Any,
 ) -> None:
     """Reproduce Fig. 2: latency over the draft length and over the data rate, pictures and CSV; and Fig. 1's chart."""
     from rich.console import Console
@@ -166,7 +189,7 @@ def figure2(
     from uara.cli import study
     from uara.psd.profile import TaskProfile
 
-    at = _speeds(phone, server, uplink_mbps, downlink_mbps, latency_ms)
+    at = taken({**fields, "latency_ms": latency_ms}, Edge).speeds()
     for line in study.script("figure2").draw_figures(TaskProfile.load(profile), at, task, output):
         Console(highlight=False).print(line, soft_wrap=True)
 
@@ -181,7 +204,7 @@ def compare(
     form: FormOption = None,
 ) -> None:
     """PSD against conventional and autoregressive decoding at gamma = speed ratio, for each task of a profile."""
-    from uara.display import print_table
+    from uara.answers.display import print_table
     from uara.psd.comparison import comparison_table
     from uara.psd.profile import TaskProfile
 
@@ -198,8 +221,8 @@ def transfer(
     """Take a measured profile's acceptance over to GPT-2 models: exact operations and prompt lengths, marked so."""
     import sys
 
+    from uara.answers.display import print_table
     from uara.base.files import check_output
-    from uara.display import print_table
     from uara.psd.profile import TaskProfile
     from uara.psd.report import summary_table
     from uara.psd.transfer import gpt2_token_counter, transferred_profile
@@ -225,8 +248,8 @@ def counts(
     credit: Annotated[str, typer.Option(help="Where the counts come from, and their licence.")] = "",
 ) -> None:
     """Make a task profile of recorded runs of which only the tokens of each round are left."""
+    from uara.answers.display import print_table
     from uara.base.files import check_output
-    from uara.display import print_table
     from uara.psd.counts import Source, profile_of_counts
     from uara.psd.report import summary_table
 

@@ -28,9 +28,9 @@ def serve(
     follow: Callable[[str], None],
 ) -> None:
     """Serve the requests of an instance file by each controller and the baselines; print a table of response times."""
+    from uara.answers.display import output_console
     from uara.base import sheets
     from uara.base.files import check_output, save_or_rescue
-    from uara.display import output_console
     from uara.hetedge.instance import HetEdge
     from uara.hetedge.rolling import COLUMNS, baselines, roll
 

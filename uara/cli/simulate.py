@@ -4,19 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from pydantic import Field
 
+from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.cli.fields import options_from, taken
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import attach_options, parse_solver
 
 if TYPE_CHECKING:
     from uara.base.cells import Table
-    from uara.mec.simulate import SimulatedRun
+    from uara.mec.simulate import Controller, SimulatedRun
     from uara.scenarios.trace import MobilityTrace
 
 
+class Course(Record):
+    """What is simulated."""
+
+    slots: Annotated[int, Field(ge=1)] | None = None
+    """Number of slots T; the trace's by default."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Root seed of tasks and own work."""
+    profile: str = "gpt2_gpt2-xl"
+    """Task profile: shipped name or .json file."""
+    time_limit: float | None = None
+    """Seconds for each decision."""
+    deadline_ms: float | None = None
+    """Milliseconds for each decision; the best answer so far is taken."""
+    warm: bool = True
+    """Start from the last slot's decision."""
+
+
+@options_from(Course, flags={"warm": "warm/--cold"})
 def command(
     trace: Annotated[
         Path,
@@ -33,16 +55,6 @@ def command(
     option: Annotated[
         list[str] | None, typer.Option(help="key=value for every solver that knows it.")
     ] = None,
-    slots: Annotated[
-        int | None, typer.Option(min=1, help="Number of slots T; the trace's by default.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Root seed of tasks and own work.")] = 0,
-    profile: Annotated[str, typer.Option(help="Task profile: shipped name or .json file.")] = "gpt2_gpt2-xl",
-    time_limit: Annotated[float | None, typer.Option(help="Seconds for each decision.")] = None,
-    deadline_ms: Annotated[
-        float | None, typer.Option(help="Milliseconds for each decision; the best answer so far is taken.")
-    ] = None,
-    warm: Annotated[bool, typer.Option("--warm/--cold", help="Start from the last slot's decision.")] = True,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write all slots to this CSV.")
     ] = None,
@@ -51,66 +63,28 @@ def command(
     ] = None,
     form: FormOption = None,
     json: Annotated[bool, typer.Option("--json", help="Every slot as JSON.")] = False,
+    **fields: Any,
 ) -> None:
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
-    from rich.console import Console
-
+    from uara.answers.display import print_table
     from uara.base import pictures
-    from uara.base.errors import InputError
     from uara.base.files import check_output, save_or_rescue
-    from uara.cli.rolling import serve
-    from uara.display import print_table
-    from uara.mec.simulate import COLUMNS, Controller, Stopped, save_csv, save_plot, simulate
+    from uara.mec.simulate import COLUMNS, save_csv, save_plot
     from uara.shipped import located
 
-    trace = located(trace)
-    arriving = holds_requests(trace)
-    usual = "hetedge-dp" if arriving else "tma-masac"
-    specs = attach_options([parse_solver(word) for word in solver or [usual]], option or [])
-    controllers = [
-        Controller(
-            name=spec.name,
-            options=spec.options.model_dump(exclude_defaults=True),
-            label=" ".join([spec.name, *(f"{key}={value}" for key, value in spec.values.items())]),
-        )
-        for spec in specs
-    ]
-    if arriving:
-        if slots is not None or plot is not None:
+    trace, course = located(trace), taken(fields, Course)
+    if holds_requests(trace):
+        if course.slots is not None or plot is not None:
             raise InputError("does not apply to requests that arrive over time", source="--slots, --plot")
-        with Console(stderr=True, quiet=json).status("serving") as status:
-            serve(
-                trace,
-                controllers,
-                seed=seed,
-                time_limit_s=time_limit,
-                output=output,
-                json=json,
-                follow=status.update,
-            )
+        _serve(trace, _controllers(solver or ["hetedge-dp"], option), course, output, json)
         return
-    chosen, inputs = open_trace(trace), [trace, Path(profile)]
+    controllers = _controllers(solver or ["tma-masac"], option)
+    chosen, inputs = open_trace(trace), [trace, Path(course.profile)]
     if output:
         check_output(output, suffixes=(".csv",), inputs=inputs, kind=",".join(COLUMNS))
     if plot:
         pictures.check_picture(plot, inputs=inputs)
-    failures: list[BaseException] = []
-    try:
-        with Console(stderr=True, quiet=json).status("simulating") as status:
-            runs = simulate(
-                chosen,
-                controllers,
-                slots=slots,
-                seed=seed,
-                profile=profile,
-                time_limit_s=time_limit,
-                deadline_ms=deadline_ms,
-                warm=warm,
-                on_slot=lambda controller, number: status.update(f"{controller.title}: slot {number + 1}"),
-            )
-    except Stopped as stopped:
-        runs = stopped.runs
-        failures.append(stopped)
+    runs, failures = _simulated(chosen, controllers, course, json)
 
     def save() -> None:
         if output:
@@ -126,6 +100,60 @@ def command(
         finish(save, show, lambda: save_plot(runs, plot) if plot else None, failures=failures)
     else:
         finish(None, failures=failures)
+
+
+def _controllers(solvers: list[str], option: list[str] | None) -> list[Controller]:
+    """Solvers with their options."""
+    from uara.mec.simulate import Controller
+
+    return [
+        Controller(
+            name=spec.name,
+            options=spec.options.model_dump(exclude_defaults=True),
+            label=" ".join([spec.name, *(f"{key}={value}" for key, value in spec.values.items())]),
+        )
+        for spec in attach_options([parse_solver(word) for word in solvers], option or [])
+    ]
+
+
+def _serve(
+    requests: Path, controllers: list[Controller], course: Course, output: Path | None, json: bool
+) -> None:
+    """Requests that arrive over time."""
+    from rich.console import Console
+
+    from uara.cli.rolling import serve
+
+    with Console(stderr=True, quiet=json).status("serving") as status:
+        serve(
+            requests,
+            controllers,
+            seed=course.seed,
+            time_limit_s=course.time_limit,
+            output=output,
+            json=json,
+            follow=status.update,
+        )
+
+
+def _simulated(
+    trace: MobilityTrace, controllers: list[Controller], course: Course, quiet: bool
+) -> tuple[list[SimulatedRun], list[BaseException]]:
+    """What the controllers did, and what stopped them."""
+    from rich.console import Console
+
+    from uara.mec.simulate import Stopped, simulate
+
+    with Console(stderr=True, quiet=quiet).status("simulating") as status:
+
+        def follow(controller: Controller, number: int) -> None:
+            status.update(f"{controller.title}: slot {number + 1}")
+
+        how = {"time_limit_s": course.time_limit, **course.model_dump(exclude={"time_limit"})}
+        try:
+            return simulate(trace, controllers, on_slot=follow, **how), []
+        except Stopped as stopped:
+            return stopped.runs, [stopped]
 
 
 def holds_requests(path: Path) -> bool:

@@ -10,17 +10,18 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from uara import answers, solution
+from uara import solution
+from uara.answers import tables
+from uara.answers.display import answer_table, label_of, print_table, progress_line, ranked, ranking_table
+from uara.answers.several import overall_table
 from uara.base.cells import Table
 from uara.base.errors import InputError, UaraError
 from uara.base.files import check_output, save_or_rescue
 from uara.cli import answered, was_interrupted
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
-from uara.display import answer_table, label_of, print_table, progress_line, ranked, ranking_table
 from uara.problem import FollowUp, Kind, follow_up_of, kind_of, load
 from uara.registry import find
-from uara.several import overall_table
 from uara.shipped import located
 from uara.solver import Result, solve
 
@@ -199,17 +200,17 @@ def _outputs(tasks: list[Task], output: Path | None, starts: list[Path]) -> dict
 def _check(output: Path, kind: str, inputs: list[Path]) -> None:
     """Refuse an output that must not be written; its suffix says what it holds."""
     if _is_table(output):
-        answers.check(output, kind, inputs)
+        tables.check(output, kind, inputs)
     else:
-        check_output(output, suffixes=(".json", *answers.SUFFIXES), inputs=inputs, kind="solution")
+        check_output(output, suffixes=(".json", *tables.SUFFIXES), inputs=inputs, kind="solution")
 
 
 def _is_table(output: Path) -> bool:
-    return output.suffix.lower() in answers.SUFFIXES
+    return output.suffix.lower() in tables.SUFFIXES
 
 
 def _save(result: Result, output: Path) -> None:
-    write = answers.save if _is_table(output) else solution.save
+    write = tables.save if _is_table(output) else solution.save
     save_or_rescue(lambda path: write(result, path), output)
 
 
@@ -226,7 +227,7 @@ def _explained(task: Task) -> Any:
 def _show_tables(tasks: list[Task], form: Any) -> None:
     for task in tasks:
         name = f" of {task.problem.name}" if len(tasks) > 1 else ""
-        for title, columns in answers.tables(task.results[0]).items():
+        for title, columns in tables.tables(task.results[0]).items():
             print_table(answer_table(title + name, columns), form)
 
 
@@ -234,7 +235,7 @@ def _with_tables(plain: list[dict[str, Any]], tasks: list[Task]) -> None:
     """Give the best answer to each instance its tables."""
     place = 0
     for task in tasks:
-        plain[place]["tables"] = answers.tables(task.results[0])
+        plain[place]["tables"] = tables.tables(task.results[0])
         place += len(task.results)
 
 

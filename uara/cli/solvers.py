@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
+from uara.answers.display import options_of, print_table, solvers_table
 from uara.cli.output import FormOption, print_json
-from uara.display import options_of, print_table, solvers_table
 from uara.registry import available_solvers, find
 
 

@@ -7,11 +7,12 @@ from typing import Annotated
 
 import typer
 
-from uara import check_page, solution
+from uara import solution
+from uara.answers.display import print_table
 from uara.base.cells import Cell, Column, Table, words
 from uara.base.errors import InputError
 from uara.cli.output import print_json
-from uara.display import print_table
+from uara.pages import check_page
 from uara.problem import load
 from uara.shipped import located
 from uara.verify import Verdict, verify, verify_files

@@ -8,12 +8,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from uara.answers.display import print_table
 from uara.base.errors import InputError
 from uara.base.files import check_output
 from uara.base.pictures import check_picture
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import attach_options, parse_solver
-from uara.display import print_table
 from uara.p1.instance import Instance
 from uara.problem import load
 from uara.scenarios.what_if import Variant, files_of, variants, what_if

@@ -9,7 +9,6 @@ import numpy as np
 
 from uara.base import pictures
 from uara.base.errors import InputError, printable
-from uara.base.extras import needs
 from uara.base.quantities import Floats
 from uara.problem import evaluate
 
@@ -49,38 +48,22 @@ def draw(
     InputError
         For another kind of file, or a plan that cannot be replayed.
     """
-    needs("matplotlib.figure", extra="plot")
-    pictures.only_one(path, ax)
-    if path is not None:
-        pictures.check_picture(Path(path))
     score: Any = None if plan is None else evaluate(instance, plan)
     if score is not None and not score.steps:
         raise InputError("cannot be replayed: " + "; ".join(map(str, score.violations)), source="plan")
-    if ax is not None:
-        _draw_first(ax, instance, plan, score)
-        return ax
-    if plan is None:
-        figure = pictures.blank(path, (9, 4))
-        first, second = figure.subplots(1, 2)
-        _draw_snr(second, instance)
-    else:
-        figure = pictures.blank(path, (13, 6))
-        first, second = figure.subplots(2, 1, height_ratios=(3, 2))
-        _draw_start(second, plan, score)
-    main: Axes = first
-    _draw_first(main, instance, plan, score)
-    if instance.provenance.credits:
-        figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-    if path is not None:
-        pictures.save(figure, path, dpi=150)
+    size = (9, 4) if plan is None else (13, 6)
+    shape: dict[str, Any] = {"ncols": 2} if plan is None else {"nrows": 2, "height_ratios": (3, 2)}
+    with pictures.panels(path, ax, size, credit=instance.provenance.credits, **shape) as (main, *others):
+        if plan is None:
+            _draw_requests(main, instance)
+        else:
+            _draw_gantt(main, instance, plan, score)
+        for second in others:
+            if plan is None:
+                _draw_snr(second, instance)
+            else:
+                _draw_start(second, plan, score)
     return main
-
-
-def _draw_first(axes: Axes, instance: HetEdge, plan: Plan | None, score: Any) -> None:
-    if plan is None:
-        _draw_requests(axes, instance)
-    else:
-        _draw_gantt(axes, instance, plan, score)
 
 
 def _draw_requests(axes: Axes, instance: HetEdge) -> None:

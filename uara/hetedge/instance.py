@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from uara.base import files, tables
+from uara.base import files
 from uara.base.columnar import (
     FloatColumn,
     IndexColumn,
@@ -25,10 +25,9 @@ from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import Table
+from uara.base.tables import Table, Tabled
 from uara.hetedge.latency import Machine, System, cache_bytes, make_system
 from uara.hetedge.schema import (
-    SCHEMA_VERSION,
     HetEdgeFile,
     Link,
     Node,
@@ -36,9 +35,7 @@ from uara.hetedge.schema import (
     RequestColumns,
     Transformer,
 )
-from uara.p1.schema import is_name
 
-_PLACES = ("requests",)
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
 
 
@@ -64,7 +61,7 @@ class Requests(Table):
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class HetEdge:
+class HetEdge(Tabled):
     """Requests that are drafted for by a weak node and verified by a strong one, in batches.
 
     Raises
@@ -84,10 +81,10 @@ class HetEdge:
     provenance: Provenance = Provenance()
 
     kind: ClassVar[str] = "hetedge"
+    places: ClassVar[tuple[str, ...]] = ("requests",)
 
     def __post_init__(self) -> None:
-        if not is_name(self.name):
-            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        super().__post_init__()
         if (self.draft_node is None) != (self.draft_model is None):
             raise InputError("come together or not at all", path="$.draft_node and $.draft_model")
         misfits = lonely_misfits(self)
@@ -97,10 +94,6 @@ class HetEdge:
                 "speculation",
                 path=f"$.requests.id[{misfits[0]}]",
             )
-
-    def replace(self, **parts: Any) -> HetEdge:
-        """A copy with some parts changed."""
-        return dataclasses.replace(self, **parts)
 
     def part(self, kept: Indices) -> HetEdge:
         """The instance with some of its requests alone, in the order that is given."""
@@ -146,11 +139,6 @@ class HetEdge:
         return digest.hexdigest()
 
     @classmethod
-    def load(cls, path: str | Path) -> HetEdge:
-        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
-        return tables.load(path, _PLACES, cls.from_plain)
-
-    @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:
         """Build an instance from the decoded content of an instance file (:class:`HetEdgeFile`)."""
         record = files.validate(data, HetEdgeFile)
@@ -164,33 +152,18 @@ class HetEdge:
 
     def to_plain(self) -> dict[str, Any]:
         """The content of the instance file, every column as arrays or tuples."""
-        parts = {part: getattr(self, part) for part in _PARTS}
+        parts = {part: getattr(self, part) for part in _PARTS if getattr(self, part) is not None}
         return {
-            "schema_version": SCHEMA_VERSION,
-            "kind": self.kind,
-            "name": self.name,
-            "provenance": self.provenance.model_dump(exclude_defaults=True),
-            **{
-                part: record.model_dump(exclude_none=True)
-                for part, record in parts.items()
-                if record is not None
-            },
+            **super().to_plain(),
+            **{part: record.model_dump(exclude_none=True) for part, record in parts.items()},
             "requests": self.requests.columns(),
         }
-
-    def save(self, path: str | Path) -> None:
-        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries."""
-        tables.save(Path(path), self.to_plain(), _PLACES)
 
 
 def machines(instance: HetEdge) -> dict[str, Machine]:
     """The nodes that hold a model, by their part."""
-    system = instance.system
-    return (
-        {"verify": system.target}
-        if system.draft is None
-        else {"draft": system.draft, "verify": system.target}
-    )
+    draft, target = instance.system.draft, instance.system.target
+    return {"verify": target} if draft is None else {"draft": draft, "verify": target}
 
 
 def lonely_misfits(instance: HetEdge) -> Indices:

@@ -7,13 +7,11 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, model_validator
 
 from uara.base.columns import Columns, SideFile
-from uara.base.files import Record, VersionOne
+from uara.base.files import Record, VersionOne, published_schema
 from uara.base.provenance import Provenance
 from uara.base.quantities import Fraction, Name, NonNegative, Point, Positive
 from uara.p1.schema import Column
 from uara.psd.flops import Architecture
-
-SCHEMA_VERSION = 1
 
 Count = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Weights = Annotated[int, Field(ge=1, le=10**15)]
@@ -181,7 +179,4 @@ class HetEdgeFile(Record):
 
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of ``hetedge`` instance files."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **HetEdgeFile.model_json_schema(by_alias=True),
-    }
+    return published_schema(HetEdgeFile)

@@ -348,22 +348,16 @@ def save_plot(
     MissingExtra
         Without matplotlib.
     """
-    pictures.only_one(path, ax)
-    if ax is not None:
-        chosen = [each for each in PANELS if each[0] == panel]
-        if not chosen:
-            names = ", ".join(each[0] for each in PANELS)
-            raise InputError(f"{panel!r} is not one of {names}", source="panel")
-        _draw_panel(ax, runs, chosen[0])
-        return ax
-    figure = pictures.blank(path, (11, 6))
-    for axes, each in zip(figure.subplots(2, 3).flat, PANELS, strict=True):
-        _draw_panel(axes, runs, each)
-    first: Axes = figure.axes[0]
-    first.legend(fontsize=7)
-    if path is not None:
-        pictures.save(figure, path, dpi=120)
-    return first
+    chosen = PANELS if ax is None else [each for each in PANELS if each[0] == panel]
+    if not chosen:
+        names = ", ".join(each[0] for each in PANELS)
+        raise InputError(f"{panel!r} is not one of {names}", source="panel")
+    with pictures.panels(path, ax, (11, 6), nrows=2, ncols=3) as places:
+        for axes, each in zip(places, chosen, strict=True):
+            _draw_panel(axes, runs, each)
+        if ax is None:
+            places[0].legend(fontsize=7)
+    return places[0]
 
 
 def _draw_panel(axes: Axes, runs: Sequence[SimulatedRun], panel: tuple[str, str, bool, float]) -> None:

@@ -107,26 +107,14 @@ def draw_map(
         If the instance holds no positions.
     """
     needs("matplotlib.figure", extra="plot")
-    from matplotlib import rc_context
-
     if instance.devices.position_m is None or instance.servers.position_m is None:
         raise InputError("holds no positions to draw", source=instance.name, path="$.devices.position_m")
-    pictures.only_one(path, ax)
-    with rc_context({"text.parse_math": False}):  # a dollar in a name is a dollar
-        if ax is not None:
-            _draw_places(ax, instance, allocation)
-            return ax
-        figure = pictures.blank(path, (11, 6.5) if allocation else (7, 6.5))
-        if allocation is None:
-            places: Axes = figure.add_subplot()
-        else:
-            places, loads = figure.subplots(1, 2, width_ratios=(3, 2))
-            _draw_loads(loads, instance, allocation)
+    size = (11, 6.5) if allocation else (7, 6.5)
+    shape: dict[str, Any] = {"ncols": 2, "width_ratios": (3, 2)} if allocation else {}
+    with pictures.panels(path, ax, size, credit=instance.provenance.credits, **shape) as (places, *others):
         _draw_places(places, instance, allocation)
-        if instance.provenance.credits:
-            figure.supxlabel("; ".join(instance.provenance.credits), fontsize=7, color="0.4")
-        if path is not None:
-            pictures.save(figure, path, dpi=150)
+        for loads in others:
+            _draw_loads(loads, instance, allocation)  # type: ignore[arg-type]
     return places
 
 

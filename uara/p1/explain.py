@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from uara.base.cells import Column, Table, percent, words
 from uara.p1.allocation import allocate
 from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
 from uara.p1.model import evaluate
-from uara.solver import Result
+
+if TYPE_CHECKING:
+    from uara.solver import Result
 
 
 @dataclass(frozen=True)

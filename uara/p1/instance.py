@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from uara.base import files, tables
+from uara.base import files
 from uara.base.columnar import (
     FloatColumn,
     IndexColumn,
@@ -28,19 +28,16 @@ from uara.base.deferred import deferred
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
-from uara.base.tables import Table
+from uara.base.tables import Table, Tabled
 from uara.p1.schema import (
-    SCHEMA_VERSION,
     DenseGain,
     DeviceColumns,
     InstanceFile,
     Parameters,
     ServerColumns,
     SparseGain,
-    is_name,
 )
 
-_TABLES = ("servers", "devices", "channel")
 _from_arrays = deferred("uara.scenarios.tables:from_arrays")
 _from_frames = deferred("uara.scenarios.tables:from_frames")
 _from_csv = deferred("uara.scenarios.tables:from_csv")
@@ -159,7 +156,7 @@ class Channel:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class Instance:
+class Instance(Tabled):
     """One slot of problem P1 (Koh and Yang, section III): data, units in the names, provenance.
 
     Raises
@@ -176,10 +173,10 @@ class Instance:
     provenance: Provenance = Provenance()
 
     kind: ClassVar[str] = "p1"
+    places: ClassVar[tuple[str, ...]] = ("servers", "devices", "channel")
 
     def __post_init__(self) -> None:
-        if not is_name(self.name):
-            raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        super().__post_init__()
         if self.channel.devices != len(self.devices):
             raise InputError(
                 f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",
@@ -198,10 +195,6 @@ class Instance:
 
     def _repr_html_(self) -> str:
         return str(_described(self))
-
-    def replace(self, **parts: Any) -> Instance:
-        """A copy with some parts changed."""
-        return dataclasses.replace(self, **parts)
 
     @cached_property
     def digest(self) -> str:
@@ -327,11 +320,6 @@ class Instance:
         return _to_frames(self)
 
     @classmethod
-    def load(cls, path: str | Path) -> Instance:
-        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
-        return tables.load(path, _TABLES, cls.from_plain)
-
-    @classmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Instance:
         """Build an instance from the decoded content of an instance file (``uara.p1.schema.InstanceFile``)."""
         return cls.from_record(files.validate(data, InstanceFile))
@@ -363,22 +351,12 @@ class Instance:
             parts = ("pair_start", "pair_server", "power_gain")
             channel = {"layout": "sparse", **{name: getattr(self.channel, name) for name in parts}}
         return {
-            "schema_version": SCHEMA_VERSION,
-            "kind": self.kind,
-            "name": self.name,
-            "provenance": self.provenance.model_dump(exclude_defaults=True),
+            **super().to_plain(),
             "parameters": self.parameters.model_dump(),
             "servers": self.servers.columns(),
             "devices": self.devices.columns(),
             "channel": channel,
         }
-
-    def save(self, path: str | Path) -> None:
-        """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries.
-
-        Each file is written whole or not at all; the same instance gives the same bytes.
-        """
-        tables.save(Path(path), self.to_plain(), _TABLES)
 
 
 def _check_rectangle(rows: list[list[float]], width: int) -> None:

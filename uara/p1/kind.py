@@ -20,7 +20,7 @@ P1 = Kind(
     tables=deferred("uara.p1.answers:tables"),
     file_columns=deferred("uara.p1.answers:file_columns"),
     explain=deferred("uara.p1.explain:explain"),
-    best_known=deferred("uara.p1.best_known:lookup"),
+    best_known=deferred("uara.scenarios.best_known:lookup"),
     schemas={
         "instance": deferred("uara.p1.schema:json_schema"),
         "trace": deferred("uara.scenarios.trace:json_schema"),

@@ -6,7 +6,6 @@ of the checks on files, and of the checks on arrays that a library caller hands 
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal, TypeVar
 
 import numpy as np
@@ -15,21 +14,12 @@ from pydantic import Field, ValidationError, ValidatorFunctionWrapHandler, WrapV
 from pydantic_core import InitErrorDetails
 
 from uara.base.columns import Columns, SideFile
-from uara.base.files import Record, VersionOne
+from uara.base.files import Record, VersionOne, published_schema
 from uara.base.provenance import Provenance
 from uara.base.quantities import Fraction, Index, Name, NonNegative, Point, Positive
 
 T = TypeVar("T")
-
-SCHEMA_VERSION = 1
-
 _AT_A_TIME = 10_000
-_HALF_CHARACTER = re.compile("[\ud800-\udfff]")
-
-
-def is_name(value: object) -> bool:
-    """Whether a value is a :data:`Name` that a file can hold."""
-    return isinstance(value, str) and 0 < len(value) <= 200 and not _HALF_CHARACTER.search(value)
 
 
 def _list_or_array(column: Any, check: ValidatorFunctionWrapHandler) -> Any:
@@ -170,7 +160,4 @@ class InstanceFile(Record):
 
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of instance files."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **InstanceFile.model_json_schema(by_alias=True),
-    }
+    return published_schema(InstanceFile)

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from uara.base import pictures
 from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.psd.activity import Activity
@@ -23,19 +21,9 @@ _OF_LANE = {"device": "mobile", "uplink": "transmission", "server": "server", "d
 
 def blank(rows: int, columns: int, size: tuple[float, float]) -> tuple[Figure, Any]:
     """A figure of a size in inches, and its (rows, columns) panels."""
-    needs("matplotlib.figure", extra="plot")
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    # a figure of its own: no window system, no global state
-    figure = Figure(figsize=size, layout="constrained")
-    FigureCanvasAgg(figure)
+    figures = needs("matplotlib.figure", extra="plot")
+    figure = figures.Figure(figsize=size, layout="constrained")
     return figure, figure.subplots(rows, columns, squeeze=False)
-
-
-def save(figure: Figure, path: str | Path) -> None:
-    """Write a figure; see :func:`uara.base.pictures.save`."""
-    pictures.save(figure, path, dpi=150)
 
 
 def gantt(

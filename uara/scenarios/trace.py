@@ -44,10 +44,7 @@ class TraceFile(Record):
 
 def json_schema() -> dict[str, Any]:
     """The published JSON Schema of trace files (``instances/trace.schema.json``)."""
-    return {
-        "$schema": "https://json-schema.org/draft/2020-12/schema",
-        **TraceFile.model_json_schema(by_alias=True),
-    }
+    return files.published_schema(TraceFile)
 
 
 @dataclass(frozen=True, eq=False)

@@ -141,22 +141,13 @@ class WhatIf:
         Axes
             Of latency against energy.
         """
-        from matplotlib import rc_context
-
-        pictures.only_one(path, ax)
-        with rc_context({"text.parse_math": False}):
-            if ax is not None:
-                self._draw_trade(ax)
-                return ax
-            size = (11.0, max(4.0, 1.5 + 0.3 * len(self.variants)))
-            figure = pictures.blank(path, size)
-            trade, bars = figure.subplots(1, 2)
+        size = (11.0, max(4.0, 1.5 + 0.3 * len(self.variants)))
+        title = printable(self.variants[0].instance.name)
+        with pictures.panels(path, ax, size, title=title, ncols=2) as (trade, *others):
             self._draw_trade(trade)
-            self._draw_changes(bars)
-            figure.suptitle(printable(self.variants[0].instance.name))
-            if path is not None:
-                pictures.save(figure, path, dpi=150)
-        return trade  # type: ignore[no-any-return]
+            for bars in others:
+                self._draw_changes(bars)
+        return trade
 
     def _draw_trade(self, axes: Axes) -> None:
         for place, result in enumerate(self.results):

@@ -18,9 +18,9 @@ from cases import make_instance
 from forgeries import branched, encoded, plain_of, tree_instance
 
 import uara
-from uara import check_page
 from uara.base.files import pretty_json
 from uara.p1 import check_certificate
+from uara.pages import check_page
 from uara.problem import parse_certificate, parse_decision
 from uara.solution import Claims
 from uara.verify import verify

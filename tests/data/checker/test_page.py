@@ -10,7 +10,8 @@ import browsers
 import pytest
 from cases import make_instance
 
-from uara import check_page, solution, solve
+from uara import solution, solve
+from uara.pages import check_page
 
 pytestmark = pytest.mark.integration
 

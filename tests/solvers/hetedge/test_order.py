@@ -103,7 +103,7 @@ def test_a_hundred_requests_in_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> N
     from functools import partial
     from pathlib import Path
 
-    from uara.clock import Clock
+    from uara.base.clock import Clock
 
     monkeypatch.setattr("uara.solver.Clock", partial(Clock, time.process_time))
     folder = Path(__file__).parents[3] / "instances"

@@ -8,7 +8,7 @@ from hetedge_cases import make_hetedge
 from uara.solvers.hetedge.prices import start_prices
 
 import uara
-from uara.clock import Clock
+from uara.base.clock import Clock
 from uara.hetedge.generate import generate
 from uara.solution import Claims
 from uara.verify import verify

@@ -15,7 +15,7 @@ from uara.solvers.masac.policy import SHIPPED
 from uara.solvers.masac.solver import TmaMasacOptions, guard, load_policy, tma_masac, weighted_allocation
 
 from uara import Allocation, Context, InputError, allocate, evaluate, solve
-from uara.display import ranking_table
+from uara.answers.display import ranking_table
 
 INSTANCES = Path(__file__).parents[3] / "instances"
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from uara import check_page, solution
+from uara import solution
 from uara.base.errors import printable
 from uara.base.files import pretty_json
 from uara.bench.results import Results
-from uara.check_page import Stored
+from uara.pages import check_page
+from uara.pages.check_page import Stored
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -13,8 +13,8 @@ from cases import make_instance
 
 from uara import InputError, Instance, solve
 from uara.base import files
-from uara.p1 import best_known
 from uara.problem import evaluate
+from uara.scenarios import best_known
 from uara.solver import Result
 
 FOLDER = Path(__file__).parents[2] / "instances"
@@ -70,6 +70,21 @@ def test_a_cut_of_a_drop_is_what_its_entry_says() -> None:
     verdict = best_known.verify(instance, decision, record.claims, certificate)
     assert verdict.refusals == ()
     assert verdict.certified_bound_ms == pytest.approx(entry.certified_lower_bound_ms, rel=1e-12)
+
+
+def test_a_drop_is_read_once_for_all_its_cuts_and_again_when_its_file_changes(tmp_path: Path) -> None:
+    drop = tmp_path / "drop.json"
+    shutil.copy(FOLDER / "drops" / "drop_s503.json", drop)
+    best_known._drop.cache_clear()
+    cuts = [best_known.Cut(drop="drop", servers=4, devices=m) for m in (30, 60)]
+    assert [len(cut.instance(tmp_path).devices) for cut in cuts] == [30, 60]
+    assert best_known._drop.cache_info().misses == 1
+    changed = Instance.load(drop).replace(name="another")
+    changed.save(drop)
+    assert cuts[0].instance(tmp_path).name == "another[e4,m30]"
+    drop.unlink()
+    with pytest.raises(InputError, match="no such file"):
+        cuts[0].instance(tmp_path)
 
 
 @pytest.mark.parametrize("name", SMALL)

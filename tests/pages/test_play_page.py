@@ -13,9 +13,9 @@ from browsers import as_desktop, as_phone, chromium
 from commands import run
 
 import uara
-from uara import play_page
 from uara.p1 import check_certificate
 from uara.p1.instance import Instance
+from uara.pages import play_page
 
 FILES = """const files = uaraPlay.files(), text = bytes => btoa(String.fromCharCode(...bytes));
 return [text(files.instance), text(files.solution)];"""

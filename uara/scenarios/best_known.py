@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -42,10 +43,18 @@ class Cut(Record):
     """M of the cut."""
 
     def instance(self, folder: Path) -> Instance:
-        """The instance, cut from the drop in a folder."""
-        return subset(
-            Instance.load(folder / f"{files.file_name(self.drop)}.json"), self.servers, self.devices
-        )
+        """The instance, cut from the drop in a folder, which is read once as long as its file stays the same."""
+        path = folder / f"{files.file_name(self.drop)}.json"
+        if not path.is_file():
+            return Instance.load(path)  # says what is wrong
+        found = path.stat()
+        return subset(_drop(path, found.st_mtime_ns, found.st_size), self.servers, self.devices)
+
+
+@lru_cache(maxsize=2)
+def _drop(path: Path, changed_ns: int, size: int) -> Instance:
+    """A drop, of which many instances are cut one after the other."""
+    return Instance.load(path)
 
 
 class Entry(Record):

@@ -12,9 +12,7 @@ from pydantic import Field
 from rich.console import Console
 
 from uara import Allocation, Answer, allocate, as_solver, available_solvers, evaluate, solve
-from uara.base.files import Record, pretty_json
-from uara.base.inks import show
-from uara.display import (
+from uara.answers.display import (
     answer_table,
     label,
     options_of,
@@ -26,6 +24,8 @@ from uara.display import (
     solvers_table,
     type_name,
 )
+from uara.base.files import Record, pretty_json
+from uara.base.inks import show
 from uara.registry import Method, method_of
 from uara.solver import Progress, Result
 

@@ -13,8 +13,9 @@ from cases import make_instance
 from hetedge_cases import make_hetedge
 
 import uara
-from uara import InputError, Instance, check_page, solution, solve
+from uara import InputError, Instance, solution, solve
 from uara.cli import main
+from uara.pages import check_page
 
 
 def run(*arguments: str | Path) -> int:

@@ -8,8 +8,8 @@ import pytest
 from cases import make_instance
 
 from uara import Allocation, Result, solve
-from uara.display import label
-from uara.several import overall_table
+from uara.answers.display import label
+from uara.answers.several import overall_table
 
 INSTANCES = [make_instance(8, 3, seed=seed, name=f"n{seed}") for seed in (1, 2)]
 SOLVERS = ("price", "tma", "max-sinr")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 
+from uara.answers.display import label
 from uara.base.cells import Column, Table, number, percent, significant, words
-from uara.display import label
 from uara.solver import Result, counts
 
 Answers = Mapping[str, Sequence[Result]]
@@ -19,7 +19,7 @@ def overall_table(answers: Answers, solvers: Sequence[str], best_ms: Mapping[str
     Parameters
     ----------
     solvers
-        Labels of those that were to answer (:func:`uara.display.label`): who lacks an answer has no mean.
+        Labels of those that were to answer (:func:`uara.answers.display.label`): who lacks an answer has no mean.
     best_ms
         Best known objective of each instance, where one is known; otherwise the best of these answers is it.
 

@@ -9,7 +9,8 @@ import pytest
 from cases import make_instance
 from hetedge_cases import make_hetedge
 
-from uara import InputError, Result, answers, solve
+from uara import InputError, Result, solve
+from uara.answers import tables as answer_tables
 from uara.base import sheets
 from uara.p1.answers import COLUMNS, tables
 
@@ -30,24 +31,24 @@ def test_a_frame_is_a_table() -> None:
 
 
 def test_files_hold_the_devices(tmp_path: Path) -> None:
-    answers.check(tmp_path / "a.csv", "p1")
-    answers.save(RESULT, tmp_path / "a.csv")
+    answer_tables.check(tmp_path / "a.csv", "p1")
+    answer_tables.save(RESULT, tmp_path / "a.csv")
     names, rows = sheets.read(tmp_path / "a.csv")
     assert tuple(names) == COLUMNS
     assert [float(row[10]) for row in rows] == RESULT.evaluation.device_latency_ms.tolist()  # type: ignore[attr-defined]
-    answers.check(tmp_path / "a.csv", "p1")
+    answer_tables.check(tmp_path / "a.csv", "p1")
     pandas, _ = pytest.importorskip("pandas"), pytest.importorskip("pyarrow")
-    answers.check(tmp_path / "a.parquet", "p1")
-    answers.save(RESULT, tmp_path / "a.parquet")
+    answer_tables.check(tmp_path / "a.parquet", "p1")
+    answer_tables.save(RESULT, tmp_path / "a.parquet")
     assert pandas.read_parquet(tmp_path / "a.parquet").equals(RESULT.to_frame())
 
 
 def test_tables_of_others_and_kinds_without_are_refused(tmp_path: Path) -> None:
     (tmp_path / "mine.csv").write_text("my,own\n")
     with pytest.raises(InputError, match="holds a table with other columns"):
-        answers.check(tmp_path / "mine.csv", "p1")
+        answer_tables.check(tmp_path / "mine.csv", "p1")
     with pytest.raises(InputError, match="answers of kind hetedge have no tables"):
-        answers.check(tmp_path / "a.csv", "hetedge")
+        answer_tables.check(tmp_path / "a.csv", "hetedge")
 
 
 def test_a_summary_is_five_lines() -> None:

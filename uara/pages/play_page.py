@@ -6,8 +6,8 @@ from html import escape
 from importlib import resources
 from pathlib import Path
 
-from uara import check_page
 from uara.base import files
+from uara.pages import check_page
 
 PARTS = ("network", "model", "search", "bound", "answer", "page")
 """The scripts, in the order in which they are put together; the checker of proofs comes before them."""

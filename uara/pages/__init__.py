@@ -1,0 +1,1 @@
+"""Pages that need no network: one checks proofs, one is there to play with."""
