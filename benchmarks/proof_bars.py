@@ -156,7 +156,7 @@ def table(rows: list[dict[str, Any]]) -> list[str]:
         times = [_time(own.get(gap)) for gap in GAPS]
         last = own[min(own)]
         lines.append(
-            f"| {name} | {' | '.join(times)} | {last['gap']:.1e} | {last['nodes'] or 0:g} | {last['check_seconds']:.1f} |"
+            f"| {name} | {' | '.join(times)} | {_gap(last)} | {last['nodes'] or 0:g} | {last['check_seconds']:.1f} |"
         )
     return [*lines, "", *bars(rows)]
 
@@ -169,7 +169,11 @@ def _size(name: str, rows: list[dict[str, Any]]) -> tuple[bool, int, int, str]:
 def _time(row: dict[str, Any] | None) -> str:
     if row is None:
         return "not run"
-    return f"{row['seconds']:.1f}" if reached(row) else f"{row['gap']:.1e} after {row['seconds']:.0f}"
+    return f"{row['seconds']:.1f}" if reached(row) else f"{_gap(row)} after {row['seconds']:.0f}"
+
+
+def _gap(row: dict[str, Any]) -> str:
+    return "none" if row["gap"] is None else f"{row['gap']:.1e}"
 
 
 def bars(rows: list[dict[str, Any]]) -> Iterator[str]:
