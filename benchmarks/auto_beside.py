@@ -1,9 +1,9 @@
-"""``auto`` beside ``price`` and ``exact`` at the same time limit: answers and proofs, on 24 networks of several regimes.
+"""``auto`` beside ``price`` and ``exact`` at the same time limit: answers and proofs on 24 networks.
 
     python benchmarks/auto_beside.py LOG.jsonl            # about ten minutes; run again it goes on where it was
     python benchmarks/auto_beside.py LOG.jsonl --table    # what was found, as Markdown
 
-The networks are cut from the ten drops of ``instances/drops``, cells and regimes drawn once. Clock and limits are
+The networks are cut from the ten drops of ``instances/drops``, cells of six regimes drawn once. Clock and limits are
 processor time. A longer limit is tried where the shorter one ended a run.
 """
 
@@ -83,7 +83,7 @@ def run(name: str, regime: str, instance: Instance, solver: str, limit_s: float)
 
 def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     """How often and by how much ``auto`` was behind, in answers and in proven bounds."""
-    yield "| limit | beside | networks | answers behind | at most | bounds behind | at most | to 1e-4: auto | the other |"
+    yield "| limit | beside | networks | answers behind | at most | bounds behind | at most | 1e-4: auto | the other |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for limit_s in LIMITS_S:
         found = {(row["network"], row["solver"]): row for row in rows if row["limit_s"] <= limit_s}
@@ -127,7 +127,9 @@ def main() -> None:
                 row = done[name, solver, limit_s] = run(name, regime, instance, solver, limit_s)
                 with given.log.open("a") as log:
                     log.write(json.dumps(row) + "\n")
-                print(f"{name}, {solver}, {limit_s:g} s: {row['gap']:.2e} in {row['seconds']:.2f} s", flush=True)
+                print(
+                    f"{name}, {solver}, {limit_s:g} s: {row['gap']:.2e} in {row['seconds']:.2f} s", flush=True
+                )
 
 
 if __name__ == "__main__":

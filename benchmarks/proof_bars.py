@@ -226,7 +226,9 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", type=Path)
-    parser.add_argument("--write", action="store_true", help="write the table into docs/proofs.md; run nothing")
+    parser.add_argument(
+        "--write", action="store_true", help="write the table into docs/proofs.md; run nothing"
+    )
     parser.add_argument("--sample", type=int, default=60, help="cells of the grid, of 300 (default 60)")
     parser.add_argument("--only", default="", help="only jobs whose group or instance begins with this")
     given = parser.parse_args()

@@ -16,7 +16,8 @@ from uara.base.errors import InputError, printable
 from uara.problem import Problem
 
 CORE = (
-    *("json", "sha256", "dyadic", "transcendental", "shapes", "side_file", "instance", "quantities", "objective"),
+    *("json", "sha256", "dyadic", "transcendental", "shapes", "side_file"),
+    *("instance", "quantities", "objective"),
     *("least_set", "least_set_rows", "prices", "device_prices", "evaluation", "check"),
 )
 """The checker's files in the order in which they are put together."""

@@ -63,8 +63,10 @@ def test_the_page_keeps_what_is_around_the_table(tmp_path: Path) -> None:
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
     write([row()], page)
     text = page.read_text()
-    assert text.startswith("before\n") and text.endswith("\nafter\n")
-    assert "old" not in text and "e8_m90" in text
+    assert text.startswith("before\n")
+    assert text.endswith("\nafter\n")
+    assert "old" not in text
+    assert "e8_m90" in text
 
 
 def test_the_jobs_cover_what_is_asked() -> None:
@@ -77,7 +79,8 @@ def test_the_jobs_cover_what_is_asked() -> None:
 def test_a_job_is_solved_and_checked() -> None:
     job = next(job for job in proof_bars.jobs(0) if job.instance == "e4_m30")
     found = proof_bars.run(job)
-    assert reached(found) and found["wanted"] == 1e-4
+    assert reached(found)
+    assert found["wanted"] == 1e-4
     assert json.loads(json.dumps(found)) == found
 
 
@@ -94,6 +97,10 @@ def test_who_is_behind_is_counted() -> None:
         gap = (objective - bound) / 100.0
         return {"network": "n", "solver": solver, "limit_s": 2.0, "gap": gap, **figures}
 
-    lines = list(auto_beside.table([run("price", 1000.0, 990.0), run("exact", 1000.0, 998.0), run("auto", 1001.0, 995.0)]))
+    lines = list(
+        auto_beside.table(
+            [run("price", 1000.0, 990.0), run("exact", 1000.0, 998.0), run("auto", 1001.0, 995.0)]
+        )
+    )
     assert lines[2].startswith("| 2 s | `price` | 1 | 1 | 1.0e-02 | 0 | 0.0e+00 | 0 | 0 |")
     assert lines[3].startswith("| 2 s | `exact` | 1 | 1 | 1.0e-02 | 1 | 3.0e-02 | 0 | 0 |")

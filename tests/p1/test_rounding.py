@@ -57,11 +57,13 @@ def test_answers_and_bounds_of_hardly_held_weights(weight: float) -> None:
     for name in ("price", "exact"):
         found = solve(instance, name, options={"gap": 1e-6})
         assert found.ended == "completed"
-        assert found.bound_ms is not None and found.certified_bound_ms is not None
+        assert found.bound_ms is not None
+        assert found.certified_bound_ms is not None
         assert max(found.bound_ms, found.certified_bound_ms) <= least * (1 + 1e-12), name
         # Where the weight makes a delay's last place dear, the bound is that of shares between two doubles.
         if weight <= 1e20:
-            assert found.gap is not None and found.gap < 1e-3, name
+            assert found.gap is not None
+            assert found.gap < 1e-3, name
 
 
 def test_ordinary_weights_are_left_alone() -> None:

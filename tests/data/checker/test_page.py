@@ -138,7 +138,7 @@ def test_a_side_file_is_read_with_its_instance(
     opened(driver, files / "empty.html")
     result, _ = dropped(driver, problem, answer)
     assert not result["accepted"]
-    assert f"is in the side file \"{side.name}\": give that file too" in result["line"]
+    assert f'is in the side file "{side.name}": give that file too' in result["line"]
     result, _ = dropped(driver, side)  # the others are there still
     assert result["accepted"], result["refusals"]
     assert side.name in part(driver, "given").text
