@@ -145,19 +145,20 @@ def test_excess_is_what_the_bound_rises_by() -> None:
         assert forced <= evaluate(instance, allocate(instance, association)).controllable_ms + 1e-9
 
 
-@pytest.mark.parametrize(("limit_s", "climbs"), [(None, 1), (30.0, 2)])
+@pytest.mark.parametrize(("limit_s", "climbs"), [(None, 1), (1e6, 2)])
 def test_where_time_is_short_the_row_is_climbed_to_its_end_first(
     limit_s: float | None, climbs: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So that at any limit ``exact`` proves what ``price`` does."""
     from uara.solvers import exact
 
-    monkeypatch.setattr(exact, "_CLIMBS", 1e9)
+    monkeypatch.setattr(exact, "_CLIMBS", 1e15)
     seen: list[int] = []
     climb_on = Root.climb_on
 
     def count(self: Root, row: Any, cost_ms: float, gap: float, most_passes: int) -> None:
-        seen.append(most_passes)
+        if self.numbers.devices == 24:  # not of the rehearsal, which loads the kernels
+            seen.append(most_passes)
         climb_on(self, row, cost_ms, gap, most_passes)
 
     monkeypatch.setattr(Root, "climb_on", count)
