@@ -22,6 +22,8 @@ from .dual.price import MOST_PASSES, PriceOptions, searched
 
 HASTE_S = 1.0
 """Time left below which the first row is climbed to its end: little else can be done in it."""
+_CLIMBS = 25.0
+"""The same where the time left is below so many times what the row's first passes took."""
 
 
 class ExactOptions(Record):
@@ -52,8 +54,12 @@ def exact(instance: Instance, context: Context[ExactOptions]) -> Answer:
 
     options = context.options
     root, found = searched(instance, context, PriceOptions(kicks=options.kicks))
-    passes = FIRST_PASSES if context.remaining_s() > HASTE_S else MOST_PASSES
+    left_s = context.remaining_s()
+    passes = FIRST_PASSES if left_s > HASTE_S else MOST_PASSES
     row = root.device_row(found.cost_ms, options.gap, passes)
+    after_s = context.remaining_s()
+    if row is not None and passes < MOST_PASSES and after_s < _CLIMBS * (left_s - after_s):
+        root.climb_on(row, found.cost_ms, options.gap, MOST_PASSES - passes)
     if row is None:
         return Answer(found.decision(), certificate=certificate_of(root.numbers, root.prices))
     tree = Tree(row, found, context, options.gap, root.numbers.constant_ms)

@@ -26,6 +26,8 @@ from uara.problem import Problem
 
 Plain = dict[str, Any]
 
+WEIGHTS = (0.0, 5e-324, 1e-310, 1e-30, 1e15, 1e20, 1e25, 1e30)
+"""Weights of synchronisation that doubles hardly hold, or not at all: of 1e30 a delay's last place is worth seconds."""
 NOT_NUMBERS = ("NaN", "-Infinity", "1e999", "1" + "0" * 400, '"1"', "true", "null", "[1.0]")
 
 
@@ -55,9 +57,12 @@ def honest(folder: Path) -> list[Case]:
         Case(f"honest: {name}", _text(folder, problem), encoded(plain), "")
         for name, problem, plain in _trees()
     ]
-    idle = make_instance(7, 3, 2, sync_weight_per_ms=0.0)
-    plain = plain_of(idle, "exact")
-    return [*found, *trees, Case("honest: lambda = 0", _text(folder, idle), encoded(plain), "")]
+    weights = [
+        Case(f"honest: lambda = {weight:g}", _text(folder, problem), encoded(plain_of(problem, "exact")), "")
+        for weight in WEIGHTS
+        for problem in [make_instance(7, 3, 2, sync_weight_per_ms=weight)]
+    ]
+    return [*found, *trees, *weights]
 
 
 def forged(folder: Path) -> list[Case]:

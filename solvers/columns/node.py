@@ -99,13 +99,14 @@ def generate(
     node.value_ms = max(node.value_ms, pricing.dual(node, node.prices, _FINEST * upper_ms))
     pool.add(pricing.found.member)
     best, pi, nu = node.value_ms, node.pi, node.nu
-    shares = None
+    solved = False
     while best < target_ms and not expired():
         master.enter(node.states, node.low, node.high)
         limit = master.solve()
         if not master.solved:
+            solved = False
             break
-        shares = master.shares()
+        solved = True
         if limit - best <= max(_CLOSED * (target_ms - best), _FINEST * upper_ms):
             break
         there = master.prices()
@@ -123,4 +124,4 @@ def generate(
         if not found and not pricing.refine(np.array(sets), 0.1 * (limit - best) / servers):
             break
     node.value_ms, node.pi, node.nu = best, pi, nu
-    return None if best >= target_ms else shares
+    return master.shares() if solved and best < target_ms else None

@@ -215,19 +215,24 @@ class Root:
 
     def device_row(self, cost_ms: float, gap: float, most_passes: int = MOST_PASSES) -> DeviceRow | None:
         """A row of device prices climbed towards a gap to this cost; None where it is not needed, or proves no more."""
-        from ..columns.climb import Aim
-        from ..columns.row import DEVICE_LABELS, first_row, target
-        from ..columns.writing import report
+        from ..columns.row import first_row
 
         if self.large or self.value_ms >= cost_ms * (1 - gap) or self.context.expired():
             return None
         row = first_row(self.numbers, self.prices)
+        self.climb_on(row, cost_ms, gap, most_passes)
+        return row if row.value_ms > self.value_ms else None
+
+    def climb_on(self, row: DeviceRow, cost_ms: float, gap: float, most_passes: int) -> None:
+        """Climb a row further, and report what it proves if that is more than 2E prices do."""
+        from ..columns.climb import Aim
+        from ..columns.row import DEVICE_LABELS, target
+        from ..columns.writing import report
+
         aim = Aim(cost_ms, target(cost_ms, gap), DEVICE_LABELS)
         row.climb(aim, most_passes=most_passes, expired=self.context.expired)
-        if not row.value_ms > self.value_ms:
-            return None
-        report(row, self.context, self.numbers.constant_ms)
-        return row
+        if row.value_ms > self.value_ms:
+            report(row, self.context, self.numbers.constant_ms)
 
     def likely(self, cost_ms: float) -> Floats:
         """(K,) How likely each pair belongs to an association that costs less than this one."""

@@ -85,3 +85,15 @@ def test_the_last_places_beside_a_vast_constant_part_are_no_contradiction(seed: 
 def test_bounds_truth_and_answers_are_in_order_on_two_thousand_instances() -> None:
     for seed in range(200, 2000):
         check(extreme(seed))
+
+
+@pytest.mark.integration
+@pytest.mark.parametrize("solver", ["price", "exact"])
+def test_a_hundred_servers_get_a_valid_bound(solver: str) -> None:
+    """The bound is below every answer, and the certificate proves it; how near it comes is measured, not promised."""
+    instance = make_instance(150, 100, 7, missing=0.7)
+    found = solve(instance, solver, time_limit_s=20.0)
+    assert found.evaluation.feasible
+    assert found.certified_bound_ms is not None
+    others = [solve(instance, name).evaluation.objective_ms for name in ("tma", "greedy")]
+    assert found.certified_bound_ms <= min(found.evaluation.objective_ms, *others)

@@ -24,6 +24,7 @@ from uara.base.files import Record, validate
 from uara.base.quantities import Floats
 from uara.p1.instance import Instance
 from uara.p1.queueing import whole_slots
+from uara.p1.rounding import exact_gap_ms, lost_gaps, working_weight
 
 ROUNDING = 2.0**-48
 """Part of a sum of doubles by which rounding may have moved it: sixteen times their last place."""
@@ -112,6 +113,7 @@ class Numbers:
     band_cost_ms: Floats
     """(K,) c_ij and a_ij."""
     sync_weight_per_ms: float
+    """lambda, or less: see :func:`uara.p1.rounding.working_weight`."""
 
 
 def numbers_of(instance: Instance) -> Numbers:
@@ -127,15 +129,19 @@ def numbers_of(instance: Instance) -> Numbers:
     signal_to_noise = instance.channel.power_gain * devices.tx_power_w[i] / noise_w
     rate_bit_per_s = servers.bandwidth_hz[j] * np.log1p(signal_to_noise) / np.log(2)
     band_energy_j = given.uplink_energy_j_per_mhz_w * servers.bandwidth_hz[j] / 1e6 * devices.tx_power_w[i]
+    flop_per_ms = servers.compute_flop_per_s / 1e3
+    uplink_ms = devices.upload_bits[i] / rate_bit_per_s * 1e3
     return Numbers(
         constant_ms=float(constant_ms),
         local_ms=local_ms,
         root_flop=np.sqrt(devices.server_flop),
         wait_ms=slots * given.queue_slot_ms,
-        flop_per_ms=servers.compute_flop_per_s / 1e3,
-        uplink_ms=devices.upload_bits[i] / rate_bit_per_s * 1e3,
+        flop_per_ms=flop_per_ms,
+        uplink_ms=uplink_ms,
         band_cost_ms=given.energy_weight_ms_per_j * band_energy_j / devices.battery_fraction[i],
-        sync_weight_per_ms=given.sync_weight_per_ms,
+        sync_weight_per_ms=working_weight(
+            given.sync_weight_per_ms, local_ms, uplink_ms, devices.server_flop, flop_per_ms
+        ),
     )
 
 
@@ -275,6 +281,9 @@ def objective_parts(
         )
         gap_ms = local_ms - uplink_ms if given.sync_weight_per_ms > 0 else 0.0
         own_ms = float(remote_ms + given.sync_weight_per_ms * gap_ms**2 + weight * sending_j)
+        if len(lost_gaps(given.sync_weight_per_ms, *np.array([[local_ms], [uplink_ms], [own_ms]]))):
+            gap_ms = exact_gap_ms(instance, i, pair, y)
+            own_ms = float(remote_ms + given.sync_weight_per_ms * gap_ms**2 + weight * sending_j)
         if not math.isfinite(own_ms):
             broken.append(f"{name} adds no finite number to the objective")
         controllable_ms.append(own_ms)

@@ -420,7 +420,7 @@ def as_double(value: Fraction) -> float:
 # ------------------------------------------------------------------------------------------------ band costs
 
 FINER, TOUCH = 64, 96
-"""Further binary digits of delays, and binary digits of u = 1/y."""
+"""Further binary digits of delays, and binary digits of u = 1/y; both grow with ``lambda D^2`` beyond 2^40 ms."""
 
 
 class Grid:
@@ -441,7 +441,9 @@ class Grid:
         self.wait = [self.down(value) for value in numbers.wait]
         self.rent = [self._rent(speed) for speed in numbers.speed]
         self._band_cost = [self.down(value) for value in numbers.band_cost]
-        scale = 1 << self.bits + FINER
+        stiff = max(0, _log2(numbers.sync_weight * max(numbers.local) ** 2) - 40)
+        self.finer, self.touch = FINER + stiff, TOUCH + stiff
+        scale = 1 << self.bits + self.finer
         self._uplink = [math.floor(below * scale) for below, _ in numbers.uplink]
         self._local = [math.ceil(value * scale) for value in numbers.local]
         self._weight, divisor = numbers.sync_weight.as_integer_ratio()
@@ -474,7 +476,7 @@ class Grid:
     def _shape_of(self, k: int) -> tuple[float, float]:
         """D/c, and units of 1 / (2 lambda c^2), as doubles: they only choose where a tangent touches."""
         try:
-            delay = self._uplink[k] / (1 << self.bits + FINER)
+            delay = self._uplink[k] / (1 << self.bits + self.finer)
             return self._local[self.pairs[k][0]] / self._uplink[k], 0.5 / (
                 float(self.numbers.sync_weight) * delay**2
             )
@@ -498,24 +500,25 @@ class Grid:
         if not self._weight or not uplink:
             return 0
         ratio, curve = self._shape[k]
-        one = 1 << TOUCH
+        touch = self.touch
+        one = 1 << touch
         try:
             beyond = _beyond(ratio, curve * (cost / (1 << self.bits)))
-            u = max(one, (local << TOUCH) // uplink + int(beyond * one))
+            u = max(one, (local << touch) // uplink + int(beyond * one))
         except (OverflowError, ValueError, ZeroDivisionError):
-            u = max(one, (local << TOUCH) // uplink)
-        sent, start = uplink * u, local << TOUCH
+            u = max(one, (local << touch) // uplink)
+        sent, start = uplink * u, local << touch
         gap = sent - start
         if gap <= 0:
             return 0
-        shift = self.bits + 2 * (FINER + TOUCH) + self._weight_bits
+        shift = self.bits + 2 * (self.finer + touch) + self._weight_bits
         at_zero = (self._weight * gap * (gap + 2 * sent)) >> shift
         if uplink < local:
             at_end = cost * uplink // local + (-self._weight * gap * gap * (start + 2 * gap)) // (
                 start << shift
             )
         else:
-            at_end = cost + ((self._weight * gap * ((gap << TOUCH) - 2 * sent * (u - one))) >> shift + TOUCH)
+            at_end = cost + ((self._weight * gap * ((gap << touch) - 2 * sent * (u - one))) >> shift + touch)
         return max(0, min(at_zero, at_end))
 
 

@@ -16,6 +16,7 @@ from uara.base.errors import InputError
 from uara.base.quantities import Floats, Indices
 from uara.p1.instance import Instance
 from uara.p1.queueing import whole_slots
+from uara.p1.rounding import working_weight
 
 MS_PER_S = 1e3
 HZ_PER_MHZ = 1e6
@@ -55,7 +56,7 @@ class Coefficients(NamedTuple):
     work_per_ms: Floats
     """(E,) F_j in units of ``work_flop`` per ms."""
     sync_weight_per_ms: float
-    """lambda."""
+    """lambda, or what doubles can work with in its place: :func:`uara.p1.rounding.working_weight`."""
     constant_ms: float
     """The part of the objective that no decision touches: sum of D_i^MD + w E_i^CP / B_i."""
     work_flop: float
@@ -242,6 +243,12 @@ def _coefficients(instance: Instance) -> Coefficients:
         pair=(uplink_ms, per_mhz_ms * band_mhz * power_per_battery_w),
         device=(local_ms, devices.server_flop),
         station=(servers.compute_flop_per_s / MS_PER_S, queue_slots(instance) * given.queue_slot_ms),
-        sync_weight_per_ms=given.sync_weight_per_ms,
+        sync_weight_per_ms=working_weight(
+            given.sync_weight_per_ms,
+            local_ms,
+            uplink_ms,
+            devices.server_flop,
+            servers.compute_flop_per_s / MS_PER_S,
+        ),
         constant_ms=float(np.sum(local_ms + weighted_ms)),
     )

@@ -21,6 +21,7 @@ from uara.p1.coefficients import Coefficients as Coefficients
 from uara.p1.coefficients import coefficients as coefficients
 from uara.p1.decision import Allocation as Allocation
 from uara.p1.instance import Instance
+from uara.p1.rounding import exact_gap_ms, lost_gaps
 
 
 @dataclass(frozen=True, eq=False)
@@ -126,13 +127,17 @@ def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:
         remote_ms = np.where(
             usable & (compute > 0), numbers.work[own] / (compute * numbers.work_per_ms[server]), np.inf
         )
-        gap_ms = local_ms - uplink_ms if numbers.sync_weight_per_ms > 0 else np.zeros(devices)
+        given = instance.parameters.sync_weight_per_ms
+        gap_ms = local_ms - uplink_ms if given > 0 else np.zeros(devices)
+        own_ms = wait_ms + remote_ms + given * gap_ms**2 + weight * sending_j
+        for i in lost_gaps(given, local_ms, uplink_ms, own_ms):
+            gap_ms[i] = exact_gap_ms(instance, int(i), int(own[i]), float(band[i]))
         terms = {
             "local_compute": local_ms,  # D_i = f_i^MD / F_i, eq. (6)
             "computing_energy": weight * computing_j,  # w E_i^CP / B_i, eq. (8)
             "queue": wait_ms,  # k_j kappa, eq. (6)
             "server_compute": remote_ms,  # f_i^ES / (z_ij F_j), eq. (6)
-            "synchronisation": numbers.sync_weight_per_ms * gap_ms**2,  # lambda (D_i - d_i / R_i)^2, P1
+            "synchronisation": given * gap_ms**2,  # lambda (D_i - d_i / R_i)^2, P1
             "uplink_energy": weight * sending_j,  # w E_i^CM / B_i, eq. (8)
         }
         totals = {name: float(np.sum(values)) for name, values in terms.items()}

@@ -19,9 +19,8 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
+from uara.p1.rounding import SMALLEST_SHARE as SMALLEST_SHARE
 
-SMALLEST_SHARE = 1e-9
-"""Band share given to a device whose optimum is no band at all (lambda = 0); P1 wants y > 0."""
 _LARGEST_U = 1.0 / SMALLEST_SHARE
 _HUGE = 1e75
 _TOLERANCE = 1e-12

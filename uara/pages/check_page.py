@@ -16,7 +16,8 @@ from uara.base.errors import InputError, printable
 from uara.problem import Problem
 
 CORE = (
-    *("json", "sha256", "dyadic", "transcendental", "shapes", "instance", "quantities", "objective"),
+    *("json", "sha256", "dyadic", "transcendental", "shapes", "side_file"),
+    *("instance", "quantities", "objective"),
     *("least_set", "least_set_rows", "prices", "device_prices", "evaluation", "check"),
 )
 """The checker's files in the order in which they are put together."""
@@ -45,7 +46,7 @@ def part(name: str) -> str:
 def checker() -> str:
     """The checker as one script: ``uaraChecker.check(instance bytes, solution bytes, tell)`` returns its verdict."""
     code = "\n".join(part(f"{name}.js") for name in CORE)
-    names = "check, digest, sha256, Items, leastCost"
+    names = "check, checkWith, unpack, digest, sha256, Items, leastCost, MAX_BYTES"
     return f'const uaraChecker = (() => {{\n"use strict";\n{code}\nreturn {{ {names} }};\n}})();'
 
 

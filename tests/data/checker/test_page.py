@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,77 @@ def test_dropped_files_tell_which_is_which(driver: Any, files: Path) -> None:
         texts,
     )
     assert driver.execute_async_script(WAIT)[0]["accepted"]
+
+
+DROP = """const data = new DataTransfer();
+arguments[0].forEach(([name, text]) =>
+  data.items.add(new File([Uint8Array.from(atob(text), each => each.charCodeAt(0))], name)));
+const root = document.querySelector(".checker");
+root.result = null;
+const facts = { dataTransfer: data, bubbles: true, cancelable: true };
+root.querySelector(".drop").dispatchEvent(new DragEvent("drop", facts));"""
+
+
+def dropped(driver: Any, *paths: Path) -> tuple[dict[str, Any], str]:
+    """The verdict after these files are dropped together, and what is shown of it."""
+    coded = [[path.name, base64.b64encode(path.read_bytes()).decode()] for path in paths]
+    driver.execute_script(DROP, coded)
+    result, shown = driver.execute_async_script(WAIT)
+    return result, shown
+
+
+@pytest.fixture(scope="module")
+def beside(files: Path) -> tuple[Path, Path, Path]:
+    """An instance with a side file, that file, and an answer."""
+    problem = make_instance(102, 99, 3, missing=0.0)
+    problem.save(files / "big.json")
+    solution.save(solve(problem, "max-compute"), files / "big-answer.json")
+    (side,) = files.glob("big.*.npz")
+    return files / "big.json", side, files / "big-answer.json"
+
+
+def test_a_side_file_is_read_with_its_instance(
+    driver: Any, files: Path, beside: tuple[Path, Path, Path]
+) -> None:
+    problem, side, answer = beside
+    opened(driver, files / "empty.html")
+    result, _ = dropped(driver, problem, answer)
+    assert not result["accepted"]
+    assert f'is in the side file "{side.name}": give that file too' in result["line"]
+    result, _ = dropped(driver, side)  # the others are there still
+    assert result["accepted"], result["refusals"]
+    assert side.name in part(driver, "given").text
+
+
+def test_a_damaged_side_file_is_refused_in_one_line(
+    driver: Any, files: Path, beside: tuple[Path, Path, Path]
+) -> None:
+    problem, side, answer = beside
+    whole = side.read_bytes()
+    opened(driver, files / "empty.html")
+    for place in (3, len(whole) // 2, len(whole) - 12, len(whole) - 60):
+        side_of_another = files / "damaged.npz"
+        side_of_another.write_bytes(whole[:place] + bytes([whole[place] ^ 0x41]) + whole[place + 1 :])
+        result, shown = dropped(driver, problem, side_of_another, answer)
+        assert not result["accepted"], place
+        assert len(result["refusals"]) == 1
+        assert "side file" in shown
+
+
+def test_a_file_that_does_not_fit_is_refused_before_it_is_read(driver: Any, files: Path) -> None:
+    opened(driver, files / "empty.html")
+    huge = files / "huge.json"
+    with huge.open("wb") as file:
+        file.truncate(2**26 + 1)
+    part(driver, "solution").send_keys(str(files / "s.json"))
+    part(driver, "instance").send_keys(str(huge))
+    driver.implicitly_wait(0)
+    for _ in range(500):
+        if shown := part(driver, "verdict").text:
+            break
+        time.sleep(0.02)
+    assert shown == "✗ REFUSED: huge.json: 67,108,865 bytes, more than the 67,108,864 that are read"
+    assert "huge" not in part(driver, "given").text
 
 
 def test_a_check_can_be_stopped(driver: Any, files: Path) -> None:

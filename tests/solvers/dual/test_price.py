@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from cases import instances, make_instance, random_association
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.dual.kernel import at_prices, certificate_of
-from uara.solvers.dual.price import PriceOptions, Root, read_prices
+from uara.solvers.dual.price import MOST_PASSES, PriceOptions, Root, read_prices
 
 from uara import InputError, allocate, evaluate, solution, solve
 from uara.p1.branches import BranchCertificate
@@ -142,3 +143,29 @@ def test_excess_is_what_the_bound_rises_by() -> None:
         association = random_association(instance, seed)
         forced = root.value_ms + root.excess_ms[numbers.pairs_of(association)].sum()
         assert forced <= evaluate(instance, allocate(instance, association)).controllable_ms + 1e-9
+
+
+@pytest.mark.parametrize(("limit_s", "climbs"), [(None, 1), (1e6, 2)])
+def test_where_time_is_short_the_row_is_climbed_to_its_end_first(
+    limit_s: float | None, climbs: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that at any limit ``exact`` proves what ``price`` does."""
+    from uara.solvers import exact
+
+    monkeypatch.setattr(exact, "_CLIMBS", 1e15)
+    seen: list[int] = []
+    climb_on = Root.climb_on
+
+    def count(self: Root, row: Any, cost_ms: float, gap: float, most_passes: int) -> None:
+        if self.numbers.devices == 24:  # not of the rehearsal, which loads the kernels
+            seen.append(most_passes)
+        climb_on(self, row, cost_ms, gap, most_passes)
+
+    monkeypatch.setattr(Root, "climb_on", count)
+    result = solve(
+        make_instance(24, 4, 3, payload=10.0), "exact", options={"gap": 1e-9}, time_limit_s=limit_s
+    )
+    assert len(seen) == climbs
+    assert sum(seen) <= MOST_PASSES
+    assert result.gap is not None
+    assert result.gap <= 1e-9

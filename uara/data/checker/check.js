@@ -24,6 +24,9 @@ const NO_CLAIMS = { objective_ms: null, lower_bound_ms: null, certified_lower_bo
 const PROVERS = { prices: provePrices, branches: proveBranches, "device-prices": proveDevicePrices };
 const OPTIMAL_GAP = 1e-4 * (1 + 1e-6);
 
+/** Most band costs that are kept: some hundred bytes each. */
+const MOST_HELD = 5_000_000;
+
 /** What every certificate meets: the instance, its numbers, and a grid of 2^-places ms that fits its objective. */
 class Ground {
   constructor(instance, quantities, scale, tell) {
@@ -38,6 +41,7 @@ class Ground {
     this.pairsAt = instance.servers.id.map(() => []);
     this.index = new Map();
     this.psis = new Map();
+    this.held = 0;
     this.waits = quantities.wait.map((wait) => wait.floor(this.places));
     server.forEach((j, k) => {
       this.pairsAt[j].push(k);
@@ -62,8 +66,11 @@ class Ground {
   cost(k, mu) {
     if (!this.psis.has(mu)) this.psis.set(mu, { price: dyadic(mu), found: new Map() });
     const { price, found } = this.psis.get(mu);
-    if (!found.has(k))
+    if (!found.has(k)) {
+      if (++this.held > MOST_HELD)
+        throw new Refusal(`the certificate asks for more than ${MOST_HELD} costs, which do not fit into a browser: use \`uara verify\``);
       found.set(k, this.waits[this.instance.pairs.server[k]] + this.quantities.psi(k, price, this.places));
+    }
     return found.get(k);
   }
 
@@ -73,13 +80,13 @@ class Ground {
   }
 }
 
-/** Check the bytes of an instance and of a solution; `tell` hears of each step.
+/** Check the bytes of an instance and of a solution; `tell` hears of each step; `side` is what `unpack` made of a side file.
  *
  *  The result is plain data: accepted, objective, bound, gap, refusals and one line that says it all.
  */
-function check(instanceBytes, solutionBytes, tell = () => {}) {
+function check(instanceBytes, solutionBytes, tell = () => {}, side = null) {
   try {
-    const instance = readInstance(readJson(instanceBytes, "instance"));
+    const instance = readInstance(fillFromSideFile(readJson(instanceBytes, "instance"), side));
     tell({ step: "instance", name: instance.name, ids: instance.servers.id, devices: instance.devices.id.length });
     const solution = SOLUTION(readJson(solutionBytes, "solution"), "$");
     return { name: instance.name, solver: solution.solver, ...judge(instance, solution, tell) };
@@ -116,6 +123,18 @@ function judge(instance, solution, tell) {
     tell({ step: "bound", value: proven.plus(ground.constantLow).number() });
   }
   return verdict(solution.claims ?? NO_CLAIMS, score, proven, quantities, kind ?? null);
+}
+
+/** The same with the bytes of a side file, or null; it returns a promise. */
+async function checkWith(instanceBytes, solutionBytes, sideBytes, tell) {
+  let side = null;
+  try {
+    side = sideBytes && (await unpack(sideBytes));
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return refused([error.message]);
+  }
+  return check(instanceBytes, solutionBytes, tell, side);
 }
 
 /** Whole numbers of the grid as doubles, for showing. */

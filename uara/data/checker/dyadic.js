@@ -61,9 +61,9 @@ class Dyadic {
     return new Dyadic(side < 0 ? shifted(this.m, -excess) : -shifted(-this.m, -excess), this.e + excess);
   }
 
-  /** This over another that is positive. */
-  over(other, side) {
-    const lift = Math.max(0, BITS + bits(other.m) - bits(this.m));
+  /** This over another that is positive, to at least so many digits. */
+  over(other, side, digits = BITS) {
+    const lift = Math.max(0, digits + bits(other.m) - bits(this.m));
     const top = this.m << BigInt(lift);
     return new Dyadic(side < 0 ? floorDivide(top, other.m) : -floorDivide(-top, other.m), this.e - other.e - lift);
   }

@@ -6,29 +6,30 @@
 
   /** What the worker does: it must not use anything from outside but the checker. */
   const serve = () => {
-    self.onmessage = ({ data: [instance, solution] }) => {
+    self.onmessage = async ({ data: [instance, solution, side] }) => {
       let events = [], sent = performance.now();
       const flush = () => {
         self.postMessage({ events });
         events = [];
         sent = performance.now();
       };
-      const result = uaraChecker.check(instance, solution, (event) => {
+      const hear = (event) => {
         events.push(event);
         if (performance.now() - sent > 60) flush();
-      });
+      };
+      const result = await uaraChecker.checkWith(instance, solution, side, hear);
       flush();
       self.postMessage({ result });
     };
   };
 
   /** Start a check; `hear` gets {events} and at last {result}. Returns how to stop it. */
-  const begin = (instance, solution, hear) => {
+  const begin = (instance, solution, side, hear) => {
     let ended = false;
     const here = () => {
-      setTimeout(() => {
+      setTimeout(async () => {
         const events = [];
-        const result = uaraChecker.check(instance, solution, (event) => events.push(event));
+        const result = await uaraChecker.checkWith(instance, solution, side, (event) => events.push(event));
         if (ended) return;
         hear({ events });
         hear({ result });
@@ -52,7 +53,7 @@
         stop();
         hear({ result: { accepted: false, refusals: [], line: `REFUSED: the check failed: ${event.message || "no worker"}` } });
       };
-      worker.postMessage([instance, solution]);
+      worker.postMessage([instance, solution, side]);
       return stop;
     } catch {  // a browser that gives this page no worker: it stands still for a while
       return here();
@@ -67,7 +68,7 @@
 
   const mount = (root) => {
     const part = (name) => root.querySelector(`[data-part="${name}"]`);
-    const files = { instance: null, solution: null };
+    const files = { instance: null, side: null, solution: null };
     let stop = null;
 
     const row = (table, cells) => {
@@ -170,7 +171,7 @@
       part("bar").removeAttribute("value");
       part("doing").textContent = "reading";
       busy(true);
-      const started = stop = begin(files.instance.bytes, files.solution.bytes, (said) => {
+      const started = stop = begin(files.instance.bytes, files.solution.bytes, files.side && files.side.bytes, (said) => {
         if (stop !== started) return;  // of a check that was stopped
         for (const event of said.events ?? []) hear[event.step](event);
         if (said.result) {
@@ -185,16 +186,25 @@
       files[slot] = { name, bytes };
       clear();
       part("given").textContent = Object.entries(files).filter(([, file]) => file)
-        .map(([key, file]) => `${key}: ${file.name} (${file.bytes.length.toLocaleString("en")} bytes)`).join(", ");
+        .map(([key, file]) => `${key === "side" ? "side file" : key}: ${file.name} (${file.bytes.length.toLocaleString("en")} bytes)`).join(", ");
       busy(false);
     };
 
-    /** Files of either kind; a solution says that it is one. */
+    /** Say in one line why nothing is checked. */
+    const refuse = (problem) => {
+      clear();
+      finish({ accepted: false, refusals: [problem], line: `REFUSED: ${problem}` });
+    };
+
+    /** Files of each kind; a solution says that it is one, and a side file begins as an archive does. */
     const take = async (list, slot = null) => {
       for (const file of list) {
+        if (file.size > uaraChecker.MAX_BYTES)  // before it is read: a tab that runs out of memory says nothing
+          return refuse(`${file.name}: ${file.size.toLocaleString("en")} bytes, more than the ${uaraChecker.MAX_BYTES.toLocaleString("en")} that are read`);
         const bytes = new Uint8Array(await file.arrayBuffer());
-        const solution = /"kind"\s*:\s*"solution"/.test(new TextDecoder().decode(bytes));
-        give(slot ?? (solution ? "solution" : "instance"), file.name, bytes);
+        const archive = bytes[0] === 0x50 && bytes[1] === 0x4b;
+        const solution = !archive && /"kind"\s*:\s*"solution"/.test(new TextDecoder().decode(bytes));
+        give(archive ? "side" : (slot ?? (solution ? "solution" : "instance")), file.name, bytes);
       }
       if (files.instance && files.solution) run();
     };

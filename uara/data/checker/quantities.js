@@ -111,6 +111,7 @@ class Quantities {
     const c = this.uplinkLow[k], local = this.localHigh[this.instance.pairs.device[k]];
     if (this.sync.sign() === 0) return null;
     const factor = c.over(this.sync.times(local).times(local).times(local).times(TWO), -1);
-    return { ratio: local.over(c, 1), factor: new Dyadic(shifted(factor.m, 64 - bits(factor.m)), factor.e + bits(factor.m) - 64) };
+    const stiff = Math.max(0, -bits(factor.m) - factor.e);  // the root differs from the ratio by so small a part
+    return { ratio: local.over(c, 1, BITS + stiff), factor: new Dyadic(shifted(factor.m, 64 - bits(factor.m)), factor.e + bits(factor.m) - 64) };
   }
 }
