@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
-import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from uara.solvers.hetedge.order import Search, annealed, improved
 from uara.solvers.hetedge.search import Choices, Programme, ordered
 
 import uara
+from uara.clock import processor_time
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.plan import Plan
 from uara.problem import evaluate
@@ -98,17 +99,11 @@ def test_a_run_is_settled_by_its_seed_and_stops_when_told(monkeypatch: pytest.Mo
 
 
 @pytest.mark.slow
-def test_a_hundred_requests_in_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds of the processor, whoever else uses it."""
-    from functools import partial
-    from pathlib import Path
-
-    from uara.clock import Clock
-
-    monkeypatch.setattr("uara.solver.Clock", partial(Clock, time.process_time))
+def test_a_hundred_requests_in_ten_seconds() -> None:
     folder = Path(__file__).parents[3] / "instances"
-    for name, most_s in (("hetedge_k100", 1205.0), ("hetedge_k50", 435.0)):
-        result = uara.solve(uara.load(folder / f"{name}.json"), "hetedge-dp", time_limit_s=10.0)
+    for name, most_s in (("hetedge_k100", 1205.0), ("hetedge_k50", 431.5)):
+        with processor_time():
+            result = uara.solve(uara.load(folder / f"{name}.json"), "hetedge-dp", time_limit_s=10.0)
         assert result.evaluation.objective_ms < most_s * 1e3
 
 
