@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from uara.base import sheets
+from uara.base.errors import InputError
 
 R = TypeVar("R")
 _KINDS = {"int": int, "float": float, "str": str}
@@ -19,11 +20,19 @@ def columns(kind: type[Any]) -> tuple[str, ...]:
 
 
 def read(path: Path, kind: type[R]) -> list[R]:
-    """The rows of a table; none where there is no file."""
+    """The rows of a table; none where there is no file.
+
+    Raises
+    ------
+    InputError
+        If it is another table.
+    """
     if not path.is_file():
         return []
     kinds = {field.name: _KINDS[str(field.type)] for field in fields(kind)}  # type: ignore[arg-type]
     names, lines = sheets.read(path)
+    if tuple(names) != columns(kind):
+        raise InputError(f"is no table of {', '.join(columns(kind))}", source=str(path), path="row 1")
     rows = (dict(zip(names, line, strict=True)) for line in lines)
     return [kind(**{name: convert(row[name]) for name, convert in kinds.items()}) for row in rows]
 
