@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import math
 from pathlib import Path
@@ -105,6 +106,32 @@ def test_a_hundred_requests_in_ten_seconds() -> None:
         with processor_time():
             result = uara.solve(uara.load(folder / f"{name}.json"), "hetedge-dp", time_limit_s=10.0)
         assert result.evaluation.objective_ms < most_s * 1e3
+
+
+@pytest.mark.parametrize(("near", "wanders"), [(1.005, True), (1.02, False)])
+def test_after_runs_without_a_gain_it_goes_on_from_the_last_end(
+    monkeypatch: pytest.MonkeyPatch, near: float, wanders: bool
+) -> None:
+    """A start far above the best plan is none."""
+    instance = make_hetedge(14, 1)
+    search, plan, value_ms = begun(instance)
+    starts: list[Plan] = []
+    ends: list[Plan] = []
+
+    def run(service: object, start: Plan, *_: object) -> tuple[Plan, float]:
+        starts.append(start)
+        ends.append(dataclasses.replace(start))
+        return ends[-1], value_ms * near
+
+    monkeypatch.setattr(order_module, "annealed", run)
+    monkeypatch.setattr(order_module, "PATIENCE", 20)
+    monkeypatch.setattr(order_module, "_reinserted", lambda *_: (plan, value_ms))
+    monkeypatch.setattr(Search, "cut", lambda *_: (plan, value_ms))
+    assert improved(search, plan, value_ms, context_of(instance)) == (plan, value_ms, 20)
+    for index in range(1, 20):
+        gone_on = starts[index] is ends[index - 1]
+        assert gone_on == (wanders and index >= order_module._WANDERING)
+        assert gone_on or starts[index] is plan
 
 
 def test_without_time_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
