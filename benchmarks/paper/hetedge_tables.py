@@ -43,7 +43,7 @@ def proofs(folder: Path) -> str:
         ("", "plan", "proven", "gap", "processor time", "bar reached after"),
         (
             (
-                f"`{row.instance}`", f"{row.total_s:,.3f} s", f"{row.bound_s:,.3f} s", f"{row.gap:.2%}",
+                f"`{row.instance}`", f"{row.total_s:,.3f} s", f"{row.bound_s:,.3f} s", _percent(row.gap, ".2"),
                 f"{row.processor_s:.0f} s", _reached(row),
             )
             for row in rows
@@ -55,7 +55,7 @@ def _reached(row: bars.Row) -> str:
     requests = int(row.instance.split("_")[1][1:])
     if requests not in bars.PROOF_GAP:
         return "(no bar)"
-    bar = f"{bars.PROOF_GAP[requests]:.1%}"
+    bar = _percent(bars.PROOF_GAP[requests], ".1")
     return (
         f"{bar}: {row.reached_s:.0f} s"
         if math.isfinite(row.reached_s)
@@ -76,7 +76,7 @@ def searches(folder: Path) -> str:
                 f"`{name}`",
                 ", ".join(f"{each:,.1f}" for each in found) + " s",
                 f"{best:,.1f} s",
-                f"{worst:.2%}",
+                _percent(worst, ".2"),
             )
         )
     return _table(("", "searched, 10 s (one figure a seed)", "best known", "worst above it"), lines)
@@ -97,7 +97,9 @@ def savings(folder: Path) -> str:
                 parts.setdefault(ours, []).append(saved)
             parts.setdefault("any plan", []).append(row.gap)
         ours, searched, most = parts["joint optimum"], parts[sweeps.SEARCHED], parts["any plan"]
-        lines.append((title, *(f"{end(part):.1%}" for part in (ours, searched, most) for end in (min, max))))
+        lines.append(
+            (title, *(_percent(end(part), ".1") for part in (ours, searched, most) for end in (min, max)))
+        )
     head = ("against", "joint optimum, least", "most", "orders searched, least", "most")
     return _table((*head, "no plan saves more than, least", "most"), lines)
 
@@ -109,7 +111,7 @@ def gaps(folder: Path) -> str:
     lines = []
     for sweep, label in sweeps.LABELS.items():
         here = [row for row in best if row.sweep == sweep]
-        lines.append((label, ", ".join(f"{row.value:g}: {row.gap:.2%}" for row in here)))
+        lines.append((label, ", ".join(f"{row.value:g}: {_percent(row.gap, '.2')}" for row in here)))
     return _table(("varied", "proven gap of the best plan found"), lines)
 
 
@@ -121,8 +123,8 @@ def ablation(folder: Path) -> str:
         ("", "total latency", "against the benchmark", "above what is proved"),
         (
             (
-                row.method, f"{row.total_ms / 1e3:,.0f} s", f"{row.total_ms / base - 1:+.1%}",
-                f"{row.total_ms / row.bound_ms - 1:+.1%}",
+                row.method, f"{row.total_ms / 1e3:,.0f} s", _percent(row.total_ms / base - 1, "+.1"),
+                _percent(row.total_ms / row.bound_ms - 1, "+.1"),
             )
             for row in rows
         ),
@@ -157,9 +159,13 @@ TABLES: Mapping[str, tuple[str, Callable[[Path], str]]] = {
 """The record behind every table, by the name in its mark, and what makes the table of it."""
 
 
+def _percent(part: float, digits: str) -> str:
+    return f"{part:{digits}%}".replace("%", " %")
+
+
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    lines = [f"| {' | '.join(line)} |\n" for line in (head, *rows)]
+    return "".join([lines[0].replace("|  |", "| |"), "|---" * len(head) + "|\n", *lines[1:]])
 
 
 def filled(text: str, folder: Path) -> str:

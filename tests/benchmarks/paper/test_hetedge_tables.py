@@ -48,12 +48,12 @@ def folder(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("proofs", "| `hetedge_k20` | 100.000 s | 99.000 s | 1.00% | 17 s | 0.5%: 12 s |"),
-        ("proofs", "| `hetedge_k20_seed2` | 100.000 s | 90.000 s | 10.00% | 30 s | 0.5%: not in 30 s |"),
-        ("searches", "| `hetedge_k20` | 102.0, 100.5 s | 100.0 s | 2.00% |"),
-        ("savings", "| no batching | 50.0% | 50.0% | 55.0% | 55.0% | 60.0% | 60.0% |"),
-        ("gaps", "| requests K | 20: 11.11% |"),
-        ("ablation", "| joint optimum | 1 s | -50.0% | +25.0% |"),
+        ("proofs", "| `hetedge_k20` | 100.000 s | 99.000 s | 1.00 % | 17 s | 0.5 %: 12 s |"),
+        ("proofs", "| `hetedge_k20_seed2` | 100.000 s | 90.000 s | 10.00 % | 30 s | 0.5 %: not in 30 s |"),
+        ("searches", "| `hetedge_k20` | 102.0, 100.5 s | 100.0 s | 2.00 % |"),
+        ("savings", "| no batching | 50.0 % | 50.0 % | 55.0 % | 55.0 % | 60.0 % | 60.0 % |"),
+        ("gaps", "| requests K | 20: 11.11 % |"),
+        ("ablation", "| joint optimum | 1 s | -50.0 % | +25.0 % |"),
         ("arrivals", "| | code, 0.1 |"),
         ("arrivals", "| hetedge-dp | 4.0 / 20.0 |"),
         ("arrivals", "| continuous batching | **3.0** / 9.0 |"),
@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 def test_tables_say_what_was_recorded(folder: Path, name: str, line: str) -> None:
     page = f"before\n<!-- hetedge table: {name} -->\nold\n<!-- end of table -->\nafter\n"
     text = study.filled(page, folder)
-    assert line in text.replace("|  |", "| |").splitlines()
+    assert line in text.splitlines()
     assert "old" not in text
     assert text.startswith("before\n")
     assert text.endswith("<!-- end of table -->\nafter\n")
