@@ -153,6 +153,11 @@ def point_rows(
     return [replace(row, bound_ms=best.bound_ms) for row in rows]
 
 
+def proved(rows: Sequence[Row]) -> list[Row]:
+    """Those with a bound: what was recorded without is made anew."""
+    return [row for row in rows if row.bound_ms > 0]
+
+
 def sweep_rows(
     instance: HetEdge,
     sweeps: Mapping[str, Sequence[float]] = SWEEPS,
@@ -160,7 +165,7 @@ def sweep_rows(
     known: Sequence[Row] = (),
 ) -> Iterator[list[Row]]:
     """All rows that are known so far, after each point of the sweeps that was not."""
-    rows = list(known)
+    rows = proved(known)
     for sweep, values in sweeps.items():
         for value in values:
             if sweep == "requests" and value > len(instance.requests):
@@ -229,13 +234,13 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
         pictures.check_picture(path)
     from matplotlib.figure import Figure
 
-    rows = hetedge_record.read(written[0], Row)
+    rows = proved(hetedge_record.read(written[0], Row))
     for so_far in sweep_rows(instance, follow=follow, known=rows):
         rows = so_far
         hetedge_record.write(rows, written[0])
     if follow:
         follow("ablation")
-    ablation = hetedge_record.read(written[1], Row) or ablation_rows(instance, rows)
+    ablation = proved(hetedge_record.read(written[1], Row)) or ablation_rows(instance, rows)
     hetedge_record.write(ablation, written[1])
     figure = Figure(figsize=(15, 8), layout="constrained")
     axes = figure.subplots(2, 3)

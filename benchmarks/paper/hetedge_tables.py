@@ -169,7 +169,7 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def filled(text: str, folder: Path) -> str:
-    """The text with every marked table made anew; one without a record stays.
+    """The text with every marked table made anew; one stays that has no record, or one without bounds.
 
     Raises
     ------
@@ -181,7 +181,10 @@ def filled(text: str, folder: Path) -> str:
         if mark["name"] not in TABLES:
             raise InputError(f"no table {mark['name']!r}; known are {', '.join(TABLES)}")
         record, table = TABLES[mark["name"]]
-        return mark[1] + table(folder) + mark[3] if (folder / record).is_file() else mark[0]
+        there = (folder / record).is_file()
+        if there and table in (savings, gaps, ablation):
+            there = all(row.bound_ms > 0 for row in hetedge_record.read(folder / record, sweeps.Row))
+        return mark[1] + table(folder) + mark[3] if there else mark[0]
 
     return _MARK.sub(made, text)
 

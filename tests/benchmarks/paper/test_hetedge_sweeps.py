@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import hetedge_sweeps as study
@@ -82,6 +83,8 @@ def test_the_proof_of_the_instance_serves_at_every_band(rows: list[study.Row]) -
 def test_what_is_known_is_not_solved_again(rows: list[study.Row]) -> None:
     instance = generate(requests=14, channel="path-loss", largest_batch=4)
     assert list(study.sweep_rows(instance, {"requests": (7, 14)}, known=rows)) == []
+    without = [dataclasses.replace(row, bound_ms=0.0) for row in rows]
+    assert study.proved([*rows, *without]) == rows
 
 
 def test_the_recorded_sweeps_meet_the_bars() -> None:

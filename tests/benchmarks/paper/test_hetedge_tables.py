@@ -70,7 +70,10 @@ def test_tables_say_what_was_recorded(folder: Path, name: str, line: str) -> Non
 
 
 def test_what_is_not_recorded_stays(tmp_path: Path) -> None:
-    page = "<!-- hetedge table: proofs -->\nold\n<!-- end of table -->\n"
+    page = "<!-- hetedge table: ablation -->\nold\n<!-- end of table -->\n"
+    assert study.filled(page, tmp_path) == page
+    unproved = sweeps.Row("ablation", 0.0, "benchmark", 2.0, 1.0, 1.0, 1.0, 1.0)
+    hetedge_record.write([unproved], tmp_path / "ablation.csv")
     assert study.filled(page, tmp_path) == page
 
 
