@@ -23,7 +23,7 @@ import numpy as np
 
 import uara
 from uara.bench.variants import with_parameters
-from uara.clock import Clock
+from uara.base.clock import Clock
 from uara.p1.instance import Instance
 from uara.p1.subset import subset
 

@@ -24,7 +24,7 @@ from unittest import mock
 import numpy as np
 
 import uara
-from uara.clock import Clock
+from uara.base.clock import Clock
 from uara.p1.instance import Instance
 from uara.p1.proof import check_files
 from uara.p1.subset import subset

@@ -1,23 +1,29 @@
 """Sweeps over the batched system: the joint optimum beside its benchmark schemes, one table and one figure each.
 
-python benchmarks/paper/hetedge_sweeps.py instances/hetedge_k100.json -o docs/hetedge      # some minutes
+python benchmarks/paper/hetedge_sweeps.py instances/hetedge_k100.json -o docs/hetedge      # a quarter of an hour
+
+Every point comes with what is proved of all its plans, whatever their order. The points that the tables hold already
+are left out, so that a study that was stopped goes on: for another one, name another folder.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import hetedge_record
 import numpy as np
 
-from uara.base import pictures, sheets
+from uara.base import pictures
 from uara.base.errors import printable
 from uara.base.files import check_output
 from uara.cli import main
+from uara.base.clock import processor_time
 from uara.hetedge.instance import HetEdge
+from uara.hetedge.request_prices import earliest_ms
 from uara.solver import solve
 
 if TYPE_CHECKING:
@@ -25,10 +31,16 @@ if TYPE_CHECKING:
 
 Solver = tuple[str, Mapping[str, Any]]
 
+SEARCHED = "joint optimum, orders searched"
+GAP = 0.01
+"""Proven gap at which the search and the proof of a point end."""
+MOST_S = 90.0
+"""Their longest processor time."""
+SEARCH_S = 10.0
+"""Processor time of a search where the proof is known."""
 RULES: Mapping[str, Any] = {"bandwidth": "uniform", "batching": "max", "length": 4, "order": "given"}
 METHODS: Mapping[str, Solver] = {
     "joint optimum": ("hetedge-dp", {}),
-    "joint optimum, orders searched": ("hetedge-dp", {"search_s": 20.0}),
     "uniform band, full batches, length 4": ("hetedge-rules", RULES),
     "the same, shortest prompts first": ("hetedge-rules", {**RULES, "order": "prompt"}),
     "the same without pipeline": ("hetedge-rules", {**RULES, "pipeline": False}),
@@ -39,7 +51,7 @@ METHODS: Mapping[str, Solver] = {
         {"bandwidth": "in-time", "batching": "optimal", "order": "output"},
     ),
 }
-"""The lines of the figures."""
+"""The lines of the figures, beside :data:`SEARCHED` and the best fixed length."""
 BENCHMARK = "uniform band, full batches, length 4"
 ORDERED = "the same, shortest prompts first"
 FIXED_LENGTHS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16)
@@ -64,10 +76,6 @@ INGREDIENTS: Mapping[str, Mapping[str, Any]] = {
 """Each ingredient of the joint optimum, as an option of the rules."""
 
 
-COLUMNS = ("sweep", "value", "method", "total_ms", "makespan_ms", "mean_ms", "p95_ms", "runtime_s")
-"""Of the tables."""
-
-
 @dataclass(frozen=True)
 class Row:
     """One point of a sweep, solved by one method."""
@@ -80,6 +88,13 @@ class Row:
     mean_ms: float
     p95_ms: float
     runtime_s: float
+    bound_ms: float = 0.0
+    """Certified lower bound on the total latency of every plan of the point; 0 where none was made."""
+
+    @property
+    def gap(self) -> float:
+        """Part of the total latency that no proof says is needed."""
+        return 1 - self.bound_ms / self.total_ms
 
 
 def varied(instance: HetEdge, sweep: str, value: float) -> HetEdge:
@@ -95,41 +110,82 @@ def varied(instance: HetEdge, sweep: str, value: float) -> HetEdge:
     return instance.replace(requests=instance.requests.replace(acceptance_rate=rate))
 
 
-def run(instance: HetEdge, sweep: str, value: float, method: str, solver: Solver) -> Row:
-    """Solve one point."""
-    result = solve(instance, solver[0], options=solver[1])
+def run(
+    instance: HetEdge, sweep: str, value: float, method: str, solver: Solver, most_s: float | None = None
+) -> Row:
+    """Solve one point, by the seconds of the processor."""
+    with processor_time():
+        result = solve(instance, solver[0], options=solver[1], time_limit_s=most_s)
     score: Any = result.evaluation
     latency = score.latency_ms
     return Row(
         sweep, value, method, score.objective_ms, score.makespan_ms, latency["mean"], latency["p95"],
-        result.runtime_s,
+        result.runtime_s, result.certified_bound_ms or 0.0,
     )  # fmt: skip
+
+
+def searched(instance: HetEdge, point: HetEdge, sweep: str, value: float, known: Sequence[Row]) -> Row:
+    """The best order that was found at a point, with what is proved of all of them.
+
+    What a certificate proves depends on the band by the first prompt's arrival alone, so that the proof of the
+    instance itself serves at every band.
+    """
+    whole = ("requests", float(len(instance.requests)), SEARCHED)
+    base = next((row for row in known if (row.sweep, row.value, row.method) == whole), None)
+    if sweep != "bandwidth_mhz" or base is None:
+        return run(point, sweep, value, SEARCHED, ("hetedge-bound", {"gap": GAP}), MOST_S)
+    row = run(point, sweep, value, SEARCHED, ("hetedge-dp", {"search_s": SEARCH_S}), MOST_S)
+    later_ms = earliest_ms(point) - earliest_ms(instance)
+    return replace(row, bound_ms=base.bound_ms + len(instance.requests) * later_ms)
+
+
+def point_rows(
+    instance: HetEdge, point: HetEdge, sweep: str, value: float, known: Sequence[Row]
+) -> list[Row]:
+    """One point by all methods, each with the bound of the point."""
+    best = searched(instance, point, sweep, value, known)
+    rows = [run(point, sweep, value, method, solver) for method, solver in METHODS.items()]
+    fixed = [
+        run(point, sweep, value, "best fixed length", ("hetedge-rules", {**RULES, "length": length}))
+        for length in FIXED_LENGTHS
+    ]
+    rows += [best, min(fixed, key=lambda row: row.total_ms)]
+    return [replace(row, bound_ms=best.bound_ms) for row in rows]
+
+
+def proved(rows: Sequence[Row]) -> list[Row]:
+    """Those with a bound: what was recorded without is made anew."""
+    return [row for row in rows if row.bound_ms > 0]
 
 
 def sweep_rows(
     instance: HetEdge,
     sweeps: Mapping[str, Sequence[float]] = SWEEPS,
     follow: Callable[[str], None] | None = None,
-) -> Iterator[Row]:
-    """All points of the sweeps by all methods."""
+    known: Sequence[Row] = (),
+) -> Iterator[list[Row]]:
+    """All rows that are known so far, after each point of the sweeps that was not."""
+    rows = proved(known)
     for sweep, values in sweeps.items():
         for value in values:
             if sweep == "requests" and value > len(instance.requests):
                 continue
-            point = varied(instance, sweep, value)
+            if any((row.sweep, row.value) == (sweep, value) for row in rows):
+                continue
             if follow:
                 follow(f"{sweep} = {value:g}")
-            for method, solver in METHODS.items():
-                yield run(point, sweep, value, method, solver)
-            fixed = [
-                run(point, sweep, value, "best fixed length", ("hetedge-rules", {**RULES, "length": length}))
-                for length in FIXED_LENGTHS
-            ]
-            yield min(fixed, key=lambda row: row.total_ms)
+            rows += point_rows(instance, varied(instance, sweep, value), sweep, value, rows)
+            yield rows
 
 
-def ablation_rows(instance: HetEdge) -> list[Row]:
-    """Each ingredient alone, added to the benchmark, and each taken away from the whole."""
+def ablation_rows(instance: HetEdge, known: Sequence[Row] = ()) -> list[Row]:
+    """Each ingredient alone, added to the benchmark, and each taken away from the whole.
+
+    Parameters
+    ----------
+    known
+        Rows of the sweeps: the instance itself is one of their points.
+    """
     whole = {key: value for change in INGREDIENTS.values() for key, value in change.items()}
     chosen: dict[str, Solver] = {
         "benchmark": ("hetedge-rules", RULES),
@@ -140,27 +196,27 @@ def ablation_rows(instance: HetEdge) -> list[Row]:
     for name, change in INGREDIENTS.items():
         chosen[f"benchmark + {name}"] = ("hetedge-rules", {**RULES, **change})
     chosen["joint optimum"] = ("hetedge-dp", {})
-    chosen["joint optimum, orders searched"] = ("hetedge-dp", {"search_s": 20.0})
     for name, change in INGREDIENTS.items():
         kept = {**whole, **{key: RULES[key] for key in change}}
         chosen[f"joint without {name}"] = ("hetedge-rules", kept)
     chosen["joint without pipeline"] = ("hetedge-dp", {"pipeline": False})
-    return [run(instance, "ablation", 0.0, method, solver) for method, solver in chosen.items()]
-
-
-def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as CSV, whole or not at all."""
-    table = [[getattr(row, name) for name in COLUMNS] for row in rows]
-    sheets.write(
-        path, COLUMNS, ([f"{each:.6g}" if isinstance(each, float) else each for each in row] for row in table)
+    rows = [run(instance, "ablation", 0.0, method, solver) for method, solver in chosen.items()]
+    requests = float(len(instance.requests))
+    best = next(
+        (row for row in known if (row.sweep, row.value, row.method) == ("requests", requests, SEARCHED)), None
     )
+    best = best or searched(instance, instance, "requests", requests, ())
+    rows.insert(list(chosen).index("joint optimum") + 1, replace(best, sweep="ablation", value=0.0))
+    return [replace(row, bound_ms=best.bound_ms) for row in rows]
 
 
-def saving(rows: Sequence[Row], against: str, sweep: str) -> list[tuple[float, float]]:
-    """(value, part of the total latency that the joint optimum saves) against a method, along a sweep."""
+def saving(
+    rows: Sequence[Row], against: str, sweep: str, method: str = "joint optimum"
+) -> list[tuple[float, float]]:
+    """(value, part of the total latency that the joint optimum, or another, saves) against a method, along a sweep."""
     totals = {(row.value, row.method): row.total_ms for row in rows if row.sweep == sweep}
     values = sorted({value for value, _ in totals})
-    return [(value, 1 - totals[value, "joint optimum"] / totals[value, against]) for value in values]
+    return [(value, 1 - totals[value, method] / totals[value, against]) for value in values]
 
 
 def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] | None = None) -> list[Path]:
@@ -173,17 +229,19 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
     """
     written = [folder / "sweeps.csv", folder / "ablation.csv", folder / "sweeps.png", folder / "ablation.png"]
     for path in written[:2]:
-        check_output(path, suffixes=(".csv",), kind=",".join(COLUMNS))
+        check_output(path, suffixes=(".csv",), kind=",".join(hetedge_record.columns(Row)))
     for path in written[2:]:
         pictures.check_picture(path)
     from matplotlib.figure import Figure
 
-    rows = list(sweep_rows(instance, follow=follow))
-    write_csv(rows, written[0])
+    rows = proved(hetedge_record.read(written[0], Row))
+    for so_far in sweep_rows(instance, follow=follow, known=rows):
+        rows = so_far
+        hetedge_record.write(rows, written[0])
     if follow:
         follow("ablation")
-    ablation = ablation_rows(instance)
-    write_csv(ablation, written[1])
+    ablation = proved(hetedge_record.read(written[1], Row)) or ablation_rows(instance, rows)
+    hetedge_record.write(ablation, written[1])
     figure = Figure(figsize=(15, 8), layout="constrained")
     axes = figure.subplots(2, 3)
     for column, sweep in enumerate(SWEEPS):
@@ -200,13 +258,15 @@ def write_study(instance: HetEdge, folder: Path, follow: Callable[[str], None] |
 
 
 def _draw_totals(axes: Axes, rows: Sequence[Row], sweep: str) -> None:
-    for method in [*METHODS, "best fixed length"]:
+    for method in [*METHODS, SEARCHED, "best fixed length"]:
         if method == "no batching":
             continue  # several times the others: it would flatten them
         points = [
             (row.value, row.total_ms / 1e3) for row in rows if (row.sweep, row.method) == (sweep, method)
         ]
         axes.plot(*zip(*points, strict=True), marker="o", markersize=4, label=method)
+    proved = {row.value: row.bound_ms / 1e3 for row in rows if row.sweep == sweep}
+    axes.plot(*zip(*proved.items(), strict=True), color="k", linestyle=":", label="no plan is below (proved)")
     axes.set(xlabel=LABELS[sweep], ylabel="total latency [s]", ylim=(0, None))
     if sweep == "bandwidth_mhz":
         axes.set_xscale("log")

@@ -2,7 +2,8 @@
 
 The programme is exact for a stated order, and no rule states the best one. Heats are drawn between a gentle one, which
 keeps the plan's structure, and one that melts it; long and short runs take turns. What a run ends with gives an order,
-which the programme cuts; the best plan so far is where the next run begins.
+which the programme cuts; the best plan so far is where the next run begins, or, after some runs without a gain, where
+the last one ended.
 """
 
 from __future__ import annotations
@@ -32,6 +33,8 @@ MOVES = (4000, 1000)
 """Changes for each request in a run, in turn."""
 PATIENCE = 60
 """Runs without a gain after which annealing is given up."""
+_WANDERING, _NEAR = 8, 1.01
+"""After so many runs without a gain a run begins where the last one ended, if that is so near to the best plan."""
 _BETWEEN_LOOKS = 5000
 _FEW = 12
 """Up to so many requests every run's order is cut, not only where the annealing itself has gained."""
@@ -93,6 +96,7 @@ def improved(
     service, rng = search.service(plan), context.rng
     reached, runs, idle = math.inf, 0, 0
     cut: set[bytes] = set()
+    begin = plan
     while context.affords(search.cutting_s):
         if idle == PATIENCE:
             new, new_ms = _reinserted(search, plan, value_ms, context)
@@ -101,8 +105,9 @@ def improved(
             plan, value_ms, idle = new, new_ms, 0
         heat = math.exp(rng.uniform(math.log(HEATS[0]), math.log(HEATS[1])))
         moves = MOVES[runs % len(MOVES)] * len(plan.order)
-        found, found_ms = annealed(service, plan, (heat, moves), context, search.cutting_s)
+        found, found_ms = annealed(service, begin, (heat, moves), context, search.cutting_s)
         runs, idle = runs + 1, idle + 1
+        begin = found if idle >= _WANDERING and found_ms < value_ms * _NEAR else plan
         if ends is not None:
             ends.append(found)
         if found_ms >= reached and len(plan.order) > _FEW:
@@ -117,6 +122,7 @@ def improved(
             new, new_ms = search.cut(order, context)
             if new_ms < value_ms * _SAME:
                 plan, value_ms, idle = new, new_ms, 0
+                begin = plan
     return plan, value_ms, runs
 
 

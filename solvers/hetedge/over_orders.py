@@ -36,7 +36,7 @@ _AROUND = (16, 1)
 class OverOrdersOptions(Record):
     """Options of the bound over all orders."""
 
-    search_s: Annotated[float, Field(ge=0)] = 5.0
+    search_s: Annotated[float, Field(ge=0)] = 10.0
     """Longest time for a search for orders, before the bound."""
     search_share: Annotated[float, Field(ge=0, le=1)] = 0.25
     """Part of the time limit that this search may take."""

@@ -52,7 +52,9 @@ def test_baselines_serve_everybody_and_first_come_is_in_order() -> None:
     instance = arriving(2)
     courses = {course.method: course for course in baselines(instance)}
     assert set(BASELINES) <= set(courses)
-    assert "continuous batching" in courses
+    drafting = "continuous batching, length 3"
+    assert {"continuous batching", drafting, f"{drafting}, alternating"} <= set(courses)
+    assert {f"{name}, shortest first" for name in courses if name.endswith("alternating")} <= set(courses)
     for course in courses.values():
         assert (course.response_ms > 0).all()
         assert len(course.rows(instance.requests.id)[0]) == len(COLUMNS)

@@ -57,7 +57,7 @@ def command(
         typer.Option(
             help="Solver, or package.module:function; may be repeated, and may carry options: "
             "tma:moves=pairs,allocation=sqrt",
-            show_default="auto for P1, hetedge-dp for hetedge",
+            show_default="auto for P1, hetedge-bound for hetedge",
         ),
     ] = None,
     option: Annotated[

@@ -40,6 +40,8 @@ def script(name: str) -> ModuleType:
             f"this study is part of the repository, not of the package: get it, and call this in its folder"
             f" (or run {script})"
         )
+    if str(path.parent) not in sys.path:  # a study imports what stands beside it, as when it is run
+        sys.path.append(str(path.parent))
     module = sys.modules[name] = importlib.util.module_from_spec(found)
     found.loader.exec_module(module)
     return module

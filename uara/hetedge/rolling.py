@@ -114,21 +114,29 @@ def roll(
 
 
 def baselines(instance: HetEdge) -> list[Course]:
-    """First come, first served; shortest first; and continuous batching with drafts and without."""
+    """First come, first served; shortest first; and continuous batching of every kind (:func:`engines`)."""
     _check(instance)
     courses = [
         roll(instance, solver, options=options, method=name) for name, (solver, options) in BASELINES.items()
     ]
-    given, lengths = instance.parameters, [0]
+    return courses + [
+        Course(name, instance.ready_ms, continuous_ms(instance, **options))
+        for name, options in engines(instance).items()
+    ]
+
+
+def engines(instance: HetEdge) -> dict[str, dict[str, Any]]:
+    """Continuous batching by name: without drafts, with drafts in turns, and with two batches that alternate."""
+    given, kinds = instance.parameters, {"continuous batching": {"length": 0}}
     if instance.draft_node is not None:
-        lengths.append(min(max(DRAFTED, given.shortest_speculation), given.longest_speculation))
-    for length in lengths:
-        for shortest in (False, True):
-            name = "continuous batching" + (f", length {length}" if length else "")
-            name += ", shortest first" if shortest else ""
-            ends_ms = continuous_ms(instance, length, shortest=shortest)
-            courses.append(Course(name, instance.ready_ms, ends_ms))
-    return courses
+        length = min(max(DRAFTED, given.shortest_speculation), given.longest_speculation)
+        name = f"continuous batching, length {length}"
+        kinds |= {name: {"length": length}, f"{name}, alternating": {"length": length, "alternating": True}}
+    return {
+        name + (", shortest first" if shortest else ""): {**options, "shortest": shortest}
+        for name, options in kinds.items()
+        for shortest in (False, True)
+    }
 
 
 def _check(instance: HetEdge) -> None:

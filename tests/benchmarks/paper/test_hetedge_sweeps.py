@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from pathlib import Path
 
 import hetedge_sweeps as study
 import numpy as np
 import pytest
 
+import uara
 from uara.cli import main
 from uara.hetedge.generate import generate
+from uara.hetedge.request_prices import lower_bound
 
 pytestmark = pytest.mark.integration
 
@@ -29,16 +32,20 @@ def test_one_quantity_is_varied() -> None:
 @pytest.fixture(scope="module")
 def rows() -> list[study.Row]:
     instance = generate(requests=14, channel="path-loss", largest_batch=4)
-    return list(study.sweep_rows(instance, {"requests": (7, 14, 99), "acceptance_rate": (0.5, 0.9)}))
+    sweeps = {"requests": (7, 14, 99), "bandwidth_mhz": (0.05,), "acceptance_rate": (0.9,)}
+    *_, found = study.sweep_rows(instance, sweeps)
+    return found
 
 
 def test_the_joint_optimum_is_below_every_rule(rows: list[study.Row]) -> None:
     points = {(row.sweep, row.value) for row in rows}
-    assert points == {("requests", 7), ("requests", 14), ("acceptance_rate", 0.5), ("acceptance_rate", 0.9)}
+    assert points == {
+        ("requests", 7), ("requests", 14), ("bandwidth_mhz", 0.05), ("acceptance_rate", 0.9),
+    }  # fmt: skip
     for sweep, value in points:
         totals = {row.method: row.total_ms for row in rows if (row.sweep, row.value) == (sweep, value)}
-        assert set(totals) == {*study.METHODS, "best fixed length"}
-        best = totals["joint optimum, orders searched"]
+        assert set(totals) == {*study.METHODS, study.SEARCHED, "best fixed length"}
+        best = totals[study.SEARCHED]
         assert best <= totals["joint optimum"] * (1 + 1e-9)
         for method, total in totals.items():
             if "joint" not in method:
@@ -53,14 +60,31 @@ def test_savings_are_parts_of_the_reference(rows: list[study.Row]) -> None:
         assert totals[value, study.BENCHMARK] * (1 - part) == pytest.approx(totals[value, "joint optimum"])
 
 
-def test_csv_holds_the_rows(tmp_path: Path, rows: list[study.Row]) -> None:
-    study.write_csv(rows, tmp_path / "x.csv")
-    with (tmp_path / "x.csv").open() as file:
-        read = list(csv.DictReader(file))
-    assert len(read) == len(rows)
-    for line, row in zip(read, rows, strict=True):
-        assert line["method"] == row.method
-        assert float(line["total_ms"]) == pytest.approx(row.total_ms, rel=1e-5)
+def test_no_method_is_below_what_is_proved(rows: list[study.Row]) -> None:
+    for row in rows:
+        assert 0 < row.bound_ms <= row.total_ms * (1 + 1e-9)
+    best = [row for row in rows if row.method == study.SEARCHED and row.sweep != "bandwidth_mhz"]
+    assert all(row.gap < 0.2 for row in best)
+
+
+def test_the_proof_of_the_instance_serves_at_every_band(rows: list[study.Row]) -> None:
+    """A certificate of the instance itself, proved anew at another band."""
+    instance = generate(requests=14, channel="path-loss", largest_batch=4)
+    narrow = study.varied(instance, "bandwidth_mhz", 0.05)
+    result = uara.solve(instance, "hetedge-bound", options={"search_s": 0.1, "bound_s": 0.5})
+    base = study.Row(
+        "requests", 14.0, study.SEARCHED, 1.0, 1.0, 1.0, 1.0, 1.0, result.certified_bound_ms or 0.0
+    )
+    found = study.searched(instance, narrow, "bandwidth_mhz", 0.05, [base])
+    assert result.certificate is not None
+    assert found.bound_ms == pytest.approx(lower_bound(narrow, result.certificate), rel=1e-6)
+
+
+def test_what_is_known_is_not_solved_again(rows: list[study.Row]) -> None:
+    instance = generate(requests=14, channel="path-loss", largest_batch=4)
+    assert list(study.sweep_rows(instance, {"requests": (7, 14)}, known=rows)) == []
+    without = [dataclasses.replace(row, bound_ms=0.0) for row in rows]
+    assert study.proved([*rows, *without]) == rows
 
 
 def test_the_recorded_sweeps_meet_the_bars() -> None:

@@ -11,7 +11,7 @@ from clocks import Hands
 from uara.solvers.common.posing import posed
 
 from uara import Options
-from uara.clock import Clock
+from uara.base.clock import Clock
 from uara.solver import Context
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from clocks import Hands
 from hypothesis import given
 from hypothesis import strategies as st
 
-from uara.clock import Clock
+from uara.base.clock import Clock, processor_time
 
 
 @given(st.lists(st.tuples(st.booleans(), st.floats(0, 1e6)), max_size=20))
@@ -48,3 +50,13 @@ def test_its_own_seconds_go_on() -> None:
     clock = Clock()
     first = clock.elapsed_s()
     assert 0 <= first <= clock.elapsed_s() <= clock.wall_s() + 1e-9
+
+
+def test_processor_time_is_what_clocks_of_the_block_count() -> None:
+    with processor_time():
+        inside = Clock()
+        time.sleep(0.1)
+        assert inside.wall_s() < 0.09
+    outside = Clock()
+    time.sleep(0.1)
+    assert outside.wall_s() >= 0.1
