@@ -31,7 +31,7 @@ def prices_of(numbers: Coefficients, certificate: Certificate) -> Floats:
     return np.concatenate([compute, certificate.bandwidth_price])
 
 
-@kernel
+@kernel(allocates=False)
 def cost_pass(
     numbers: Coefficients, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats
 ) -> None:
@@ -67,7 +67,7 @@ def cost_pass(
             bend[k] = -scale / (u * u * u * (3.0 * u - 2.0 * balance))
 
 
-@kernel
+@kernel(allocates=False)
 def hard_dual(numbers: Coefficients, prices: Floats, cost: Floats, choice: Indices) -> float:
     """The dual's value from the (K,) costs; ``choice`` (M,) receives each device's cheapest pair."""
     servers = len(numbers.work_per_ms)
@@ -84,7 +84,7 @@ def hard_dual(numbers: Coefficients, prices: Floats, cost: Floats, choice: Indic
     return total
 
 
-@kernel
+@kernel(allocates=False)
 def soft_dual(
     numbers: Coefficients,
     prices: Floats,
@@ -124,7 +124,7 @@ def soft_dual(
     return total
 
 
-@kernel
+@kernel(allocates=False)
 def curvature(
     numbers: Coefficients, share: Floats, bend: Floats, temperature: float, weight: Floats, hessian: Floats
 ) -> None:
@@ -151,7 +151,7 @@ def curvature(
                     _add_block(hessian, m, j, mixed, there, here)
 
 
-@kernel(inner=True)
+@kernel(allocates=False, inner=True)
 def _add_block(
     hessian: Floats, j: int, m: int, factor: float, one: tuple[float, float], other: tuple[float, float]
 ) -> None:

@@ -71,13 +71,19 @@ def shake(
         cost_ms = state.cost_ms.sum()
         if cost_ms < costs[1] * (1.0 - 1e-12):
             costs[1], last = cost_ms, number
-            best[:] = state.chosen
+            _copy(state.chosen, best)
         if cost_ms <= costs[0] or own[DRAWS - 1] < np.exp((costs[0] - cost_ms) / warmth_ms):
             costs[0] = cost_ms
-            present[:] = state.chosen
+            _copy(state.chosen, present)
         else:
             _restore(task, state, present)
     return last
+
+
+@kernel(allocates=False, inner=True)
+def _copy(source: Indices, target: Indices) -> None:
+    for i in range(len(target)):  # a slice's check of shapes would compile Python's texts: seconds
+        target[i] = source[i]
 
 
 @kernel(inner=True)

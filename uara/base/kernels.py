@@ -27,6 +27,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import platformdirs
 
+from uara.base import compiling
 from uara.base.errors import UaraWarning, reason_of
 
 numba: Any = import_module("numba")
@@ -69,7 +70,7 @@ def kernel(
             no_cfunc_wrapper=True,
         )
         if _is_compiled(dispatcher):
-            dispatcher._cache = Shelf(function)
+            dispatcher._cache = Shelf(function, allocates=allocates)
         return dispatcher
 
     return compiled if function is None else compiled(function)
@@ -83,8 +84,8 @@ def _is_compiled(value: object) -> bool:
 class Shelf:
     """The kept machine code of one kernel, as Numba's dispatcher asks for it."""
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
+    def __init__(self, function: Any, *, allocates: bool = True) -> None:
+        self._function, self._allocates = function, allocates
         self._source = Path(function.__code__.co_filename)
 
     @property
@@ -97,7 +98,8 @@ class Shelf:
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """The kernel compiled for a signature, or None where it is not kept."""
-        context.refresh()
+        if self._allocates:  # what is kept calls Numba's memory manager, and needs nothing else of the compiler
+            numba.core.runtime.rtsys.initialize(context)
         key, damage = self._key(signature, context.codegen()), ""
         for place in _places(self._source):
             try:
@@ -110,6 +112,7 @@ class Shelf:
                 )
         if damage:
             _warn(damage)
+        compiling.begins(self._function.__qualname__)
         return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:

@@ -78,7 +78,7 @@ def command(
     if arriving:
         if slots is not None or plot is not None:
             raise InputError("does not apply to requests that arrive over time", source="--slots, --plot")
-        with Console(stderr=True, quiet=json).status("serving") as status:
+        with _following("serving", json) as status:
             serve(
                 trace,
                 controllers,
@@ -96,7 +96,7 @@ def command(
         pictures.check_picture(plot, inputs=inputs)
     failures: list[BaseException] = []
     try:
-        with Console(stderr=True, quiet=json).status("simulating") as status:
+        with _following("simulating", json) as status:
             runs = simulate(
                 chosen,
                 controllers,
@@ -189,3 +189,11 @@ def mean_gap(run: SimulatedRun) -> float | None:
     """In per cent: what a deadline costs shows here; None where the solver proves nothing."""
     gaps = [row["gap"] for row in run.rows if row["gap"] is not None]
     return 100 * sum(gaps) / len(gaps) if gaps else None
+
+
+@contextmanager
+def _following(text: str, quiet: bool) -> Iterator[Any]:
+    """A status line on a terminal; a first run says that it compiles."""
+    console = Console(stderr=True, quiet=quiet)
+    with console.status(text) as status, compiling_shown(console, update=status.update):
+        yield status
