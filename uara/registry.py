@@ -22,6 +22,7 @@ from uara.base import files
 from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, meant, reason_of
 from uara.base.extras import is_absent
 from uara.base.files import Record
+from uara.base.plugins import offered
 
 GROUP = "uara.solvers"
 Options = Record
@@ -229,8 +230,7 @@ def _is_missing(module: str) -> bool:
 @cache
 def installed() -> dict[str, metadata.EntryPoint]:
     """Entry points of the installed solvers by name, none of them loaded."""
-    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
-    return {point.name: point for point in points}
+    return offered(GROUP)
 
 
 def entry_point(name: str) -> metadata.EntryPoint:

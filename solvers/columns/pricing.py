@@ -221,7 +221,7 @@ def server_rises(
 def base_of(
     layout: Layout, j: int, prices: Prices, state: States
 ) -> tuple[NDArray[np.int64], int, float, Floats]:
-    """The continuous optimum of server j: its (n,) open pairs, the row, the price of compute, and (n,) h of the pairs."""
+    """The continuous optimum of server j: its (n,) open pairs, the row, the price of compute, and the pairs' (n,) h."""
     own = slice(layout.start[j], layout.start[j + 1])
     grid = layout.grid_ms[layout.grid_start[j] : layout.grid_start[j + 1]]
     table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)

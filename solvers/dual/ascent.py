@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from uara.base.kernels import kernel
+from uara.base.kernels import alone, kernel
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 
-from .kernel import cost_pass, curvature, hard_dual, soft_dual
+from .kernel import cost_pass, curvature, hard_dual, priced, soft_dual
 
 NEWTON_SERVERS = 64
 """Largest number of servers for which the curvature matrix pays."""
@@ -71,9 +71,10 @@ def first_prices(numbers: Coefficients) -> Floats:
 
 def spread(numbers: Coefficients, prices: Floats) -> float:
     """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
-    cost, share, bend = (np.zeros(len(numbers.server)) for _ in range(3))
-    cost_pass(numbers, prices, cost, share, bend, np.zeros(len(cost)))
-    return float(np.mean(np.minimum.reduceat(cost, numbers.start[:-1]))) + 1e-12
+    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+    choice = np.zeros(numbers.devices, dtype=np.int64)
+    priced(numbers, prices, cost, share, bend, inverse, choice)
+    return float(np.mean(cost[choice])) + 1e-12
 
 
 def ascend(
@@ -239,20 +240,6 @@ def _softened(
     return soft_dual(numbers, prices, cost, share, now.choice, now.temperature, now.weight, gradient)
 
 
-@kernel(allocates=False)
-def softened(
-    numbers: Coefficients,
-    prices: Floats,
-    now: Round,
-    cost: Floats,
-    share: Floats,
-    bend: Floats,
-    gradient: Floats,
-) -> float:
-    """The same for callers in Python, who are few: compiled where they are."""
-    return _softened(numbers, prices, now, cost, share, bend, gradient)
-
-
 @kernel(allocates=False, inner=True)
 def newton_step(
     point: Floats, gradient: Floats, hessian: Floats, factor: Floats, free: Indices, step: Floats
@@ -311,7 +298,7 @@ def quasi_newton_round(
     def descend(scaled: Floats) -> tuple[float, Floats]:
         nonlocal passes
         prices = scaled * scale
-        soft = softened(numbers, prices, now, cost, share, bend, gradient)
+        soft = alone(_softened)(numbers, prices, now, cost, share, bend, gradient)
         passes += 1
         if now.best_ms[0] >= now.enough_ms or expired():
             raise StopIteration

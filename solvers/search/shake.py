@@ -13,7 +13,7 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
-from .local_search import move_pass, swap_pass
+from .local_search import moves_by_prices, swaps_by_prices
 from .state import State, Task, find_pair, reassign, settle_server
 
 DRAWS = 7
@@ -66,7 +66,10 @@ def shake(
             settle_server(task, state, here)
             settle_server(task, state, there)
         for _ in range(_ROUNDS):
-            if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
+            if (
+                moves_by_prices(task, state, first, devices) + swaps_by_prices(task, state, first, devices)
+                == 0
+            ):
                 break
         cost_ms = state.cost_ms.sum()
         if cost_ms < costs[1] * (1.0 - 1e-12):

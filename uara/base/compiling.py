@@ -28,4 +28,4 @@ def begins(name: str) -> None:
 
 def said(solver: str = "") -> str:
     """The words for it."""
-    return f"compiling {solver}, once (about {ABOUT_S} s)".replace(" ,", ",")
+    return f"compiling{solver and ' '}{solver}, once (about {ABOUT_S} s)"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -53,8 +54,6 @@ def command(
     json: Annotated[bool, typer.Option("--json", help="Every slot as JSON.")] = False,
 ) -> None:
     """Run solvers as controllers over a trace, slot by slot; each drains its own batteries and fills its own queues."""
-    from rich.console import Console
-
     from uara.base import pictures
     from uara.base.errors import InputError
     from uara.base.files import check_output, save_or_rescue
@@ -194,6 +193,10 @@ def mean_gap(run: SimulatedRun) -> float | None:
 @contextmanager
 def _following(text: str, quiet: bool) -> Iterator[Any]:
     """A status line on a terminal; a first run says that it compiles."""
+    from rich.console import Console
+
+    from uara.display import compiling_shown
+
     console = Console(stderr=True, quiet=quiet)
     with console.status(text) as status, compiling_shown(console, update=status.update):
         yield status
