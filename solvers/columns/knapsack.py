@@ -19,7 +19,7 @@ row whose continuous optimum is highest plays the part of h; a suffix sum of eac
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def compute_price(s: Floats, r: Floats, flop: float, t0: float, ratio: Floats, o
     ratio, order
         (n,) Work space.
     """
-    n = 0
+    n: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
     for i in range(len(s)):
         if r[i] < 0.0:
             ratio[i], order[n] = r[i] / s[i], i

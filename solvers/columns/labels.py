@@ -5,7 +5,7 @@ Two loops that do the same: for one row of costs, which is the usual case and ru
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,13 +63,13 @@ class Flips(NamedTuple):
 def order_of(cost: Floats, count: int, limit: float, room: Room) -> int:
     """Put the items that a set below the limit may flip into the room's order, dearest first; how many there are."""
     key, order = room.line[RATIO], room.whole[ORDER]
-    n = 0
+    n: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
     for i in range(count):
         if cost[i] < limit:
             key[i], order[n] = -cost[i], i
             n += 1
     sort_by(key, order, n)
-    return n
+    return int(n)
 
 
 @kernel(allocates=False, inner=True)
