@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import metadata
+from typing import Any
 
 
 @cache
-def everything() -> metadata.EntryPoints:
-    """The entry points of all installed packages, none of them loaded."""
+def everything() -> Any:
+    """The entry points of all installed packages (:class:`importlib.metadata.EntryPoints`), none of them loaded."""
     return metadata.entry_points()
 
 
