@@ -43,8 +43,9 @@ def greedy(instance: Instance, context: Context[NoOptions]) -> Allocation:
 
 def set_cost(numbers: Coefficients, candidates: list[int]) -> float:
     """V_j of the devices of some candidates, which are all of one server."""
+    from uara.base.kernels import alone
     from uara.p1.server_cost import server_cost
 
     return float(
-        server_cost(numbers, np.array(candidates, dtype=np.int64), np.empty((4, len(candidates))))[0]
+        alone(server_cost)(numbers, np.array(candidates, dtype=np.int64), np.empty((4, len(candidates))))[0]
     )

@@ -62,3 +62,26 @@ def screens(
         width, command = map(int, head.split())
         found[width, command] = [line.rpartition("\r")[2] for line in body.splitlines()]
     return found
+
+
+def typed(words: Sequence[str], folder: Path, width: int = 100) -> str:
+    """All that a command wrote to a terminal that is its standard output and error, without colours."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    child = subprocess.Popen(
+        [sys.executable, "-c", f"from uara.cli import main; main({list(words)!r})"],
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        cwd=folder,
+        env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(width)},
+    )
+    os.close(theirs)
+    written = b""
+    with suppress(OSError):  # the end of a terminal is an error on Linux
+        while piece := os.read(ours, 65536):
+            written += piece
+    os.close(ours)
+    assert child.wait(timeout=300) == 0, written.decode()[-2000:]
+    return ESCAPES.sub("", written.decode())

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from cases import make_instance
 
-from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, solve
+from uara import Context, InputError, MissingExtra, SolverError, as_solver, available_solvers, registry, solve
+from uara.base import plugins as plugins_of
 from uara.base.files import Record
 from uara.registry import Method, NoOptions, Traits, blaming, find, installed, method_of
 
@@ -284,10 +285,10 @@ def plugins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         "third-absent = third_party:absent\n"
     )
     monkeypatch.syspath_prepend(tmp_path)
-    for cached in (installed, available_solvers):
+    for cached in (plugins_of.everything, installed, available_solvers, registry._usable):
         cached.cache_clear()
     yield tmp_path
-    for cached in (installed, available_solvers):
+    for cached in (plugins_of.everything, installed, available_solvers, registry._usable):
         cached.cache_clear()
 
 

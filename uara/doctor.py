@@ -12,8 +12,10 @@ from typing import Literal
 
 from uara.base import extras
 from uara.base.errors import ChannelError, UaraError, reason_of
+from uara.p1.smallest import wide_instance
 from uara.registry import available_solvers, blaming
 from uara.scenarios.channel import isolation, llvm
+from uara.solver import solve
 
 State = Literal["ok", "missing", "broken"]
 
@@ -88,6 +90,10 @@ def warm_up(about_to: Callable[[str], None] = lambda name: None) -> list[str]:
             about_to(name)
             with suppress(UaraError), blaming(name, "cannot be prepared"):
                 method.traits.prepare()
+                if (
+                    method.traits.tracker
+                ):  # it re-solves networks of any size, and large ones by other kernels
+                    solve(wide_instance(), name)
                 done.append(name)
     return done
 

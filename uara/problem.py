@@ -13,13 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import files
 from uara.base.deferred import deferred as deferred
 from uara.base.errors import InputError
+from uara.base.plugins import offered
 from uara.shipped import located
 
 if TYPE_CHECKING:
@@ -232,7 +232,7 @@ class Kind:
 @cache
 def kind_names() -> tuple[str, ...]:
     """Names of the installed kinds."""
-    return tuple(sorted(metadata.entry_points(group=GROUP).names))
+    return tuple(offered(GROUP))
 
 
 @cache
@@ -246,7 +246,7 @@ def kind_of(name: str) -> Kind:
     """
     if name not in kind_names():
         raise InputError(f"{name!r} is not one of {', '.join(kind_names())}", source="problem kind")
-    (point,) = metadata.entry_points(group=GROUP, name=name)
+    point = offered(GROUP)[name]
     try:
         found = point.load()
     except Exception as error:  # a third party's

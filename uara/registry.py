@@ -22,6 +22,7 @@ from uara.base import files
 from uara.base.errors import BrokenExtra, InputError, MissingExtra, SolverError, UaraError, meant, reason_of
 from uara.base.extras import is_absent
 from uara.base.files import Record
+from uara.base.plugins import offered
 
 GROUP = "uara.solvers"
 Options = Record
@@ -229,8 +230,7 @@ def _is_missing(module: str) -> bool:
 @cache
 def installed() -> dict[str, metadata.EntryPoint]:
     """Entry points of the installed solvers by name, none of them loaded."""
-    points = sorted(metadata.entry_points(group=GROUP), key=lambda point: point.name)
-    return {point.name: point for point in points}
+    return offered(GROUP)
 
 
 def entry_point(name: str) -> metadata.EntryPoint:
@@ -268,15 +268,19 @@ def load_installed(name: str) -> Method:
 @cache
 def available_solvers() -> dict[str, Method]:
     """Every installed solver by name, also those that cannot be used here, with the reason."""
-    found: dict[str, Method] = {}
-    for name, point in installed().items():
-        try:
-            method = load_installed(name)
-        except LOADING as error:  # a broken plug-in must not take the others with it
-            reason = error.problem if isinstance(error, SolverError) else str(error)
-            method = Method(name, None, reason=reason, error=error)
-        found[name] = replace(method, origin=point.dist.name if point.dist else "")
-    return found
+    return {name: _usable(name) for name in installed()}
+
+
+@cache
+def _usable(name: str) -> Method:
+    """An installed solver, and none of the others; where it cannot be imported, the reason."""
+    point = entry_point(name)
+    try:
+        method = load_installed(name)
+    except LOADING as error:  # a broken plug-in must not take the others with it
+        reason = error.problem if isinstance(error, SolverError) else str(error)
+        method = Method(name, None, reason=reason, error=error)
+    return replace(method, origin=point.dist.name if point.dist else "")
 
 
 def find(solver: str | Callable[..., Any], *, alone: bool = False) -> Method:
@@ -285,7 +289,7 @@ def find(solver: str | Callable[..., Any], *, alone: bool = False) -> Method:
     Parameters
     ----------
     alone
-        Whether to import none of the other installed solvers; one that cannot be imported is an error then.
+        Whether a solver that cannot be imported is an error; else the method says why it cannot be used.
 
     Raises
     ------
@@ -300,6 +304,8 @@ def find(solver: str | Callable[..., Any], *, alone: bool = False) -> Method:
         return _imported(solver)
     if alone:
         return load_installed(solver)
+    if not available_solvers.cache_info().currsize:  # the others need not be imported
+        return _usable(solver)
     solvers = available_solvers()
     if solver not in solvers:
         raise _unknown(solver, solvers)

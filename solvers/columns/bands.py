@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.kernels import kernel
 from uara.base.quantities import Indices
 
 from .layout import Layout, grids_of, set_cost, with_grids
@@ -18,20 +17,15 @@ MOST_PRICES = 24
 """Largest grid of a server."""
 
 
-@kernel
 def grid_cost(layout: Layout, server: int, pairs: Indices) -> float:
     """What the grid says that the devices of these pairs cost one server: at most V_j(S)."""
-    count = layout.start[server + 1] - layout.start[server]
-    t, best = 0.0, -np.inf
-    for k in pairs:
-        t += layout.root_flop[layout.device[k]]
-    for g in range(layout.grid_start[server], layout.grid_start[server + 1]):
-        row = layout.table_start[server] + (g - layout.grid_start[server]) * count
-        total = -layout.grid_ms[g]
-        for k in pairs:
-            total += layout.table_ms[row + k - layout.start[server]]
-        best = max(best, total)
-    return float(t * t / layout.flop_per_ms[server] + best)
+    grid = layout.grid_ms[layout.grid_start[server] : layout.grid_start[server + 1]]
+    table = layout.table_ms[layout.table_start[server] : layout.table_start[server + 1]].reshape(
+        len(grid), -1
+    )
+    t = layout.root_flop[layout.device[pairs]].sum()
+    most = (table[:, pairs - layout.start[server]].sum(axis=1) - grid).max()
+    return float(t * t / layout.flop_per_ms[server] + most)
 
 
 def refined(layout: Layout, sets: NDArray[np.bool_], slack_ms: float) -> Layout | None:

@@ -21,7 +21,8 @@ from uara.base.quantities import Floats
 from .bands import refined
 from .labels import Workspace
 from .layout import Layout
-from .pricing import Minima, Prices, States, dual, minima
+from .pricing import Minima, Prices, States, all_minima, minima
+from .room import Room, room_of
 
 _STRETCH_S = 0.02
 _BETWEEN_GRIDS, _LAST_SETS = 40, 20
@@ -64,10 +65,13 @@ class Progress(NamedTuple):
     """Where it is; count prices stay at 0."""
     direction: Floats
     """(M,) Averaged subgradients."""
+    gradient: Floats
+    """(M,) The last subgradient."""
     found: Minima
     """Of the last pass."""
     numbers: Floats
-    """(5,) Best dual, factor of the step, passes without a gain, tolerance of each server's minimum, labels."""
+    """(6,) Best dual, factor of the step, passes without a gain, tolerance of each server's minimum, labels, and the
+    last dual."""
 
 
 def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
@@ -77,14 +81,21 @@ def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
         pi.copy(),
         Prices(pi.copy(), np.zeros(servers)),
         np.zeros(len(pi)),
+        np.zeros(len(pi)),
         minima(layout),
-        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / servers, 0.0]),
+        np.array([value, 1.0, 0.0, _COARSENESS * gap_ms / servers, 0.0, value]),
     )
 
 
-@kernel
+@kernel(allocates=False)
 def passes(
-    layout: Layout, state: States, aim: Aim, progress: Progress, trail: NDArray[np.bool_], work: Workspace
+    layout: Layout,
+    state: States,
+    aim: Aim,
+    progress: Progress,
+    trail: NDArray[np.bool_],
+    work: Workspace,
+    room: Room,
 ) -> int:
     """At most one pass for each row of ``trail``; returns how many were made, fewer where the climb has ended.
 
@@ -96,17 +107,19 @@ def passes(
     numbers, point, direction = progress.numbers, progress.point.pi, progress.direction
     member, upper = progress.found.member, aim.upper
     servers = len(progress.found.lower)
-    gradient = np.empty(len(point))
+    gradient = progress.gradient
     finest = 1e-12 * abs(upper) / servers
     for step in range(len(trail)):
         best = numbers[0]
         if numbers[1] < _SHORTEST or best >= aim.enough or numbers[4] >= aim.most_labels:
             return step
-        value, labels = dual(layout, progress.point, state, numbers[3], progress.found, work)
+        value, labels = all_minima(layout, progress.point, state, numbers[3], progress.found, work, room)
         numbers[4] += labels
-        trail[step] = member
-        gradient[:] = 1.0
-        for k in range(len(member)):
+        numbers[5] = value
+        for i in range(len(point)):
+            gradient[i] = 1.0
+        for k in range(len(member)):  # a slice's check of shapes would compile Python's texts: seconds
+            trail[step, k] = member[k]
             if member[k]:
                 gradient[layout.device[k]] -= 1.0
         numbers[2] += 1.0
@@ -114,7 +127,7 @@ def passes(
             if value > best + 1e-3 * min(upper - best, 1e300):
                 numbers[2] = 0.0
             numbers[0] = value
-            for i in range(len(point)):  # slices would compile Python's texts for their error: seconds
+            for i in range(len(point)):
                 progress.best[i] = point[i]
             numbers[3] = max(min(numbers[3], _COARSENESS * (upper - value) / servers), finest)
         if numbers[2] >= _PATIENCE:
@@ -135,6 +148,26 @@ def passes(
         for i in range(len(point)):
             point[i] += length * direction[i]
     return len(trail)
+
+
+def dual(
+    layout: Layout, prices: Prices, state: States, tolerance: float, found: Minima, work: Workspace
+) -> float:
+    """Sum of pi and of the servers' minima: one pass of a climb, so that there is one compiled pricing.
+
+    Parameters
+    ----------
+    tolerance
+        By how much each server's minimum may be understated, ms.
+    found
+        Output.
+    """
+    alone = begin(layout, prices.pi, -np.inf, 0.0)._replace(found=found)
+    alone.point.nu[:] = prices.nu
+    alone.numbers[3] = tolerance
+    trail = np.empty((1, len(layout.device)), dtype=np.bool_)
+    passes(layout, state, Aim(0.0), alone, trail, work, room_of(layout))
+    return float(alone.numbers[5])
 
 
 def climb(
@@ -166,14 +199,14 @@ def climb(
     gap_ms = min(upper - known, 1e-3 * abs(upper))
     progress = begin(layout, pi, known, max(gap_ms, 1e-9 * abs(upper)))
     servers = len(layout.wait_ms)
-    made, width = 0, 1
+    made, width, room = 0, 1, room_of(layout)
     recent = np.zeros((0, len(layout.device)), dtype=np.bool_)
     while made < most_passes:
         # Grids are looked at after fixed numbers of passes, so that an answer does not depend on the clock.
         until_grids = _BETWEEN_GRIDS - made % _BETWEEN_GRIDS
         trail = np.empty((min(width, most_passes - made, until_grids), len(layout.device)), dtype=np.bool_)
         began = time.perf_counter()
-        steps = passes(layout, state, aim, progress, trail, work)
+        steps = passes(layout, state, aim, progress, trail, work, room)
         taken_s = time.perf_counter() - began
         made += steps
         watch.seen(trail[:steps])
@@ -185,7 +218,7 @@ def climb(
         if ended or made % _BETWEEN_GRIDS == 0:
             finer = refined(layout, recent, _COARSENESS * (upper - value) / servers)
             if finer is not None:
-                layout = finer
+                layout, room = finer, room_of(finer)
                 progress.numbers[1] = max(progress.numbers[1], 0.5)
             elif ended:
                 break

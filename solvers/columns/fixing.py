@@ -12,6 +12,7 @@ from uara.base.quantities import Floats
 from .labels import Workspace
 from .layout import Layout
 from .pricing import CLOSED, FORCED, OPEN, Prices, Rises, States, server_rises
+from .room import room_of
 
 _MARGIN = 0.02
 """Rises are asked to exceed the gap by this part, so that a checker with other roundings agrees."""
@@ -39,9 +40,9 @@ def excluded(
         Asked after each server; those not looked at exclude nothing.
     """
     wanted = (1.0 + _MARGIN) * gap_ms + 1e-10 * abs(size_ms)
-    found = Rises(np.zeros(len(states)), np.zeros(len(states)))
+    found, room = Rises(np.zeros(len(states)), np.zeros(len(states))), room_of(layout)
     for j in range(len(lower)):
-        server_rises(layout, j, prices, states, float(lower[j]), wanted, found, work)
+        server_rises(layout, j, prices, states, float(lower[j]), wanted, found, work, room)
         if expired():
             break
     open_ = states == OPEN

@@ -19,15 +19,16 @@ row whose continuous optimum is highest plays the part of h; a suffix sum of eac
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.kernels import kernel
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
 
 from .labels import Flips, Workspace, search_one_row, search_rows
+from .room import FLIP, ORDER, RATIO, SIGN, START, Room, sort_by
 
 
 class Items(NamedTuple):
@@ -36,7 +37,7 @@ class Items(NamedTuple):
     s: Floats
     """(n,) Load of each item, in the layout's unit of root of work."""
     r: Floats
-    """(G, n) Cost of each item in each row, ms."""
+    """(G, n) or wider. Cost of each item in each row, ms."""
     flop: float
     """F of the server, in the square of that unit per ms."""
     t0: float
@@ -45,34 +46,46 @@ class Items(NamedTuple):
     """(G,) Its cost in each row, ms."""
 
 
-@kernel
-def compute_price(s: Floats, r: Floats, flop: float, t0: float) -> float:
-    """The price p = 2 t / F at the optimum of ``(t0 + sum s x)^2 / F + sum r x`` over 0 <= x <= 1."""
-    ratio = np.empty(len(s))
-    taken = np.empty(len(s), dtype=np.int64)
-    n = 0
+@kernel(allocates=False, inner=True)
+def compute_price(s: Floats, r: Floats, flop: float, t0: float, ratio: Floats, order: Indices) -> float:
+    """The price p = 2 t / F at the optimum of ``(t0 + sum s x)^2 / F + sum r x`` over 0 <= x <= 1.
+
+    Parameters
+    ----------
+    ratio, order
+        (n,) Work space.
+    """
+    n: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
     for i in range(len(s)):
         if r[i] < 0.0:
-            ratio[n], taken[n] = r[i] / s[i], i
+            ratio[i], order[n] = r[i] / s[i], i
             n += 1
+    sort_by(ratio, order, n)
     t = t0
-    for a in np.argsort(ratio[:n]):
-        if ratio[a] + 2.0 * t / flop >= 0.0:
+    for a in range(n):
+        i = order[a]
+        if ratio[i] + 2.0 * t / flop >= 0.0:
             break
-        if ratio[a] + 2.0 * (t + s[taken[a]]) / flop >= 0.0:
-            return float(-ratio[a])
-        t += s[taken[a]]
+        if ratio[i] + 2.0 * (t + s[i]) / flop >= 0.0:
+            return float(-ratio[i])
+        t += s[i]
     return 2.0 * t / flop
 
 
-@kernel
-def base_row(items: Items) -> tuple[int, float, float]:
-    """The row whose continuous optimum is highest, its price of compute, and its value: a lower bound."""
+@kernel(allocates=False)
+def base_row(items: Items, ratio: Floats, order: Indices) -> tuple[int, float, float]:
+    """The row whose continuous optimum is highest, its price of compute, and its value: a lower bound.
+
+    Parameters
+    ----------
+    ratio, order
+        (n,) Work space.
+    """
     best, price, value = 0, 0.0, -np.inf
     s, flop = items.s, items.flop
-    for g in range(len(items.r)):
+    for g in range(len(items.c0)):
         own = items.r[g]
-        p = compute_price(s, own, flop, items.t0)
+        p = compute_price(s, own, flop, items.t0, ratio, order)
         total = items.c0[g] + p * items.t0 - p * p * flop / 4.0
         for i in range(len(s)):
             total += min(0.0, own[i] + p * s[i])
@@ -81,9 +94,9 @@ def base_row(items: Items) -> tuple[int, float, float]:
     return best, price, value
 
 
-@kernel
+@kernel(allocates=False, inner=True)
 def cheapest_set(
-    items: Items, cut: float, tolerance: float, chosen: NDArray[np.bool_], work: Workspace
+    items: Items, cut: float, tolerance: float, chosen: NDArray[np.bool_], work: Workspace, room: Room
 ) -> tuple[float, float, int]:
     """The least cost of a set of items.
 
@@ -101,11 +114,11 @@ def cheapest_set(
     bound, value, labels
         A lower bound on the cost of every set, what the best set seen costs, and the size of the search.
     """
-    s, r, flop, t0, c0 = items
-    rows, n = r.shape
-    g0, p, lb0 = base_row(items)
+    s, r, flop, t0, c0 = items.s, items.r, items.flop, items.t0, items.c0
+    rows, n = len(c0), len(s)
+    g0, p, lb0 = base_row(items, room.line[RATIO], room.whole[ORDER])
     deviation = t0 - p * flop / 2.0
-    sign, flip, start = np.empty(n), np.empty((rows, n)), np.empty(rows)
+    sign, flip, start = room.line[SIGN, :n], room.table[FLIP], room.head[START, :rows]
     for g in range(rows):
         start[g] = c0[g] + p * t0 - p * p * flop / 4.0 - lb0
     for i in range(n):
@@ -118,7 +131,10 @@ def cheapest_set(
             flip[g, i] = -h if chosen[i] else h
             if chosen[i]:
                 start[g] += h
-    best = start.max() + deviation * deviation / flop
+    highest = start[0]
+    for g in range(1, rows):
+        highest = max(highest, start[g])
+    best = highest + deviation * deviation / flop
     single = -1
     for i in range(n):
         value = start[0] + flip[0, i]
@@ -133,9 +149,9 @@ def cheapest_set(
         return lb0, lb0 + best, 0
     flips = Flips(flop, deviation, start, sign, flip, g0)
     if rows == 1:
-        found, labels, trace, whole = search_one_row(flips, best, cut - lb0, tolerance, work)
+        found, labels, trace, whole = search_one_row(flips, best, cut - lb0, tolerance, work, room)
     else:
-        found, labels, trace, whole = search_rows(flips, best, cut - lb0, tolerance, work)
+        found, labels, trace, whole = search_rows(flips, best, cut - lb0, tolerance, work, room)
     if trace < 0 and single >= 0:
         chosen[single] = not chosen[single]
     while trace > 0:

@@ -5,12 +5,14 @@ Two loops that do the same: for one row of costs, which is the usual case and ru
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
+
+from .room import DOWN, LABEL, ORDER, RATIO, REST, UP, Room, sort_by
 
 LABELS = 1 << 17
 """Most labels of one search; beyond them the bound of the continuous optimum is returned."""
@@ -53,37 +55,39 @@ class Flips(NamedTuple):
     sign: Floats
     """(n,) What a flip adds to the load."""
     flip: Floats
-    """(G, n) What it adds to the cost, ms; at least 0 in the base row."""
+    """(G, n) or wider. What it adds to the cost, ms; at least 0 in the base row."""
     base_row: int
 
 
-@kernel
-def order_of(flips: Flips, limit: float) -> Indices:
-    """Items that a set below the limit may flip, dearest first."""
-    cost = flips.flip[flips.base_row]
-    items = np.argsort(-cost)
-    first = 0
-    while first < len(items) and cost[items[first]] >= limit:
-        first += 1
-    return items[first:]
+@kernel(allocates=False, inner=True)
+def order_of(cost: Floats, count: int, limit: float, room: Room) -> int:
+    """Put the items that a set below the limit may flip into the room's order, dearest first; how many there are."""
+    key, order = room.line[RATIO], room.whole[ORDER]
+    n: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
+    for i in range(count):
+        if cost[i] < limit:
+            key[i], order[n] = -cost[i], i
+            n += 1
+    sort_by(key, order, n)
+    return int(n)
 
 
-@kernel(inner=True)
+@kernel(allocates=False, inner=True)
 def search_one_row(
-    flips: Flips, best: float, cut: float, tolerance: float, work: Workspace
+    flips: Flips, best: float, cut: float, tolerance: float, work: Workspace, room: Room
 ) -> tuple[float, int, int, bool]:
     """Best value over all flips, labels, the trace of the best set (-1: none better), and whether none was lost."""
     flop, sign, flip = flips.flop, flips.sign, flips.flip[0]
     limit = min(best, cut)
-    items = order_of(flips, limit)
-    m = len(items)
-    up, down = np.zeros(m + 1), np.zeros(m + 1)
+    items, up, down = room.whole[ORDER], room.line[UP], room.line[DOWN]
+    m = order_of(flip, len(sign), limit, room)
+    up[m] = down[m] = 0.0
     for a in range(m - 1, -1, -1):
         up[a] = up[a + 1] + max(sign[items[a]], 0.0)
         down[a] = down[a + 1] + max(-sign[items[a]], 0.0)
     slack = tolerance / (m + 1)
     parent, item = work.parent, work.item
-    room, traces = work.deviation.shape[1], len(parent) - 1
+    most, traces = work.deviation.shape[1], len(parent) - 1
     per_flop = 1.0 / flop
     now, count, used, labels, trace = 0, 1, 1, 1, -1
     work.deviation[0, 0], work.cost[0, 0], work.trace[0, 0] = flips.deviation, flips.start[0], 0
@@ -133,7 +137,7 @@ def search_one_row(
                     last_d, last_c = new_d[kept - 1], new_c[kept - 1]
                     apart = d - last_d
                     price = apart * (twice_root + apart) * per_flop
-            if kept >= room or used >= traces:
+            if kept >= most or used >= traces:
                 return best, labels, trace, False
             if flipped:
                 parent[used], item[used] = old_t[source], i
@@ -151,18 +155,20 @@ def search_one_row(
     return best, labels, trace, True
 
 
-@kernel(inner=True)
+@kernel(allocates=False, inner=True)
 def search_rows(
-    flips: Flips, best: float, cut: float, tolerance: float, work: Workspace
+    flips: Flips, best: float, cut: float, tolerance: float, work: Workspace, room: Room
 ) -> tuple[float, int, int, bool]:
     """Best value over all flips, labels, the trace of the best set (-1: none better), and whether none was lost."""
-    flop, deviation, start, sign, flip, g0 = flips
-    rows = len(flip)
+    flop, start, sign, flip = flips.flop, flips.start, flips.sign, flips.flip
+    rows = len(start)
     limit = min(best, cut)
-    cost0 = flip[g0]
-    items = order_of(flips, limit)
-    m = len(items)
-    up, down, rest = np.zeros(m + 1), np.zeros(m + 1), np.zeros((rows, m + 1))
+    cost0 = flip[flips.base_row]
+    items, up, down, rest = room.whole[ORDER], room.line[UP], room.line[DOWN], room.table[REST]
+    m = order_of(cost0, len(sign), limit, room)
+    up[m] = down[m] = 0.0
+    for g in range(rows):
+        rest[g, m] = 0.0
     for a in range(m - 1, -1, -1):
         i = items[a]
         up[a] = up[a + 1] + max(sign[i], 0.0)
@@ -170,12 +176,12 @@ def search_rows(
         for g in range(rows):
             rest[g, a] = rest[g, a + 1] + min(0.0, flip[g, i])
     slack = tolerance / (m + 1)
-    room, traces = min(work.deviation.shape[1], work.cost.shape[1] // rows), len(work.parent)
+    most, traces = min(work.deviation.shape[1], work.cost.shape[1] // rows), len(work.parent)
     now, count, used, labels, trace = 0, 1, 1, 1, -1
-    work.deviation[0, 0], work.trace[0, 0] = deviation, 0
+    work.deviation[0, 0], work.trace[0, 0] = flips.deviation, 0
     for g in range(rows):  # a slice's check of shapes would compile Python's texts: seconds
         work.cost[0, g] = start[g]
-    cost = np.empty(rows)
+    cost = room.head[LABEL]
     for a in range(m):
         i = items[a]
         if cost0[i] >= limit:
@@ -217,14 +223,14 @@ def search_rows(
             if kept > 0:
                 step = d - new_d[kept - 1]
                 price = step * (2.0 * root + step) / flop - slack
-                if _least_difference(cost, new_c, kept - 1, 1.0) >= price:
+                if _least_difference(cost, new_c, rows, kept - 1, 1.0) >= price:
                     continue
             while kept > 0:
                 step = d - new_d[kept - 1]
-                if _least_difference(cost, new_c, kept - 1, -1.0) < step * (2.0 * root + step) / flop:
+                if _least_difference(cost, new_c, rows, kept - 1, -1.0) < step * (2.0 * root + step) / flop:
                     break
                 kept -= 1
-            if kept >= room or used >= traces:
+            if kept >= most or used >= traces:
                 return best, labels, trace, False
             if flipped:
                 work.parent[used], work.item[used] = behind, i
@@ -241,10 +247,9 @@ def search_rows(
     return best, labels, trace, True
 
 
-@kernel(inner=True)
-def _least_difference(cost: Floats, costs: Floats, label: int, sign: float) -> float:
+@kernel(allocates=False, inner=True)
+def _least_difference(cost: Floats, costs: Floats, rows: int, label: int, sign: float) -> float:
     """Least over the rows of (cost - that of a kept label), or of its opposite for a sign of -1."""
-    rows = len(cost)
     least = np.inf
     for g in range(rows):
         least = min(least, sign * (cost[g] - costs[label * rows + g]))

@@ -10,6 +10,7 @@ where the grid holds the price at which S fills the band.
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -76,14 +77,21 @@ def with_grids(layout: Layout, grids: list[Floats]) -> Layout:
     sizes = np.array([len(grid) for grid in grids])
     grid_start = np.concatenate([[0], np.cumsum(sizes)])
     table_start = np.concatenate([[0], np.cumsum(sizes * np.diff(layout.start))])
-    fresh = layout._replace(
+    pairs = [np.arange(*own) for own in pairwise(layout.start)]
+    pair = np.concatenate([np.tile(own, len(grid)) for own, grid in zip(pairs, grids, strict=True)])
+    price = np.concatenate(
+        [np.repeat(grid, len(own)).astype(float) for own, grid in zip(pairs, grids, strict=True)]
+    )
+    table_ms = layout.wait_ms[layout.server[pair]]
+    if layout.sync_weight > 0.0:
+        local_ms, uplink_ms = layout.local_ms[layout.device[pair]], layout.uplink_ms[pair]
+        _add_band_cost(local_ms, uplink_ms, layout.band_cost_ms[pair] + price, layout.sync_weight, table_ms)
+    return layout._replace(
         grid_start=grid_start,
         grid_ms=np.concatenate(grids).astype(float),
         table_start=table_start,
-        table_ms=np.empty(table_start[-1]),
+        table_ms=table_ms,
     )
-    _fill(fresh)
-    return fresh
 
 
 def grids_of(layout: Layout) -> list[Floats]:
@@ -91,39 +99,27 @@ def grids_of(layout: Layout) -> list[Floats]:
     return np.split(layout.grid_ms, layout.grid_start[1:-1])
 
 
-@kernel
-def _fill(layout: Layout) -> None:
-    for j in range(len(layout.start) - 1):
-        first, count = layout.start[j], layout.start[j + 1] - layout.start[j]
-        for g in range(layout.grid_start[j], layout.grid_start[j + 1]):
-            row = layout.table_start[j] + (g - layout.grid_start[j]) * count
-            for a in range(count):
-                k = first + a
-                local, uplink = layout.local_ms[layout.device[k]], layout.uplink_ms[k]
-                cost = layout.band_cost_ms[k] + layout.grid_ms[g]
-                layout.table_ms[row + a] = layout.wait_ms[j]
-                if layout.sync_weight > 0.0:
-                    slope = 0.5 * cost / (layout.sync_weight * uplink * uplink)
-                    u = max(1.0, inverse_share(local / uplink, slope, 0.0))
-                    gap = local - uplink * u
-                    layout.table_ms[row + a] += layout.sync_weight * gap * gap + cost / u
+@kernel(allocates=False)
+def _add_band_cost(
+    local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_weight: float, total_ms: Floats
+) -> None:
+    """Add psi, the least ``lambda (D - c / y)^2 + cost y`` over 0 < y <= 1, of each entry of a table."""
+    for n in range(len(total_ms)):
+        local, uplink, cost = local_ms[n], uplink_ms[n], cost_ms[n]
+        slope = 0.5 * cost / (sync_weight * uplink * uplink)
+        u = max(1.0, inverse_share(local / uplink, slope, 0.0))
+        gap = local - uplink * u
+        total_ms[n] += sync_weight * gap * gap + cost / u
 
 
-@kernel
 def set_cost(layout: Layout, server: int, pairs: Indices) -> tuple[float, float]:
     """V_j(S) of the devices of these pairs of one server, and the band price at which they fill the band."""
-    n = len(pairs)
+    n, device = len(pairs), layout.device[pairs]
     if n == 0:
         return 0.0, 0.0
-    local, uplink, band, shares = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    t = 0.0
-    for a in range(n):
-        i = layout.device[pairs[a]]
-        t += layout.root_flop[i]
-        local[a], uplink[a], band[a] = (
-            layout.local_ms[i],
-            layout.uplink_ms[pairs[a]],
-            layout.band_cost_ms[pairs[a]],
-        )
-    cost, price = bandwidth_shares(local, uplink, band, layout.sync_weight, shares)
-    return t * t / layout.flop_per_ms[server] + n * layout.wait_ms[server] + cost, price
+    t = layout.root_flop[device].sum()
+    uplink_ms, band_ms = layout.uplink_ms[pairs], layout.band_cost_ms[pairs]
+    cost, price = bandwidth_shares(
+        layout.local_ms[device], uplink_ms, band_ms, layout.sync_weight, np.empty(n)
+    )
+    return float(t * t / layout.flop_per_ms[server] + n * layout.wait_ms[server] + cost), price

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 from uara.base.quantities import Floats, Indices
 
 from .bands import refined
+from .climb import dual
 from .labels import Workspace
 from .layout import Layout
 from .master import Master
 from .pool import Pool
-from .pricing import Prices, States, count_term, dual, minima
+from .pricing import Prices, States, count_term, minima
 
 SMOOTHING = (0.7, 0.49, 0.34, 0.0)
 """Weights of the best prices in the points at which columns are sought, one after the other until there are some."""
@@ -68,8 +69,8 @@ class Pricing:
 
     def dual(self, node: Node, prices: Prices, tolerance: float) -> float:
         """The dual of a node at some prices; leaves the servers' minima and best sets in ``found``."""
-        value, _ = dual(self.layout, prices, node.states, tolerance, self.found, self.work)
-        return float(value) + count_term(prices.nu, node.low, node.high)
+        value = dual(self.layout, prices, node.states, tolerance, self.found, self.work)
+        return value + count_term(prices.nu, node.low, node.high)
 
     def refine(self, sets: NDArray[np.bool_], slack_ms: float) -> bool:
         """Add the band prices that these sets lack; says whether there were any."""

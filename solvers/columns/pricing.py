@@ -20,6 +20,7 @@ from uara.base.quantities import Floats
 from .knapsack import Items, base_row, cheapest_set
 from .labels import Workspace
 from .layout import Layout
+from .room import BASE, BUT_ONE, COST, LOAD, ORDER, OTHER, OTHERS, PLACE, RATIO, Room
 
 CLOSED, OPEN, FORCED = 0, 1, 2
 """States of a pair."""
@@ -54,53 +55,30 @@ class Rises(NamedTuple):
     """(K,) With the pair not in its set."""
 
 
-class _Scratch(NamedTuple):
-    """Room for the items of one server: up to n, with up to G rows."""
-
-    place: NDArray[np.int64]
-    """(n,) Pair of each item."""
-    s: Floats
-    r: Floats
-    c0: Floats
-    """(n,), (G, n), (G,) As in :class:`Items`."""
-    chosen: NDArray[np.bool_]
-    """(n,)"""
-
-
 def minima(layout: Layout) -> Minima:
     """Room for the minima."""
     return Minima(np.zeros(len(layout.wait_ms)), np.zeros(len(layout.device), dtype=np.bool_))
 
 
-@kernel(inner=True)
-def _scratch(layout: Layout) -> _Scratch:
-    widest, rows = 1, 1
-    for j in range(len(layout.start) - 1):
-        widest = max(widest, layout.start[j + 1] - layout.start[j])
-        rows = max(rows, layout.grid_start[j + 1] - layout.grid_start[j])
-    return _Scratch(
-        np.empty(widest, dtype=np.int64),
-        np.empty(widest),
-        np.empty((rows, widest)),
-        np.empty(rows),
-        np.empty(widest, dtype=np.bool_),
-    )
-
-
-@kernel
+@kernel(allocates=False, inner=True)
 def collect(
-    layout: Layout, j: int, prices: Prices, state: States, every: bool, scratch: _Scratch
-) -> tuple[Items, int]:
-    """The open items of server j at these prices, and what is forced; returns how many there are, too.
+    layout: Layout, j: int, prices: Prices, state: States, below: float, room: Room
+) -> tuple[int, float]:
+    """Put the open items of server j at these prices, and the cost of what is forced, into the room.
 
     Parameters
     ----------
-    every
-        Also items that no row makes worth taking.
+    below
+        Items that cost less than this in some row are taken: 0 for those that may be worth it, infinity for all.
+
+    Returns
+    -------
+    n, t0
+        How many items there are, and the load of what is forced.
     """
     first, count = layout.start[j], layout.start[j + 1] - layout.start[j]
     rows = layout.grid_start[j + 1] - layout.grid_start[j]
-    s, r, c0 = scratch.s, scratch.r, scratch.c0
+    s, r, c0, place = room.line[LOAD], room.table[COST], room.head[BASE], room.whole[PLACE]
     for g in range(rows):
         c0[g] = -layout.grid_ms[layout.grid_start[j] + g]
     n, t0 = 0, 0.0
@@ -119,15 +97,21 @@ def collect(
             t0 += layout.root_flop[i]
             for g in range(rows):
                 c0[g] += r[g, n]
-        elif every or least < 0.0:
-            s[n], scratch.place[n] = layout.root_flop[i], k
+        elif least < below:
+            s[n], place[n] = layout.root_flop[i], k
             n += 1
-    return Items(s[:n], r[:rows, :n], layout.flop_per_ms[j], t0, c0[:rows]), n
+    return n, t0
 
 
-@kernel
-def dual(
-    layout: Layout, prices: Prices, state: States, tolerance: float, found: Minima, work: Workspace
+@kernel(allocates=False, inner=True, inline="always")
+def all_minima(
+    layout: Layout,
+    prices: Prices,
+    state: States,
+    tolerance: float,
+    found: Minima,
+    work: Workspace,
+    room: Room,
 ) -> tuple[float, int]:
     """Sum of pi and of the servers' minima, and the labels it took.
 
@@ -138,19 +122,25 @@ def dual(
     found
         Output.
     """
-    scratch = _scratch(layout)
     total, labels = 0.0, 0
     for j in range(len(found.lower)):
-        items, n = collect(layout, j, prices, state, False, scratch)
-        bound, _, count = cheapest_set(items, np.inf, tolerance, scratch.chosen, work)
+        n, t0 = collect(layout, j, prices, state, 0.0, room)
+        rows = layout.grid_start[j + 1] - layout.grid_start[j]
+        items = Items(
+            room.line[LOAD, :n], room.table[COST], layout.flop_per_ms[j], t0, room.head[BASE, :rows]
+        )
+        bound, _, count = cheapest_set(items, np.inf, tolerance, room.chosen, work, room)
         found.lower[j] = bound
         labels += count + n
         for k in range(layout.start[j], layout.start[j + 1]):
             found.member[k] = state[k] == FORCED
         for a in range(n):
-            found.member[scratch.place[a]] = scratch.chosen[a]
+            found.member[room.whole[PLACE, a]] = room.chosen[a]
         total += bound
-    return total + prices.pi.sum(), labels
+    rent = 0.0
+    for i in range(len(prices.pi)):
+        rent += prices.pi[i]
+    return total + rent, labels
 
 
 def count_term(nu: Floats, low: Floats, high: Floats) -> float:
@@ -158,7 +148,7 @@ def count_term(nu: Floats, low: Floats, high: Floats) -> float:
     return float(np.where(nu > 0, low * nu, high * nu).sum())
 
 
-@kernel
+@kernel(allocates=False)
 def server_rises(
     layout: Layout,
     j: int,
@@ -168,6 +158,7 @@ def server_rises(
     gap: float,
     rises: Rises,
     work: Workspace,
+    room: Room,
 ) -> int:
     """By how much the minimum of server j rises if one of its pairs is forced in, or out; returns the labels.
 
@@ -181,16 +172,18 @@ def server_rises(
         Output, at most ``gap``.
     """
     tolerance = 1e-3 * gap
-    scratch = _scratch(layout)
     labels = 0
     for k in range(layout.start[j], layout.start[j + 1]):
         rises.taken[k] = rises.left[k] = 0.0
-    items, n = collect(layout, j, prices, state, True, scratch)
-    rows = len(items.r)
-    g0, p, lb0 = base_row(items)
-    s1, r1, c1 = np.empty(n), np.empty((rows, n)), np.empty(rows)
+    n, forced = collect(layout, j, prices, state, np.inf, room)
+    rows = layout.grid_start[j + 1] - layout.grid_start[j]
+    items = Items(
+        room.line[LOAD, :n], room.table[COST], layout.flop_per_ms[j], forced, room.head[BASE, :rows]
+    )
+    g0, p, lb0 = base_row(items, room.line[RATIO], room.whole[ORDER])
+    s1, r1, c1 = room.line[OTHER], room.table[OTHERS], room.head[BUT_ONE, :rows]
     for i in range(n):
-        here = scratch.place[i]
+        here = room.whole[PLACE, i]
         h = items.r[g0, i] + p * items.s[i]
         if lb0 + abs(h) - lower >= gap:
             if h >= 0.0:
@@ -212,8 +205,8 @@ def server_rises(
             for g in range(rows):
                 c1[g] = items.c0[g] + (items.r[g, i] if inside else 0.0)
             t0 = items.t0 + items.s[i] if inside else items.t0
-            others = Items(s1[:m], r1[:, :m], items.flop, t0, c1)
-            bound, _, count = cheapest_set(others, lower + gap, tolerance, scratch.chosen, work)
+            others = Items(s1[:m], r1, items.flop, t0, c1)
+            bound, _, count = cheapest_set(others, lower + gap, tolerance, room.chosen, work, room)
             labels += count + m
             rise = min(max(bound - lower, 0.0), gap)
             if inside:
@@ -225,20 +218,29 @@ def server_rises(
     return labels
 
 
-@kernel
+def base_of(
+    layout: Layout, j: int, prices: Prices, state: States
+) -> tuple[NDArray[np.int64], int, float, Floats]:
+    """The continuous optimum of server j: its (n,) open pairs, the row, the price of compute, and the pairs' (n,) h."""
+    own = slice(layout.start[j], layout.start[j + 1])
+    grid = layout.grid_ms[layout.grid_start[j] : layout.grid_start[j + 1]]
+    table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
+    cost, load = table - prices.pi[layout.device[own]] - prices.nu[j], layout.root_flop[layout.device[own]]
+    open_, forced = state[own] == OPEN, state[own] == FORCED
+    s, r = load[open_], np.ascontiguousarray(cost[:, open_])
+    fixed = cost[:, forced].sum(axis=1) - grid
+    items = Items(s, r, float(layout.flop_per_ms[j]), float(load[forced].sum()), fixed)
+    g, p, _ = base_row(items, np.empty(len(s)), np.empty(len(s), dtype=np.int64))
+    return own.start + np.flatnonzero(open_), g, p, r[g] + p * s
+
+
 def deviations(layout: Layout, prices: Prices, state: States) -> Floats:
     """(K,) What flipping each pair adds at its server's continuous optimum, ms: h, negative for those in its base set.
 
     Closed pairs get infinity, forced ones minus infinity.
     """
-    scratch = _scratch(layout)
-    result = np.full(len(layout.device), np.inf)
+    result = np.where(state == FORCED, -np.inf, np.inf)
     for j in range(len(layout.start) - 1):
-        items, n = collect(layout, j, prices, state, True, scratch)
-        g0, p, _ = base_row(items)
-        for k in range(layout.start[j], layout.start[j + 1]):
-            if state[k] == FORCED:
-                result[k] = -np.inf
-        for i in range(n):
-            result[scratch.place[i]] = items.r[g0, i] + p * items.s[i]
+        pairs, _, _, rise = base_of(layout, j, prices, state)
+        result[pairs] = rise
     return result

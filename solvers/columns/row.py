@@ -16,10 +16,9 @@ from uara.p1.device_prices import DevicePrices
 
 from .bands import MOST_PRICES
 from .climb import Aim, Watch, climb
-from .knapsack import Items, base_row
 from .labels import LABELS, Workspace, workspace
 from .layout import Layout, layout_of, with_grids
-from .pricing import OPEN, States
+from .pricing import OPEN, Prices, States, base_of
 
 DEVICE_LABELS = 3e8
 """Work, in labels, after which the climb over device prices ends."""
@@ -114,12 +113,9 @@ def implied_prices(numbers: Coefficients, certificate: DevicePrices) -> Floats:
     grids = [np.array(grid) for grid in certificate.record.band_prices[row.band]]
     layout = with_grids(layout_of(numbers, np.zeros(len(nu))), grids)
     compute, band = np.zeros(len(nu)), np.zeros(len(nu))
+    everything = np.full(len(layout.device), OPEN, dtype=np.uint8)
     for j, grid in enumerate(grids):
-        own = slice(layout.start[j], layout.start[j + 1])
-        table = layout.table_ms[layout.table_start[j] : layout.table_start[j + 1]].reshape(len(grid), -1)
-        r = table - pi[layout.device[own]] - nu[j]
-        s = layout.root_flop[layout.device[own]]
-        g, compute[j], _ = base_row(Items(s, r, float(layout.flop_per_ms[j]), 0.0, -grid))
+        _, g, compute[j], _ = base_of(layout, j, Prices(pi, nu), everything)
         band[j] = grid[g]
     return np.concatenate([compute, band])
 

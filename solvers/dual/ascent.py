@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from uara.base.kernels import kernel
+from uara.base.kernels import alone, kernel
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 
-from .kernel import cost_pass, curvature, hard_dual, soft_dual
+from .kernel import cost_pass, curvature, hard_dual, priced, soft_dual
 
 NEWTON_SERVERS = 64
 """Largest number of servers for which the curvature matrix pays."""
@@ -71,9 +71,10 @@ def first_prices(numbers: Coefficients) -> Floats:
 
 def spread(numbers: Coefficients, prices: Floats) -> float:
     """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
-    cost, share, bend = (np.zeros(len(numbers.server)) for _ in range(3))
-    cost_pass(numbers, prices, cost, share, bend, np.zeros(len(cost)))
-    return float(np.mean(np.minimum.reduceat(cost, numbers.start[:-1]))) + 1e-12
+    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+    choice = np.zeros(numbers.devices, dtype=np.int64)
+    priced(numbers, prices, cost, share, bend, inverse, choice)
+    return float(np.mean(cost[choice])) + 1e-12
 
 
 def ascend(
@@ -138,20 +139,44 @@ def newton_stretches(
     return point, passes
 
 
-@kernel
 def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -> tuple[Floats, int, bool]:
     """Projected Newton ascent at one temperature, of at most so many steps.
 
     Returns the point, the number of passes, and whether it went to its end.
     """
     size, count = len(start), len(numbers.server)
-    temperature, inverse, weight, choice = now.temperature, now.inverse, now.weight, now.choice
-    cost, share, bend = np.empty(count), np.empty(count), np.empty(count)
-    gradient, hessian, ahead = np.empty(size), np.empty((size, size)), np.empty(size)
-    point = start.copy()
-    cost_pass(numbers, point, cost, share, bend, inverse)
-    _remember(now, hard_dual(numbers, point, cost, choice), point)
-    soft = soft_dual(numbers, point, cost, share, choice, temperature, weight, gradient)
+    by_price, square = np.empty((5, size)), np.empty((2, size, size))
+    by_price[0] = start
+    passes, ended = _newton_steps(
+        numbers, now, steps, by_price, square, np.empty((3, count)), np.empty(size, dtype=np.int64)
+    )
+    return by_price[0], passes, ended
+
+
+@kernel(allocates=False)
+def _newton_steps(
+    numbers: Coefficients,
+    now: Round,
+    steps: int,
+    by_price: Floats,
+    square: Floats,
+    by_pair: Floats,
+    free: Indices,
+) -> tuple[int, bool]:
+    """The steps of a round: how many passes were made, and whether it went to its end.
+
+    Parameters
+    ----------
+    by_price, square, by_pair, free
+        (5, 2E), (2, 2E, 2E), (3, K) and (2E,) Work space: a kernel that makes no array compiles in half the time.
+        The first row of ``by_price`` is where to start, and where it ended afterwards.
+    """
+    point, trial, gradient, ahead, step = by_price[0], by_price[1], by_price[2], by_price[3], by_price[4]
+    hessian, factor = square[0], square[1]
+    cost, share, bend = by_pair[0], by_pair[1], by_pair[2]
+    size = len(point)
+    temperature, weight, choice = now.temperature, now.weight, now.choice
+    soft = _softened(numbers, point, now, cost, share, bend, gradient)
     passes = 1
     ended = False
     for _ in range(steps):
@@ -165,7 +190,7 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
             largest += cost[choice[i]]
         for n in range(size // 2, size):
             hessian[n, n] += abs(gradient[n]) / largest
-        step = newton_step(point, gradient, hessian)
+        newton_step(point, gradient, hessian, factor, free, step)
         slope = 0.0
         for n in range(size):
             slope += gradient[n] * step[n]
@@ -173,13 +198,11 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
             break
         length, accepted = 1.0, False
         for _ in range(30):
-            trial = np.maximum(point + length * step, 0.0)
             rise = 0.0
             for n in range(size):
+                trial[n] = max(point[n] + length * step[n], 0.0)
                 rise += gradient[n] * (trial[n] - point[n])
-            cost_pass(numbers, trial, cost, share, bend, inverse)
-            _remember(now, hard_dual(numbers, trial, cost, choice), trial)
-            there = soft_dual(numbers, trial, cost, share, choice, temperature, weight, ahead)
+            there = _softened(numbers, trial, now, cost, share, bend, ahead)
             passes += 1
             if there >= soft + 0.1 * rise and there > soft:
                 accepted = True
@@ -188,38 +211,57 @@ def newton_round(numbers: Coefficients, start: Floats, now: Round, steps: int) -
         if not accepted:
             break
         gained = there - soft
-        point, soft = trial, there
-        gradient, ahead = ahead, gradient
+        soft = there
+        for n in range(size):
+            point[n], gradient[n] = trial[n], ahead[n]
         if gained <= now.still * temperature:
             break
         ended = False
-    return point, passes, ended
+    return passes, ended
 
 
-@kernel
-def _remember(now: Round, value: float, prices: Floats) -> None:
-    """Keep the prices if they are the best so far."""
+@kernel(allocates=False, inner=True)
+def _softened(
+    numbers: Coefficients,
+    prices: Floats,
+    now: Round,
+    cost: Floats,
+    share: Floats,
+    bend: Floats,
+    gradient: Floats,
+) -> float:
+    """The softened dual at some prices, with its gradient; the prices are kept if they are the best so far."""
+    cost_pass(numbers, prices, cost, share, bend, now.inverse)
+    value = hard_dual(numbers, prices, cost, now.choice)
     if value > now.best_ms[0]:
         now.best_ms[0] = value
         for n in range(len(prices)):  # a slice's check of shapes would compile Python's texts: seconds
             now.best[n] = prices[n]
+    return soft_dual(numbers, prices, cost, share, now.choice, now.temperature, now.weight, gradient)
 
 
-@kernel
-def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
+@kernel(allocates=False, inner=True)
+def newton_step(
+    point: Floats, gradient: Floats, hessian: Floats, factor: Floats, free: Indices, step: Floats
+) -> None:
     """Solve ``hessian step = gradient`` over the prices that are not held at zero (damped Cholesky).
 
     By hand: ``np.linalg.solve`` takes five seconds more to compile, and raises where this gives a step that the line
     search refuses.
+
+    Parameters
+    ----------
+    factor, free
+        (2E, 2E) and (2E,) Work space.
+    step
+        (2E,) Output: zero for the prices that are held.
     """
-    size = len(point)
-    free = np.empty(size, dtype=np.int64)
     count = 0
-    for n in range(size):
+    for n in range(len(point)):
+        step[n] = 0.0
         if point[n] > 0.0 or gradient[n] > 0.0:
             free[count] = n
             count += 1
-    factor, solution = np.empty((count, count)), np.empty(count)
     for a in range(count):
         for b in range(a + 1):
             total = hessian[free[a], free[b]]
@@ -233,16 +275,13 @@ def newton_step(point: Floats, gradient: Floats, hessian: Floats) -> Floats:
                 factor[a, b] = total / factor[b, b]
         total = gradient[free[a]]
         for c in range(a):
-            total -= factor[a, c] * solution[c]
-        solution[a] = total / factor[a, a]
-    step = np.zeros(size)
+            total -= factor[a, c] * step[free[c]]
+        step[free[a]] = total / factor[a, a]
     for a in range(count - 1, -1, -1):
-        total = solution[a]
+        total = step[free[a]]
         for c in range(a + 1, count):
-            total -= factor[c, a] * solution[c]
-        solution[a] = total / factor[a, a]
-        step[free[a]] = solution[a]
-    return step
+            total -= factor[c, a] * step[free[c]]
+        step[free[a]] = total / factor[a, a]
 
 
 def quasi_newton_round(
@@ -259,9 +298,7 @@ def quasi_newton_round(
     def descend(scaled: Floats) -> tuple[float, Floats]:
         nonlocal passes
         prices = scaled * scale
-        cost_pass(numbers, prices, cost, share, bend, now.inverse)
-        _remember(now, hard_dual(numbers, prices, cost, now.choice), prices)
-        soft = soft_dual(numbers, prices, cost, share, now.choice, now.temperature, now.weight, gradient)
+        soft = alone(_softened)(numbers, prices, now, cost, share, bend, gradient)
         passes += 1
         if now.best_ms[0] >= now.enough_ms or expired():
             raise StopIteration

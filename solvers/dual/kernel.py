@@ -31,7 +31,7 @@ def prices_of(numbers: Coefficients, certificate: Certificate) -> Floats:
     return np.concatenate([compute, certificate.bandwidth_price])
 
 
-@kernel
+@kernel(allocates=False, inner=True)
 def cost_pass(
     numbers: Coefficients, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats
 ) -> None:
@@ -67,7 +67,7 @@ def cost_pass(
             bend[k] = -scale / (u * u * u * (3.0 * u - 2.0 * balance))
 
 
-@kernel
+@kernel(allocates=False, inner=True)
 def hard_dual(numbers: Coefficients, prices: Floats, cost: Floats, choice: Indices) -> float:
     """The dual's value from the (K,) costs; ``choice`` (M,) receives each device's cheapest pair."""
     servers = len(numbers.work_per_ms)
@@ -84,7 +84,7 @@ def hard_dual(numbers: Coefficients, prices: Floats, cost: Floats, choice: Indic
     return total
 
 
-@kernel
+@kernel(allocates=False, inner=True)
 def soft_dual(
     numbers: Coefficients,
     prices: Floats,
@@ -124,7 +124,7 @@ def soft_dual(
     return total
 
 
-@kernel
+@kernel(allocates=False, inner=True)
 def curvature(
     numbers: Coefficients, share: Floats, bend: Floats, temperature: float, weight: Floats, hessian: Floats
 ) -> None:
@@ -151,7 +151,7 @@ def curvature(
                     _add_block(hessian, m, j, mixed, there, here)
 
 
-@kernel(inner=True)
+@kernel(allocates=False, inner=True)
 def _add_block(
     hessian: Floats, j: int, m: int, factor: float, one: tuple[float, float], other: tuple[float, float]
 ) -> None:
@@ -163,12 +163,26 @@ def _add_block(
     hessian[servers + j, servers + m] += factor * one[1] * other[1]
 
 
+@kernel(allocates=False)
+def priced(
+    numbers: Coefficients,
+    prices: Floats,
+    cost: Floats,
+    share: Floats,
+    bend: Floats,
+    inverse: Floats,
+    choice: Indices,
+) -> float:
+    """:func:`cost_pass` and :func:`hard_dual` for callers in Python."""
+    cost_pass(numbers, prices, cost, share, bend, inverse)
+    return hard_dual(numbers, prices, cost, choice)
+
+
 def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:
     """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
     cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
     choice = np.zeros(numbers.devices, dtype=np.int64)
-    cost_pass(numbers, prices, cost, share, bend, inverse)
-    value = float(hard_dual(numbers, prices, cost, choice))
+    value = float(priced(numbers, prices, cost, share, bend, inverse, choice))
     # Rounding must not lift the bound above what the certificate will be found to prove.
     value -= 1e-12 * float(np.abs(cost[choice]).sum())
     return value, cost - cost[choice][numbers.device], choice

@@ -95,8 +95,7 @@ def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], 
             break
         if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
             break
-    band, compute = np.empty(devices), np.empty(devices)
-    optimal_shares(task, state, band, compute)
+    band, compute = optimal_shares(task, state)
     return SlotAnswer(
         Allocation(state.chosen, band, compute),
         certificate_of(numbers, best),

@@ -112,10 +112,12 @@ def mark_blocks(model: Any) -> None:
 
 def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:
     """Tangents at multiples of the loads and shares that some prices suggest."""
+    from uara.base.kernels import alone
+
     from ..dual.kernel import cost_pass
 
     cost, share, bend, inverse = (np.zeros(relaxation.count) for _ in range(4))
-    cost_pass(relaxation.numbers, prices, cost, share, bend, inverse)
+    alone(cost_pass)(relaxation.numbers, prices, cost, share, bend, inverse)
     loads = prices[: relaxation.servers] * relaxation.numbers.work_per_ms / 2.0
     servers, pairs = np.arange(relaxation.servers), np.arange(relaxation.count)
     found = [relaxation.compute_tangents(servers, loads * factor) for factor in EXPORTED_FACTORS]

@@ -84,7 +84,25 @@ def _sweep(
     return changes
 
 
+def move_pass(task: Task, state: State, first: int, last: int) -> int:
+    """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
+    return int(_pass_by_prices(task, state, first, last, False))
+
+
+def swap_pass(task: Task, state: State, first: int, last: int) -> int:
+    """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
+    return int(_pass_by_prices(task, state, first, last, True))
+
+
 @kernel(allocates=False)
+def _pass_by_prices(task: Task, state: State, first: int, last: int, swaps: bool) -> int:
+    """One way in from Python for both, as each takes longer to compile than most kernels."""
+    if swaps:
+        return swaps_by_prices(task, state, first, last)
+    return moves_by_prices(task, state, first, last)
+
+
+@kernel(allocates=False, inner=True)
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms; exact rule."""
     here = state.chosen[device]
@@ -112,8 +130,8 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     return best_pair, -best
 
 
-@kernel(allocates=False)
-def move_pass(task: Task, state: State, first: int, last: int) -> int:
+@kernel(allocates=False, inner=True)
+def moves_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
     for device in range(first, last):
@@ -127,8 +145,8 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
     return changes
 
 
-@kernel(allocates=False)
-def swap_pass(task: Task, state: State, first: int, last: int) -> int:
+@kernel(allocates=False, inner=True)
+def swaps_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
     numbers = task.numbers

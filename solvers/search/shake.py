@@ -13,7 +13,7 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
-from .local_search import move_pass, swap_pass
+from .local_search import moves_by_prices, swaps_by_prices
 from .state import State, Task, find_pair, reassign, settle_server
 
 DRAWS = 7
@@ -66,18 +66,27 @@ def shake(
             settle_server(task, state, here)
             settle_server(task, state, there)
         for _ in range(_ROUNDS):
-            if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
+            if (
+                moves_by_prices(task, state, first, devices) + swaps_by_prices(task, state, first, devices)
+                == 0
+            ):
                 break
         cost_ms = state.cost_ms.sum()
         if cost_ms < costs[1] * (1.0 - 1e-12):
             costs[1], last = cost_ms, number
-            best[:] = state.chosen
+            _copy(state.chosen, best)
         if cost_ms <= costs[0] or own[DRAWS - 1] < np.exp((costs[0] - cost_ms) / warmth_ms):
             costs[0] = cost_ms
-            present[:] = state.chosen
+            _copy(state.chosen, present)
         else:
             _restore(task, state, present)
     return last
+
+
+@kernel(allocates=False, inner=True)
+def _copy(source: Indices, target: Indices) -> None:
+    for i in range(len(target)):  # a slice's check of shapes would compile Python's texts: seconds
+        target[i] = source[i]
 
 
 @kernel(inner=True)

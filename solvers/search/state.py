@@ -68,6 +68,8 @@ class State(NamedTuple):
     """(M,) Work space: candidates of a set."""
     work: Floats
     """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`."""
+    share: Floats
+    """(M,) Optimal share of its server's band of each device; exact rule only."""
 
 
 def make_task(
@@ -111,12 +113,13 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         row=np.full(servers, -1, dtype=np.int64),
         members=np.empty(devices, dtype=np.int64),
         work=np.empty((4, devices)),
+        share=np.zeros(devices),
     )
     settle(task, state)
     return state
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def find_pair(task: Task, device: int, server: int) -> int:
     """The device's candidate with a server, or -1 where it cannot use it."""
     numbers = task.numbers
@@ -130,7 +133,7 @@ def find_pair(task: Task, device: int, server: int) -> int:
     return low if low < numbers.start[device + 1] and numbers.server[low] == server else -1
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def cost_after(task: Task, state: State, server: int, leaving: int, coming: int, coming_pair: int) -> float:
     """Exact cost of a server's set without device ``leaving`` and with device ``coming`` (-1 for none)."""
     n, device = 0, state.head[server]
@@ -170,6 +173,8 @@ def settle_server(task: Task, state: State, server: int) -> None:
         device = state.after[device]
     cost, price = server_cost(numbers, state.members[:n], state.work)
     state.root_sum[server], state.cost_ms[server], state.band_price_ms[server] = root, cost, price
+    for a in range(n):
+        state.share[numbers.device[state.members[a]]] = state.work[3, a]
     for place in range(numbers.server_start[server], numbers.server_start[server + 1]):
         k = numbers.by_server[place]
         state.psi_ms[k] = numbers.wait_ms[k] + least_band_cost(numbers, k, price)
@@ -228,7 +233,7 @@ def _unlink(state: State, device: int, server: int) -> None:
     state.size[server] -= 1
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
     _unlink(state, device, state.chosen[device])

@@ -104,7 +104,7 @@ def clear_row(start: Indices, server: Indices, device: int, row: Indices) -> Non
         row[server[k]] = -1
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def last_place_until(task: Task, server: int, device: int) -> int:
     """The last place among a server's pairs whose device is not beyond ``device``."""
     numbers = task.numbers

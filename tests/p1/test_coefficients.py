@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from truth import evaluator
 
 from uara import Channel, Devices, InputError, Instance, Parameters, Servers, allocate, evaluate
+from uara.base.kernels import alone
 from uara.p1.coefficients import Coefficients, by_candidate, coefficients
 from uara.p1.dense import candidates_of, dense_of
 
@@ -84,8 +85,8 @@ def test_loads_may_depend_on_the_server() -> None:
     changed = numbers.changed(work=work, root_work=np.sqrt(work), wait_ms=numbers.wait_ms + numbers.device)
     for server in range(2):
         own = np.flatnonzero(numbers.server == server)
-        cost, price = server_cost(numbers, own, np.empty((4, 4)))
-        other, same = server_cost(changed, own, np.empty((4, 4)))
+        cost, price = alone(server_cost)(numbers, own, np.empty((4, 4)))
+        other, same = alone(server_cost)(changed, own, np.empty((4, 4)))
         compute = numbers.root_work[own].sum() ** 2 / numbers.work_per_ms[server]
         assert other - cost == pytest.approx(3 * compute * server + 6)
         assert same == price

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from truth import allocator
 
 from uara import Instance, Parameters, allocate, evaluate
+from uara.base.kernels import alone
 from uara.base.quantities import Floats
 from uara.p1.model import coefficients
 from uara.p1.server_cost import SMALLEST_SHARE, bandwidth_shares, inverse_share, server_cost
@@ -164,14 +165,14 @@ def test_server_costs_add_up_to_the_evaluated_objective(instance: Instance, seed
     total = 0.0
     for server in range(len(instance.servers)):
         members = np.flatnonzero(association == server)
-        total += server_cost(numbers, pair[members], np.empty((4, len(members))))[0]
+        total += alone(server_cost)(numbers, pair[members], np.empty((4, len(members))))[0]
     score = evaluate(instance, allocate(instance, association, "optimal"))
     assert total == pytest.approx(score.controllable_ms, rel=1e-9)
 
 
 def test_an_idle_server_costs_nothing() -> None:
     none = np.empty(0, dtype=np.int64)
-    assert server_cost(coefficients(make_instance()), none, np.empty((4, 0))) == (0.0, 0.0)
+    assert alone(server_cost)(coefficients(make_instance()), none, np.empty((4, 0))) == (0.0, 0.0)
 
 
 @settings(max_examples=100, deadline=None)
@@ -188,7 +189,7 @@ def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> No
 
 def test_one_more_device_never_lowers_the_cost() -> None:
     numbers = coefficients(make_instance(30, 1, missing=0, payload=20))
-    costs = [server_cost(numbers, np.arange(n), np.empty((4, n)))[0] for n in range(31)]
+    costs = [alone(server_cost)(numbers, np.arange(n), np.empty((4, n)))[0] for n in range(31)]
     assert np.all(np.diff(costs) > 0)
 
 

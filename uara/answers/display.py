@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, get_args, get_origin
 
 from pydantic.fields import FieldInfo
@@ -12,7 +13,7 @@ from pydantic_core import to_jsonable_python
 from rich.console import Console
 from rich.markup import escape
 
-from uara.base import inks
+from uara.base import compiling, inks
 from uara.base.cells import Cell, Column, Table, number, quantity, words
 from uara.base.errors import printable
 from uara.base.files import Record
@@ -238,11 +239,12 @@ def type_name(annotation: Any) -> str:
 
 @contextmanager
 def progress_line(console: Console, solver: str) -> Iterator[Callable[[Progress], None] | None]:
-    """A line that follows a run on a terminal; nothing elsewhere."""
+    """A line that follows a run on a terminal; elsewhere nothing, but where a first run compiles."""
     if not console.is_terminal:
-        yield None
+        with compiling_shown(console, solver):
+            yield None
         return
-    with console.status(f"{solver} ...") as status:
+    with console.status(f"{solver} ...") as status, compiling_shown(console, solver, status.update):
 
         def show(point: Progress) -> None:
             parts = [f"[bold]{escape(solver)}[/bold] {point.elapsed_s:.1f} s"]
@@ -256,3 +258,34 @@ def progress_line(console: Console, solver: str) -> Iterator[Callable[[Progress]
             status.update(" | ".join(parts))
 
         yield show
+
+
+@contextmanager
+def compiling_shown(
+    console: Console, solver: str = "", update: Callable[[str], None] | None = None
+) -> Iterator[None]:
+    """While it lasts, tell of kernels that are compiled: in the status line of a terminal, else in one line.
+
+    Parameters
+    ----------
+    console
+        Of standard error; a quiet one says nothing on a terminal.
+    solver
+        Whose kernels they are; empty where there are several.
+    update
+        Changes the status line.
+    """
+    count = 0
+
+    def hear(kernel: str) -> None:
+        nonlocal count
+        count += 1
+        if console.is_terminal and update:
+            update(f"{escape(compiling.said(solver))}: {count} kernels")
+        elif count == 1:
+            with suppress(OSError, ValueError):
+                sys.stderr.write(f"uara: {compiling.said(solver)}\n")
+                sys.stderr.flush()
+
+    with compiling.hearing(hear):
+        yield

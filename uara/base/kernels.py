@@ -27,10 +27,26 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import platformdirs
 
+from uara.base import compiling
 from uara.base.errors import UaraWarning, reason_of
 
 numba: Any = import_module("numba")
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _values_at_once(flags: Any) -> dict[str, Any]:
+    """What a compiler's flags are, as Numba gives it, without a call for each of them.
+
+    It compares flags thousands of times for a kernel, which took a tenth of all compilation.
+    """
+    found = _defaults.get(type(flags))
+    if found is None:
+        found = _defaults[type(flags)] = {name: each.default for name, each in flags.options.items()}
+    return {**found, **flags._values}
+
+
+_defaults: dict[type, dict[str, Any]] = {}
+numba.core.targetconfig.TargetConfig.values = _values_at_once
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Environment variable that names the folder to use before all others."""
@@ -69,10 +85,20 @@ def kernel(
             no_cfunc_wrapper=True,
         )
         if _is_compiled(dispatcher):
-            dispatcher._cache = Shelf(function)
+            dispatcher._cache = Shelf(function, allocates=allocates, inner=inner)
         return dispatcher
 
     return compiled if function is None else compiled(function)
+
+
+@cache
+def alone(inner: F) -> F:
+    """An inner kernel with a way in from Python, compiled where that is first called: for tests and rare callers."""
+    if not _is_compiled(inner):
+        return inner
+    found: Any = inner
+    twin: F = kernel(allocates=found._cache.allocates)(found.py_func)
+    return twin
 
 
 def _is_compiled(value: object) -> bool:
@@ -83,8 +109,8 @@ def _is_compiled(value: object) -> bool:
 class Shelf:
     """The kept machine code of one kernel, as Numba's dispatcher asks for it."""
 
-    def __init__(self, function: Any) -> None:
-        self._function = function
+    def __init__(self, function: Any, *, allocates: bool = True, inner: bool = False) -> None:
+        self._function, self.allocates, self._inner = function, allocates, inner
         self._source = Path(function.__code__.co_filename)
 
     @property
@@ -97,7 +123,10 @@ class Shelf:
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """The kernel compiled for a signature, or None where it is not kept."""
-        context.refresh()
+        if (
+            self.allocates
+        ):  # what is kept calls Numba's memory manager, and needs nothing else of the compiler
+            numba.core.runtime.rtsys.initialize(context)
         key, damage = self._key(signature, context.codegen()), ""
         for place in _places(self._source):
             try:
@@ -110,6 +139,7 @@ class Shelf:
                 )
         if damage:
             _warn(damage)
+        compiling.begins(self._function.__qualname__)
         return None
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
@@ -145,7 +175,7 @@ class Shelf:
         """What tells the versions of a kernel apart: types with their fields, processor, cells of a closure."""
         fields = [each.fields for each in signature if isinstance(each, numba.types.BaseNamedTuple)]
         cells = [repr(cell.cell_contents) for cell in self._function.__closure__ or ()]
-        return signature, fields, codegen.magic_tuple(), cells
+        return signature, fields, codegen.magic_tuple(), cells, self._inner
 
     @property
     def _base(self) -> str:

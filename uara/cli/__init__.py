@@ -55,6 +55,9 @@ def _run(words: list[str]) -> None:
     from uara.base.extras import explained
     from uara.cli.app import build
 
+    gc.set_threshold(
+        50_000
+    )  # imports and compilation make few cycles, and a tenth of their time is looking for them
     atexit.register(gc.freeze)  # a last collection over all that was imported would take up to a second
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal that lacks a letter must not cost the result

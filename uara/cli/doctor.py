@@ -23,14 +23,15 @@ def command(
     from rich.console import Console
     from rich.markup import escape
 
-    from uara.answers.display import print_table
+    from uara.answers.display import compiling_shown, print_table
     from uara.base.cells import Cell, Column, Table, words
     from uara.base.files import pretty_json
     from uara.doctor import examine, warm_up
 
     console = Console()
     if warm:
-        with Console(stderr=True).status("compiling, once") as status:
+        errors = Console(stderr=True)
+        with errors.status("compiling, once") as status, compiling_shown(errors, update=status.update):
             warm_up(lambda name: status.update(f"compiling, once: {name}"))
     with console.status("trying the ray tracer's compiler"):
         checks = examine()

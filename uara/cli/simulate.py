@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -120,11 +121,9 @@ def _serve(
     requests: Path, controllers: list[Controller], course: Course, output: Path | None, json: bool
 ) -> None:
     """Requests that arrive over time."""
-    from rich.console import Console
-
     from uara.cli.rolling import serve
 
-    with Console(stderr=True, quiet=json).status("serving") as status:
+    with _following("serving", json) as status:
         serve(
             requests,
             controllers,
@@ -140,11 +139,9 @@ def _simulated(
     trace: MobilityTrace, controllers: list[Controller], course: Course, quiet: bool
 ) -> tuple[list[SimulatedRun], list[BaseException]]:
     """What the controllers did, and what stopped them."""
-    from rich.console import Console
-
     from uara.mec.simulate import Stopped, simulate
 
-    with Console(stderr=True, quiet=quiet).status("simulating") as status:
+    with _following("simulating", quiet) as status:
 
         def follow(controller: Controller, number: int) -> None:
             status.update(f"{controller.title}: slot {number + 1}")
@@ -217,3 +214,15 @@ def mean_gap(run: SimulatedRun) -> float | None:
     """In per cent: what a deadline costs shows here; None where the solver proves nothing."""
     gaps = [row["gap"] for row in run.rows if row["gap"] is not None]
     return 100 * sum(gaps) / len(gaps) if gaps else None
+
+
+@contextmanager
+def _following(text: str, quiet: bool) -> Iterator[Any]:
+    """A status line on a terminal; a first run says that it compiles."""
+    from rich.console import Console
+
+    from uara.answers.display import compiling_shown
+
+    console = Console(stderr=True, quiet=quiet)
+    with console.status(text) as status, compiling_shown(console, update=status.update):
+        yield status

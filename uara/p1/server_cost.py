@@ -98,7 +98,7 @@ def bandwidth_shares(
     return cost, price
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def _band_price(
     local_ms: Floats,
     uplink_ms: Floats,
@@ -138,7 +138,7 @@ def _band_price(
     return price, total
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def _shares_without_synchronisation(
     local_ms: Floats, uplink_ms: Floats, band_cost_ms: Floats, shares: Floats
 ) -> float:
@@ -156,7 +156,7 @@ def _shares_without_synchronisation(
     return cost
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def server_cost(numbers: Coefficients, members: Indices, work: Floats) -> tuple[float, float]:
     """V_j(S): the least cost of one server for the devices that it serves, and the price of its band.
 
@@ -186,7 +186,7 @@ def server_cost(numbers: Coefficients, members: Indices, work: Floats) -> tuple[
     return root * root / numbers.work_per_ms[numbers.server[members[0]]] + wait + cost, price
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def least_band_cost(numbers: Coefficients, candidate: int, price: float) -> float:
     """psi: the least ``lambda (D - c/y)^2 + (a + price) y`` over 0 < y <= 1."""
     weight = numbers.sync_weight_per_ms

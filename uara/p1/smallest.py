@@ -27,6 +27,28 @@ def smallest_instance() -> Instance:
     return Instance("smallest", servers, devices, Channel.from_dense(gain))
 
 
+@cache
+def wide_instance() -> Instance:
+    """As many devices as servers, more than whose curvature is formed: large networks run other compiled code."""
+    count, rng = 80, np.random.default_rng(1)
+    servers = Servers(
+        [str(j) for j in range(count)], np.full(count, 1e13), np.full(count, 5e6), np.zeros(count)
+    )
+    devices = Devices(
+        [str(i) for i in range(count)],
+        compute_flop_per_s=rng.uniform(1e12, 2e12, count),
+        tx_power_w=np.full(count, 0.1),
+        battery_fraction=np.ones(count),
+        upload_bits=rng.uniform(1e3, 9e3, count),
+        device_flop=rng.uniform(5e10, 9e10, count),
+        server_flop=rng.uniform(1e12, 5e12, count),
+    )
+    near = np.abs(np.subtract.outer(np.arange(count), np.arange(count))) <= 2
+    return Instance(
+        "wide", servers, devices, Channel.from_dense(near * 10 ** rng.uniform(-11, -9, near.shape))
+    )
+
+
 def load_kernels() -> None:
     """Load the compiled allocation, which most solvers and the scoring of their answers use."""
     instance = smallest_instance()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from uara.base.kernels import alone
 from uara.base.quantities import Floats
 from uara.p1.allocation import usable_pairs
 from uara.p1.certificate import least_band_cost, numbers_of
@@ -32,7 +33,7 @@ def costs_ms(instance: Instance, association: ArrayLike) -> Floats:
     numbers = coefficients(instance)
     servers, pair = usable_pairs(instance, association)
     work = np.empty((4, len(servers)))
-    costs = [server_cost(numbers, pair[servers == j], work)[0] for j in range(len(instance.servers))]
+    costs = [alone(server_cost)(numbers, pair[servers == j], work)[0] for j in range(len(instance.servers))]
     return np.array(costs)
 
 

@@ -10,10 +10,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.columns.knapsack import Items, cheapest_set
 from uara.solvers.columns.labels import Workspace, workspace
+from uara.solvers.columns.room import Room, room_for, sort_by
 
-from uara.base.quantities import Floats
+from uara.base.kernels import kernel
+from uara.base.quantities import Floats, Indices
 
-WORK = workspace(1 << 12, 4)
+WORK, ROOM = workspace(1 << 12, 4), room_for(10, 4)
+
+
+@kernel(allocates=False)
+def found_alone(
+    items: Items, cut: float, tolerance: float, chosen: np.ndarray, work: Workspace, room: Room
+) -> tuple[float, float, int]:
+    """A way in from Python, which the search itself does without."""
+    return cheapest_set(items, cut, tolerance, chosen, work, room)
+
+
+@kernel(allocates=False)
+def sorted_alone(key: Floats, order: Indices, count: int) -> None:
+    sort_by(key, order, count)
 
 
 def solved(
@@ -34,7 +49,7 @@ def solved(
     truth = min(cost(list(own)) for size in range(n + 1) for own in combinations(range(n), size))
     chosen = np.zeros(n, dtype=bool)
     cut = truth + cut_at if np.isfinite(cut_at) else np.inf
-    bound, value, _ = cheapest_set(Items(s, r, flop, t0, c0), cut, tolerance, chosen, work)
+    bound, value, _ = found_alone(Items(s, r, flop, t0, c0), cut, tolerance, chosen, work, ROOM)
     return bound, value, cost(np.flatnonzero(chosen)), truth, tolerance, 1e-9 * (1 + abs(truth))
 
 
@@ -68,3 +83,17 @@ def test_without_room_the_bound_is_that_of_the_continuous_optimum() -> None:
         assert abs(own - value) <= 10 * rounding
         short += bound < truth - tolerance - rounding
     assert short > 0
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.floats(-9, 9), max_size=60), st.integers(0, 60))
+def test_items_are_sorted_by_their_keys(keys: list[float], count: int) -> None:
+    count = min(count, len(keys))
+    key = np.array(keys, dtype=float)
+    order = np.random.default_rng(len(keys)).permutation(len(keys))
+    expected, rest = np.sort(key[order[:count]]), order[count:].copy()
+    before = sorted(order[:count])
+    sorted_alone(key, order, count)
+    assert (key[order[:count]] == expected).all()
+    assert sorted(order[:count]) == before
+    assert (order[count:] == rest).all()

@@ -10,6 +10,7 @@ from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.columns.bands import grid_cost, refined
+from uara.solvers.columns.climb import dual
 from uara.solvers.columns.fixing import excluded, settle
 from uara.solvers.columns.labels import workspace
 from uara.solvers.columns.layout import Layout, grids_of, layout_of, set_cost, with_grids
@@ -21,10 +22,10 @@ from uara.solvers.columns.pricing import (
     Rises,
     count_term,
     deviations,
-    dual,
     minima,
     server_rises,
 )
+from uara.solvers.columns.room import room_of
 
 from uara import Instance, allocate, evaluate
 from uara.base.quantities import Floats
@@ -50,7 +51,7 @@ def associations(instance: Instance) -> list[tuple[np.ndarray, float]]:  # type:
 
 def solved(layout: Layout, pi: Floats, nu: Floats, states: np.ndarray) -> tuple[float, Floats, np.ndarray]:  # type: ignore[type-arg]
     found = minima(layout)
-    value, _ = dual(layout, Prices(pi, nu), states, 1e-12, found, WORK)
+    value = dual(layout, Prices(pi, nu), states, 1e-12, found, WORK)
     return value, found.lower, found.member
 
 
@@ -137,9 +138,9 @@ def test_rises_are_the_exact_differences() -> None:
     nu = np.zeros(2)
     _, lower, _ = solved(layout, pi, nu, states)
     taken, left = np.zeros(len(states)), np.zeros(len(states))
-    gap = float(pi.sum())
+    gap, room = float(pi.sum()), room_of(layout)
     for j in range(2):
-        server_rises(layout, j, Prices(pi, nu), states, lower[j], gap, Rises(taken, left), WORK)
+        server_rises(layout, j, Prices(pi, nu), states, lower[j], gap, Rises(taken, left), WORK, room)
     for k in range(len(states)):
         j = layout.server[k]
         for rise, state in ((taken[k], FORCED), (left[k], CLOSED)):

@@ -9,6 +9,7 @@ from uara.solvers.dual import ascent as price_ascent
 from uara.solvers.dual.ascent import ascend, first_prices, newton_step
 from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, soft_dual
 
+from uara.base.kernels import alone
 from uara.p1.model import coefficients
 
 
@@ -16,11 +17,11 @@ def evaluate(numbers, prices, temperature):  # type: ignore[no-untyped-def]
     count, size = len(numbers.server), len(prices)
     cost, share, bend, weight = (np.zeros(count) for _ in range(4))
     choice, gradient = np.zeros(numbers.devices, dtype=np.int64), np.zeros(size)
-    cost_pass(numbers, prices, cost, share, bend, np.zeros(count))
-    hard = hard_dual(numbers, prices, cost, choice)
-    soft = soft_dual(numbers, prices, cost, share, choice, temperature, weight, gradient)
+    alone(cost_pass)(numbers, prices, cost, share, bend, np.zeros(count))
+    hard = alone(hard_dual)(numbers, prices, cost, choice)
+    soft = alone(soft_dual)(numbers, prices, cost, share, choice, temperature, weight, gradient)
     hessian = np.zeros((size, size))
-    curvature(numbers, share, bend, temperature, weight, hessian)
+    alone(curvature)(numbers, share, bend, temperature, weight, hessian)
     return hard, soft, gradient, hessian
 
 
@@ -87,7 +88,8 @@ def test_the_newton_step_solves_the_free_system_and_holds_prices_at_zero() -> No
     hessian = root @ root.T + np.eye(5)
     point = np.array([1.0, 0.0, 2.0, 0.0, 1.0])
     gradient = np.array([1.0, -1.0, 0.5, 1.0, -2.0])
-    step = newton_step(point, gradient, hessian)
+    step = np.empty(5)
+    alone(newton_step)(point, gradient, hessian, np.empty((5, 5)), np.empty(5, dtype=np.int64), step)
     free = np.array([0, 2, 3, 4])
     assert step[1] == 0.0
     assert step[free] == pytest.approx(np.linalg.solve(hessian[np.ix_(free, free)], gradient[free]), rel=1e-6)

@@ -10,6 +10,7 @@ from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, soft_dual
 from uara.solvers.dual.newton_cg import climb
 from uara.solvers.dual.sparse_pass import bent_by, empty_pass, fused_pass
 
+from uara.base.kernels import alone
 from uara.p1.coefficients import coefficients
 
 
@@ -23,10 +24,10 @@ def test_the_pass_is_that_of_the_dense_kernels(payload: float) -> None:
     temperature, count = 200.0, len(numbers.server)
     cost, share, bend, weight = (np.zeros(count) for _ in range(4))
     choice, gradient, hessian = np.zeros(30, dtype=np.int64), np.zeros(10), np.zeros((10, 10))
-    cost_pass(numbers, prices, cost, share, bend, np.zeros(count))
-    hard = hard_dual(numbers, prices, cost, choice)
-    soft = soft_dual(numbers, prices, cost, share, choice, temperature, weight, gradient)
-    curvature(numbers, share, bend, temperature, weight, hessian)
+    alone(cost_pass)(numbers, prices, cost, share, bend, np.zeros(count))
+    hard = alone(hard_dual)(numbers, prices, cost, choice)
+    soft = alone(soft_dual)(numbers, prices, cost, share, choice, temperature, weight, gradient)
+    alone(curvature)(numbers, share, bend, temperature, weight, hessian)
     found = empty_pass(numbers)
     assert fused_pass(numbers, prices, temperature, found) == pytest.approx((hard, soft), rel=1e-6)
     assert (found.choice == choice).all()

@@ -27,6 +27,7 @@ from uara.solvers.search.state import (
 )
 
 from uara import Instance, allocate, evaluate
+from uara.base.kernels import alone
 from uara.p1.model import coefficients
 
 # The costs that are kept
@@ -81,7 +82,11 @@ def unscreened(instance: Instance, rule: Any, association: Any, rounds: int = 10
         for i in range(devices):
             for k in range(i + 1, devices):
                 here, there = chosen[i], chosen[k]
-                if here == there or find_pair(task, i, there) < 0 or find_pair(task, k, here) < 0:
+                if (
+                    here == there
+                    or alone(find_pair)(task, i, there) < 0
+                    or alone(find_pair)(task, k, here) < 0
+                ):
                     continue
                 trial = chosen.copy()
                 trial[i], trial[k] = there, here
@@ -138,7 +143,7 @@ def test_the_best_move_is_the_best_of_all(seed: int) -> None:
             association[device] = numbers.server[pair]
             after = make_state(task, numbers, association).cost_ms.sum()
             changes[pair] = float(after - state.cost_ms.sum())
-        pair, gain = best_move(task, state, device)
+        pair, gain = alone(best_move)(task, state, device)
         if pair < 0:
             assert gain == 0
             assert min(changes.values()) >= -1e-8 * state.cost_ms.sum()
@@ -206,5 +211,5 @@ def test_pairs_by_server_are_in_the_order_of_devices() -> None:
         assert devices == sorted(devices)
         assert all(numbers.server[numbers.by_server[place]] == server for place in places)
         for device in range(-1, 31):
-            last = last_place_until(task, server, device)
+            last = alone(last_place_until)(task, server, device)
             assert last - numbers.server_start[server] + 1 == sum(other <= device for other in devices)

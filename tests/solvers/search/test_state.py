@@ -19,6 +19,7 @@ from uara.solvers.search.state import (
 )
 
 from uara import Instance
+from uara.base.kernels import alone
 from uara.p1.model import coefficients
 from uara.p1.server_cost import least_band_cost, server_cost
 
@@ -26,8 +27,8 @@ from uara.p1.server_cost import least_band_cost, server_cost
 def exact_cost(task: Task, association: Any, server: int) -> float:
     """V_j computed afresh from the candidates of the members."""
     members = np.flatnonzero(association == server)
-    pair = np.array([find_pair(task, i, server) for i in members], dtype=np.int64)
-    return float(server_cost(task.numbers, pair, np.empty((4, len(pair))))[0])
+    pair = np.array([alone(find_pair)(task, i, server) for i in members], dtype=np.int64)
+    return float(alone(server_cost)(task.numbers, pair, np.empty((4, len(pair))))[0])
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,10 +57,10 @@ def test_trial_costs_are_the_costs_after_the_change(instance: Instance, seed: in
             association = state.chosen.copy()
             association[device] = there
             after = make_state(task, numbers, association).cost_ms
-            assert cost_after(task, state, here, device, -1, -1) == pytest.approx(
+            assert alone(cost_after)(task, state, here, device, -1, -1) == pytest.approx(
                 after[here], rel=1e-8, abs=1e-10 * cancelled
             )
-            assert cost_after(task, state, there, -1, device, pair) == pytest.approx(
+            assert alone(cost_after)(task, state, there, -1, device, pair) == pytest.approx(
                 after[there], rel=1e-8, abs=1e-10 * cancelled
             )
 
@@ -73,11 +74,11 @@ def test_the_bound_on_a_change_is_a_bound(instance: Instance, seed: int) -> None
     for server in range(len(instance.servers)):
         for leaving in [-1, *members_of(state, server)]:
             for coming in [-1, *np.flatnonzero(state.chosen != server)]:
-                pair = find_pair(task, coming, server) if coming >= 0 else -1
+                pair = alone(find_pair)(task, coming, server) if coming >= 0 else -1
                 if coming >= 0 and pair < 0:
                     continue
                 bound = change_bound(task, state, server, leaving, coming, pair)
-                change = cost_after(task, state, server, leaving, coming, pair) - state.cost_ms[server]
+                change = alone(cost_after)(task, state, server, leaving, coming, pair) - state.cost_ms[server]
                 scale = abs(change) + state.cost_ms[server] + abs(bound)
                 if (
                     numbers.sync_weight_per_ms == 0
@@ -94,7 +95,7 @@ def test_reassigning_keeps_the_lists(instance: Instance, seed: int) -> None:
     for _ in range(20):
         device = int(rng.integers(len(state.chosen)))
         pair = int(rng.integers(numbers.start[device], numbers.start[device + 1]))
-        reassign(state, device, int(numbers.server[pair]), pair)
+        alone(reassign)(state, device, int(numbers.server[pair]), pair)
         check_lists(state)
 
 
@@ -105,7 +106,7 @@ def test_pairs_are_found_where_they_are() -> None:
     gain = instance.channel.dense(5)
     for device in range(30):
         for server in range(5):
-            pair = find_pair(task, device, server)
+            pair = alone(find_pair)(task, device, server)
             assert (pair >= 0) == (gain[device, server] > 0)
             if pair >= 0:
                 assert (numbers.device[pair], numbers.server[pair]) == (device, server)
@@ -119,7 +120,7 @@ def test_the_least_band_cost_is_the_least(instance: Instance, price: float) -> N
     for pair in range(len(numbers.server)):
         gap = numbers.local_ms[pair] - numbers.uplink_ms[pair] / share
         values = numbers.sync_weight_per_ms * gap**2 + (numbers.band_cost_ms[pair] + price) * share
-        least = least_band_cost(numbers, pair, price)
+        least = alone(least_band_cost)(numbers, pair, price)
         scale = 1e-9 * numbers.sync_weight_per_ms * numbers.local_ms[pair] ** 2
         assert least <= values.min() * (1 + 1e-9) + scale
         if numbers.sync_weight_per_ms > 0:

@@ -7,13 +7,15 @@ import functools
 import inspect
 import math
 import pickle
-from collections.abc import Callable
-from contextlib import suppress
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from uara.base import compiling
 from uara.isolation.line import Line
 from uara.isolation.template import Home
 from uara.problem import Problem, Proof, kind_of, warm_up_all
@@ -101,7 +103,7 @@ def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:
     function = method.require()
     load_kernels(method.traits.kind)
     if method.traits.prepare:
-        with blaming(method.name, "cannot be prepared"):
+        with blaming(method.name, "cannot be prepared"), _told(method.name):
             method.traits.prepare()
 
     def prepared(instance: Problem, context: Any) -> Any:
@@ -110,6 +112,20 @@ def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:
     prepared.__name__ = method.name
     prepared.uara_traits = dataclasses.replace(method.traits, prepare=None)  # type: ignore[attr-defined]
     return prepared
+
+
+@contextmanager
+def _told(solver: str) -> Iterator[None]:
+    """Say once on standard error that this run compiles; the next ones find what it keeps."""
+    heard: list[str] = []
+
+    def hear(kernel: str) -> None:
+        if not heard:
+            print(f"uara: {compiling.said(solver)}", file=sys.stderr, flush=True)
+        heard.append(kernel)
+
+    with compiling.hearing(hear):
+        yield
 
 
 def load_kernels(kind: str) -> None:
