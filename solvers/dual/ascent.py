@@ -69,10 +69,13 @@ def first_prices(numbers: Coefficients) -> Floats:
     return np.concatenate([np.full(servers, level), np.zeros(servers)])
 
 
-def spread(numbers: Coefficients, prices: Floats) -> float:
-    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
+def spread(numbers: Coefficients, prices: Floats, inverse: Floats | None = None) -> float:
+    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen.
+
+    ``inverse`` (K,) becomes the warm start of :func:`~.kernel.cost_pass`.
+    """
     cost, share, bend = (np.zeros(len(numbers.server)) for _ in range(3))
-    cost_pass(numbers, prices, cost, share, bend, np.zeros(len(cost)))
+    cost_pass(numbers, prices, cost, share, bend, np.zeros(len(cost)) if inverse is None else inverse)
     return float(np.mean(np.minimum.reduceat(cost, numbers.start[:-1]))) + 1e-12
 
 
