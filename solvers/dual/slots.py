@@ -1,6 +1,6 @@
 """A slot in milliseconds: the ascent from the prices of the last slot, and a search over the pairs near them.
 
-Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new
+Prices change little from slot to slot, so that three Newton steps at each of four temperatures reach the new
 ones; tasks are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their
 device much more than its cheapest one are left out of the search: twice as fast, and its end is better.
 """
@@ -22,16 +22,16 @@ from uara.tracker import SlotAnswer
 from .ascent import NEWTON_SERVERS, Round, first_prices, newton_round, quasi_newton_round, spread
 from .kernel import at_prices, certificate_of, prices_of
 
-WARM = tuple(1e-2 * 0.5**n for n in range(5))
+WARM = tuple(1e-2 * 0.4**n for n in range(4))
 """Temperatures from the last slot's prices, in mean costs of a device."""
-COLD = (0.1, 0.02, 0.004, *WARM[2:])
+COLD = (0.1, 0.02, 0.004, 2.5e-3, 1.25e-3, 6.25e-4)
 """Temperatures from no prices."""
 STEPS = 3
 """Newton steps at a temperature; two fail now and then."""
 FLAT = 1e-3
 """A temperature is left where a step promises less than this part of it for each device."""
-NEAR = 0.09
-"""Pairs whose excess is below this over the number of servers, in mean costs of a device, are searched."""
+NEAR = 5
+"""So many pairs a device are searched, those that cost their device least beyond its cheapest one."""
 ROUNDS = 6
 """Most rounds of moves and exchanges."""
 WORTH = 0.02
@@ -86,8 +86,8 @@ def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], 
     inverse = np.zeros(len(numbers.server))
     best, finished = _climbed(numbers, prices, inverse, expired)
     value_ms, excess_ms, choice = at_prices(numbers, best, inverse)
-    near = excess_ms <= NEAR / numbers.servers * max(value_ms, 0.0) / numbers.devices
-    near[choice] = True
+    count = min(NEAR * numbers.devices, len(excess_ms)) - 1
+    near = excess_ms <= np.partition(excess_ms, count)[count]
     kept = numbers.restricted(near)
     task = make_task(kept)
     state = make_state(task, kept, numbers.server[choice])

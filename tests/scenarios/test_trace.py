@@ -16,7 +16,7 @@ from uara.mec.pool import PoolSettings
 from uara.scenarios.trace import MobilityTrace, json_schema
 
 INSTANCES = Path(__file__).parents[2] / "instances"
-SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi"}
+SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi", "walk_e20": "sionna-rt"}
 
 
 @pytest.fixture
