@@ -13,10 +13,10 @@ import numpy as np
 import uara
 from uara.mec.slots import place_on, without_outages
 from uara.psd.profile import TaskProfile
-from uara.scenarios.trace import Trace
+from uara.scenarios.trace import MobilityTrace
 
 
-def measure(trace: Trace, slots: int, beside: int) -> tuple[list[float], list[float], list[float]]:
+def measure(trace: MobilityTrace, slots: int, beside: int) -> tuple[list[float], list[float], list[float]]:
     """Milliseconds and gaps of the tracker's slots after the second, and milliseconds of ``price`` on some."""
     rng, gains = np.random.default_rng(0), without_outages(trace.power_gain)
     profile = TaskProfile.load("gpt2_gpt2-xl")
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--slots", type=int, default=120)
     parser.add_argument("--beside", type=int, default=8, help="slots on which price runs too")
     given = parser.parse_args()
-    took, gap, price = measure(Trace.load(given.trace), given.slots, given.beside)
+    took, gap, price = measure(MobilityTrace.load(given.trace), given.slots, given.beside)
     p50, p99 = np.percentile(took, [50, 99])
     print(
         f"tracker: p50 {p50:.2f} ms, p99 {p99:.2f} ms, gap median {np.median(gap):.4%}, most {max(gap):.4%}"

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from cases import make_instance
+from uara.solvers.dual.slots import LOST
 
 import uara
 from uara import InputError, Tracker
+from uara.mec.slots import without_outages
+from uara.psd.profile import TaskProfile
+from uara.scenarios.trace import MobilityTrace
+
+INSTANCES = Path(__file__).parents[1] / "instances"
 
 
 def changes(seed: int, devices: int, servers: int) -> dict[str, np.ndarray]:
@@ -107,3 +115,19 @@ def test_prices_of_another_kind_are_refused_and_spoil_nothing() -> None:
 def test_a_solver_without_a_tracker_is_refused() -> None:
     with pytest.raises(InputError, match="offers no tracker"):
         Tracker(make_instance(4, 2), "max-sinr")
+
+
+@pytest.mark.integration
+def test_a_walk_of_twenty_servers_is_followed() -> None:
+    """Every slot of the shipped walk ends near its bound, from the prices of the one before."""
+    trace = MobilityTrace.load(INSTANCES / "traces" / "walk_e20.json")
+    rng, tracker, gaps = np.random.default_rng(0), Tracker(trace.instance), []
+    profile = TaskProfile.load("gpt2_gpt2-xl")
+    for gain in without_outages(trace.power_gain):
+        tasks = profile.draw_tasks(len(trace.instance.devices), rng, payload=trace.payload)
+        columns = {name: tasks[name] for name in ("upload_bits", "device_flop", "server_flop")}
+        slot = tracker.step(power_gain=gain, **columns)
+        assert uara.evaluate(slot.instance, slot.allocation).feasible
+        gaps.append(slot.gap)
+    assert np.median(gaps) < 2e-3
+    assert max(gaps) < LOST

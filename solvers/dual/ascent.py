@@ -69,11 +69,14 @@ def first_prices(numbers: Coefficients) -> Floats:
     return np.concatenate([np.full(servers, level), np.zeros(servers)])
 
 
-def spread(numbers: Coefficients, prices: Floats) -> float:
-    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen."""
-    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+def spread(numbers: Coefficients, prices: Floats, inverse: Floats | None = None) -> float:
+    """Mean of the devices' cheapest cost in ms: the scale on which temperatures are chosen.
+
+    ``inverse`` (K,) becomes the warm start of :func:`~.kernel.cost_pass`.
+    """
+    cost, share, bend = (np.zeros(len(numbers.server)) for _ in range(3))
     choice = np.zeros(numbers.devices, dtype=np.int64)
-    priced(numbers, prices, cost, share, bend, inverse, choice)
+    priced(numbers, prices, cost, share, bend, np.zeros(len(cost)) if inverse is None else inverse, choice)
     return float(np.mean(cost[choice])) + 1e-12
 
 

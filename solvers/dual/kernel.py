@@ -31,6 +31,10 @@ def prices_of(numbers: Coefficients, certificate: Certificate) -> Floats:
     return np.concatenate([compute, certificate.bandwidth_price])
 
 
+_FAINT = 1e-6
+"""Candidates of a smaller weight bend others' prices too little to matter for a step."""
+
+
 @kernel(allocates=False, inner=True)
 def cost_pass(
     numbers: Coefficients, prices: Floats, cost: Floats, share: Floats, bend: Floats, inverse: Floats
@@ -128,7 +132,10 @@ def soft_dual(
 def curvature(
     numbers: Coefficients, share: Floats, bend: Floats, temperature: float, weight: Floats, hessian: Floats
 ) -> None:
-    """Minus the second derivative of :func:`soft_dual`, a positive semidefinite (2E, 2E) matrix."""
+    """Minus the second derivative of :func:`soft_dual`, a positive semidefinite (2E, 2E) matrix.
+
+    Its lower triangle: above the diagonal there are zeros. Two candidates of which one is faint are not coupled.
+    """
     servers = len(numbers.work_per_ms)
     hessian[:, :] = 0.0
     for j in range(servers):
@@ -137,30 +144,23 @@ def curvature(
         for k in range(numbers.start[i], numbers.start[i + 1]):
             if weight[k] < 1e-12:
                 continue
-            j = numbers.server[k]
+            j, s, y = numbers.server[k], numbers.root_work[k], share[k]
             hessian[servers + j, servers + j] -= weight[k] * bend[k]
             own = weight[k] * (1.0 - weight[k]) / temperature
-            here = numbers.root_work[k], share[k]
-            _add_block(hessian, j, j, own, here, here)
-            for other in range(numbers.start[i], k):
-                mixed = -weight[k] * weight[other] / temperature
-                if mixed < 0.0:
-                    m = numbers.server[other]
-                    there = numbers.root_work[other], share[other]
-                    _add_block(hessian, j, m, mixed, here, there)
-                    _add_block(hessian, m, j, mixed, there, here)
-
-
-@kernel(allocates=False, inner=True)
-def _add_block(
-    hessian: Floats, j: int, m: int, factor: float, one: tuple[float, float], other: tuple[float, float]
-) -> None:
-    """Add ``factor`` times the product of two candidates' (s, y), at the servers j and m."""
-    servers = len(hessian) // 2
-    hessian[j, m] += factor * one[0] * other[0]
-    hessian[j, servers + m] += factor * one[0] * other[1]
-    hessian[servers + j, m] += factor * one[1] * other[0]
-    hessian[servers + j, servers + m] += factor * one[1] * other[1]
+            hessian[j, j] += own * s * s
+            hessian[servers + j, j] += own * y * s
+            hessian[servers + j, servers + j] += own * y * y
+            if weight[k] < _FAINT:
+                continue
+            part = -weight[k] / temperature
+            for other in range(numbers.start[i], k):  # of a lower server
+                if weight[other] >= _FAINT:
+                    m, mixed = numbers.server[other], part * weight[other]
+                    root, band = mixed * numbers.root_work[other], mixed * share[other]
+                    hessian[j, m] += s * root
+                    hessian[servers + m, j] += s * band
+                    hessian[servers + j, m] += y * root
+                    hessian[servers + j, servers + m] += y * band
 
 
 @kernel(allocates=False)
@@ -178,9 +178,16 @@ def priced(
     return hard_dual(numbers, prices, cost, choice)
 
 
-def at_prices(numbers: Coefficients, prices: Floats) -> tuple[float, Floats, Indices]:
-    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs."""
-    cost, share, bend, inverse = (np.zeros(len(numbers.server)) for _ in range(4))
+def at_prices(
+    numbers: Coefficients, prices: Floats, inverse: Floats | None = None
+) -> tuple[float, Floats, Indices]:
+    """The dual at some prices, each pair's excess over its device's cheapest, and those cheapest pairs.
+
+    ``inverse`` (K,) is the warm start of :func:`cost_pass`.
+    """
+    count = len(numbers.server)
+    cost, share, bend = (np.zeros(count) for _ in range(3))
+    inverse = np.zeros(count) if inverse is None else inverse
     choice = np.zeros(numbers.devices, dtype=np.int64)
     value = float(priced(numbers, prices, cost, share, bend, inverse, choice))
     # Rounding must not lift the bound above what the certificate will be found to prove.

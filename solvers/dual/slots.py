@@ -1,6 +1,6 @@
 """A slot in milliseconds: the ascent from the prices of the last slot, and a search over the pairs near them.
 
-Prices change little from slot to slot, so that three Newton steps at each of five temperatures reach the new
+Prices change little from slot to slot, so that three Newton steps at each of four temperatures reach the new
 ones; tasks are new, so that the old association is no good start and the cheapest pairs are. Pairs that cost their
 device much more than its cheapest one are left out of the search: twice as fast, and its end is better.
 """
@@ -22,18 +22,20 @@ from uara.tracker import SlotAnswer
 from .ascent import NEWTON_SERVERS, Round, first_prices, newton_round, quasi_newton_round, spread
 from .kernel import at_prices, certificate_of, prices_of
 
-WARM = tuple(1e-2 * 0.5**n for n in range(5))
+WARM = tuple(1e-2 * 0.4**n for n in range(4))
 """Temperatures from the last slot's prices, in mean costs of a device."""
-COLD = (0.1, 0.02, 0.004, *WARM[2:])
+COLD = (0.1, 0.02, 0.004, 2.5e-3, 1.25e-3, 6.25e-4)
 """Temperatures from no prices."""
 STEPS = 3
 """Newton steps at a temperature; two fail now and then."""
 FLAT = 1e-3
 """A temperature is left where a step promises less than this part of it for each device."""
-NEAR = 0.12
-"""Pairs whose excess is below this over the number of servers, in mean costs of a device, are searched."""
+NEAR = 5
+"""So many pairs a device are searched, those that cost their device least beyond its cheapest one."""
 ROUNDS = 6
 """Most rounds of moves and exchanges."""
+WORTH = 0.02
+"""A round that takes less than this part of what is left above the bound is the last one."""
 LOST = 5e-3
 """A gap that says that the prices were lost: the climb begins again from no prices."""
 
@@ -81,19 +83,22 @@ def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], 
     from ..search.state import make_state, make_task
     from .shares import optimal_shares
 
-    best, finished = _climbed(numbers, prices, expired)
-    value_ms, excess_ms, choice = at_prices(numbers, best)
-    near = excess_ms <= NEAR / numbers.servers * max(value_ms, 0.0) / numbers.devices
-    near[choice] = True
+    inverse = np.zeros(len(numbers.server))
+    best, finished = _climbed(numbers, prices, inverse, expired)
+    value_ms, excess_ms, choice = at_prices(numbers, best, inverse)
+    count = min(NEAR * numbers.devices, len(excess_ms)) - 1
+    near = excess_ms <= np.partition(excess_ms, count)[count]
     kept = numbers.restricted(near)
     task = make_task(kept)
     state = make_state(task, kept, numbers.server[choice])
-    devices, first = numbers.devices, 0
+    devices, first, cost_ms = numbers.devices, 0, float(state.cost_ms.sum())
     for _ in range(ROUNDS):
         if expired():
             finished = False
             break
-        if move_pass(task, state, first, devices) + swap_pass(task, state, first, devices) == 0:
+        changes = move_pass(task, state, first, devices) + swap_pass(task, state, first, devices)
+        before_ms, cost_ms = cost_ms, float(state.cost_ms.sum())
+        if changes == 0 or before_ms - cost_ms <= WORTH * (cost_ms - value_ms):
             break
     band, compute = optimal_shares(task, state)
     return SlotAnswer(
@@ -107,17 +112,17 @@ def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], 
 
 
 def _climbed(
-    numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]
+    numbers: Coefficients, prices: Floats | None, inverse: Floats, expired: Callable[[], bool]
 ) -> tuple[Floats, bool]:
-    """(2E,) The best prices found, and whether all temperatures were gone through."""
+    """(2E,) The best prices found, and whether all temperatures were gone through; ``inverse`` (K,) is kept warm."""
     point = first_prices(numbers) if prices is None else prices
-    scale, count = spread(numbers, point), len(numbers.server)
+    scale, count = spread(numbers, point, inverse), len(numbers.server)
     now = Round(
         temperature=scale,
         enough_ms=np.inf,
         best=point.copy(),
         best_ms=np.array([-np.inf]),
-        inverse=np.zeros(count),
+        inverse=inverse,
         weight=np.zeros(count),
         choice=np.zeros(numbers.devices, dtype=np.int64),
         flat=FLAT * numbers.devices,

@@ -16,7 +16,9 @@ from uara.mec.pool import PoolSettings
 from uara.scenarios.trace import MobilityTrace, json_schema
 
 INSTANCES = Path(__file__).parents[2] / "instances"
-SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi"}
+SHIPPED = {"walk_etoile": "sionna-rt", "walk_umi": "sionna-umi", "walk_e20": "sionna-rt"}
+SIZES = {"walk_e20": (20, 180, 20)}
+"""Slots, devices and servers, where they are not 60, 90 and 8."""
 
 
 @pytest.fixture
@@ -127,13 +129,14 @@ def test_shipped_traces_say_where_they_come_from(name):
     path = INSTANCES / "traces" / f"{name}.json"
     jsonschema.Draft202012Validator(json_schema()).validate(json.loads(path.read_text()))
     trace = MobilityTrace.load(path)
-    assert (len(trace), trace.power_gain.shape[1:]) == (60, (90, 8))
+    slots, devices, servers = SIZES.get(name, (60, 90, 8))
+    assert trace.power_gain.shape == (slots, devices, servers)
     source = trace.instance.provenance
     assert source.channel_model == SHIPPED[name]
-    words = f"--channel {SHIPPED[name]} --seed {source.seed} --slots 60 --speed 1.5 -o {name}.json"
-    assert source.command.startswith("uara generate --servers 8 --devices 90 ")
+    words = f"--channel {SHIPPED[name]} --seed {source.seed} --slots {slots} --speed 1.5 -o {name}.json"
+    assert source.command.startswith(f"uara generate --servers {servers} --devices {devices} ")
     assert source.command.replace("--scene etoile ", "").endswith(words)
-    assert (source.settings["slots"], source.settings["slot_s"]) == (60, trace.slot_s)
+    assert (source.settings["slots"], source.settings["slot_s"]) == (slots, trace.slot_s)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

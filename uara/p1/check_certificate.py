@@ -21,7 +21,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -316,6 +316,21 @@ WIDER = Fraction(1, 10**40)
 """Part by which what ``decimal`` says is widened: its own roundings are below 1e-55."""
 
 
+class Streamed(Sequence[T]):
+    """A column of pairs that is computed where it is read: held at once, a million pairs take a gigabyte."""
+
+    def __init__(self, count: int, value: Callable[[int], T]) -> None:
+        self._count, self._value = count, value
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, k: Any) -> Any:
+        if not 0 <= k < self._count:
+            raise IndexError(k)
+        return self._value(k)
+
+
 class Numbers(NamedTuple):
     """Exact quantities of an instance, in ms and FLOP."""
 
@@ -330,9 +345,9 @@ class Numbers(NamedTuple):
     """F_j in FLOP per ms."""
     wait: list[Fraction]
     """Whole queueing slots."""
-    uplink: list[tuple[Fraction, Fraction]]
+    uplink: Sequence[tuple[Fraction, Fraction]]
     """c_ij of each pair, from below and from above."""
-    band_cost: list[Fraction]
+    band_cost: Sequence[Fraction]
     """a_ij of each pair."""
 
 
@@ -351,18 +366,24 @@ def numbers_of(instance: Instance) -> Numbers:
     slot, band = given["queue_slot_ms"], servers["bandwidth_hz"]
     tenth = DIGITS.divide(Decimal(instance.parameters["noise_psd_dbm_per_hz"]), Decimal(10))
     noise = DIGITS.exp(DIGITS.multiply(tenth, DIGITS.ln(Decimal(10))))
-    uplink, band_cost = [], []
-    for (i, j), gain in zip(instance.pairs, instance.gain, strict=True):
-        received = Fraction(gain) * devices["tx_power_w"][i] * 1000 / band[j]
+    two = DIGITS.ln(Decimal(2))
+
+    def uplink(k: int) -> tuple[Fraction, Fraction]:
+        i, j = instance.pairs[k]
+        received = Fraction(instance.gain[k]) * devices["tx_power_w"][i] * 1000 / band[j]
         ratio = DIGITS.divide(
             Decimal(received.numerator), DIGITS.multiply(Decimal(received.denominator), noise)
         )
         finer = Context(prec=60 + max(0, -ratio.adjusted()), Emin=-(10**6), Emax=10**6)
-        bits = Fraction(DIGITS.divide(finer.ln(finer.add(1, ratio)), DIGITS.ln(Decimal(2))))
+        bits = Fraction(DIGITS.divide(finer.ln(finer.add(1, ratio)), two))
         delay = 1000 * devices["upload_bits"][i] / (band[j] * bits)
-        uplink.append((delay * (1 - WIDER), delay * (1 + WIDER)))
+        return delay * (1 - WIDER), delay * (1 + WIDER)
+
+    def band_cost(k: int) -> Fraction:
+        i, j = instance.pairs[k]
         joules_sent = given["uplink_energy_j_per_mhz_w"] * band[j] / 10**6 * devices["tx_power_w"][i]
-        band_cost.append(per_joule[i] * joules_sent)
+        return per_joule[i] * joules_sent
+
     return Numbers(
         instance,
         given["sync_weight_per_ms"],
@@ -373,8 +394,8 @@ def numbers_of(instance: Instance) -> Numbers:
             slot * math.ceil(work / (rate * slot))
             for work, rate in zip(servers["backlog_flop"], speed, strict=True)
         ],
-        uplink,
-        band_cost,
+        Streamed(len(instance.pairs), uplink),
+        Streamed(len(instance.pairs), band_cost),
     )
 
 

@@ -22,7 +22,8 @@ def evaluate(numbers, prices, temperature):  # type: ignore[no-untyped-def]
     soft = alone(soft_dual)(numbers, prices, cost, share, choice, temperature, weight, gradient)
     hessian = np.zeros((size, size))
     alone(curvature)(numbers, share, bend, temperature, weight, hessian)
-    return hard, soft, gradient, hessian
+    assert (np.triu(hessian, 1) == 0.0).all()
+    return hard, soft, gradient, hessian + np.tril(hessian, -1).T
 
 
 @pytest.mark.parametrize("payload", [1.0, 50.0])
