@@ -180,6 +180,9 @@ class Instance:
     def __post_init__(self) -> None:
         if not is_name(self.name):
             raise InputError("must be a text of 1 to 200 characters", path="$.name")
+        files.validate(
+            self.parameters.model_dump(), Parameters, path="$.parameters"
+        )  # copies are not checked
         if self.channel.devices != len(self.devices):
             raise InputError(
                 f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uara.base import pictures
-from uara.base.errors import InputError
 from uara.bench.report import style
 from uara.bench.report.inline import page_svg
 from uara.problem import plot
@@ -25,6 +24,10 @@ class Picture(Protocol):
     @property
     def name(self) -> str:
         """What its file is called."""
+
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """Formats that it can be saved in."""
 
     def inline(self) -> str:
         """The picture as an element of a page."""
@@ -41,6 +44,7 @@ class Drawing:
     title: str
     """What a screen reader says of it."""
     draw: Callable[[], Figure]
+    suffixes: ClassVar[Sequence[str]] = (*pictures.SUFFIXES, ".pgf")
 
     def inline(self) -> str:
         """SVG that scales, and follows the page's colours."""
@@ -65,6 +69,7 @@ class Plotted:
     name: str
     problem: Any
     decision: Any
+    suffixes: ClassVar[Sequence[str]] = pictures.SUFFIXES
 
     def inline(self) -> str:
         """An image that is kept inside the page."""
@@ -76,6 +81,4 @@ class Plotted:
 
     def save(self, path: Path) -> None:
         """Write what the kind plots, in one of the formats that kinds know."""
-        if path.suffix not in pictures.SUFFIXES:
-            raise InputError(f"this kind plots {', '.join(pictures.SUFFIXES)} alone", source=str(path))
         plot(self.problem, path, self.decision)

@@ -16,6 +16,8 @@ from uara.scenarios.channel import isolation, llvm
 from uara.scenarios.channel.drop import Drop
 
 _WORKER = "uara.scenarios.channel.raytrace_worker"
+MAPPED = ("etoile", "florence", "munich", "san_francisco")
+"""Scenes of Sionna RT whose buildings come from OpenStreetMap."""
 
 
 class RayTracing(Record):
