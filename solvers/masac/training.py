@@ -114,11 +114,11 @@ def usable_device(name: str | None) -> str:
 def _claimed(folder: Path, settings: TrainingSettings, *, resume: bool) -> Iterator[int | None]:
     """Keep a folder for this run; yields the step that is resumed at, None for a fresh run."""
     _look(folder, settings, resume=resume)
+    output_folder(folder)
     try:
         check_output(folder / POLICY_FILE, suffixes=(".onnx",))
     except InputError as error:
         raise error.in_source(str(folder)) from None
-    output_folder(folder)
     with locks.exclusive(folder / ".train.lock", "another uara train writes here: choose another folder"):
         yield _look(folder, settings, resume=resume)
 

@@ -110,7 +110,7 @@ def test_where_gains_do_not_fall_with_distance_the_usual_law_holds() -> None:
         ("w", "1:2:0", "not of the form from:to:step"),
         ("w", "2:1:1", "not of the form from:to:step"),
         ("w", "0:1e9:1", "not of the form from:to:step"),
-        ("w", "-1", "no number of at least 0"),
+        ("w", "-1", "no number of 0 to"),
         ("phones", "3", "is not one of add-server, drop-server, band"),
     ],
 )

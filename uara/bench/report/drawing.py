@@ -58,8 +58,37 @@ class Drawing:
             for axes in figure.axes:
                 if len(axes.get_legend_handles_labels()[1]) > 1 and axes.get_legend() is None:
                     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
+            if path.suffix == ".pgf":
+                escape_for_tex(figure)
             metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
             pictures.save(figure, path, dpi=200, bbox_inches="tight", metadata=metadata)
+
+
+_TEX = str.maketrans({
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", **{each: f"\\{each}" for each in "&#{}$"}
+})  # fmt: skip
+"""What TeX would take for commands; Matplotlib itself takes care of the underscore, the circumflex and per cent."""
+
+
+def escape_for_tex(figure: Figure) -> None:
+    """Have names in a figure stand for themselves where TeX sets them."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
+                if isinstance(formatter, FixedFormatter):
+                    formatter.seq = [each.translate(_TEX) for each in formatter.seq]
+    ticks = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for label in axis.get_ticklabels()
+    }
+    for text in figure.findobj(Text):
+        if id(text) not in ticks:
+            text.set_text(text.get_text().translate(_TEX))
 
 
 @dataclass(frozen=True)
