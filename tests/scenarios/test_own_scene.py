@@ -33,18 +33,25 @@ def _box(path: Path, low: tuple[float, ...], high: tuple[float, ...]) -> None:
     path.write_text("\n".join([*head, *rows]) + "\n")
 
 
+def _floor(path: Path, half_m: float) -> None:
+    """A square without thickness at the height 0."""
+    head = [
+        "ply", "format ascii 1.0", "element vertex 4", *(f"property float {axis}" for axis in "xyz"),
+        "element face 2", "property list uchar int vertex_index", "end_header",
+    ]  # fmt: skip
+    rows = [f"{x * half_m} {y * half_m} 0" for x, y in ((-1, -1), (1, -1), (1, 1), (-1, 1))]
+    path.write_text("\n".join([*head, *rows, "3 0 1 2", "3 0 2 3"]) + "\n")
+
+
 @pytest.fixture
 def scene(tmp_path: Path) -> Path:
     """A floor of 200 m by 200 m, and a house of 20 m by 40 m, 20 m high, east of the middle."""
     folder = tmp_path / "town"
     folder.mkdir()
-    parts = {
-        "floor": ((-100.0, -100.0, -1.0), (100.0, 100.0, 0.0)),
-        "house": ((10.0, -20.0, 0.0), (30.0, 20.0, 20.0)),
-    }
+    _floor(folder / "floor.ply", 100.0)
+    _box(folder / "house.ply", (10.0, -20.0, 0.0), (30.0, 20.0, 20.0))
     shapes = []
-    for name, (low, high) in parts.items():
-        _box(folder / f"{name}.ply", low, high)
+    for name in ("floor", "house"):
         shapes.append(
             f'<shape type="ply" id="mesh-{name}"><string name="filename" value="{name}.ply"/>'
             '<boolean name="face_normals" value="true"/><ref id="concrete" name="bsdf"/></shape>'
@@ -97,6 +104,14 @@ def test_phones_and_servers_stand_on_its_streets(scene: Path, tmp_path: Path) ->
         east, north = table.position_m[:, 0], table.position_m[:, 1]
         assert not ((east > 10) & (east < 30) & (np.abs(north) < 20)).any(), "nobody stands in the house"
         assert (np.abs(table.position_m[:, :2]) <= 100).all()
+
+
+@pytest.mark.integration
+@traced
+def test_a_floor_with_an_underside_has_no_streets_and_is_explained(scene: Path) -> None:
+    _box(scene.with_name("floor.ply"), (-100.0, -100.0, -1.0), (100.0, 100.0, 0.0))
+    with pytest.raises(InputError, match=r"town\.xml.*streets.*a floor without thickness"):
+        generate(servers=2, devices=2, scene=str(scene), rays_per_server=100)
 
 
 def test_a_scene_that_is_not_there_is_named(tmp_path: Path) -> None:
