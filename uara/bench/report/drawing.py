@@ -60,8 +60,9 @@ class Drawing:
                     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
             if path.suffix == ".pgf":
                 escape_for_tex(figure)
-            metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-            pictures.save(figure, path, dpi=200, bbox_inches="tight", metadata=metadata)
+            undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
+            settings = {"metadata": undated} if undated else {}
+            pictures.save(figure, path, dpi=200, bbox_inches="tight", **settings)
 
 
 _TEX = str.maketrans({
