@@ -1,10 +1,47 @@
-"""Properties are tried on the same examples in every run, so that no run fails by luck.
+"""What holds for every test: the same examples of properties in each run, and modules skipped without their extra.
 
-New examples: ``pytest --hypothesis-profile=explore``.
+Properties are tried on the same examples every time, so that no run fails by luck. New examples:
+``pytest --hypothesis-profile=explore``.
 """
 
+from __future__ import annotations
+
+import re
+from collections.abc import Generator
+
+import pytest
 from hypothesis import settings
+
+from uara.base.extras import extras, is_absent, requirements
 
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile("explore", deadline=None, max_examples=200)
 settings.load_profile("steady")
+
+_ABSENT = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
+_HALF_A_CONFTEST = re.compile(r"ImportError: cannot import name '\w+' from '[\w.]*conftest'")
+"""What a module sees that imports from a ``conftest`` which has skipped its folder."""
+
+
+def _lacks_an_extra(text: str) -> str | None:
+    """Why a module that could not be collected needs more than the core; None where that is not the reason."""
+    names = {
+        each.name.replace("-", "_") for extra in extras() for each in requirements(extra) if extra != "docs"
+    }
+    absent = sorted(name for name in names if is_absent(name))
+    found = _ABSENT.search(text)
+    if found:
+        return f"needs {found[1]}" if found[1] in absent else None
+    return f"needs one of {', '.join(absent)}" if absent and _HALF_A_CONFTEST.search(text) else None
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Skip a module that imports what a core installation lacks; where all is installed nothing is skipped."""
+    report = yield
+    reason = _lacks_an_extra(str(report.longrepr)) if report.outcome == "failed" else None
+    if reason:
+        report.outcome, report.longrepr = "skipped", (str(collector.path), 0, f"Skipped: {reason}")
+    return report

@@ -12,7 +12,7 @@ import torch
 from uara.base import locks
 from uara.base.errors import InputError
 from uara.base.extras import needs
-from uara.base.files import check_output
+from uara.base.files import check_output, output_folder
 from uara.mec.pool import obtain_pool
 from uara.trainer import NOBODY, Listener, Row
 
@@ -114,11 +114,11 @@ def usable_device(name: str | None) -> str:
 def _claimed(folder: Path, settings: TrainingSettings, *, resume: bool) -> Iterator[int | None]:
     """Keep a folder for this run; yields the step that is resumed at, None for a fresh run."""
     _look(folder, settings, resume=resume)
+    output_folder(folder)
     try:
         check_output(folder / POLICY_FILE, suffixes=(".onnx",))
     except InputError as error:
         raise error.in_source(str(folder)) from None
-    folder.mkdir(parents=True, exist_ok=True)
     with locks.exclusive(folder / ".train.lock", "another uara train writes here: choose another folder"):
         yield _look(folder, settings, resume=resume)
 

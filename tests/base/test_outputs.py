@@ -280,3 +280,15 @@ def test_what_can_be_written_is_written_once(tmp_path: Path) -> None:
     seen: list[Path] = []
     files.save_or_rescue(seen.append, tmp_path / "a.json")
     assert seen == [tmp_path / "a.json"]
+
+
+def test_a_folder_is_made_or_refused(tmp_path: Path) -> None:
+    outputs.output_folder(tmp_path / "new" / "below")
+    assert (tmp_path / "new" / "below").is_dir()
+    outputs.output_folder(tmp_path / "new")
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="file: cannot be written: is a file; name a folder"):
+        outputs.output_folder(tmp_path / "file")
+    with pytest.raises(InputError, match="cannot be written: Not a directory"):
+        outputs.output_folder(tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "mine"

@@ -8,6 +8,7 @@ import pytest
 
 Command = Callable[..., Any]
 INSTANCES = Path(__file__).parents[2] / "instances"
+BENCHMARKS = INSTANCES.parent / "benchmarks"
 
 
 @pytest.mark.integration
@@ -64,3 +65,51 @@ def test_an_answer_is_not_written_over_an_instance(
     outcome = uara("what-if", own, "--band", "2x", "--output", tmp_path / "out")
     assert outcome.code == 2
     assert own.read_bytes() == instance_file.read_bytes()
+
+
+def test_a_folder_of_other_variants_is_refused_and_kept(
+    uara: Command, instance_file: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "out"
+    words = ("what-if", instance_file, "--solver", "max-sinr", "--output", folder)
+    assert uara(*words, "--band", "2x,3x").code == 0
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    assert len(before) == 6
+    outcome = uara(*words, "--band", "2x")
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert (
+        "holds 002_band_3x.json and 1 more of other variants: remove them, or name another folder"
+        in outcome.err
+    )
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+    assert uara(*words, "--band", "2x,3x").code == 0, "the same variants take the place of their files"
+
+
+@pytest.mark.parametrize(
+    "command", ["what-if", "solve", "bench publish", "bench figures", "train", "generate"]
+)
+@pytest.mark.parametrize("below", [False, True])
+def test_a_file_in_the_place_of_a_folder_is_a_wrong_option(
+    uara: Command, instance_file: Path, tmp_path: Path, command: str, below: bool
+) -> None:
+    place = tmp_path / "file"
+    place.write_text("mine")
+    folder = place / "folder" if below else place
+    words = {
+        "what-if": ("--band", "2x", "-o", folder, instance_file),
+        "solve": ("--solver", "max-sinr", "-o", folder, instance_file, INSTANCES / "e4_m30.json"),
+        "bench publish": (BENCHMARKS / "recorded" / "peers.parquet", folder),
+        "bench figures": (BENCHMARKS / "recorded" / "peers.parquet", "-o", folder),
+        "train": (BENCHMARKS / "masac" / "train.toml", "-o", folder),
+        "generate": ("--collection", "shipped", "-o", folder),
+    }[command]
+    if command.startswith("bench"):
+        pytest.importorskip("pyarrow")
+    if command == "train":
+        pytest.importorskip("torch")
+    outcome = uara(*command.split(), *words)
+    assert outcome.code == 2
+    assert outcome.err.count("\n") == 1
+    assert "Not a directory" in outcome.err if below else "is a file; name a folder" in outcome.err
+    assert place.read_text() == "mine"

@@ -69,8 +69,21 @@ def test_models_say_their_view_themselves():
         assert solve(instance, policy_solver(Model(shape, -1.0))).evaluation.controllable_ms == wanted
     raw = solve(instance, policy_solver(leaning, scale="raw")).evaluation.controllable_ms
     assert solve(instance, policy_solver(Model((2,), -15.0))).evaluation.controllable_ms == raw != wanted
-    with pytest.raises(InputError, match="neither"):
-        policy_solver(Model((7,), -1.0))
+    for shape in ((7,), (9, 3), (9, 3, 5)):
+        with pytest.raises(InputError, match="neither"):
+            policy_solver(Model(shape, -1.0))
+
+
+def test_a_model_of_another_kind_of_space_is_refused():
+    model = Model((2,), -1.0)
+    for space in (
+        type("Discrete", (), {"shape": (), "n": 5})(),
+        type("Dict", (), {"shape": None})(),
+        type("MultiDiscrete", (), {"shape": (3,)})(),
+    ):
+        model.action_space = space
+        with pytest.raises(InputError, match=f"acts in {type(space).__name__}, not in a box"):
+            policy_solver(model)
 
 
 def test_an_onnx_file_is_a_policy(tmp_path):
@@ -110,6 +123,11 @@ def test_wrong_answers_are_named():
     for policy, message in (
         (lambda seen: np.zeros(3), "policy's answer"),
         (lambda seen: np.full((9, 3, 2), np.nan), "not a number"),
+        (lambda seen: np.zeros((9, 3, 2), dtype=complex), "holds complex128, not real numbers"),
+        (lambda seen: np.full((9, 3, 2), "0.5"), "holds <U3, not real numbers"),
+        (lambda seen: np.full((9, 3, 2), None), "holds object, not real numbers"),
+        (lambda seen: [[0.0], [0.0, 1.0]], "is no array"),
+        (lambda seen: torch.zeros(9, 3, 2, requires_grad=True), "is no array"),
     ):
         with pytest.raises((InputError, SolverError), match=message):
             solve(instance, policy_solver(policy))

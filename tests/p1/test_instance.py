@@ -290,6 +290,12 @@ def test_parameters_and_gains_are_in_the_digest() -> None:
     )
 
 
+def test_copies_of_parameters_are_checked() -> None:
+    wrong = Parameters().model_copy(update={"energy_weight_ms_per_j": 1e300})
+    with pytest.raises(InputError, match=r"\$\.parameters\.energy_weight_ms_per_j"):
+        make_instance().replace(parameters=wrong)
+
+
 # The library's caller
 
 

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+
+pytest.importorskip("torch", reason="decoding needs the extra 'psd'")
+
 import torch
 from psd.tiny import tiny_pair
 

@@ -110,7 +110,7 @@ def test_where_gains_do_not_fall_with_distance_the_usual_law_holds() -> None:
         ("w", "1:2:0", "not of the form from:to:step"),
         ("w", "2:1:1", "not of the form from:to:step"),
         ("w", "0:1e9:1", "not of the form from:to:step"),
-        ("w", "-1", "no number of at least 0"),
+        ("w", "-1", "no number of 0 to"),
         ("phones", "3", "is not one of add-server, drop-server, band"),
     ],
 )
@@ -128,3 +128,27 @@ def test_what_cannot_be_changed() -> None:
     nowhere = INSTANCE.replace(servers=INSTANCE.servers.replace(position_m=None))
     with pytest.raises(InputError, match="holds no positions"):
         add_server(nowhere, 0, 0, "rtx-3090")
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("w", "1e300"),
+        ("lambda", "1e31"),
+        ("add-server", "1e308,1,rtx-3090"),
+        ("add-server", "0,-1e31,rtx-3090"),
+        ("add-server", "0,0,1e300"),
+        ("band", "1e300x"),
+        ("compute", "inf"),
+    ],
+)
+def test_numbers_that_no_quantity_has_are_refused(option: str, value: str) -> None:
+    with pytest.raises(InputError, match=option):
+        parse(option, value)
+
+
+@pytest.mark.filterwarnings("error")
+def test_far_away_and_barely_allowed() -> None:
+    far = add_server(INSTANCE, 1e30, -1e30, "rtx-3090")
+    assert (far.channel.dense(4)[:, 3] == 0).all()
+    assert parse("w", "1e30")[0].apply(INSTANCE).parameters.energy_weight_ms_per_j == 1e30

@@ -18,10 +18,11 @@ from uara.p1.instance import Instance
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel.mobility import MovingDrop, Walk
 from uara.scenarios.recipe import (
-    CREDITS,
+    MAP_CREDIT,
     Recipe,
     generate,
     generate_trace,
+    map_credits,
     profile_sha256,
     rounded,
     urban_micro_twin,
@@ -246,6 +247,19 @@ def test_rounding_keeps_zero_and_shape() -> None:
     assert rounded(np.zeros((2, 3))).tolist() == np.zeros((2, 3)).tolist()
 
 
+@pytest.mark.parametrize(
+    ("channel", "scene", "credits"),
+    [
+        ("sionna-rt", "etoile", [MAP_CREDIT]),
+        ("sionna-rt", "simple_street_canyon", []),
+        ("sionna-rt", "my/town.xml", []),
+        ("path-loss", "etoile", []),
+    ],
+)
+def test_only_mapped_scenes_are_credited(channel: str, scene: str, credits: list[str]) -> None:
+    assert map_credits(channel, scene) == credits
+
+
 @pytest.mark.integration
 @sionna
 def test_ray_traced_instance_says_where_it_comes_from() -> None:
@@ -254,7 +268,7 @@ def test_ray_traced_instance_says_where_it_comes_from() -> None:
     assert (source.channel_model, source.scene) == ("sionna-rt", "simple_street_canyon")
     assert source.settings["rays_per_server"] == 200
     assert {"sionna-rt", "llvm", "numpy", "uara"} <= set(source.versions)
-    assert source.credits == [CREDITS["sionna-rt"]]
+    assert source.credits == []
     assert "--rays 200" in source.command
 
 

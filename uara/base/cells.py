@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 NONE, INFINITE = "–", "∞"
-LEAST_DECIMAL = 1e-4
-"""Smaller numbers are written with an exponent."""
+LEAST_DECIMAL, LARGEST_DECIMAL = 1e-4, 1e15
+"""Smaller and larger numbers are written with an exponent."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,10 @@ Make = Callable[[Any], Cell]
 
 def number(digits: int) -> Make:
     """Cells of numbers with so many decimals; a dash where there is none."""
-    return lambda value: _cell(value, lambda known: f"{known:,.{digits}f}")
+    return lambda value: _cell(
+        value,
+        lambda known: f"{known:,.{digits}f}" if abs(known) < LARGEST_DECIMAL else f"{known:.{digits + 1}e}",
+    )
 
 
 def percent(digits: int) -> Make:
@@ -107,7 +110,7 @@ def significant(digits: int) -> Make:
     """Cells of numbers with so many significant digits; of large ones all before the point."""
 
     def shown(value: float) -> str:
-        if value == 0 or abs(value) < LEAST_DECIMAL:
+        if value == 0 or not LEAST_DECIMAL <= abs(value) < LARGEST_DECIMAL:
             return f"{value:.{digits}g}"
         decimals = digits - 1 - math.floor(math.log10(abs(value)))
         text = f"{value:,.{max(0, decimals)}f}"

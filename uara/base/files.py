@@ -21,6 +21,7 @@ from uara.base.errors import InputError
 from uara.base.outputs import check_output as check_output
 from uara.base.outputs import file_name as file_name
 from uara.base.outputs import is_stream as is_stream
+from uara.base.outputs import output_folder as output_folder
 from uara.base.outputs import pour
 from uara.base.outputs import replacing as replacing
 from uara.base.outputs import save_or_rescue as save_or_rescue

@@ -194,6 +194,20 @@ def _temporary(target: Path, folder: Path, there: os.stat_result | None) -> tupl
     return tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=folder)
 
 
+def output_folder(path: Path) -> None:
+    """Make a folder for outputs, and the folders that it stands in, where they are missing.
+
+    Raises
+    ------
+    InputError
+        If there is a file of this name, or no folder can be made there.
+    """
+    with _refusing(path):
+        if path.exists() and not path.is_dir():
+            raise OSError(0, "is a file; name a folder")
+        path.mkdir(parents=True, exist_ok=True)
+
+
 @contextmanager
 def _refusing(path: Path) -> Iterator[None]:
     try:

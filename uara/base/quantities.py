@@ -11,12 +11,12 @@ from pydantic import Field
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
-_SMALLEST, _LARGEST = 1e-30, 1e30
+SMALLEST, LARGEST = 1e-30, 1e30
 """Beyond these no quantity is meant, and products of a few of them would leave double precision."""
-Positive = Annotated[float, Field(ge=_SMALLEST, le=_LARGEST)]
-NonNegative = Annotated[float, Field(ge=0, le=_LARGEST)]
-Finite = Annotated[float, Field(ge=-_LARGEST, le=_LARGEST)]
-Fraction = Annotated[float, Field(ge=_SMALLEST, le=1)]
+Positive = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]
+NonNegative = Annotated[float, Field(ge=0, le=LARGEST)]
+Finite = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
+Fraction = Annotated[float, Field(ge=SMALLEST, le=1)]
 Index = Annotated[int, Field(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 Point = Annotated[list[Finite], Field(min_length=3, max_length=3)]

@@ -22,7 +22,7 @@ def command(
         str | None, typer.Option(help="milp or minlp; by default what the format is for.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="File to write; beside the instance by default.")
+        Path | None, typer.Option("--output", "-o", help="File to write; beside the instance by default.")
     ] = None,
 ) -> None:
     """Write an instance as a mathematical program: the perspective MILP or the natural MINLP; or, for csv, as tables.

@@ -16,7 +16,7 @@ from uara.answers.display import answer_table, label_of, print_table, progress_l
 from uara.answers.several import overall_table
 from uara.base.cells import Table
 from uara.base.errors import InputError, UaraError
-from uara.base.files import check_output, save_or_rescue
+from uara.base.files import check_output, output_folder, save_or_rescue
 from uara.cli import answered, was_interrupted
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import SolverSpec, attach_options, parse_solver
@@ -70,8 +70,10 @@ def command(
     output: Annotated[
         Path | None,
         typer.Option(
+            "--output",
+            "-o",
             help="Write the best answer to this file: the solution (.json), or a row for each device (.csv, "
-            ".parquet). Of several instances, a folder: NAME.json for each."
+            ".parquet). Of several instances, a folder: NAME.json for each.",
         ),
     ] = None,
     devices: Annotated[
@@ -191,7 +193,7 @@ def _outputs(tasks: list[Task], output: Path | None, starts: list[Path]) -> dict
     found = {task.path: output / f"{task.path.stem}.json" for task in tasks}
     if len(set(found.values())) < len(tasks):
         raise InputError("several instances have one name; solve them one by one", source=str(output))
-    output.mkdir(parents=True, exist_ok=True)
+    output_folder(output)
     for path in found.values():
         check_output(path, suffixes=(".json",), inputs=inputs, kind="solution")
     return found

@@ -10,13 +10,12 @@ from rich.console import Console
 
 from uara.answers.display import print_table
 from uara.base.errors import InputError
-from uara.base.files import check_output
 from uara.base.pictures import check_picture
 from uara.cli.output import FormOption, finish, print_json
 from uara.cli.runs import attach_options, parse_solver
 from uara.p1.instance import Instance
 from uara.problem import load
-from uara.scenarios.what_if import Variant, files_of, variants, what_if
+from uara.scenarios.what_if import Variant, check_folder, variants, what_if
 
 Words = list[str] | None
 
@@ -103,9 +102,5 @@ def _check_outputs(planned: list[Variant], source: Path, plot: Path | None, outp
     """Refuse, before any work, what must not be written."""
     if plot is not None:
         check_picture(plot, inputs=[source])
-    if output is None:
-        return
-    output.mkdir(parents=True, exist_ok=True)
-    for paths in files_of(planned, output):
-        for path, kind in zip(paths, ("p1", "solution"), strict=True):
-            check_output(path, suffixes=(".json",), inputs=[source], kind=kind)
+    if output is not None:
+        check_folder(planned, output, source)

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base import files
-from uara.base.errors import InputError, in_file
+from uara.base.errors import InputError, in_file, one_line
 from uara.base.extras import needs
 from uara.p1.allocation import shares_of, usable_pairs
 from uara.p1.coefficients import coefficients
@@ -148,7 +148,7 @@ def _answer(ask: Ask, seen: Tensor, view: View) -> Tensor:
         given, wanted = seen[0].transpose(0, 1).reshape(servers, -1), (servers, 2 * devices)
     else:
         given, wanted = seen[0], (devices, servers, 2)
-    found = np.asarray(ask(given.numpy()), dtype=np.float64)
+    found = _real(ask(given.numpy()))
     if found.shape != wanted:
         raise InputError(f"has shape {found.shape}, not {wanted}", source="policy's answer")
     answer = torch.as_tensor(found.copy())
@@ -157,12 +157,27 @@ def _answer(ask: Ask, seen: Tensor, view: View) -> Tensor:
     return answer.reshape(1, devices, servers, 2)
 
 
+def _real(answer: Any) -> NDArray[np.float64]:
+    """An answer as real numbers."""
+    try:
+        found = np.asarray(answer)
+    except (
+        TypeError,
+        ValueError,
+        RuntimeError,
+    ) as error:  # ragged; of a gradient; on a GPU
+        raise InputError(f"is no array: {one_line(error)}", source="policy's answer") from None
+    if found.dtype.kind not in "fiub":
+        raise InputError(f"holds {found.dtype}, not real numbers", source="policy's answer")
+    return found.astype(np.float64)
+
+
 def _asking(policy: Any) -> tuple[Ask, Reading]:
     """How a policy is asked, and what is known of it."""
     if isinstance(policy, str | Path):
         return _onnx(Path(policy)), Reading("world", "unit")
     if hasattr(policy, "predict") and hasattr(policy, "action_space"):
-        shape, low = policy.action_space.shape, float(np.min(policy.action_space.low))
+        shape, low = _box(policy.action_space)
         scale: Scale = "unit" if low == -1.0 else "raw"
 
         def predicted(seen: Values) -> Any:
@@ -170,7 +185,7 @@ def _asking(policy: Any) -> tuple[Ask, Reading]:
 
         if shape == (2,):
             return predicted, Reading("pair", scale)
-        if len(shape) == 3:
+        if len(shape) == 3 and shape[2] == 2:
             return predicted, Reading("world", scale, size=shape[:2])
         raise InputError(f"acts in shape {shape}, neither (2,) nor (M, E, 2)", source="policy")
     if hasattr(policy, "in_keys") and hasattr(policy, "out_keys"):
@@ -178,6 +193,16 @@ def _asking(policy: Any) -> tuple[Ask, Reading]:
     if callable(policy):
         return policy, Reading("world", "unit")
     raise InputError(f"is a {type(policy).__name__}, not a policy", source="policy")
+
+
+def _box(space: Any) -> tuple[tuple[int, ...], float]:
+    """Shape and least entry of a box of actions."""
+    shape, low = getattr(space, "shape", None), getattr(space, "low", None)
+    if not shape or low is None:
+        raise InputError(
+            f"acts in {type(space).__name__}, not in a box of shape (2,) or (M, E, 2)", source="policy"
+        )
+    return tuple(shape), float(np.min(low))
 
 
 def _torchrl(module: Any) -> Ask:

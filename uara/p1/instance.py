@@ -177,6 +177,9 @@ class Instance(Tabled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        files.validate(
+            self.parameters.model_dump(), Parameters, path="$.parameters"
+        )  # copies are not checked
         if self.channel.devices != len(self.devices):
             raise InputError(
                 f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",

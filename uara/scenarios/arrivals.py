@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -60,6 +60,28 @@ class Arrivals:
         span_s = float(self.arrival_s[-1] - self.arrival_s[0])
         return (len(self) - 1) / span_s if span_s > 0 else float("inf")
 
+    def part(self, first: int, last: int) -> Arrivals:
+        """The requests from ``first`` to before ``last``; times count from the first of them."""
+        part = slice(first, last)
+        return replace(
+            self,
+            arrival_s=self.arrival_s[part] - self.arrival_s[min(first, len(self) - 1)],
+            prompt_tokens=self.prompt_tokens[part],
+            new_tokens=self.new_tokens[part],
+        )
+
+    def place(self, count: int, generator: np.random.Generator) -> int:
+        """The first of so many requests that came one after another, from a place drawn at random.
+
+        Raises
+        ------
+        InputError
+            If the trace holds fewer.
+        """
+        if not 1 <= count <= len(self):
+            raise InputError(f"holds {len(self)} requests, and {count} are wanted", source=self.source)
+        return int(generator.integers(len(self) - count + 1))
+
     def burst(self, count: int, generator: np.random.Generator) -> Arrivals:
         """Requests that came one after another, from a place drawn at random; times count from the first of them.
 
@@ -75,18 +97,8 @@ class Arrivals:
         InputError
             If the trace holds fewer.
         """
-        if not 1 <= count <= len(self):
-            raise InputError(f"holds {len(self)} requests, and {count} are wanted", source=self.source)
-        first = int(generator.integers(len(self) - count + 1))
-        part = slice(first, first + count)
-        return Arrivals(
-            self.arrival_s[part] - self.arrival_s[first],
-            self.prompt_tokens[part],
-            self.new_tokens[part],
-            self.source,
-            self.sha256,
-            self.credit,
-        )
+        first = self.place(count, generator)
+        return self.part(first, first + count)
 
 
 def read_arrivals(path: str | Path) -> Arrivals:

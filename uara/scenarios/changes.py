@@ -11,7 +11,7 @@ import numpy as np
 
 from uara.base.digits import rounded
 from uara.base.errors import InputError
-from uara.base.quantities import Floats
+from uara.base.quantities import LARGEST, Floats
 from uara.hardware import ACCELERATORS, NODES
 from uara.p1.instance import Channel, Instance
 from uara.p1.subset import LEAST_GAIN
@@ -194,7 +194,7 @@ def _place(value: str) -> tuple[float, float, str]:
         x_m, y_m = float(x), float(y)
     except ValueError:
         x_m = math.nan
-    if not model or not (math.isfinite(x_m) and math.isfinite(y_m)):
+    if not model or not (abs(x_m) <= LARGEST and abs(y_m) <= LARGEST):
         raise InputError(f"{value!r} is not of the form x,y,model (metres)", source="add-server")
     _speed_flop_per_s(model)
     return x_m, y_m, model
@@ -218,7 +218,7 @@ def _words(option: str, value: str) -> Sequence[str]:
 
 def _positive(word: str) -> float:
     number = float(word)
-    if not (math.isfinite(number) and number > 0):
+    if not 0 < number <= LARGEST:
         raise ValueError
     return number
 
@@ -252,10 +252,10 @@ def _weight(field: str) -> Callable[[str, str], Change]:
     def make(option: str, word: str) -> Change:
         try:
             number = float(word)
-            if not (math.isfinite(number) and number >= 0):
+            if not 0 <= number <= LARGEST:
                 raise ValueError
         except ValueError:
-            raise InputError(f"{word!r} is no number of at least 0", source=option) from None
+            raise InputError(f"{word!r} is no number of 0 to {LARGEST:g}", source=option) from None
 
         def apply(instance: Instance) -> Instance:
             parameters = instance.parameters.model_copy(update={field: number})

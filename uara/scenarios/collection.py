@@ -89,6 +89,7 @@ class Collection(Record):
 
     def check(self, folder: Path) -> None:
         """Refuse a folder where a file of the collection cannot be written or must not be; raises ``InputError``."""
+        files.output_folder(folder)
         files.check_output(self.page(folder), suffixes=(".md",))
         for entry in self.entries:
             files.check_output(folder / f"{entry.name}.json", suffixes=(".json",), kind="p1")

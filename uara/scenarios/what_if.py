@@ -13,8 +13,8 @@ import numpy as np
 from uara import solution
 from uara.base import pictures
 from uara.base.cells import Cell, Column, Table, number, words
-from uara.base.errors import InputError, printable
-from uara.base.files import file_name
+from uara.base.errors import InputError, in_file, printable
+from uara.base.files import check_output, file_name, output_folder
 from uara.p1.instance import Instance
 from uara.scenarios.changes import Change, parse
 from uara.solver import Result, counts, solve
@@ -185,7 +185,7 @@ class WhatIf:
 
     def save(self, folder: Path) -> list[Path]:
         """Write each variant as an instance file and its answer as a solution file, which ``uara verify`` checks."""
-        folder.mkdir(parents=True, exist_ok=True)
+        output_folder(folder)
         written = []
         for (instance_path, answer_path), variant, result in zip(
             self.files(folder), self.variants, self.results, strict=True
@@ -213,6 +213,26 @@ def files_of(variants: Sequence[Variant], folder: Path) -> list[tuple[Path, Path
         short = "".join(sign if sign.isalnum() or sign in "._-" else "_" for sign in variant.name)
         names.append(file_name(f"{place:03d}_{short}"[:120], source="variant"))
     return [(folder / f"{name}.json", folder / f"{name}_answer.json") for name in names]
+
+
+def check_folder(variants: Sequence[Variant], folder: Path, source: Path) -> None:
+    """Make the folder, and refuse it where :meth:`WhatIf.save` would lose something or leave a mixture.
+
+    Raises
+    ------
+    InputError
+        If a file of it is the source or something else, or the folder holds variants that are not among these.
+    """
+    output_folder(folder)
+    for paths in files_of(variants, folder):
+        for path, kind in zip(paths, ("p1", "solution"), strict=True):
+            check_output(path, suffixes=(".json",), inputs=[source], kind=kind)
+    made = {path for paths in files_of(variants, folder) for path in paths}
+    left = sorted(set(folder.glob("[0-9][0-9][0-9]_*.json")) - made)
+    if left:
+        rest = f" and {len(left) - 1} more" if len(left) > 1 else ""
+        problem = f"holds {left[0].name}{rest} of other variants: remove them, or name another folder"
+        raise InputError(problem, source=str(folder))
 
 
 def _certified_ms(result: Result) -> float:
@@ -246,7 +266,8 @@ def variants(
     for chosen in combined:
         changed = instance
         for each in chosen:
-            changed = each.apply(changed)
+            with in_file(each.name):
+                changed = each.apply(changed)
         name = ", ".join(each.name for each in chosen)
         settings = {**instance.provenance.settings, "what_if": name}
         provenance = instance.provenance.model_copy(update={"settings": settings})

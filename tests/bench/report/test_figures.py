@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import os
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, UaraWarning
 from uara.bench import Results
 from uara.bench.report import figures, render
 from uara.bench.report.figures import pictures, write_figures
@@ -65,3 +68,59 @@ def test_the_command_names_what_it_writes(
         main(["bench", "figures", str(recorded), "-o", str(tmp_path), "--format", "svg", "--only", "anytime"])
     assert ended.value.code == 0
     assert capsys.readouterr().out == f"{tmp_path / 'anytime.svg'}\n"
+
+
+FAKE_TEX = """#!{python}
+import re, sys
+source = ""
+for line in iter(sys.stdin.readline, ""):
+    source += line
+    with open({log!r}, "a", encoding="utf-8") as log:
+        log.write(line)
+    if "pgf_backend_query_start" in line:
+        print("*pgf_backend_query_start", flush=True)
+        print("\\n*", end="", flush=True)
+    elif "\\\\@@end" in line:
+        break
+    elif line.count("{{") and "typeout" in line:
+        words = re.sub(r"\\\\[a-z]+", "", source)
+        print(f"{{4.0 * len(words)}}pt,7.0pt,2.0pt", flush=True)
+        print("\\n*", end="", flush=True)
+        source = ""
+"""
+"""Answers Matplotlib's questions for the sizes of words, as LaTeX does."""
+
+
+@pytest.mark.integration
+def test_pgf_has_every_picture_and_names_stand_for_themselves(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tex, log = tmp_path / "bin" / figures.TEX, tmp_path / "asked"
+    tex.parent.mkdir()
+    tex.write_text(FAKE_TEX.format(python=sys.executable, log=str(log)))
+    tex.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tex.parent), prepend=os.pathsep)
+    results = Results.load(recorded)
+    with pytest.warns(UaraWarning, match="not drawn as pgf"):
+        written = list(write_figures(results, tmp_path / "out", "pgf"))
+    assert {path.stem for path in written} == {
+        each.name for each in pictures(results) if ".pgf" in each.suffixes
+    }
+    assert all(path.read_text().count(r"\begin{pgfpicture}") == 1 for path in written)
+    quality = (tmp_path / "out" / "profile-quality.pgf").read_text()
+    assert r"> \& 'co'" in quality
+    assert re.search(r"(?<!\\)&", re.sub(r"%.*", "", quality)) is None
+
+
+@pytest.mark.integration
+def test_what_tex_cannot_set_is_one_error(
+    recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tex = tmp_path / "bin" / figures.TEX
+    tex.parent.mkdir()
+    tex.write_text("#!/bin/sh\nexit 1\n")
+    tex.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tex.parent), prepend=os.pathsep)
+    with pytest.raises(InputError, match="cannot set its words"):
+        list(write_figures(Results.load(recorded), tmp_path / "out", "pgf", "profile-quality"))
+    assert list((tmp_path / "out").iterdir()) == []

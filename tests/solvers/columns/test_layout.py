@@ -11,6 +11,7 @@ from scipy.optimize import minimize_scalar
 from uara.solvers.columns.layout import Layout, grids_of, layout_of, set_cost, with_grids
 
 from uara import Instance
+from uara.base.kernels import alone
 from uara.base.quantities import Floats
 from uara.p1.coefficients import coefficients
 from uara.p1.server_cost import server_cost
@@ -108,7 +109,7 @@ def test_a_set_costs_what_its_server_says(instance: Instance, seed: int) -> None
         own = np.arange(layout.start[j], layout.start[j + 1])
         pairs = own[rng.random(len(own)) < 0.6]
         cost, price = set_cost(layout, j, pairs)
-        truth = server_cost(numbers, numbers.by_server[pairs], np.empty((4, max(1, len(pairs)))))
+        truth = alone(server_cost)(numbers, numbers.by_server[pairs], np.empty((4, max(1, len(pairs)))))
         assert cost == pytest.approx(truth[0], rel=1e-12)
         assert price == pytest.approx(truth[1], rel=1e-9)
 

@@ -19,7 +19,7 @@ from uara.solvers.search.swap_screen import (
 )
 
 from uara import Instance
-from uara.base.kernels import kernel
+from uara.base.kernels import alone, kernel
 
 LEAST = 1e-9
 
@@ -80,4 +80,4 @@ def test_places_are_counted_up_to_a_device(instance: Instance, seed: int) -> Non
         for device in range(numbers.devices):
             until = [place for place in own if numbers.device[numbers.by_server[place]] <= device]
             expected = until[-1] if until else numbers.server_start[server] - 1
-            assert last_place_until(task, server, device) == expected
+            assert alone(last_place_until)(task, server, device) == expected

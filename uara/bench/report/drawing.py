@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import base64
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from uara.base import pictures
-from uara.base.errors import InputError
 from uara.bench.report import style
 from uara.bench.report.inline import page_svg
 from uara.problem import plot
@@ -25,6 +24,10 @@ class Picture(Protocol):
     @property
     def name(self) -> str:
         """What its file is called."""
+
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """Formats that it can be saved in."""
 
     def inline(self) -> str:
         """The picture as an element of a page."""
@@ -41,6 +44,7 @@ class Drawing:
     title: str
     """What a screen reader says of it."""
     draw: Callable[[], Figure]
+    suffixes: ClassVar[Sequence[str]] = (*pictures.SUFFIXES, ".pgf")
 
     def inline(self) -> str:
         """SVG that scales, and follows the page's colours."""
@@ -54,8 +58,38 @@ class Drawing:
             for axes in figure.axes:
                 if len(axes.get_legend_handles_labels()[1]) > 1 and axes.get_legend() is None:
                     axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False)
-            metadata = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
-            pictures.save(figure, path, dpi=200, bbox_inches="tight", metadata=metadata)
+            if path.suffix == ".pgf":
+                escape_for_tex(figure)
+            undated = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}.get(path.suffix)
+            settings = {"metadata": undated} if undated else {}
+            pictures.save(figure, path, dpi=200, bbox_inches="tight", **settings)
+
+
+_TEX = str.maketrans({
+    "\\": r"\textbackslash{}", "~": r"\textasciitilde{}", **{each: f"\\{each}" for each in "&#{}$"}
+})  # fmt: skip
+"""What TeX would take for commands; Matplotlib itself takes care of the underscore, the circumflex and per cent."""
+
+
+def escape_for_tex(figure: Figure) -> None:
+    """Have names in a figure stand for themselves where TeX sets them."""
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter
+
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
+                if isinstance(formatter, FixedFormatter):
+                    formatter.seq = [each.translate(_TEX) for each in formatter.seq]
+    ticks = {
+        id(label)
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for label in axis.get_ticklabels()
+    }
+    for text in figure.findobj(Text):
+        if id(text) not in ticks:
+            text.set_text(text.get_text().translate(_TEX))
 
 
 @dataclass(frozen=True)
@@ -65,6 +99,7 @@ class Plotted:
     name: str
     problem: Any
     decision: Any
+    suffixes: ClassVar[Sequence[str]] = pictures.SUFFIXES
 
     def inline(self) -> str:
         """An image that is kept inside the page."""
@@ -76,6 +111,4 @@ class Plotted:
 
     def save(self, path: Path) -> None:
         """Write what the kind plots, in one of the formats that kinds know."""
-        if path.suffix not in pictures.SUFFIXES:
-            raise InputError(f"this kind plots {', '.join(pictures.SUFFIXES)} alone", source=str(path))
         plot(self.problem, path, self.decision)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
+import warnings
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from uara.base import files
-from uara.base.errors import InputError
+from uara.base.errors import InputError, UaraWarning
 from uara.bench.report import check_libraries
 from uara.bench.report.drawing import Picture
 from uara.bench.report.pages import pages
@@ -45,12 +46,24 @@ def write_figures(results: Results, folder: Path, form: str = "pdf", only: str =
         raise InputError(f"{form!r} is not one of {', '.join(FORMATS)}", source="--format")
     if form == "pgf" and shutil.which(TEX) is None:
         raise InputError(f"PGF needs LaTeX: install {TEX}, or write pdf", source="--format")
+    files.output_folder(folder)
+    from matplotlib.backends.backend_pgf import LatexError
+
     written = 0
     for picture in pictures(results):
-        if fnmatchcase(picture.name, only):
+        if not fnmatchcase(picture.name, only):
+            continue
+        if f".{form}" not in picture.suffixes:
+            warnings.warn(f"{picture.name}: not drawn as {form}", UaraWarning, stacklevel=2)
+        else:
             path = folder / f"{picture.name}.{form}"
             files.check_output(path, suffixes=(f".{form}",), inputs=[Path(results.source)])
-            picture.save(path)
+            try:
+                picture.save(path)
+            except (LatexError, ValueError) as error:
+                if form != "pgf":
+                    raise
+                raise InputError(f"{TEX} cannot set its words: {error}", source=str(path)) from None
             written += 1
             yield path
     if not written:

@@ -28,6 +28,7 @@ def publish(results: str | Path, folder: str | Path) -> list[Path]:
         If the results are none, or the folder holds files of these names that were not published.
     """
     source, target = Path(results), Path(folder)
+    files.output_folder(target)
     for name in MADE:
         files.check_output(target / name, suffixes=(Path(name).suffix.lower(),), inputs=[source])
         if not (target / "index.html").exists() and (target / name).exists():

@@ -13,12 +13,14 @@ from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.p1.instance import Instance
 from uara.scenarios.channel import isolation, llvm
-from uara.scenarios.channel.raytrace import RayTracing
+from uara.scenarios.channel.raytrace import MAPPED, RayTracing
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CREDIT = "Map data © OpenStreetMap contributors (ODbL)\nScene and rays: Sionna RT"
+MAP_CREDIT = "Map data © OpenStreetMap contributors (ODbL)\nScene and rays: Sionna RT"
+OWN_CREDIT = "Rays: Sionna RT"
+"""Under a scene whose buildings do not come from OpenStreetMap."""
 KINDS = ("png", "jpg", "webp")
 COLOUR_MAP = "viridis"
 GAIN_DB = (-120.0, -60.0)
@@ -48,10 +50,11 @@ def render(
     if kind not in KINDS:
         raise InputError(f"pictures end in .{', .'.join(KINDS)}", source=str(path))
     image = _image(instance, width_pixels, samples_per_pixel)
-    pictures.save(_framed(image), Path(path))
+    credit = MAP_CREDIT if instance.provenance.scene in MAPPED else OWN_CREDIT
+    pictures.save(_framed(image, credit), Path(path))
 
 
-def _framed(image: NDArray[np.uint8]) -> Figure:
+def _framed(image: NDArray[np.uint8], credit: str) -> Figure:
     """The image over a strip with the legend, the colours' meaning and the credit."""
     needs("matplotlib.figure", extra="plot")
     import matplotlib as mpl
@@ -75,7 +78,7 @@ def _framed(image: NDArray[np.uint8]) -> Figure:
     figure.colorbar(colours, cax=bar, orientation="horizontal")
     bar.set_xlabel("path gain of the best server [dB]", labelpad=1)
     figure.text(
-        0.992, 0.35 * _STRIP_PIXELS / whole, CREDIT, ha="right", va="center", fontsize=7.5, color="0.25"
+        0.992, 0.35 * _STRIP_PIXELS / whole, credit, ha="right", va="center", fontsize=7.5, color="0.25"
     )
     return figure
 

@@ -16,6 +16,8 @@ from uara.scenarios.channel import isolation, llvm
 from uara.scenarios.channel.drop import Drop
 
 _WORKER = "uara.scenarios.channel.raytrace_worker"
+MAPPED = ("etoile", "florence", "munich", "san_francisco")
+"""Scenes of Sionna RT whose buildings come from OpenStreetMap."""
 
 
 class RayTracing(Record):
@@ -59,7 +61,13 @@ def draw(settings: RayTracing, *, servers: int, devices: int, seed: int) -> Drop
         No usable LLVM, or the tracer died.
     """
     data = {"servers": servers, "devices": devices, "seed": seed}
-    facts, arrays = _call("draw", settings, data)
+    try:
+        facts, arrays = _call("draw", settings, data)
+    except InputError as error:
+        if not settings.scene.endswith(".xml") or "streets" not in error.problem:
+            raise
+        hint = "a street is where the ground is all that a vertical line meets: a floor without thickness"
+        raise InputError(f"{error.problem}; {hint}", source=settings.scene) from None
     return Drop(arrays["server_position_m"], arrays["device_position_m"], arrays["power_gain"], facts)
 
 
