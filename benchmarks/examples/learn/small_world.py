@@ -87,3 +87,16 @@ def save(path: Path, rows: list[tuple[Any, ...]], known: dict[str, float]) -> No
         writer.writerow(COLUMNS)
         writer.writerows((name, "", "", "", f"{cost:.6g}") for name, cost in known.items())
         writer.writerows(rows)
+
+
+def load(path: Path) -> tuple[list[tuple[Any, ...]], dict[str, float]]:
+    """Rows and reference lines of a file that :func:`save` wrote."""
+    rows: list[tuple[Any, ...]] = []
+    known: dict[str, float] = {}
+    with path.open() as file:
+        for name, seed, step, spent, cost in list(csv.reader(file))[1:]:
+            if step:
+                rows.append((name, int(seed), int(step), spent, cost))
+            else:
+                known[name] = float(cost)
+    return rows, known
