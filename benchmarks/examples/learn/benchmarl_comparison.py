@@ -7,6 +7,7 @@ One core for about an hour; runs that the output already holds are not made agai
 
 from __future__ import annotations
 
+import contextlib
 import tempfile
 import time
 from collections.abc import Callable
@@ -172,11 +173,8 @@ def main(
                 continue
             watch = Watch(name, each, slots, steps, seconds)
             train: Callable[..., None] = in_house if name == IN_HOUSE else library
-            with tempfile.TemporaryDirectory() as folder:
-                try:
-                    train(name, each, Path(folder), watch)
-                except Enough:
-                    pass
+            with tempfile.TemporaryDirectory() as folder, contextlib.suppress(Enough):
+                train(name, each, Path(folder), watch)
             rows += watch.rows
             print(watch.rows[0], watch.rows[-1], flush=True)
             small_world.save(output, rows, known)
