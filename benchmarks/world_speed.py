@@ -15,38 +15,52 @@ SIZE = (90, 8)
 BATCHES = (1, 32, 1024)
 
 
-def seconds(work: Callable[[], object], enough_s: float) -> float:
-    """Processor seconds of one call, after a first one that is not counted."""
+def seconds(work: Callable[[], object], enough_s: float, device: str) -> float:
+    """Seconds of one call, after a first one that is not counted: the processor's, or a GPU's on the clock."""
+    import torch
+
+    def now() -> float:
+        if device == "cpu":
+            return time.process_time()
+        torch.cuda.synchronize()
+        return time.perf_counter()
+
     work()
-    calls, began = 0, time.process_time()
-    while (spent := time.process_time() - began) < enough_s:
+    calls, began = 0, now()
+    while (spent := now() - began) < enough_s:
         work()
         calls += 1
     return spent / calls
 
 
-def main(enough_s: Annotated[float, typer.Option(help="Seconds of each measurement.")] = 3.0) -> None:
+def main(
+    enough_s: Annotated[float, typer.Option(help="Seconds of each measurement.")] = 3.0,
+    device: Annotated[str, typer.Option(help="cpu or cuda; Algorithm 1 runs on the processor.")] = "cpu",
+) -> None:
     """Measure the core (a step with a given association), what is seen, and Algorithm 1."""
     import torch
 
     from uara.mec.associations import rule
-    from uara.mec.play import World
+    from uara.mec.batch import Environment
+    from uara.mec.channels import PoolGains
+    from uara.mec.pools import open_pool
     from uara.mec.views import observation
     from uara.mec.worlds import shares
 
     torch.set_num_threads(1)
     typer.echo(f"{'worlds':>8}{'slots/s':>12}{'ms a slot: core':>18}{'seen':>8}{'Algorithm 1':>13}")
     for batch in BATCHES:
-        world = World("urban", "nearest", batch=batch, sizes=[SIZE], slots=10**9)
-        world.reset(1)
-        environment, slot = world.environment, world.slot
+        dtype = torch.float64 if batch == 1 else torch.float32  # as the faces of one world and of many
+        gains = PoolGains(open_pool("urban"), *SIZE, dtype)
+        environment = Environment(gains, batch, device=device, dtype=dtype)
+        slot = environment.reset(1)
         near, ones = slot.uplink_ms.argmin(2), torch.ones_like(slot.local_ms)
-        weight = torch.zeros(batch, *SIZE, 2, dtype=slot.local_ms.dtype)
+        weight = torch.zeros(batch, *SIZE, 2, dtype=dtype, device=device)
         weight[..., 0] = -2.4
         decision = shares(ones, ones, near, SIZE[1])
-        core = seconds(lambda: environment.step(near, *decision), enough_s)  # noqa: B023
-        seen = seconds(lambda: observation(slot), enough_s)  # noqa: B023
-        tma = seconds(lambda: rule("tma")(slot, weight, near), enough_s)  # noqa: B023
+        core = seconds(lambda: environment.step(near, *decision), enough_s, device)  # noqa: B023
+        seen = seconds(lambda: observation(slot), enough_s, device)  # noqa: B023
+        tma = seconds(lambda: rule("tma")(slot, weight, near), enough_s, device)  # noqa: B023
         parts = [1e3 * part / batch for part in (core, seen, tma)]
         typer.echo(f"{batch:8}{1e3 / sum(parts):12.0f}{parts[0]:18.3f}{parts[1]:8.3f}{parts[2]:13.3f}")
 

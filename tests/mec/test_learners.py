@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import importlib
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,15 @@ from uara.mec.vector import MecVectorEnv, PairVectorEnv
 from uara.mec.views import slot_seen
 from uara.trainer import Listener
 
-EXAMPLES = Path(__file__).parents[2] / "benchmarks" / "examples" / "learn"
+ROOT = Path(__file__).parents[2]
+EXAMPLES = ROOT / "benchmarks" / "examples" / "learn"
 SMALL = {"source": make_pool(), "sizes": [(9, 3)], "slots": 4, "scale": "unit"}
+
+
+def example(name, monkeypatch):
+    """A script of the examples, as a module."""
+    monkeypatch.syspath_prepend(str(EXAMPLES))
+    return importlib.import_module(name)
 
 
 def test_stable_baselines_own_check():
@@ -70,11 +77,7 @@ def test_torchrls_own_check():
 @pytest.mark.integration
 def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
     pytest.importorskip("stable_baselines3")
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    monkeypatch.delitem(sys.modules, "small_world", raising=False)
-    import sb3_ppo
-    import small_world
-
+    sb3_ppo, small_world = (example(each, monkeypatch) for each in ("sb3_ppo", "small_world"))
     model = sb3_ppo.learner()
     model.learn(400 * model.get_env().num_envs)
     slots = small_world.held_out()
@@ -84,15 +87,49 @@ def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
 
 
 @pytest.mark.integration
-def test_benchmarls_mappo_runs_and_comes_back_into_solve(monkeypatch, tmp_path):
-    pytest.importorskip("benchmarl")
-    monkeypatch.syspath_prepend(str(EXAMPLES))
-    import benchmarl_comparison
-    import small_world
-
-    policy = benchmarl_comparison.benchmarl_policy("MAPPO", 40, 1, tmp_path)
-    solver = policy_solver(policy, view="server", size=small_world.SIZE)
+@pytest.mark.parametrize("name", ["MAPPO", "MASAC (BenchMARL)"])
+def test_benchmarls_algorithms_run_and_come_back_into_solve(name, monkeypatch, tmp_path):
+    pytest.importorskip("benchmarl", reason="needs uara[marl]")
+    comparison, small_world = (example(each, monkeypatch) for each in ("benchmarl_comparison", "small_world"))
+    experiment = comparison.experiment_of(name, 1, tmp_path, comparison.ROUND)
+    before = [weight.clone() for weight in experiment.policy.parameters()]
+    experiment.run()
+    assert experiment.total_frames == comparison.ROUND * comparison.WORLDS
+    after = list(experiment.policy.parameters())
+    assert any(not torch.equal(old, new) for old, new in zip(before, after, strict=True)), "it was trained"
+    solver = comparison.as_solver(experiment.policy)
     assert np.isfinite(solve(small_world.held_out()[0], solver).evaluation.controllable_ms)
+
+
+def test_recorded_comparison_is_the_pages_table(monkeypatch):
+    compare, small_world = (example(each, monkeypatch) for each in ("compare", "small_world"))
+    rows, known = small_world.load(ROOT / "docs" / "masac" / "comparison.csv")
+    curves = compare.curves_of(rows)
+    assert {"MASAC (in-house)", "MAPPO", "IPPO", "MADDPG"} <= set(curves)
+    assert all(len(runs) == 3 for runs in curves.values())
+    assert set(known) == set(small_world.REFERENCES)
+    assert compare.table(curves, known) in (ROOT / "docs" / "own-policy.md").read_text()
+
+
+def test_comparison_interpolates_between_judgements(monkeypatch):
+    compare = example("compare", monkeypatch)
+    rows = [("A", 1, 0, "0", "10"), ("A", 1, 10, "4", "6"), ("A", 2, 0, "0", "10"), ("A", 2, 20, "4", "4")]
+    curves = compare.curves_of(rows)
+    assert compare.common(curves, 0) == 10
+    np.testing.assert_allclose(compare.at(curves["A"], 0, 10.0), [6, 7])
+    np.testing.assert_allclose(compare.at(curves["A"], 1, 2.0), [8, 7])
+    assert compare.half_width(np.array([6.0, 7.0])) == pytest.approx(12.706 * 0.5, rel=1e-3)
+
+
+def test_a_watched_run_ends_once_it_had_steps_and_time(monkeypatch):
+    comparison = example("benchmarl_comparison", monkeypatch)
+    monkeypatch.setattr(comparison.small_world, "mean_cost_ms", lambda slots, solver: 7.0)
+    watch = comparison.Watch("A", 1, [], steps=3, seconds=0.0)
+    watch.start(None)
+    watch(1, None)
+    with pytest.raises(comparison.Enough):
+        watch(3, None)
+    assert [row[2] for row in watch.rows] == [0, 1, 3]
 
 
 class Outside(Training):

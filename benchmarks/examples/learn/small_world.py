@@ -1,4 +1,7 @@
-"""The small world of the examples: how it is made, and what random, equal shares, rules and the optimum cost in it."""
+"""The small world of the examples: how it is made, and what random, equal shares, rules and the optimum cost in it.
+
+python benchmarks/examples/learn/small_world.py        # what there is to win; some minutes, for the optimum
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from uara.mec.batch import Environment
 from uara.mec.channels import PoolGains
 from uara.mec.instances import instance_of
 from uara.mec.pools import open_pool
+from uara.p1.allocation import allocate
+from uara.p1.model import evaluate
 
 SIZE = (12, 3)
 WORLD: dict[str, Any] = {"source": "urban-train", "sizes": [SIZE], "scale": "unit", "slots": 10}
@@ -61,10 +66,19 @@ REFERENCES: dict[str, Any] = {
 """Solvers of the lines that every learning curve is drawn among."""
 
 
+def costs_ms(instances: list[Instance], solver: Any) -> NDArray[np.float64]:
+    """(2, N) Controllable objective of a solver's answers, and of equal shares under the same association."""
+    found = []
+    for each in instances:
+        answer = solve(each, solver, time_limit_s=LIMIT_S)
+        equal = evaluate(each, allocate(each, answer.allocation.association, "uniform"))
+        found.append((answer.evaluation.controllable_ms, equal.controllable_ms))
+    return np.array(found).T
+
+
 def mean_cost_ms(instances: list[Instance], solver: Any) -> float:
     """Mean controllable objective of a solver's answers."""
-    answers = [solve(each, solver, time_limit_s=LIMIT_S) for each in instances]
-    return float(np.mean([answer.evaluation.controllable_ms for answer in answers]))
+    return float(costs_ms(instances, solver)[0].mean())
 
 
 def references(instances: list[Instance]) -> dict[str, float]:
@@ -87,3 +101,31 @@ def save(path: Path, rows: list[tuple[Any, ...]], known: dict[str, float]) -> No
         writer.writerow(COLUMNS)
         writer.writerows((name, "", "", "", f"{cost:.6g}") for name, cost in known.items())
         writer.writerows(rows)
+
+
+def load(path: Path) -> tuple[list[tuple[Any, ...]], dict[str, float]]:
+    """Rows and reference lines of a file that :func:`save` wrote."""
+    rows: list[tuple[Any, ...]] = []
+    known: dict[str, float] = {}
+    with path.open() as file:
+        for name, seed, step, spent, cost in list(csv.reader(file))[1:]:
+            if step:
+                rows.append((name, int(seed), int(step), spent, cost))
+            else:
+                known[name] = float(cost)
+    return rows, known
+
+
+def main() -> None:
+    """What the reference lines cost, and what reward they are given."""
+    instances = held_out()
+    found = {name: costs_ms(instances, solver()) for name, solver in REFERENCES.items()}
+    known = {name: float(own.mean()) for name, (own, _) in found.items()}
+    print("| | ms | reward | of the distance from equal shares to the optimum |\n|---|---:|---:|---:|")
+    for name, (own, equal) in found.items():
+        part = 100 * part_of_distance(known[name], known)
+        print(f"| {name} | {known[name]:,.1f} | {-(own / equal).mean():,.3f} | {part:.1f} % |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
