@@ -22,8 +22,8 @@ from unittest import mock
 import numpy as np
 
 import uara
-from uara.bench.variants import with_parameters
 from uara.base.clock import Clock
+from uara.bench.variants import with_parameters
 from uara.p1.instance import Instance
 from uara.p1.subset import subset
 

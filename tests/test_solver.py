@@ -24,7 +24,6 @@ from uara import (
     evaluate,
     solve,
 )
-from uara.base.clock import Clock
 from uara.base.files import Record, pretty_json
 from uara.problem import lower_bound
 from uara.solver import OPTIMAL_GAP, Progress, gap_of

@@ -15,8 +15,8 @@ import hetedge_record
 import typer
 
 import uara
-from uara.base.files import check_output
 from uara.base.clock import processor_time
+from uara.base.files import check_output
 from uara.hetedge.generate import generate
 from uara.hetedge.instance import HetEdge
 

@@ -18,10 +18,10 @@ import hetedge_record
 import numpy as np
 
 from uara.base import pictures
+from uara.base.clock import processor_time
 from uara.base.errors import printable
 from uara.base.files import check_output
 from uara.cli import main
-from uara.base.clock import processor_time
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.request_prices import earliest_ms
 from uara.solver import solve

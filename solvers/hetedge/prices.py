@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from uara.base.quantities import Floats
 from uara.base.clock import Clock
+from uara.base.quantities import Floats
 from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of, rooms
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases, rounds

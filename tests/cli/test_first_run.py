@@ -13,8 +13,8 @@ from cases import make_instance
 from rich.console import Console
 from terminals import typed
 
-from uara.base import compiling
 from uara.answers.display import compiling_shown
+from uara.base import compiling
 
 OWN = """
     from uara import allocate

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from uara.solvers.dual.sparse_pass import Pass, bent_by, empty_pass, fused_pass
 
+from uara.base.kernels import alone
 from uara.base.quantities import Floats
 from uara.p1.coefficients import Coefficients, coefficients
-from uara.base.kernels import alone
 from uara.p1.server_cost import least_band_cost
 
 seeds = st.integers(0, 2**32 - 1)
@@ -46,10 +46,8 @@ def at(numbers: Coefficients, prices: Floats, temperature: float, out: Pass | No
 
 def plain_costs(numbers: Coefficients, prices: Floats) -> Floats:
     """(K,) wait + p s + psi(mu), each by itself."""
-    servers = numbers.servers
-    band = [
-        alone(least_band_cost)(numbers, k, prices[servers + numbers.server[k]]) for k in range(len(numbers.server))
-    ]
+    servers, least = numbers.servers, alone(least_band_cost)
+    band = [least(numbers, k, prices[servers + numbers.server[k]]) for k in range(len(numbers.server))]
     return np.asarray(numbers.wait_ms + prices[numbers.server] * numbers.root_work + np.array(band))
 
 

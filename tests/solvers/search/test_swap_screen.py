@@ -74,10 +74,10 @@ def test_no_exchange_that_gains_is_screened_out(instance: Instance, rule: Any, s
 @given(instances(8, 3), st.integers(0, 10**6))
 def test_places_are_counted_up_to_a_device(instance: Instance, seed: int) -> None:
     task, _ = search_at(instance, "uniform", seed)
-    numbers = task.numbers
+    numbers, place_until = task.numbers, alone(last_place_until)
     for server in range(numbers.servers):
         own = range(numbers.server_start[server], numbers.server_start[server + 1])
         for device in range(numbers.devices):
             until = [place for place in own if numbers.device[numbers.by_server[place]] <= device]
             expected = until[-1] if until else numbers.server_start[server] - 1
-            assert alone(last_place_until)(task, server, device) == expected
+            assert place_until(task, server, device) == expected
