@@ -52,7 +52,7 @@ class Incumbents:
             return kept
         self._tried.add(key)
         improve(self._task, state, expired=self._context.expired)
-        return self._keep(self._ordered.outside(state.chosen), float(state.cost_ms.sum()))
+        return self._keep(self._ordered.outside(state.chosen), float(state.cost_ms.sum())) or kept
 
     def _keep(self, association: Indices, cost_ms: float) -> bool:
         if not cost_ms < self.cost_ms * (1 - 1e-12):

@@ -105,3 +105,14 @@ def test_without_a_likely_pair_nothing_is_kicked() -> None:
     found.offer(np.zeros(6, dtype=np.int64), polish=False)
     assert not found.kick(np.zeros(len(numbers.server)), 3)
     assert not found.kick((numbers.server == 0).astype(float), 3)  # that is where they are
+
+
+def test_an_association_that_polishing_leaves_as_it_is_became_the_best_all_the_same() -> None:
+    instance = make_instance(12, 3, 2, missing=0.0)
+    found, _ = begun(instance)
+    assert found.offer(np.zeros(12, dtype=np.int64))
+    assert found.association is not None
+    fresh, _ = begun(instance)
+    assert fresh.offer(found.association)
+    assert fresh.cost_ms == found.cost_ms
+    assert not fresh.offer(np.zeros(12, dtype=np.int64))
