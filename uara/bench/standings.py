@@ -44,8 +44,8 @@ def _interval(row: Row) -> Cell:
 
 
 _EXCESS = (
-    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in brackets "
-    "that of the instances it answered"
+    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in "
+    "brackets that of the instances it answered"
 )
 FIGURES: Sequence[Figure] = (
     _figure("solver", "label", words),
