@@ -88,7 +88,11 @@ def table(rows: list[dict[str, Any]]) -> Iterator[str]:
     for limit_s in LIMITS_S:
         found = {(row["network"], row["solver"]): row for row in rows if row["limit_s"] <= limit_s}
         for other in SOLVERS[:2]:
-            pairs = [(found[name, "auto"], found[name, other]) for name, each in found if each == other]
+            pairs = [
+                (found[name, "auto"], found[name, other])
+                for name, each in found
+                if each == other and (name, "auto") in found
+            ]
             worse = [(a["objective_ms"] - b["objective_ms"]) / b["controllable_ms"] for a, b in pairs]
             # a bound that proves the gap is not raised further, by whatever method
             lower = [

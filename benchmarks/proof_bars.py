@@ -148,7 +148,7 @@ def reached(row: dict[str, Any]) -> bool:
 def table(rows: list[dict[str, Any]]) -> list[str]:
     """Markdown: each shipped instance, and what was asked of all."""
     shipped = [row for row in rows if row["group"] == "shipped"]
-    lines = ["| instance | " + " | ".join(f"{gap:g}, s" for gap in GAPS) + " | proven | nodes | check, s |"]
+    lines = ["| instance | " + " | ".join(f"{gap:.0e}, s" for gap in GAPS) + " | proven | nodes | check, s |"]
     lines.append("|---|" + "---|" * (len(GAPS) + 3))
     names = sorted({row["instance"] for row in shipped}, key=lambda name: _size(name, shipped))
     for name in names:

@@ -51,7 +51,10 @@ def test_uara_never_imports_its_solvers() -> None:
     assert found == []
 
 
-PROVING = ("certificate", "check_certificate", "branches", "device_prices", "least_set", "proof", "queueing")
+PROVING = (
+    *("certificate", "check_certificate", "branches", "device_prices"),
+    *("least_set", "proof", "queueing", "rounding"),
+)
 """What re-computes bounds of P1."""
 SCORING = ("uara.p1.model", "uara.hetedge.evaluation", "uara.verify")
 """What scores decisions, and compares what is claimed of them."""
