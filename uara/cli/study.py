@@ -35,7 +35,7 @@ def script(name: str) -> ModuleType:
     paths = [folder / script for folder in checkouts()]
     path = next((path for path in paths if path.is_file()), None)
     found = importlib.util.spec_from_file_location(name, path) if path else None
-    if found is None or found.loader is None:
+    if path is None or found is None or found.loader is None:
         raise InputError(
             f"this study is part of the repository, not of the package: get it, and call this in its folder"
             f" (or run {script})"
