@@ -186,11 +186,13 @@ class Perspective:
 
     def first_tangents(self, prices: Floats) -> list[Rows]:
         """Tangents at the prices' own loads and shares, and a few around them; prices in ms."""
+        from uara.base.kernels import alone
+
         from ..dual.kernel import cost_pass
 
         prices = prices / self.unit_ms
         cost, share, bend, inverse = (np.zeros(self.count) for _ in range(4))
-        cost_pass(self.numbers, prices, cost, share, bend, inverse)
+        alone(cost_pass)(self.numbers, prices, cost, share, bend, inverse)
         loads = prices[: self.servers] * self.numbers.work_per_ms / 2.0
         every, each = np.arange(self.servers), np.arange(self.count)
         found = [self.compute_tangents(every, loads * factor) for factor in (1.0, 0.98, 1.02)]
