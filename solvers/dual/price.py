@@ -67,7 +67,7 @@ def compile_price() -> None:
     from ..common.warmup import rehearse
 
     rehearse(price, PriceOptions(gap=1e-9))
-    rehearse(price, PriceOptions(realtime=True))
+    rehearse(price, PriceOptions(realtime=True))  # by the same kernels
 
 
 def slot_solver() -> SlotSolver:

@@ -31,7 +31,7 @@ class Shaker(NamedTuple):
     """(K,) Sums of the weights with which the pairs are drawn."""
 
 
-@kernel
+@kernel(allocates=False)
 def shake(
     search: Shaker, present: Indices, best: Indices, costs: Floats, draws: Floats, warmth_ms: float
 ) -> int:
@@ -55,7 +55,7 @@ def shake(
     for number in range(len(draws)):
         own = draws[number]
         for at in range(2 + int(own[0] * 4.0)):
-            pair = np.searchsorted(search.cumulative, own[1 + at] * total, side="right")
+            pair = _drawn(search.cumulative, own[1 + at] * total)
             if pair >= len(search.cumulative):
                 continue
             device, there = task.numbers.device[pair], task.numbers.server[pair]
@@ -71,7 +71,9 @@ def shake(
                 == 0
             ):
                 break
-        cost_ms = state.cost_ms.sum()
+        cost_ms = 0.0
+        for server in range(len(state.cost_ms)):
+            cost_ms += state.cost_ms[server]
         if cost_ms < costs[1] * (1.0 - 1e-12):
             costs[1], last = cost_ms, number
             _copy(state.chosen, best)
@@ -89,15 +91,29 @@ def _copy(source: Indices, target: Indices) -> None:
         target[i] = source[i]
 
 
-@kernel(inner=True)
+@kernel(allocates=False, inner=True)
+def _drawn(cumulative: Floats, value: float) -> int:
+    """The first place whose sum is above a value: a search of the library's makes an array, and compiles for long."""
+    low, high = 0, len(cumulative)
+    while low < high:
+        middle = (low + high) // 2
+        if cumulative[middle] <= value:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+@kernel(allocates=False, inner=True)
 def _restore(task: Task, state: State, best: Indices) -> None:
     """Lead the state back to an association."""
-    changed = np.zeros(len(state.head), dtype=np.bool_)
+    changed = state.row  # holds -1 everywhere
     for device in range(len(best)):
         here, there = state.chosen[device], best[device]
         if here != there:
             reassign(state, device, there, find_pair(task, device, there))
-            changed[here] = changed[there] = True
+            changed[here] = changed[there] = 1
     for server in range(len(changed)):
-        if changed[server]:
+        if changed[server] > 0:
+            changed[server] = -1
             settle_server(task, state, server)

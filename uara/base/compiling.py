@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 ABOUT_S = 10
-"""Processor seconds that the kernels of a solver take, once an installation: 4 to 15."""
+"""Processor seconds that the kernels of a solver take, once an installation: 4 to 25."""
 _ears: list[Callable[[str], None]] = []
 
 

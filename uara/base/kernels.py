@@ -72,7 +72,7 @@ def kernel(
         costs more than a short kernel's own work; compiling fails where the promise is broken.
     inner
         Whether kernels alone call it. No way in from Python is compiled then, which for a record of thirty arrays
-        takes longer than many a kernel itself.
+        takes longer than many a kernel itself; called from Python it would end the process: see :func:`alone`.
     """
 
     def compiled(function: Any) -> Any:
