@@ -158,8 +158,8 @@ def least_band_cost(grid: Grid, k: int, price: float) -> Decimal:
             return Decimal(value.numerator) / Decimal(value.denominator)
 
         numbers = grid.numbers
-        local, delay = decimal(numbers.local[grid.pairs[k][0]]), decimal(numbers.uplink[k][1])
-        cost, lam = decimal(numbers.band_cost[k]) + Decimal(price), decimal(numbers.sync_weight)
+        local, delay = decimal(numbers.local[grid.pairs[k][0]]), decimal(numbers.uplink(k)[1])
+        cost, lam = decimal(numbers.band_cost(k)) + Decimal(price), decimal(numbers.sync_weight)
         ratio, slope = local / delay, cost / (2 * lam * delay**2)
         v = min(slope ** (Decimal(1) / 3), slope / ratio**2)
         for _ in range(200):

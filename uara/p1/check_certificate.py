@@ -21,7 +21,7 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from decimal import Context, Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -316,21 +316,6 @@ WIDER = Fraction(1, 10**40)
 """Part by which what ``decimal`` says is widened: its own roundings are below 1e-55."""
 
 
-class Streamed(Sequence[T]):
-    """A column of pairs that is computed where it is read: held at once, a million pairs take a gigabyte."""
-
-    def __init__(self, count: int, value: Callable[[int], T]) -> None:
-        self._count, self._value = count, value
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __getitem__(self, k: Any) -> Any:
-        if not 0 <= k < self._count:
-            raise IndexError(k)
-        return self._value(k)
-
-
 class Numbers(NamedTuple):
     """Exact quantities of an instance, in ms and FLOP."""
 
@@ -345,10 +330,10 @@ class Numbers(NamedTuple):
     """F_j in FLOP per ms."""
     wait: list[Fraction]
     """Whole queueing slots."""
-    uplink: Sequence[tuple[Fraction, Fraction]]
-    """c_ij of each pair, from below and from above."""
-    band_cost: Sequence[Fraction]
-    """a_ij of each pair."""
+    uplink: Callable[[int], tuple[Fraction, Fraction]]
+    """c_ij of a pair, from below and from above; held of all at once, it would take a gigabyte a million pairs."""
+    band_cost: Callable[[int], Fraction]
+    """a_ij of a pair."""
 
 
 def numbers_of(instance: Instance) -> Numbers:
@@ -363,17 +348,16 @@ def numbers_of(instance: Instance) -> Numbers:
     per_joule = [given["energy_weight_ms_per_j"] / battery for battery in devices["battery_fraction"]]
     joules = [work / given["device_efficiency_flop_per_j"] for work in devices["device_flop"]]
     speed = [value / 1000 for value in servers["compute_flop_per_s"]]
-    slot, band = given["queue_slot_ms"], servers["bandwidth_hz"]
+    slot, band, backlog = given["queue_slot_ms"], servers["bandwidth_hz"], servers["backlog_flop"]
+    two, ten = DIGITS.ln(Decimal(2)), DIGITS.ln(Decimal(10))
     tenth = DIGITS.divide(Decimal(instance.parameters["noise_psd_dbm_per_hz"]), Decimal(10))
-    noise = DIGITS.exp(DIGITS.multiply(tenth, DIGITS.ln(Decimal(10))))
-    two = DIGITS.ln(Decimal(2))
+    noise = DIGITS.exp(DIGITS.multiply(tenth, ten))
 
     def uplink(k: int) -> tuple[Fraction, Fraction]:
         i, j = instance.pairs[k]
         received = Fraction(instance.gain[k]) * devices["tx_power_w"][i] * 1000 / band[j]
-        ratio = DIGITS.divide(
-            Decimal(received.numerator), DIGITS.multiply(Decimal(received.denominator), noise)
-        )
+        top, bottom = Decimal(received.numerator), Decimal(received.denominator)
+        ratio = DIGITS.divide(top, DIGITS.multiply(bottom, noise))
         finer = Context(prec=60 + max(0, -ratio.adjusted()), Emin=-(10**6), Emax=10**6)
         bits = Fraction(DIGITS.divide(finer.ln(finer.add(1, ratio)), two))
         delay = 1000 * devices["upload_bits"][i] / (band[j] * bits)
@@ -381,8 +365,7 @@ def numbers_of(instance: Instance) -> Numbers:
 
     def band_cost(k: int) -> Fraction:
         i, j = instance.pairs[k]
-        joules_sent = given["uplink_energy_j_per_mhz_w"] * band[j] / 10**6 * devices["tx_power_w"][i]
-        return per_joule[i] * joules_sent
+        return per_joule[i] * given["uplink_energy_j_per_mhz_w"] * band[j] / 10**6 * devices["tx_power_w"][i]
 
     return Numbers(
         instance,
@@ -390,12 +373,9 @@ def numbers_of(instance: Instance) -> Numbers:
         local,
         sum(local, Fraction(0)) + sum(a * b for a, b in zip(per_joule, joules, strict=True)),
         speed,
-        [
-            slot * math.ceil(work / (rate * slot))
-            for work, rate in zip(servers["backlog_flop"], speed, strict=True)
-        ],
-        Streamed(len(instance.pairs), uplink),
-        Streamed(len(instance.pairs), band_cost),
+        [slot * math.ceil(work / (rate * slot)) for work, rate in zip(backlog, speed, strict=True)],
+        uplink,
+        band_cost,
     )
 
 
@@ -417,9 +397,9 @@ def controllable_cost(numbers: Numbers, answer: Solution) -> tuple[Fraction, lis
             k = place[i, j]
             used["bandwidth"][j] += y
             used["compute"][j] += z
-            gap = max(abs(numbers.local[i] - delay / y) for delay in numbers.uplink[k])
+            gap = max(abs(numbers.local[i] - delay / y) for delay in numbers.uplink(k))
             cost = numbers.wait[j] + Fraction(instance.devices["server_flop"][i]) / (z * numbers.speed[j])
-            cost += numbers.sync_weight * gap**2 + numbers.band_cost[k] * y
+            cost += numbers.sync_weight * gap**2 + numbers.band_cost(k) * y
             total += Fraction(math.ceil(cost * 2**1200), 2**1200)  # keeps the fractions short
     for name, sums in used.items():
         for j, value in enumerate(sums):
@@ -461,11 +441,11 @@ class Grid:
         self.load = [isqrt(math.floor(value * 4**self.load_bits)) for value in work]
         self.wait = [self.down(value) for value in numbers.wait]
         self.rent = [self._rent(speed) for speed in numbers.speed]
-        self._band_cost = [self.down(value) for value in numbers.band_cost]
+        self._band_cost = [self.down(numbers.band_cost(k)) for k in range(len(self.pairs))]
         stiff = max(0, _log2(numbers.sync_weight * max(numbers.local) ** 2) - 40)
         self.finer, self.touch = FINER + stiff, TOUCH + stiff
         scale = 1 << self.bits + self.finer
-        self._uplink = [math.floor(below * scale) for below, _ in numbers.uplink]
+        self._uplink = [math.floor(numbers.uplink(k)[0] * scale) for k in range(len(self.pairs))]
         self._local = [math.ceil(value * scale) for value in numbers.local]
         self._weight, divisor = numbers.sync_weight.as_integer_ratio()
         self._weight_bits = divisor.bit_length() - 1
@@ -521,8 +501,7 @@ class Grid:
         if not self._weight or not uplink:
             return 0
         ratio, curve = self._shape[k]
-        touch = self.touch
-        one = 1 << touch
+        touch, one = self.touch, 1 << self.touch
         try:
             beyond = _beyond(ratio, curve * (cost / (1 << self.bits)))
             u = max(one, (local << touch) // uplink + int(beyond * one))
