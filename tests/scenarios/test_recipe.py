@@ -17,12 +17,11 @@ from uara.hardware import ACCELERATORS, PHONES
 from uara.p1.instance import Instance
 from uara.psd.profile import TaskProfile
 from uara.scenarios.channel.mobility import MovingDrop, Walk
+from uara.scenarios.channel.raytrace import MAP_CREDIT, map_credits
 from uara.scenarios.recipe import (
-    MAP_CREDIT,
     Recipe,
     generate,
     generate_trace,
-    map_credits,
     profile_sha256,
     rounded,
     urban_micro_twin,

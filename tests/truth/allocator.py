@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -27,7 +28,7 @@ def band_by_cvxpy(
     Below y = c / D the gap c / y - D is positive and convex; above it both terms grow, so that y stays
     below and only the positive part of the gap is charged. Shares, gaps and costs are scaled to sizes near 1.
     """
-    import cvxpy as cp
+    cp = pytest.importorskip("cvxpy")
 
     n, most = len(local_ms), np.minimum(1.0, uplink_ms / local_ms)
     wanted = 1 / (local_ms / uplink_ms + np.cbrt(energy_ms / (2 * weight * uplink_ms**2)))

@@ -23,7 +23,7 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios.arrivals import read_arrivals
 from uara.scenarios.channel import pathloss, raytrace, umi
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.recipe import map_credits, profile_sha256
+from uara.scenarios.recipe import profile_sha256
 
 OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
 """Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""
@@ -103,7 +103,7 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
         acceptance=given,
         versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
         settings=chosen,
-        credits=map_credits(recipe.channel, recipe.scene),
+        credits=raytrace.map_credits(recipe.channel, recipe.scene),
     )
     return HetEdge(
         name,

@@ -186,7 +186,7 @@ def _asking(policy: Any) -> tuple[Ask, Reading]:
         if shape == (2,):
             return predicted, Reading("pair", scale)
         if len(shape) == 3 and shape[2] == 2:
-            return predicted, Reading("world", scale, size=shape[:2])
+            return predicted, Reading("world", scale, size=(shape[0], shape[1]))
         raise InputError(f"acts in shape {shape}, neither (2,) nor (M, E, 2)", source="policy")
     if hasattr(policy, "in_keys") and hasattr(policy, "out_keys"):
         return _torchrl(policy), Reading("server", "unit")

@@ -44,10 +44,6 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Item = TypeVar("Item")
 
-MAP_CREDIT = (
-    "Scene geometry of the city scenes: (c) OpenStreetMap contributors, ODbL "
-    "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT"
-)
 MOST_PAIRS = 10_000_000
 """Largest number of pairs where gains are drawn for all of them at once: everywhere but with ``candidates``."""
 BATTERY = {"any": BATTERY_FRACTION, "low": (0.05, 0.2), "high": (0.8, 1.0)}
@@ -118,11 +114,6 @@ class Recipe(Record):
 
 FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays", "speed_m_per_s": "speed"}
 """Options of ``uara generate`` that are not called as the fields of :class:`Recipe` and of a walk are."""
-
-
-def map_credits(channel: str, scene: str) -> list[str]:
-    """Whom the map of a scene must be credited to; nobody for a scene of one's own."""
-    return [MAP_CREDIT] if channel == "sionna-rt" and scene in raytrace.MAPPED else []
 
 
 def _plain(value: object) -> str:
@@ -250,7 +241,7 @@ def assembled(
         acceptance=profile.provenance.acceptance,
         versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
         settings={**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")},
-        credits=map_credits(recipe.channel, recipe.scene),
+        credits=raytrace.map_credits(recipe.channel, recipe.scene),
     )
     return Instance(name, servers, devices, _channel(recipe, drop), parameters, provenance)
 

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import pictures
 from uara.bench.report import style
@@ -44,7 +44,11 @@ class Drawing:
     title: str
     """What a screen reader says of it."""
     draw: Callable[[], Figure]
-    suffixes: ClassVar[Sequence[str]] = (*pictures.SUFFIXES, ".pgf")
+
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """Those of every figure, and PGF."""
+        return (*pictures.SUFFIXES, ".pgf")
 
     def inline(self) -> str:
         """SVG that scales, and follows the page's colours."""
@@ -99,7 +103,11 @@ class Plotted:
     name: str
     problem: Any
     decision: Any
-    suffixes: ClassVar[Sequence[str]] = pictures.SUFFIXES
+
+    @property
+    def suffixes(self) -> Sequence[str]:
+        """What the plots of problem kinds can be."""
+        return pictures.SUFFIXES
 
     def inline(self) -> str:
         """An image that is kept inside the page."""

@@ -18,7 +18,7 @@ from uara.scenarios.channel.raytrace import MAPPED, RayTracing
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-MAP_CREDIT = "Map data © OpenStreetMap contributors (ODbL)\nScene and rays: Sionna RT"
+MAPPED_CREDIT = "Map data © OpenStreetMap contributors (ODbL)\nScene and rays: Sionna RT"
 OWN_CREDIT = "Rays: Sionna RT"
 """Under a scene whose buildings do not come from OpenStreetMap."""
 KINDS = ("png", "jpg", "webp")
@@ -50,7 +50,7 @@ def render(
     if kind not in KINDS:
         raise InputError(f"pictures end in .{', .'.join(KINDS)}", source=str(path))
     image = _image(instance, width_pixels, samples_per_pixel)
-    credit = MAP_CREDIT if instance.provenance.scene in MAPPED else OWN_CREDIT
+    credit = MAPPED_CREDIT if instance.provenance.scene in MAPPED else OWN_CREDIT
     pictures.save(_framed(image, credit), Path(path))
 
 

@@ -18,6 +18,10 @@ from uara.scenarios.channel.drop import Drop
 _WORKER = "uara.scenarios.channel.raytrace_worker"
 MAPPED = ("etoile", "florence", "munich", "san_francisco")
 """Scenes of Sionna RT whose buildings come from OpenStreetMap."""
+MAP_CREDIT = (
+    "Scene geometry of the city scenes: (c) OpenStreetMap contributors, ODbL "
+    "(https://www.openstreetmap.org/copyright), as shipped with Sionna RT"
+)
 
 
 class RayTracing(Record):
@@ -96,6 +100,11 @@ def gains(
     positions = {"server_position_m": server_position_m, "device_position_m": device_position_m}
     facts, arrays = _call("trace", settings, {"seed": seed}, positions)
     return Drop(server_position_m, device_position_m, arrays["power_gain"], facts)
+
+
+def map_credits(channel: str, scene: str) -> list[str]:
+    """Whom the map of a scene must be credited to; nobody for a scene of one's own."""
+    return [MAP_CREDIT] if channel == "sionna-rt" and scene in MAPPED else []
 
 
 def _call(
