@@ -81,7 +81,9 @@ def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
     model = sb3_ppo.learner()
     model.learn(400 * model.get_env().num_envs)
     slots = small_world.held_out()
-    known = small_world.references(slots)
+    known = small_world.load(ROOT / "docs" / "masac" / "comparison.csv")[1]  # proving optima takes a minute
+    equal = small_world.mean_cost_ms(slots, small_world.REFERENCES["equal shares"]())
+    assert equal == pytest.approx(known["equal shares"], rel=1e-5)
     cost = small_world.mean_cost_ms(slots, policy_solver(model))
     assert small_world.part_of_distance(cost, known) > 0.5
 
