@@ -81,7 +81,9 @@ def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
     model = sb3_ppo.learner()
     model.learn(400 * model.get_env().num_envs)
     slots = small_world.held_out()
-    known = small_world.references(slots)
+    known = small_world.load(ROOT / "docs" / "masac" / "comparison.csv")[1]  # proving optima takes a minute
+    equal = small_world.mean_cost_ms(slots, small_world.REFERENCES["equal shares"]())
+    assert equal == pytest.approx(known["equal shares"], rel=1e-5)
     cost = small_world.mean_cost_ms(slots, policy_solver(model))
     assert small_world.part_of_distance(cost, known) > 0.5
 
@@ -91,7 +93,7 @@ def test_ppo_comes_half_way_to_the_optimum(monkeypatch):
 def test_benchmarls_algorithms_run_and_come_back_into_solve(name, monkeypatch, tmp_path):
     pytest.importorskip("benchmarl", reason="needs uara[marl]")
     comparison, small_world = (example(each, monkeypatch) for each in ("benchmarl_comparison", "small_world"))
-    experiment = comparison.experiment_of(name, 1, tmp_path, comparison.ROUND)
+    experiment = comparison.experiment_of(name, 3e-4, 1, tmp_path, comparison.ROUND)
     before = [weight.clone() for weight in experiment.policy.parameters()]
     experiment.run()
     assert experiment.total_frames == comparison.ROUND * comparison.WORLDS
@@ -105,7 +107,7 @@ def test_recorded_comparison_is_the_pages_table(monkeypatch):
     compare, small_world = (example(each, monkeypatch) for each in ("compare", "small_world"))
     rows, known = small_world.load(ROOT / "docs" / "masac" / "comparison.csv")
     curves = compare.curves_of(rows)
-    assert {"MASAC (in-house)", "MAPPO", "IPPO", "MADDPG"} <= set(curves)
+    assert {name.split(",")[0] for name in curves} >= {"MASAC (in-house)", "MAPPO", "IPPO", "MADDPG"}
     assert all(len(runs) == 3 for runs in curves.values())
     assert set(known) == set(small_world.REFERENCES)
     assert compare.table(curves, known) in (ROOT / "docs" / "own-policy.md").read_text()

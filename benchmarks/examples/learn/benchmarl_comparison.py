@@ -26,8 +26,13 @@ ROUND = 40
 JUDGEMENTS = 12
 """Of a run, about."""
 IN_HOUSE = "MASAC (in-house)"
-OFF_POLICY = ("MADDPG", "MASAC (BenchMARL)")
-LIBRARY = ("MAPPO", "IPPO", *OFF_POLICY)
+RATES = {
+    "MAPPO": (1e-3, 3e-4),
+    "IPPO": (1e-3, 3e-4),
+    "MADDPG": (3e-4, 5e-5),
+    "MASAC (BenchMARL)": (3e-4, 5e-5),
+}
+"""Learning rates of the library's algorithms: two each, since the larger one does not suit all of them."""
 
 
 class Enough(KeyboardInterrupt):
@@ -71,7 +76,7 @@ class Watch:
         self.mark = time.process_time()
 
 
-def experiment_of(name: str, seed: int, folder: Path, steps: int) -> Any:
+def experiment_of(name: str, rate: float, seed: int, folder: Path, steps: int) -> Any:
     """A library's experiment on the small world, for so many slots of each world."""
     from benchmarl.algorithms import IppoConfig, MaddpgConfig, MappoConfig, MasacConfig
     from benchmarl.experiment import Experiment, ExperimentConfig
@@ -83,7 +88,7 @@ def experiment_of(name: str, seed: int, folder: Path, steps: int) -> Any:
     config.max_n_frames = steps * WORLDS
     config.loggers, config.create_json, config.render, config.evaluation = [], False, False, False
     config.save_folder = folder
-    config.gamma, config.lr = 0.0, 3e-4 if name in OFF_POLICY else 1e-3
+    config.gamma, config.lr = 0.0, rate
     config.on_policy_collected_frames_per_batch = ROUND * WORLDS
     config.off_policy_collected_frames_per_batch = ROUND * WORLDS
     config.on_policy_n_envs_per_worker = config.off_policy_n_envs_per_worker = WORLDS
@@ -107,20 +112,26 @@ def experiment_of(name: str, seed: int, folder: Path, steps: int) -> Any:
     )  # fmt: skip
 
 
+def runs() -> dict[str, tuple[str, float]]:
+    """Algorithm and learning rate of each label of the library's."""
+    return {f"{name}, rate {rate:g}": (name, rate) for name, rates in RATES.items() for rate in rates}
+
+
 def as_solver(policy: Any) -> Any:
     """A library's policy in ``solve``."""
     return policy_solver(policy, size=small_world.SIZE, view="server")
 
 
-def library(name: str, seed: int, folder: Path, watch: Watch) -> None:
-    """Train a library's algorithm until the watch has enough."""
+def library(label: str, seed: int, folder: Path, watch: Watch) -> None:
+    """Train a library's algorithm at a learning rate until the watch has enough."""
     from benchmarl.experiment import Callback
 
     class Hook(Callback):  # type: ignore[misc]
         def on_train_end(self, training_td: Any, group: str) -> None:
             watch(self.experiment.total_frames // WORLDS, as_solver(self.experiment.policy))
 
-    experiment, hook = experiment_of(name, seed, folder, 10**6), Hook()
+    name, rate = runs()[label]
+    experiment, hook = experiment_of(name, rate, seed, folder, 10**6), Hook()
     hook.experiment = experiment  # given to the constructor it would be pickled
     experiment.callbacks.append(hook)
     watch.start(as_solver(experiment.policy))
@@ -160,7 +171,9 @@ def main(
     steps: Annotated[int, typer.Option(min=0, help="Slots of each of the 16 worlds, at least.")] = 400,
     seconds: Annotated[float, typer.Option(min=0, help="Processor seconds of training, at least.")] = 30.0,
     seed: Annotated[list[int], typer.Option(help="Repeatable.")] = [1, 2, 3],  # noqa: B006
-    only: Annotated[str, typer.Option(help="One algorithm.")] = "",
+    only: Annotated[
+        list[str], typer.Option(help="One algorithm, as it is called in the output; repeatable.")
+    ] = [],  # noqa: B006
 ) -> None:
     """Train each until it had both, judge it all the while and record its curve."""
     torch.set_num_threads(1)
@@ -168,7 +181,7 @@ def main(
     rows, known = small_world.load(output) if output.exists() else ([], {})
     done = {row[:2] for row in rows}
     for each in seed:
-        for name in [only] if only else [IN_HOUSE, *LIBRARY]:
+        for name in only or [IN_HOUSE, *runs()]:
             if (name, each) in done:
                 continue
             watch = Watch(name, each, slots, steps, seconds)

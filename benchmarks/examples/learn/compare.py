@@ -54,8 +54,18 @@ def common(curves: dict[str, list[Curve]], axis: int) -> float:
     return float(min(curve[axis][-1] for each in curves.values() for curve in each))
 
 
+def _part(cost_ms: float, known: dict[str, float]) -> str:
+    if cost_ms > known["random"]:
+        return "worse than random"
+    return f"{100 * small_world.part_of_distance(cost_ms, known):.1f} %"
+
+
+def _ms(value: float) -> str:
+    return f"{value:,.1f}" if value < 1e5 else f"{value:.1e}"
+
+
 def table(curves: dict[str, list[Curve]], known: dict[str, float]) -> str:
-    """What everybody costs at equal steps and at equal time, best at the top."""
+    """What everybody costs at equal steps and at equal time, best at the bottom."""
     steps, seconds = common(curves, 0), common(curves, 1)
     lines = [
         f"| | seeds | ms after {steps:,.0f} steps | of the distance | ms after {seconds:.0f} s | of the distance "
@@ -64,15 +74,14 @@ def table(curves: dict[str, list[Curve]], known: dict[str, float]) -> str:
     ]
     entries: list[tuple[float, str]] = []
     for name, cost in known.items():
-        part = f"{100 * small_world.part_of_distance(cost, known):.1f} %"
-        entries.append((cost, f"| {name} | | {cost:,.1f} | {part} | {cost:,.1f} | {part} | |"))
+        cell = f"{_ms(cost)} | {_part(cost, known)}"
+        entries.append((cost, f"| {name} | | {cell} | {cell} | |"))
     for name, runs in curves.items():
         cells, cost = [], 0.0
         for axis, place in ((0, steps), (1, seconds)):
             found = at(runs, axis, place)
             cost = float(found.mean())
-            part = 100 * small_world.part_of_distance(cost, known)
-            cells += [f"{cost:,.1f} ± {half_width(found):,.1f}", f"{part:.1f} %"]
+            cells += [f"{_ms(cost)} ± {_ms(half_width(found))}", _part(cost, known)]
         made = np.mean([np.interp(seconds, curve[1], curve[0]) for curve in runs])
         entries.append((cost, f"| **{name}** | {len(runs)} | {' | '.join(cells)} | {made:,.0f} |"))
     return "\n".join([*lines, *(line for _, line in sorted(entries, reverse=True))]) + "\n"
@@ -82,7 +91,13 @@ def draw(curves: dict[str, list[Curve]], known: dict[str, float], picture: Path)
     """Means over the seeds among the reference lines, by steps and by time; bands from least to largest seed."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 4.2), layout="constrained")
+    figure = Figure(figsize=(10, 5), layout="constrained")
+    kinds = list(dict.fromkeys(name.split(",")[0] for name in curves))
+    inks = {}
+    for name in curves:
+        kind = name.split(",")[0]
+        again = sum(ink == f"C{kinds.index(kind)}" for ink, _ in inks.values())
+        inks[name] = f"C{kinds.index(kind)}", STYLES[again]
     near = [(name, cost) for name, cost in known.items() if cost < NEAR_MS]
     both = figure.subplots(1, 2, sharey=True)
     for axes, axis, label in zip(
@@ -93,8 +108,9 @@ def draw(curves: dict[str, list[Curve]], known: dict[str, float], picture: Path)
         for name, runs in curves.items():
             places = np.linspace(0, min(run[axis][-1] for run in runs), 200)
             found = at(runs, axis, places)
-            (line,) = axes.plot(places, found.mean(0), label=f"{name}, {len(runs)} seeds")
-            axes.fill_between(places, found.min(0), found.max(0), alpha=0.15, color=line.get_color(), lw=0)
+            ink, style = inks[name]
+            axes.plot(places, found.mean(0), color=ink, ls=style, label=f"{name}, {len(runs)} seeds")
+            axes.fill_between(places, found.min(0), found.max(0), alpha=0.15, color=ink, lw=0)
         axes.set_xlabel(label)
         axes.set_ylim(0.97 * known["optimum"], NEAR_MS)
     both[0].set_ylabel("controllable objective of held-out slots [ms]")
