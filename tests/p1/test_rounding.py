@@ -31,8 +31,8 @@ def test_a_gap_is_that_of_the_exact_checker(tmp_path: Path) -> None:
     instance = make_instance(6, 3, 3, missing=0.0)
     numbers = exact_numbers(instance, tmp_path)
     for k, (i, _) in enumerate(numbers.instance.pairs):
-        share = float(numbers.uplink[k][0] / numbers.local[i])  # the delays differ by a last place
-        wanted = numbers.local[i] - numbers.uplink[k][0] / Fraction(share)
+        share = float(numbers.uplink(k)[0] / numbers.local[i])  # the delays differ by a last place
+        wanted = numbers.local[i] - numbers.uplink(k)[0] / Fraction(share)
         assert abs(wanted) < Fraction(1, 10**12)
         assert exact_gap_ms(instance, i, k, share) == pytest.approx(float(wanted), rel=1e-15, abs=0)
 

@@ -14,6 +14,7 @@ from uara.solvers.columns.fixing import settle
 from uara.solvers.columns.labels import workspace
 from uara.solvers.columns.layout import Layout, layout_of
 from uara.solvers.columns.pricing import CLOSED, OPEN
+from uara.solvers.columns.room import room_of
 
 from uara import Instance, allocate, evaluate
 from uara.base.quantities import Floats
@@ -74,8 +75,8 @@ def test_a_climb_begins_with_what_it_is_given() -> None:
     assert at.best is not pi
     assert not at.point.nu.any()
     assert not at.direction.any()
-    best, factor, idle, tolerance, labels = at.numbers
-    assert (best, factor, idle, labels) == (7.0, 1.0, 0.0, 0.0)
+    best, factor, idle, tolerance, labels, last = at.numbers
+    assert (best, factor, idle, labels, last) == (7.0, 1.0, 0.0, 0.0, 7.0)
     assert 0 < tolerance < 3.0 / 2
 
 
@@ -84,10 +85,10 @@ def test_passes_end_at_once_where_there_is_nothing_to_do() -> None:
     trail = np.zeros((5, len(layout.device)), dtype=bool)
     states = open_states(layout)
     for aim in (Aim(100.0, enough=5.0), Aim(100.0, most_labels=0.0)):
-        assert passes(layout, states, aim, begin(layout, pi, 7.0, 3.0), trail, WORK) == 0
+        assert passes(layout, states, aim, begin(layout, pi, 7.0, 3.0), trail, WORK, room_of(layout)) == 0
     tired = begin(layout, pi, 7.0, 3.0)
     tired.numbers[1] = 1e-4
-    assert passes(layout, states, Aim(100.0), tired, trail, WORK) == 0
+    assert passes(layout, states, Aim(100.0), tired, trail, WORK, room_of(layout)) == 0
     assert not trail.any()
 
 
@@ -99,12 +100,12 @@ def test_the_best_never_sinks_and_its_prices_are_kept() -> None:
     trail = np.zeros((1, len(layout.device)), dtype=bool)
     values = []
     for _ in range(60):
-        assert passes(layout, open_states(layout), Aim(upper), at, trail, WORK) == 1
+        assert passes(layout, open_states(layout), Aim(upper), at, trail, WORK, room_of(layout)) == 1
         values.append(float(at.numbers[0]))
     assert all(before <= after for before, after in pairwise(values))
     assert values[-1] > values[0]
     again = begin(layout, at.best, -np.inf, 1e-9 * upper)
-    passes(layout, open_states(layout), Aim(upper), again, trail, WORK)
+    passes(layout, open_states(layout), Aim(upper), again, trail, WORK, room_of(layout))
     assert again.numbers[0] >= values[-1] - 1e-3 * upper
 
 

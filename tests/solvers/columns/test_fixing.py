@@ -8,10 +8,11 @@ import numpy as np
 from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from uara.solvers.columns.climb import dual
 from uara.solvers.columns.fixing import excluded, settle
 from uara.solvers.columns.labels import workspace
 from uara.solvers.columns.layout import Layout, layout_of
-from uara.solvers.columns.pricing import CLOSED, FORCED, OPEN, Prices, dual, minima
+from uara.solvers.columns.pricing import CLOSED, FORCED, OPEN, Prices, minima
 
 from uara import Instance
 from uara.base.quantities import Floats
@@ -44,8 +45,8 @@ def at(layout: Layout, pi: Floats) -> tuple[np.ndarray, float, Floats]:  # type:
     states = np.full(len(layout.device), OPEN, dtype=np.uint8)
     settle(layout, states)
     found = minima(layout)
-    value, _ = dual(layout, Prices(pi, np.zeros(len(layout.wait_ms))), states, 1e-12, found, WORK)
-    return states, float(value), found.lower
+    value = dual(layout, Prices(pi, np.zeros(len(layout.wait_ms))), states, 1e-12, found, WORK)
+    return states, value, found.lower
 
 
 def dropped(layout: Layout, pi: Floats, target_ms: float, looks: int = 10**6) -> np.ndarray:  # type: ignore[type-arg]
@@ -83,6 +84,6 @@ def test_a_pair_that_is_not_open_is_not_dropped() -> None:
     states[(layout.device == 4) & (layout.server == 0)] = CLOSED
     assert settle(layout, states)
     prices, found = Prices(np.full(6, 40.0), np.zeros(3)), minima(layout)
-    value, _ = dual(layout, prices, states, 1e-12, found, WORK)
+    value = dual(layout, prices, states, 1e-12, found, WORK)
     out = excluded(layout, prices, states, found.lower, 1e-9, float(value), WORK)
     assert not out[states != OPEN].any()

@@ -7,8 +7,8 @@ import pytest
 from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from uara.solvers.columns.climb import Aim
-from uara.solvers.columns.pricing import CLOSED, OPEN, Prices, dual, minima
+from uara.solvers.columns.climb import Aim, dual
+from uara.solvers.columns.pricing import CLOSED, OPEN, Prices, minima
 from uara.solvers.columns.row import TRAIL, DeviceRow, first_row, implied_prices, target
 from uara.solvers.columns.writing import written_row
 from uara.solvers.dual.ascent import ascend
@@ -24,7 +24,7 @@ def value_of(row: DeviceRow) -> float:
     layout = row.layout
     states = np.full(len(layout.device), OPEN, dtype=np.uint8)
     found = minima(layout)
-    return float(dual(layout, Prices(row.pi, np.zeros(len(layout.wait_ms))), states, 0.0, found, row.work)[0])
+    return dual(layout, Prices(row.pi, np.zeros(len(layout.wait_ms))), states, 0.0, found, row.work)
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 from cases import instances, random_association
 from hypothesis import HealthCheck, given, settings
@@ -23,8 +22,7 @@ def test_they_are_those_of_the_allocation(instance: Instance, seed: int) -> None
     association = random_association(instance, seed)
     task = make_task(numbers)
     state = make_state(task, numbers, association)
-    band, compute = np.full(len(association), np.nan), np.full(len(association), np.nan)
-    optimal_shares(task, state, band, compute)
+    band, compute = optimal_shares(task, state)
     closed = allocate(instance, association)
     assert compute == pytest.approx(closed.compute, rel=1e-12)
     ours = evaluate(instance, Allocation(association, band, compute))
