@@ -24,6 +24,7 @@ from unittest import mock
 import numpy as np
 
 import uara
+from uara import solution
 from uara.base.clock import Clock
 from uara.p1.instance import Instance
 from uara.p1.proof import check_files
@@ -106,7 +107,7 @@ def run(job: Job) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         instance.save(folder / "instance.json")
-        uara.solution.save(found, folder / "solution.json")
+        solution.save(found, folder / "solution.json")
         verdict = check_files(folder / "instance.json", folder / "solution.json")
         size = (folder / "solution.json").stat().st_size
     proven = verdict.gap_to(verdict.bound)
