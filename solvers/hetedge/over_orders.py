@@ -82,7 +82,7 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     if few:
         prices.improve(best.value_ms, options.gap)
     if few and prices.bound_ms < best.value_ms * (1 - options.gap):
-        prices.part()
+        prices.part(best.plan)
         prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))
         best.rounded(prices, bounding)
     details = {

@@ -18,6 +18,7 @@ from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of, room
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases, rounds
 from uara.hetedge.least_slack import Asked, Found
+from uara.hetedge.plan import Plan
 from uara.hetedge.request_prices import (
     RequestPrices,
     RequestPricesRecord,
@@ -182,18 +183,22 @@ class Prices:
             if promised_ms - self.bound_ms < (_NO_MORE if self.disjoint else _SOME_MORE) * promised_ms:
                 break
 
-    def part(self) -> None:
+    def part(self, plan: Plan) -> None:
         """From here on the two batches of a pair share no request: columns that do are forgotten.
+
+        The groups of a plan, and each request alone, stay known at every position, so that chains still serve all.
 
         What the known groups promise from each position is then far too much, and what is proved lies between:
         the first potentials are taken from there, or a great many pairs would have to be looked at.
         """
-        self.disjoint = True
+        self.disjoint, count = True, len(self.centre_ms)
         if self.certificate is None:
+            self.groups.add_plan(plan, count, count)
             return
         floor = self.groups.potentials_ms(self.groups.reduced_ms(self.centre_ms))
         apart = [c for c, members in enumerate(self.groups.members) if len(set(members)) == len(members)]
         self.groups.keep(apart)
+        self.groups.add_plan(plan, count, count)
         self.try_prices(self.centre_ms, again=1, floor=floor)
 
     def _forget(self) -> None:

@@ -50,7 +50,7 @@ def searched(instance: HetEdge, rounds: float = 1e-3) -> RequestPrices:
     """Prices of a short search, with pairs apart."""
     plan = uara.solve(instance, "hetedge-dp")
     prices = Prices(instance, Context(instance, uara.Options()))
-    prices.part()
+    prices.part(plan.decision)
     prices.groups.add_plan(plan.decision, 6, 6)
     prices.try_prices(start_prices(instance, 2))
     prices.improve(plan.evaluation.objective_ms, rounds)

@@ -58,5 +58,5 @@ def test_a_kind_without_own_pictures_shows_what_it_plots(tmp_path: Path) -> None
     assert found.inline().startswith('<img alt="the answer" src="data:image/svg+xml;base64,')
     found.save(tmp_path / "a.pdf")
     assert (tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
-    with pytest.raises(InputError, match=r"plots \.png"):
+    with pytest.raises(InputError, match=r"written as \.png"):
         found.save(tmp_path / "a.pgf")

@@ -10,6 +10,7 @@ import pytest
 from hetedge_cases import make_hetedge, planned
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from uara.solvers.hetedge.groups import Part
 from uara.solvers.hetedge.prices import Prices, _divided, _levels, _widened, start_prices
 
 import uara
@@ -164,10 +165,25 @@ def test_apart_no_group_holds_a_request_twice_and_more_is_proven() -> None:
     prices.try_prices(start_prices(instance, 2))
     prices.improve(evaluate(instance, planned(instance, 1)).objective_ms, 1e-4)
     shared = prices.bound_ms
-    prices.part()
+    prices.part(planned(instance, 1))
     assert prices.disjoint
     assert all(len(set(members)) == len(members) for members in prices.groups.members)
     assert prices.bound_ms >= shared * (1 - 1e-9)
+
+
+def test_apart_chains_stay_whole_where_every_known_pair_shares_a_request() -> None:
+    instance = make_hetedge(6, 2, longest_speculation=2)
+    prices, _ = begun(instance)
+    prices.try_prices(start_prices(instance, 2))
+    prices.groups.keep([])
+    for position in range(5):
+        prices.groups.add(position, (Part((position,), 1), Part((position,), 1)))
+    prices.groups.add(5, (Part((5,), 1),))
+    prices.part(planned(instance, 1))
+    assert np.isfinite(prices.groups.potentials_ms(prices.groups.reduced_ms(prices.centre_ms))).all()
+    before = prices.bound_ms
+    prices.improve(evaluate(instance, planned(instance, 1)).objective_ms, 1e-4)
+    assert before <= prices.bound_ms < np.inf
 
 
 def test_a_part_of_another_run_reports_nothing() -> None:
