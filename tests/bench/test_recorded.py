@@ -21,7 +21,14 @@ ROOT = Path(__file__).parents[2]
 RECORDED = sorted((ROOT / "benchmarks" / "recorded").glob("*.parquet"))
 LEAST_DEVICES_A_SERVER = 2
 DOCUMENTS = [
-    ROOT / name for name in ("README.md", "docs/results.md", "docs/masac/README.md", "docs/bench.md")
+    ROOT / name
+    for name in (
+        "README.md",
+        "docs/results.md",
+        "docs/leaderboard.md",
+        "docs/masac/README.md",
+        "docs/bench.md",
+    )
 ]
 
 
