@@ -12,17 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import numpy as np
 
 import uara
-from uara.base.clock import Clock
+from uara.base.clock import processor_time
 from uara.bench.variants import with_parameters
 from uara.p1.instance import Instance
 from uara.p1.subset import subset
@@ -65,7 +63,7 @@ def networks() -> Iterator[tuple[str, str, Instance]]:
 
 def run(name: str, regime: str, instance: Instance, solver: str, limit_s: float) -> dict[str, Any]:
     """One run."""
-    with mock.patch("uara.solver.Clock", partial(Clock, time.process_time)):
+    with processor_time():
         found = uara.solve(instance, solver, time_limit_s=limit_s)
     return {
         "network": name,

@@ -14,18 +14,16 @@ import argparse
 import json
 import os
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
-from unittest import mock
 
 import numpy as np
 
 import uara
 from uara import solution
-from uara.base.clock import Clock
+from uara.base.clock import processor_time
 from uara.p1.instance import Instance
 from uara.p1.proof import check_files
 from uara.p1.subset import subset
@@ -102,7 +100,7 @@ def cell(seed: int, servers: int, devices: int) -> Instance:
 def run(job: Job) -> dict[str, Any]:
     """Solve, write, and check by the exact checker."""
     instance = job.make()
-    with mock.patch("uara.solver.Clock", partial(Clock, time.process_time)):
+    with processor_time():
         found = uara.solve(instance, "exact", options={"gap": job.gap}, time_limit_s=LIMIT_S)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

@@ -49,13 +49,7 @@ def screens(
         env={**environment, "TERM": "xterm-256color"},
     )
     os.close(theirs)
-    written = b""
-    with suppress(OSError):  # the end of a terminal is an error on Linux
-        while piece := os.read(ours, 65536):
-            written += piece
-    os.close(ours)
-    assert child.wait(timeout=300) == 0, written.decode()[-2000:]
-    text = ESCAPES.sub("", written.decode()).replace("\r\n", "\n")
+    text = _plain(child, ours).replace("\r\n", "\n")
     found: dict[tuple[int, int], list[str]] = {}
     for part in text.split("<<<")[1:]:
         head, _, body = part.partition(">>>\n")
@@ -78,6 +72,11 @@ def typed(words: Sequence[str], folder: Path, width: int = 100) -> str:
         env={**os.environ, "TERM": "xterm-256color", "COLUMNS": str(width)},
     )
     os.close(theirs)
+    return _plain(child, ours)
+
+
+def _plain(child: subprocess.Popen[bytes], ours: int) -> str:
+    """What a command writes to its terminal until it ends well, without colours."""
     written = b""
     with suppress(OSError):  # the end of a terminal is an error on Linux
         while piece := os.read(ours, 65536):

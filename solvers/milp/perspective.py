@@ -186,13 +186,13 @@ class Perspective:
 
     def first_tangents(self, prices: Floats) -> list[Rows]:
         """Tangents at the prices' own loads and shares, and a few around them; prices in ms."""
-        from uara.base.kernels import alone
-
-        from ..dual.kernel import cost_pass
+        from ..dual.kernel import priced
 
         prices = prices / self.unit_ms
         cost, share, bend, inverse = (np.zeros(self.count) for _ in range(4))
-        alone(cost_pass)(self.numbers, prices, cost, share, bend, inverse)
+        priced(
+            self.numbers, prices, cost, share, bend, inverse, np.zeros(self.numbers.devices, dtype=np.int64)
+        )
         loads = prices[: self.servers] * self.numbers.work_per_ms / 2.0
         every, each = np.arange(self.servers), np.arange(self.count)
         found = [self.compute_tangents(every, loads * factor) for factor in (1.0, 0.98, 1.02)]

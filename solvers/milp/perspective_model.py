@@ -112,12 +112,18 @@ def mark_blocks(model: Any) -> None:
 
 def tangents_around(relaxation: Perspective, prices: Floats) -> list[Rows]:
     """Tangents at multiples of the loads and shares that some prices suggest."""
-    from uara.base.kernels import alone
-
-    from ..dual.kernel import cost_pass
+    from ..dual.kernel import priced
 
     cost, share, bend, inverse = (np.zeros(relaxation.count) for _ in range(4))
-    alone(cost_pass)(relaxation.numbers, prices, cost, share, bend, inverse)
+    priced(
+        relaxation.numbers,
+        prices,
+        cost,
+        share,
+        bend,
+        inverse,
+        np.zeros(relaxation.numbers.devices, dtype=np.int64),
+    )
     loads = prices[: relaxation.servers] * relaxation.numbers.work_per_ms / 2.0
     servers, pairs = np.arange(relaxation.servers), np.arange(relaxation.count)
     found = [relaxation.compute_tangents(servers, loads * factor) for factor in EXPORTED_FACTORS]
