@@ -6,8 +6,11 @@ Properties are tried on the same examples every time, so that no run fails by lu
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Generator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -17,6 +20,13 @@ from uara.base.extras import extras, is_absent, requirements
 settings.register_profile("steady", derandomize=True, deadline=None, max_examples=50)
 settings.register_profile("explore", deadline=None, max_examples=200)
 settings.load_profile("steady")
+
+# Where bytecode may not be kept, each of the hundreds of processes that tests start compiles all sources anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
+TOGETHER = ("tests/psd/",)
+"""Folders for one worker alone: what they import takes longer than most of their tests."""
 
 _ABSENT = re.compile(r"ModuleNotFoundError: No module named '(\w+)")
 _HALF_A_CONFTEST = re.compile(r"ImportError: cannot import name '\w+' from '[\w.]*conftest'")
@@ -45,3 +55,16 @@ def pytest_make_collect_report(
     if reason:
         report.outcome, report.longrepr = "skipped", (str(collector.path), 0, f"Skipped: {reason}")
     return report
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """One worker for each file, and for each folder that stays together."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class Scheduling(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            together = (folder for folder in TOGETHER if nodeid.startswith(folder))
+            return next(together, super()._split_scope(nodeid))
+
+    return Scheduling(config, log) if config.getoption("dist") == "loadfile" else None

@@ -84,14 +84,28 @@ HOSTILE = "price <img src=x onerror=\"window.hacked=1\"> & 'co'"
 
 @pytest.fixture(scope="session")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A result file with everything in it: bounds, trajectories, failures, a sweep, a claim, repetitions."""
+    """A result file with everything in it: bounds, trajectories, failures, a sweep, a claim, repetitions.
+
+    The first worker that asks for it makes it, for all.
+    """
+    from uara.base.locks import exclusive
+
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "recorded"
+    folder.mkdir(exist_ok=True)
+    with exclusive(folder / "lock"):
+        if not (folder / "recorded.parquet").exists():
+            _record(folder)
+    return folder / "recorded.parquet"
+
+
+def _record(folder: Path) -> None:
     import uara.bench
 
-    folder = tmp_path_factory.mktemp("recorded")
     base = {"channel": "path-loss", "servers": 3, "name": "net", "seed": 3}
     keys = {
         "instances": [
-            {"generate": {**base, "devices": [6, 8, 10, 12, 14, 16]}, "groups": ["devices"]},
+            {"generate": {**base, "devices": [6, 10, 16]}, "groups": ["devices"]},
             {
                 "generate": {**base, "devices": 8, "name": "net@devices=8"},
                 "parameters": {"energy_weight_ms_per_j": [20.0, 100.0]},
@@ -150,7 +164,6 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(PLUGINS))
         uara.bench.run(suite, output=folder / "recorded.parquet")
-    return folder / "recorded.parquet"
 
 
 def made_up(rows: list[dict[str, Any]], points: list[dict[str, Any]] | None = None, **suite: Any) -> Any:

@@ -69,7 +69,7 @@ def test_scores_by_hand() -> None:
 def test_the_two_parts_of_the_gap_are_the_gap(recorded: Path) -> None:
     runs = scored(Results.load(recorded))
     solved = runs[(runs["status"] == "ok") & runs["gap_to_bound"].notna()]
-    assert len(solved) > 50
+    assert len(solved) > 30
     parts = solved["association_gap"] + solved["allocation_gap"]
     assert (parts - solved["gap_to_bound"]).abs().max() < 1e-9
     assert (solved[solved["label"] == "tma (allocation=optimal)"]["allocation_gap"] < 1e-9).all()

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import torch
-from transformers.generation.candidate_generator import AssistedCandidateGenerator
 
 from uara.psd.engine import decode
 from uara.psd.models import LanguageModel
@@ -26,6 +25,8 @@ def assisted(
     count: int,
 ) -> tuple[list[int], int, int]:
     """Output of ``generate(assistant_model=...)``, with its judged and accepted draft tokens."""
+    from transformers.generation.candidate_generator import AssistedCandidateGenerator
+
     matches: list[tuple[int, int]] = []
     original = AssistedCandidateGenerator.update_candidate_strategy
 

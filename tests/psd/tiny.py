@@ -1,12 +1,13 @@
-"""Models of random weights, small enough for thousands of passes."""
+"""Models of random weights, small enough for thousands of passes.
+
+What imports transformers does so when it is called: it takes seconds, in each process that collects tests.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig, PreTrainedTokenizerFast
 
 from uara.psd.models import LanguageModel, wrap
 
@@ -16,6 +17,9 @@ END = 1
 
 def tiny_tokenizer(size: int = VOCABULARY) -> Any:
     """Words w2 .. and an end-of-sequence token."""
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import PreTrainedTokenizerFast
+
     words = {"<unk>": 0, "<end>": END} | {f"w{number}": number for number in range(2, size)}
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="<unk>"))
     tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
@@ -24,6 +28,8 @@ def tiny_tokenizer(size: int = VOCABULARY) -> Any:
 
 def tiny_model(kind: str = "llama", seed: int = 0, vocabulary: int = VOCABULARY, context: int = 256) -> Any:
     """A model of random weights, wide enough spread that no two logits tie."""
+    from transformers import AutoModelForCausalLM, GPT2Config, LlamaConfig
+
     if kind == "gpt2":
         config: Any = GPT2Config(
             vocab_size=vocabulary, n_positions=context, n_embd=32, n_layer=1, n_head=2, initializer_range=0.4
