@@ -41,7 +41,7 @@ class Items(NamedTuple):
     flop: float
     """F of the server, in the square of that unit per ms."""
     t0: float
-    """Load of what is in the set anyway."""
+    """Load of what is in the set anyway, in the same unit."""
     c0: Floats
     """(G,) Its cost in each row, ms."""
 

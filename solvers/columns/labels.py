@@ -22,14 +22,15 @@ class Workspace(NamedTuple):
     """Memory of a search: two lists of labels, and the steps that led to them."""
 
     deviation: Floats
-    """(2, L) Load less that of the continuous optimum."""
+    """(2, L) Load less that of the continuous optimum, in the layout's unit of root of work."""
     cost: Floats
     """(2, L G) Cost of the flips, ms: label by label, row by row."""
     trace: Indices
     """(2, L) Last step of each label."""
     parent: Indices
+    """(4 L,) The step before each step, 0 for none."""
     item: Indices
-    """(4 L,) The step before each step, 0 for none, and the item that it flips."""
+    """(4 L,) The item that each step flips."""
 
 
 def workspace(labels: int = LABELS, rows: int = 1) -> Workspace:
@@ -47,9 +48,9 @@ class Flips(NamedTuple):
     """Sets as flips of the base set: ``max_g [start_g + sum flip_gi] + (deviation + sum sign_i)^2 / flop``."""
 
     flop: float
-    """F of the server."""
+    """F of the server, in the square of the layout's unit of root of work per ms."""
     deviation: float
-    """Load of the base set less that of the continuous optimum."""
+    """Load of the base set less that of the continuous optimum, in that unit."""
     start: Floats
     """(G,) Cost of the base set above the continuous optimum, ms."""
     sign: Floats
@@ -57,6 +58,7 @@ class Flips(NamedTuple):
     flip: Floats
     """(G, n) or wider. What it adds to the cost, ms; at least 0 in the base row."""
     base_row: int
+    """The row whose band price the base set was found at."""
 
 
 @kernel(allocates=False, inner=True)

@@ -27,20 +27,23 @@ class Layout(NamedTuple):
     start: Indices
     """(E + 1,) Server j owns the pairs ``start[j]:start[j + 1]``, by rising device."""
     device: Indices
+    """(K,) Device of each pair."""
     server: Indices
-    """(K,) Device and server of each pair."""
+    """(K,) Server of each pair."""
     root_flop: Floats
-    """(M,) s_i: loads are the same at every server here."""
+    """(M,) s_i, in the square root of a unit of work: loads are the same at every server here."""
     flop_per_ms: Floats
-    """(E,) F_j."""
+    """(E,) F_j, in units of work per ms."""
     local_ms: Floats
     """(M,) D_i."""
     uplink_ms: Floats
+    """(K,) c_ij."""
     band_cost_ms: Floats
-    """(K,) c_ij and a_ij."""
+    """(K,) a_ij."""
     wait_ms: Floats
-    """(E,)"""
+    """(E,) k_j kappa: delay before the server begins."""
     sync_weight: float
+    """lambda, per ms."""
     grid_start: Indices
     """(E + 1,) Server j owns the band prices ``grid_start[j]:grid_start[j + 1]``."""
     grid_ms: Floats
@@ -48,7 +51,7 @@ class Layout(NamedTuple):
     table_start: Indices
     """(E + 1,) Where the costs of server j begin in ``table_ms``: price by price, pair by pair."""
     table_ms: Floats
-    """wait_j + psi_ij(mu) of each pair at each price of its server."""
+    """(table_start[E],) wait_j + psi_ij(mu) of each pair at each price of its server."""
 
 
 def layout_of(numbers: Coefficients, band_prices: Floats) -> Layout:

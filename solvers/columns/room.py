@@ -28,13 +28,13 @@ class Room(NamedTuple):
     """Work space for up to n items with up to G rows."""
 
     line: Floats
-    """(6, n + 1)"""
+    """(6, n + 1) Rows :data:`RATIO` to :data:`OTHER`; loads in the unit of ``Items.s``."""
     table: Floats
-    """(4, G, n + 1)"""
+    """(4, G, n + 1) Tables :data:`COST` to :data:`OTHERS`, in ms."""
     head: Floats
-    """(4, G)"""
+    """(4, G) Rows :data:`BASE` to :data:`LABEL`, in ms."""
     whole: Indices
-    """(2, n + 1)"""
+    """(2, n + 1) Rows :data:`PLACE` and :data:`ORDER`."""
     chosen: NDArray[np.bool_]
     """(n + 1,) The set."""
 

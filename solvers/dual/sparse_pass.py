@@ -30,7 +30,7 @@ class Pass(NamedTuple):
     choice: Indices
     """(M,) The cheapest candidates."""
     gradient: Floats
-    """(2E,) Of the softened dual."""
+    """(2E,) Of the softened dual, ms per unit of each price."""
     block: Floats
     """(E, 3) Curvature of a server's two prices: p p, p mu, mu mu."""
     own: Floats
@@ -38,14 +38,19 @@ class Pass(NamedTuple):
     start: Indices
     """(M + 1,) Device i owns the active candidates ``start[i]:start[i + 1]``."""
     server: Indices
+    """(K,) Server of each active candidate; those come first, here and in the three that follow."""
     root: Floats
+    """(K,) s, the square root of its work."""
     share: Floats
+    """(K,) y, its share of the band."""
     weight: Floats
-    """(K,) Server, s, y and w of the active candidates, which come first."""
+    """(K,) w, its share in its device's soft choice."""
     cost: Floats
+    """(n,) Work space for a device's candidates: cost in ms."""
     bend: Floats
+    """(n,) dy/dmu of each, per ms."""
     inner: Floats
-    """(n,) Work space for a device's candidates: cost, dy/dmu and y."""
+    """(n,) y of each."""
 
 
 def empty_pass(numbers: Coefficients) -> Pass:

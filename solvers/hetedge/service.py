@@ -40,7 +40,7 @@ class Service(NamedTuple):
     prefill_ms: Floats
     """(B, L, P) By size - 1, length and prompt; 0 without drafts."""
     first_verify_ms: Floats
-    """(B, L, P)"""
+    """(B, L, P) Of the first verification, by the same."""
     draft_ms: Floats
     """(B, L, 4) Intercept and slope in the context of the time for computing, and of that for reading."""
     verify_ms: Floats

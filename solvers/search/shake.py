@@ -26,7 +26,9 @@ class Shaker(NamedTuple):
     """A search over some of the pairs."""
 
     task: Task
+    """The problem, of the pairs that are searched."""
     state: State
+    """The association that is changed in place."""
     cumulative: Floats
     """(K,) Sums of the weights with which the pairs are drawn."""
 

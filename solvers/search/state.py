@@ -27,6 +27,7 @@ class Task(NamedTuple):
     """What the kernels read: P1 by candidate, and the sharing rule."""
 
     numbers: Coefficients
+    """P1 by candidate."""
     capacity: Indices
     """(E,) Most devices of each server."""
     weighted: bool

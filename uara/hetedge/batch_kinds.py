@@ -33,7 +33,7 @@ class Requests(NamedTuple):
     output: Indices
     """(K,) Level of the output."""
     rounds: Indices
-    """(K, L)"""
+    """(K, L) Rounds that each needs by speculation length."""
     pace: Indices
     """(K,) Level of the mean number of rounds, at most :data:`PACES` of them."""
 
@@ -44,7 +44,7 @@ class Kinds(NamedTuple):
     start: Indices
     """(B + 1,) The kinds of n requests are those from ``start[n - 1]`` to ``start[n]``."""
     cost: Floats
-    """(T, 9)"""
+    """(T, 9) Columns :data:`PREFILL` to :data:`ROUNDS`."""
     worth: Floats
     """(T,) No members of such a batch are worth more, in ms."""
     reach: Indices
@@ -52,7 +52,7 @@ class Kinds(NamedTuple):
     admits: Indices
     """(T,) Which set it admits."""
     sets: NDArray[np.bool_]
-    """(Q, K)"""
+    """(Q, K) Which requests each admits."""
     length: Indices
     """(Q,) Index of the speculation length at which it was made."""
     prompt: Indices

@@ -123,16 +123,20 @@ class Asked(NamedTuple):
     disjoint: bool
     """Whether the two batches of a pair share no request."""
     draft_room: float
+    """Bytes for caches on the draft node."""
     verify_room: float
-    """Bytes for caches on the nodes."""
+    """Bytes for caches on the verify node."""
 
 
 class Stretch(NamedTuple):
     """Positions from first to last, at which the verify node is free so long after the draft node."""
 
     first: int
+    """The first position."""
     last: int
+    """The last one."""
     tail_ms: float
+    """From when the draft node is free to when the verify node is."""
 
 
 class Found(NamedTuple):
