@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import uara.solvers
 
 import uara
-import uara.solvers
 
 FOLDERS = (Path(uara.__file__).parent, Path(uara.solvers.__file__ or "").parent)
 ARRAYS = re.compile(r"^(Floats|Indices|States|NDArray\b.*)$")
