@@ -111,8 +111,8 @@ def test_options_go_to_one_solver_or_to_all_that_know_them(uara: Command, instan
         (["--solver", "tma", "--option", "=3"], "'=3' is not of the form key=value"),
         (["--solver", "tma", "--option", "colour=red"], "none of the solvers (tma) has an option 'colour'"),
         (["--solver", "tma", "--option", "capacity=0"], "solver tma: capacity"),
-        (["--time-limit", "0"], "time_limit_s: must be positive"),
-        (["--time-limit", "nan"], "time_limit_s: must be positive"),
+        (["--time-limit", "0"], "time_limit: Input should be a finite number"),
+        (["--time-limit", "nan"], "time_limit: Input should be a finite number"),
         (["--start", "/nowhere.json"], "/nowhere.json: no such file"),
     ],
 )

@@ -1,10 +1,13 @@
-"""Solvers and their options as words on the command line."""
+"""Solvers and their options as words on the command line, and how they are called."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Annotated
+
+from pydantic import Field
 
 from uara.base.errors import InputError, SolverError
 from uara.base.files import Record
@@ -22,6 +25,24 @@ class SolverSpec:
     def options(self) -> Record:
         """The validated options."""
         return find(self.name).make_options(self.values, strict=False)
+
+
+class Solving(Record):
+    """Which solvers are called, and how."""
+
+    solver: list[str] | None = None
+    """Solver, or package.module:function; may be repeated, and may carry options: tma:moves=pairs,allocation=sqrt.
+    Left out, auto for P1, hetedge-bound for hetedge."""
+    option: list[str] | None = None
+    """key=value for every solver that knows the key; may be repeated."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """Root seed."""
+    time_limit: float | None = None
+    """Seconds for each call of a solver."""
+
+    def specs(self, default: str) -> list[SolverSpec]:
+        """The solvers that are named, or this one, with their options."""
+        return attach_options([parse_solver(word) for word in self.solver or [default]], self.option or [])
 
 
 def parse_solver(word: str) -> SolverSpec:
