@@ -29,8 +29,8 @@ def _figure(title: str, key: str, make: Make, note: str = "", place: int = 0) ->
     return Column(title, note, place=place, numeric=make is not words), lambda row: make(row[key])
 
 
-def _excess(row: Row) -> Cell:
-    """The excess; in brackets that of the answered instances where others were not."""
+def _primal_gap(row: Row) -> Cell:
+    """The primal gap; in brackets that of the answered instances where others were not."""
     make = percent(3)
     cell = make(row["excess"])
     if math.isinf(row["excess"]) and math.isfinite(row["excess_answered"]):
@@ -43,18 +43,18 @@ def _interval(row: Row) -> Cell:
     return Cell(f"{100 * low:.2f} … {100 * high:.2f}" if math.isfinite(low) else NONE, 100 * low)
 
 
-_EXCESS = (
-    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in "
+_PRIMAL_GAP = (
+    "geometric mean of controllable part / best known, less 1; infinite where a run failed, and in "
     "brackets that of the instances it answered"
 )
 FIGURES: Sequence[Figure] = (
     _figure("solver", "label", words),
     _figure("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank", 2),
-    (Column("excess %", _EXCESS, place=1), _excess),
-    (Column("95 % interval %", "of the excess: bootstrap over the drops; none below six of them", place=3), _interval),
+    (Column("primal gap %", _PRIMAL_GAP, place=1), _primal_gap),
+    (Column("95 % interval %", "of the primal gap: bootstrap over the drops; none below six of them", place=3), _interval),
     _figure(
-        "gap to bound %", "gap_to_bound", percent(4),
-        "optimality gap: (objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
+        "optimality gap %", "gap_to_bound", percent(4),
+        "(objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
     ),
     _figure(
         "own proof %", "proven_gap", percent(4),
@@ -113,7 +113,7 @@ def _table(figures: Sequence[Figure], rows: Sequence[Row], name: str = "") -> Ta
 
 
 def pairs(tests: pd.DataFrame) -> Table:
-    """Every pair of solvers, by excess, as :func:`uara.bench.ranking.duels` compares them."""
+    """Every pair of solvers, by primal gap, as :func:`uara.bench.ranking.duels` compares them."""
     drops = "independent ones: variants and parts of one drop count once in the test"
     test = "Wilcoxon signed-rank over the drops, Holm-adjusted; a failure is worse than any answer"
     figures = [
@@ -125,7 +125,7 @@ def pairs(tests: pd.DataFrame) -> Table:
         _figure("equal", "equal", number(0), place=1),
         _figure("higher", "higher", number(0), place=1),
         _figure(
-            "mean difference of excess %",
+            "mean difference of primal gap %",
             "mean_difference",
             percent(3),
             "infinite where one of them failed",

@@ -90,7 +90,7 @@ def command(
             continue
         start = None if entry is None else solution.open_for(instance, folder / entry.solution)[1]
         for spec in specs:
-            how = {"options": spec.options, "seed": asked.seed, "time_limit_s": time_limit}
+            how: dict[str, Any] = {"options": spec.options, "seed": asked.seed, "time_limit_s": time_limit}
             result = solve(instance, spec.name, start=start, **how)
             entry = best_known.record(folder, instance, result, cut)
             typer.echo(

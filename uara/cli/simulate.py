@@ -161,7 +161,7 @@ FIGURES: Sequence[tuple[str, int, Callable[[SimulatedRun], float | None], int]] 
     ("decision p50 ms", 1, lambda run: run.percentile("decision_s", 50) * 1e3, 2),
     ("p99 ms", 2, lambda run: run.percentile("decision_s", 99) * 1e3, 2),
     ("p99.9 ms", 3, lambda run: run.percentile("decision_s", 99.9) * 1e3, 2),
-    ("mean gap %", 1, lambda run: mean_gap(run), 3),
+    ("mean optimality gap %", 1, lambda run: mean_gap(run), 3),
 )
 """Columns of the table: heading with unit, place, value of a run, decimals."""
 

@@ -14,7 +14,11 @@ from uara.bench.report.section import Facts, Section
 if TYPE_CHECKING:
     import pandas as pd
 
-PARTS = {"gap_to_bound": "gap %", "association_gap": "association %", "allocation_gap": "allocation %"}
+PARTS = {
+    "gap_to_bound": "optimality gap %",
+    "association_gap": "association %",
+    "allocation_gap": "allocation %",
+}
 
 
 def gaps(facts: Facts) -> Section | None:

@@ -30,7 +30,7 @@ def instances_table(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
         *(Column(heading(name), place=1) for name in features),
         Column("best controllable ms"),
         Column("best solver", numeric=False),
-        Column("gap to bound %"),
+        Column("optimality gap %"),
         Column("bound", "re-computed from a certificate, or only claimed", numeric=False, place=1),
     ]
     first = runs.groupby("instance", sort=False)[features].first()

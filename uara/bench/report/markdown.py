@@ -99,7 +99,7 @@ def gaps_by_size(runs: pd.DataFrame) -> dict[str, Table]:
         table = own.groupby(sizes)["gap_to_bound"].mean().unstack()
         count = own.groupby(sizes)["instance"].nunique()
         if min(table.shape) > 1:
-            head = f"gap %, E \\ M ({count.min()} to {count.max()} instances each)"
+            head = f"optimality gap %, E \\ M ({count.min()} to {count.max()} instances each)"
             rows = [
                 [number(0)(servers), *map(percent(2), gaps)]
                 for servers, gaps in zip(table.index, table.values, strict=True)
@@ -113,11 +113,11 @@ def _word(label: str) -> str:
 
 
 def instances(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
-    """Best answer and bound of each instance, and the excess of each solver."""
+    """Best answer and bound of each instance, and the primal gap of each solver."""
     table = cells(runs, "excess").reindex(known.index)
     labels = [label for label in table.columns if table[label].notna().any()]
-    columns = [Column("instance", numeric=False), Column("best controllable ms"), Column("gap to bound %")]
-    columns += [Column(f"{label} excess %") for label in labels]
+    columns = [Column("instance", numeric=False), Column("best controllable ms"), Column("optimality gap %")]
+    columns += [Column(f"{label} primal gap %") for label in labels]
     rows = [
         [
             words(name),

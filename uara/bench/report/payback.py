@@ -17,7 +17,7 @@ def payback(facts: Facts) -> Section | None:
         "instances": (Column("pays back after instances"), number(0)),
         "excess_difference": (
             Column(
-                "excess difference %",
+                "primal gap difference %",
                 "above 0: the learned solver's answers are worse; a failure is infinitely worse",
             ),
             percent(3),
