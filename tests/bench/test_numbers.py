@@ -14,7 +14,7 @@ from uara.base.cells import Table
 from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.report.curves import profiles
-from uara.bench.report.gaps import split
+from uara.bench.report.sections import split
 from uara.bench.standings import standings
 
 from .conftest import made_up

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from uara.base.errors import InputError
-from uara.bench.variants import cut, with_parameters
+from uara.bench.cases import cut, with_parameters
 
 from ..cases import make_instance
 

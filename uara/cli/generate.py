@@ -13,7 +13,7 @@ from typer.core import TyperOption
 from uara.base.errors import InputError
 from uara.base.files import Record, check_output, file_name, save_or_rescue
 from uara.cli.fields import options_from, taken
-from uara.cli.output import finish, print_json
+from uara.cli.output import finish, print_json, sizes_of
 from uara.p1.instance import Instance
 from uara.scenarios import own as owns
 from uara.scenarios import recipe as recipes
@@ -217,15 +217,15 @@ def _finish(instance: Instance, output: Path, picture: Path | None, json: bool) 
 
 
 def _report(instance: Instance, output: Path, picture: Path | None, json: bool) -> None:
-    servers, devices = len(instance.servers), len(instance.devices)
-    usable, pairs = len(instance.channel.power_gain), servers * devices
     made = instance.provenance
     if json:
+        servers, devices = len(instance.servers), len(instance.devices)
         files = {"file": str(output), "picture": None if picture is None else str(picture)}
-        counts = {"servers": servers, "devices": devices, "usable_pairs": usable, "pairs": pairs}
+        counts = {"servers": servers, "devices": devices, "pairs": servers * devices}
+        counts["usable_pairs"] = len(instance.channel.power_gain)
         print_json({**files, "name": instance.name, **counts, "provenance": made.model_dump()})
         return
-    typer.echo(f"{output}: {servers} servers, {devices} devices, {usable} of {pairs} pairs usable")
+    typer.echo(sizes_of(instance, output))
     if made.acceptance != "measured":
         typer.echo(f"acceptance rates of {made.task_profile}: {made.acceptance}")
     if picture is not None:

@@ -52,19 +52,13 @@ def parse_solver(word: str) -> SolverSpec:
     if function and "=" not in function and name not in installed():
         name, tail = f"{name}:{function}", more
     find(name)
-    return SolverSpec(name, dict(_pair(part) for part in tail.split(",") if part))
+    return SolverSpec(name, dict(parse_option(part) for part in tail.split(",") if part))
 
 
 def attach_options(specs: Sequence[SolverSpec], words: Sequence[str]) -> list[SolverSpec]:
-    """Give each ``key=value`` to the solvers that know the key.
-
-    Raises
-    ------
-    InputError
-        If no solver of the run knows a key.
-    """
+    """Give each ``key=value`` to the solvers that know the key; :class:`InputError` if there is none."""
     for word in words:
-        key, value = _pair(word)
+        key, value = parse_option(word)
         taking = [spec for spec in specs if key in find(spec.name).traits.options.model_fields]
         if not taking:
             names = ", ".join(spec.name for spec in specs)
@@ -77,7 +71,8 @@ def attach_options(specs: Sequence[SolverSpec], words: Sequence[str]) -> list[So
     return list(specs)
 
 
-def _pair(word: str) -> tuple[str, str]:
+def parse_option(word: str) -> tuple[str, str]:
+    """Key and value of ``key=value``."""
     key, equals, value = word.partition("=")
     if not equals or not key:
         raise InputError(f"{word!r} is not of the form key=value", source="--option")

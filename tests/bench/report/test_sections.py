@@ -8,10 +8,8 @@ import pytest
 
 from uara.bench import Results
 from uara.bench.metrics import scored
-from uara.bench.report.data import ends, failures_table
-from uara.bench.report.gaps import gaps, split
 from uara.bench.report.section import Facts, Section
-from uara.bench.report.sections import DRAWN, SECTIONS, sections
+from uara.bench.report.sections import DRAWN, SECTIONS, ends, failures_table, gaps, sections, split
 
 from ..conftest import made_up
 
