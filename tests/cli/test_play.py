@@ -27,7 +27,7 @@ def test_one_file_is_written_and_named(
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("page.txt", "must end in .html or .htm"), ("/dev/null/x.html", "cannot be written")]
+    ("name", "text"), [("page.txt", "must end in .htm or .html"), ("/dev/null/x.html", "cannot be written")]
 )
 def test_a_page_that_cannot_be_written_is_one_line(
     uara: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, text: str
