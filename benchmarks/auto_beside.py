@@ -21,7 +21,7 @@ import numpy as np
 
 import uara
 from uara.base.clock import processor_time
-from uara.bench.variants import with_parameters
+from uara.bench.cases import with_parameters
 from uara.p1.instance import Instance
 from uara.p1.subset import subset
 

@@ -17,6 +17,7 @@ from uara.base.deferred import deferred
 from uara.base.errors import InputError, SolverError, UaraError, reason_of
 from uara.base.files import Record
 from uara.base.randomness import stream
+from uara.base.scores import finite
 from uara.problem import Decision, Problem, Proof, Score, evaluate, kind_of, lower_bound, plot
 from uara.registry import Method, blaming, find
 
@@ -317,7 +318,7 @@ class Result:
             "setup_s": self.setup_s,
             **self.decision.to_plain(),
             "certificate": self.certificate.to_plain() if self.certificate else None,
-            "details": {name: _finite(value) for name, value in self.details.items()},
+            "details": {name: finite(value) for name, value in self.details.items()},
         }
 
 
@@ -438,8 +439,8 @@ def _result(
     certificate = answer.certificate if answer else context._ledger.certificate
     try:
         score, decision = _best_of(instance, answer, context._ledger.best)
-        certified = _finite(lower_bound(instance, certificate)) if certificate is not None else None
-        claims = [_finite(context._ledger.bound_ms), certified, _finite(answer.bound_ms) if answer else None]
+        certified = finite(lower_bound(instance, certificate)) if certificate is not None else None
+        claims = [finite(context._ledger.bound_ms), certified, finite(answer.bound_ms) if answer else None]
         bound = max((claim for claim in claims if claim is not None), default=None)
         details = _checked(answer.details) if answer else {}
     except Exception as error:  # whatever a plug-in handed back
@@ -492,7 +493,3 @@ def _best_of(
     if best is not None and not (counts(score) and score.objective_ms <= best[0].objective_ms):
         return best
     return score, answer.decision
-
-
-def _finite(value: float | None) -> float | None:
-    return float(value) if value is not None and math.isfinite(value) else None

@@ -30,7 +30,7 @@ def _(answers, best, mo):
     rows = [
         {
             "solver": name,
-            "excess %": round(100 * (answer.evaluation.controllable_ms / least - 1), 3),
+            "primal gap %": round(100 * (answer.evaluation.controllable_ms / least - 1), 3),
             "mean latency ms": round(answer.evaluation.latency_ms["mean"], 1),
         }
         for name, answer in answers.items()

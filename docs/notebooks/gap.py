@@ -25,9 +25,9 @@ def _(best, instance, mo, uara):
         for shares in ("uniform", "sqrt", "optimal"):
             value = uara.evaluate(instance, uara.allocate(instance, association, shares)).controllable_ms
             rows.append(
-                {"association": rule, "shares": shares, "excess %": round(100 * (value / best - 1), 3)}
+                {"association": rule, "shares": shares, "primal gap %": round(100 * (value / best - 1), 3)}
             )
-    by_rule = {(row["association"], row["shares"]): row["excess %"] for row in rows}
+    by_rule = {(row["association"], row["shares"]): row["primal gap %"] for row in rows}
     assert by_rule["tma", "optimal"] <= by_rule["tma", "uniform"]
     assert by_rule["max-sinr", "optimal"] > 1, "association decides, whatever the shares"
     mo.ui.table(rows)

@@ -17,8 +17,8 @@ from uara.bench.compare import compare_results
 from uara.bench.metrics import scored
 from uara.bench.ranking import duels, overall, payback, per_instance
 from uara.bench.report.curves import mean_gap_curves, profiles
-from uara.bench.report.gaps import split
 from uara.bench.report.markdown import gaps_by_size
+from uara.bench.report.sections import split
 
 from .conftest import made_up
 

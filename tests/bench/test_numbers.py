@@ -14,7 +14,7 @@ from uara.base.cells import Table
 from uara.bench import Results
 from uara.bench.metrics import scored
 from uara.bench.report.curves import profiles
-from uara.bench.report.gaps import split
+from uara.bench.report.sections import split
 from uara.bench.standings import standings
 
 from .conftest import made_up
@@ -35,8 +35,8 @@ def shown(recorded: Path) -> Table:
     ("name", "heading", "scale"),
     [
         ("solved", "solved %", 100),
-        ("excess", "excess %", 100),
-        ("gap_to_bound", "gap to bound %", 100),
+        ("excess", "primal gap %", 100),
+        ("gap_to_bound", "optimality gap %", 100),
         ("proven_gap", "own proof %", 100),
         ("controllable_ms", "controllable ms", 1),
         ("latency_mean_ms", "latency ms", 1),

@@ -25,7 +25,7 @@ def test_every_heading_has_its_unit_and_says_what_it_means() -> None:
 def test_the_table_says_what_the_ranking_says(recorded: Path) -> None:
     results = Results.load(recorded)
     table = standings(scored(results))
-    place = [column.name for column in table.columns].index("excess %")
+    place = [column.name for column in table.columns].index("primal gap %")
     for row, (_, found) in zip(table.rows, results.ranking().iterrows(), strict=True):
         assert row[0].text == found["label"]
         assert row[place].value == pytest.approx(100 * found["excess"])
@@ -38,7 +38,7 @@ def test_a_short_table_has_five_columns_and_fits_a_terminal(recorded: Path) -> N
     table = standings(scored(Results.load(recorded)))
     short = table.within(BRIEF)
     assert [column.name for column in short.columns] == [
-        *("solver", "excess %", "gap to bound %", "latency ms", "runtime s")
+        *("solver", "primal gap %", "optimality gap %", "latency ms", "runtime s")
     ]
     assert fitting(table, 100).columns[0].name == "solver"
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +12,7 @@ from uara.bench.statistics import (
     bootstrap_interval,
     holm,
     primal_integral,
-    profile,
+    profiles,
     shifted_geometric_mean,
     signed_rank,
     t_estimate,
@@ -95,7 +96,7 @@ def test_one_tolerance_for_ties() -> None:
     """What counts as equal in a test is equal in a profile."""
     assert tied([1.0, 0.0, 1e6], [1 + 5e-10, 5e-10, 1e6 + 5e-4]).all()
     assert not tied([1.0, 0.0, 1e6], [1 + 2e-9, 2e-9, 1e6 + 2e-3]).any()
-    found = profile({"x": {"i": [1.0]}, "y": {"i": [1 + 5e-10]}, "z": {"i": [1 + 2e-9]}}, ["i"])
+    found = profiles(runs_of(("x", "i", 1.0), ("y", "i", 1 + 5e-10), ("z", "i", 1 + 2e-9)))
     assert [found[name].at(1.0) for name in "xyz"] == [1.0, 1.0, 0.0]
 
 
@@ -120,9 +121,13 @@ def test_holm_by_hand() -> None:
     assert holm({"a": 0.9, "b": 0.8}) == {"a": 1.0, "b": 1.0}
 
 
+def runs_of(*rows: tuple[str, str, float]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["label", "instance", "cost"])
+
+
 def test_profile_by_hand() -> None:
-    costs = {"x": {"i": [1.0], "j": [4.0], "k": [math.inf]}, "y": {"i": [2.0], "j": [2.0], "k": [math.inf]}}
-    found = profile(costs, ["i", "j", "k"])
+    first = [("x", "i", 1.0), ("x", "j", 4.0), ("x", "k", math.inf)]
+    found = profiles(runs_of(*first, ("y", "i", 2.0), ("y", "j", 2.0), ("y", "k", math.inf)))
     assert [found["x"].at(factor) for factor in (1, 1.9, 2, 100)] == pytest.approx(
         [1 / 3, 1 / 3, 2 / 3, 2 / 3]
     )
@@ -130,11 +135,11 @@ def test_profile_by_hand() -> None:
 
 
 def test_a_failure_is_never_better_than_an_answer() -> None:
-    """A failed run, a missing solver and an instance that nobody solved all stay in the denominator."""
-    costs = {"half": {"i": [1.0, math.inf]}, "absent": {}, "never": {"i": [math.inf], "j": [math.inf]}}
-    found = profile(costs, ["i", "j"])
+    """A failed run, a missing run and an instance that nobody solved all stay in the denominator."""
+    half = [("half", "i", 1.0), ("half", "i", math.inf)]
+    found = profiles(runs_of(*half, ("never", "i", math.inf), ("never", "j", math.inf)))
     assert found["half"].at(1e9) == pytest.approx(0.25)
-    assert found["absent"].at(1e9) == found["never"].at(1e9) == 0.0
+    assert found["never"].at(1e9) == 0.0
 
 
 @pytest.mark.integration

@@ -107,7 +107,7 @@ def test_it_fails_when_nothing_succeeded(make_suite: MakeSuite, tmp_path: Path) 
     [
         (["none.toml"], "none.toml: no such file"),
         (["report", "none.parquet"], "none.parquet: no such file"),
-        (["SUITE", "--backend", "threads"], "neither joblib nor dask"),
+        (["SUITE", "--backend", "threads"], "backend: Input should be 'joblib' or 'dask'"),
         (["SUITE", "--retry", "failed"], "'failed' is not one of"),
         (["SUITE", "--plan", "--retry", "failed"], "'failed' is not one of"),
         (["SUITE", "--scheduler", "tcp://x:1"], "--scheduler"),

@@ -39,7 +39,7 @@ def test_a_breach_is_printed_and_ends_with_exit_code_1(capsys: pytest.CaptureFix
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["max-sinr", "--option", "allocation"], "'allocation' is not key=value"),
+        (["max-sinr", "--option", "allocation"], "'allocation' is not of the form key=value"),
         (["max-sinr", "--option", "alocation=sqrt"], "alocation"),
         (["nobody"], "there is no solver 'nobody'"),
     ],

@@ -84,9 +84,9 @@ ROW = {"step": 30.0, "steps": 200.0, "slots_per_s": 12.345, "return": -0.5, "bes
 
 def test_a_terminal_shows_where_the_run_stands():
     console = Console(file=io.StringIO(), force_terminal=True, width=100, color_system=None)
-    with module.LiveLine(console) as line:
-        line.show(ROW)
-        line.show(ROW | {"step": 31.0, "temperature": 0.01})
+    with module.live_line(console) as show:
+        show(module.progress_line(ROW))
+        show(module.progress_line(ROW | {"step": 31.0, "temperature": 0.01}))
     shown = console.file.getvalue()
     assert "step 30 of 200  slots/s 12.35  return -0.5  best gap 0.02" in shown
     assert "step 31 of 200  slots/s 12.35  return -0.5  temperature 0.01  best gap 0.02" in shown
@@ -94,17 +94,17 @@ def test_a_terminal_shows_where_the_run_stands():
 
 def test_a_pipe_shows_nothing():
     console = Console(file=io.StringIO())
-    with module.LiveLine(console) as line:
-        line.show(ROW)
-        line.clear()
+    with module.live_line(console) as show:
+        show(module.progress_line(ROW))
+        show("")
     assert console.file.getvalue() == ""
 
 
 def test_rows_begin_on_an_empty_line_and_stay_on_standard_output(capsys):
     console = Console(file=io.StringIO(), force_terminal=True)
-    with module.LiveLine(console) as line:
-        line.show(ROW)
-        line.clear()
+    with module.live_line(console) as show:
+        show(module.progress_line(ROW))
+        show("")
         assert console.file.getvalue().endswith("\r\x1b[2K"), "the cursor is at the start of an empty line"
         print("a row")
     assert capsys.readouterr().out == "a row\n"

@@ -95,9 +95,9 @@ def ranking_table(results: Sequence[Result], best_known_ms: float | None = None)
     add("energy J", 4, 0, [score.energy_j for score in scores])
     if any(each.bound_ms is not None for each in order):
         add("bound ms", 5, 0, [each.bound_ms for each in order])
-        add("gap %", 1, 4, [None if each.gap is None else 100 * each.gap for each in order])
+        add("optimality gap %", 1, 4, [None if each.gap is None else 100 * each.gap for each in order])
     if best_known_ms is not None:
-        add("over best known %", 1, 4, [_over(score, best_known_ms) for score in scores])
+        add("primal gap %", 1, 4, [_over(score, best_known_ms) for score in scores])
     add("runtime s", 1, 3, [each.runtime_s for each in order])
     rows = list(zip(*(cells for _, cells in columns), strict=True))
     return Table([column for column, _ in columns], rows, printable(results[0].instance.name))

@@ -25,7 +25,7 @@ def overall_table(answers: Answers, solvers: Sequence[str], best_ms: Mapping[str
 
     Notes
     -----
-    The excess is the geometric mean of controllable part / best, less 1, as in ``uara bench``.
+    The primal gap is the geometric mean of controllable part / best, less 1, as in ``uara bench``.
     """
     logs: dict[str, list[float]] = {name: [] for name in solvers}
     gaps: dict[str, list[float]] = {name: [] for name in solvers}
@@ -59,8 +59,8 @@ def overall_table(answers: Answers, solvers: Sequence[str], best_ms: Mapping[str
         Column("solver", numeric=False),
         Column("answered", place=2),
         Column("best of all", place=2),
-        Column("mean excess %"),
-        Column("mean gap %", place=1),
+        Column("mean primal gap %"),
+        Column("mean optimality gap %", place=1),
         Column("runtime s", place=1),
     ]
     return Table(heads, rows, f"over {len(answers)} instances")

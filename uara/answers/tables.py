@@ -24,13 +24,7 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def tables(result: Result) -> dict[str, Columns]:
-    """The tables of an answer, by their names.
-
-    Raises
-    ------
-    InputError
-        If answers of this kind have none.
-    """
+    """The tables of an answer, by their names; :class:`InputError` if answers of this kind have none."""
     make = kind_of(result.instance.kind).tables
     if make is None:
         raise InputError(

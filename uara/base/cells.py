@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -122,6 +122,21 @@ def significant(digits: int) -> Make:
 def words(value: Any) -> Cell:
     """Cells of text."""
     return Cell("" if value is None or (isinstance(value, float) and math.isnan(value)) else str(value))
+
+
+Figure = tuple[Column, Callable[[Mapping[str, Any]], Cell]]
+"""A column, and what makes its cell of a record."""
+
+
+def figure(title: str, key: str, make: Make, note: str = "", place: int = 0) -> Figure:
+    """A column of what records have at a key."""
+    return Column(title, note, place=place, numeric=make is not words), lambda record: make(record[key])
+
+
+def tabled(figures: Sequence[Figure], records: Iterable[Mapping[str, Any]], name: str = "") -> Table:
+    """A row for each record."""
+    rows = [[make(record) for _, make in figures] for record in records]
+    return Table([column for column, _ in figures], rows, name)
 
 
 def _cell(value: Any, shown: Callable[[float], str]) -> Cell:

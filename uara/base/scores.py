@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-
-import numpy as np
+from typing import Any
 
 FEASIBILITY_TOLERANCE = 1e-9
 """Largest excess over a budget of shares that counts as rounding."""
@@ -26,6 +26,15 @@ class Violation:
         return f"{self.constraint} at {self.where}: {self.amount:.3g} too much"
 
 
-def finite(value: float) -> float | None:
-    """The value, or None where JSON has no number for it."""
-    return float(value) if np.isfinite(value) else None
+def finite(value: float | None) -> float | None:
+    """The value, or None where there is none or JSON has no number for it."""
+    return float(value) if value is not None and math.isfinite(value) else None
+
+
+def all_finite(data: Any) -> Any:
+    """Plain data as JSON can hold them: None for every number that is not finite."""
+    if isinstance(data, dict):
+        return {key: all_finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [all_finite(value) for value in data]
+    return finite(data) if isinstance(data, float) else data

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uara.problem
+from uara.base import files
 from uara.base.errors import InputError
 from uara.bench.suite import Instances, Suite, grid
-from uara.bench.variants import cut, with_parameters
 from uara.problem import Feature, Problem, kind_of
 
 
@@ -39,8 +41,10 @@ def find_cases(suite: Suite, folder: Path) -> list[Case]:
     places = [f"$.instances[{number}]" for number in range(len(suite.instances))]
     paths = [_paths(entry, folder, place) for entry, place in zip(suite.instances, places, strict=True)]
     suite.check_size([1 if each is None else len(each) for each in paths])
-    for entry, files, place in zip(suite.instances, paths, places, strict=True):
-        for problem in _generated(entry, place) if files is None else map(uara.problem.load, files):
+    for entry, found_files, place in zip(suite.instances, paths, places, strict=True):
+        for problem in (
+            _generated(entry, place) if found_files is None else map(uara.problem.load, found_files)
+        ):
             for size, changes in itertools.product(grid(entry.subsets), grid(entry.parameters)):
                 case = Case(with_parameters(cut(problem, size, f"{place}.subsets"), changes))
                 known = found.setdefault(case.problem.digest, case)
@@ -97,3 +101,45 @@ def _generated(entry: Instances, place: str) -> Iterator[Problem]:
 def _natural(path: Path) -> list[tuple[int, str]]:
     """Sort key that puts ``e8_m90`` before ``e8_m120``."""
     return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", str(path))]
+
+
+def cut(problem: Any, size: Mapping[str, Any], place: str) -> Any:
+    """A smaller instance cut from an instance; the instance itself where no size is given.
+
+    Raises
+    ------
+    InputError
+        Naming ``place``, if instances of this kind cannot be cut, or not so.
+    """
+    if not size:
+        return problem
+    subset = kind_of(problem.kind).subset
+    if subset is None:
+        raise InputError(f"instances of kind {problem.kind} cannot be cut", path=place)
+    try:
+        inspect.signature(subset).bind(problem, **size)
+    except TypeError as error:
+        raise InputError(
+            f"not the sizes of an instance of kind {problem.kind}: {error}", path=place
+        ) from None
+    if wrong := [name for name, value in size.items() if not isinstance(value, int) or value < 1]:
+        raise InputError("must be a positive whole number, or a list of them", path=f"{place}.{wrong[0]}")
+    return subset(problem, **size)
+
+
+def with_parameters(problem: Any, changes: Mapping[str, Any]) -> Any:
+    """A copy of an instance with some constants changed, which its name says.
+
+    Raises
+    ------
+    InputError
+        If it has no such constants.
+    """
+    if not changes:
+        return problem
+    if not hasattr(problem, "parameters") or not hasattr(problem, "replace"):
+        raise InputError(f"instances of kind {problem.kind} have no constants to change", source=problem.name)
+    constants = {**problem.parameters.model_dump(), **changes}
+    checked = files.validate(constants, type(problem.parameters), path="parameters")
+    suffix = ",".join(f"{key}={value:g}" for key, value in changes.items())
+    return problem.replace(parameters=checked, name=f"{problem.name}@{suffix}")

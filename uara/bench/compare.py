@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from uara.base.scores import all_finite
 from uara.bench import circumstances, shifts
 from uara.bench.results import Results
 from uara.bench.shifts import HIGHER_IS_BETTER, MEASURES, Key, Paired, Shift
@@ -53,14 +54,11 @@ class Comparison:
 
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
-        rows = [
-            {
-                key: None if isinstance(value, float) and not math.isfinite(value) else value
-                for key, value in row.items()
-            }
-            for row in map(asdict, self.changes)
-        ]
-        return {"worse": self.worse, "notes": self.notes, "changes": rows}
+        return {
+            "worse": self.worse,
+            "notes": self.notes,
+            "changes": all_finite(list(map(asdict, self.changes))),
+        }
 
 
 def compare_results(old: Results, new: Results) -> Comparison:

@@ -33,13 +33,7 @@ def references(results: Results) -> pd.DataFrame:
     rows = []
     for instance, runs in results.runs.groupby("instance", sort=False):
         solved = runs[runs["status"] == "ok"]
-        row: dict[str, Any] = {"instance": instance, "bound_kind": "none", "bound_ms": math.nan}
-        row |= {
-            "best_ms": math.nan,
-            "best_controllable_ms": math.nan,
-            "best_solver": "",
-            "constant_ms": math.nan,
-        }
+        row: dict[str, Any] = {"instance": instance, "bound_kind": "none", "best_solver": ""}
         if len(solved):
             best = solved.loc[solved["objective_ms"].idxmin()]
             row["best_ms"], row["best_solver"] = best["objective_ms"], best["label"]
@@ -51,7 +45,9 @@ def references(results: Results) -> pd.DataFrame:
                     row["bound_solver"] = solved.loc[solved[column].idxmax(), "label"]
                     break
         rows.append(row)
-    known = pd.DataFrame(rows).set_index("instance")
+    numbers = ("bound_ms", "best_ms", "best_controllable_ms", "constant_ms")
+    names = ["instance", "bound_kind", "best_solver", "bound_solver", *numbers]
+    known = pd.DataFrame(rows, columns=names).set_index("instance").astype(dict.fromkeys(numbers, float))
     distance = (known["best_ms"] - known["bound_ms"]).clip(lower=0)
     known["gap"] = (distance / known["best_controllable_ms"]).mask(distance == 0, 0.0)
     return known

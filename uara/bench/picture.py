@@ -61,7 +61,7 @@ def _draw(axes: Axes, name: str, rows: list[dict[str, Any]]) -> None:
         title=f"{printable(name)}: a ring marks solvers that prove a gap themselves",
     )
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter(lambda value, _: f"{value:g}")
+        axis.set_major_formatter("{x:g}")
     axes.grid(alpha=0.3, which="major")
     axes.margins(x=0.18, y=0.12)
 

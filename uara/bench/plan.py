@@ -100,26 +100,17 @@ def _plan(suite: Suite, folder: Path) -> list[Run]:
 
 
 def choose(runs: Sequence[Run], only_solver: str = "*", only_instance: str = "*") -> list[Run]:
-    """The runs whose label and instance match these globs.
-
-    Raises
-    ------
-    InputError
-        If a glob matches nothing, alone or together with the other.
-    """
-    labels = dict.fromkeys(run.setting.label for run in runs)
-    names = dict.fromkeys(run.case.name for run in runs)
-    for option, glob, known in (
-        ("--only-solver", only_solver, labels),
-        ("--only-instance", only_instance, names),
-    ):
-        if not any(fnmatchcase(each, glob) for each in known):
-            raise InputError(f"{glob!r} matches none of {_some(list(known))}", source=option)
-    found = [
-        run
-        for run in runs
-        if fnmatchcase(run.setting.label, only_solver) and fnmatchcase(run.case.name, only_instance)
-    ]
+    """The runs whose label and instance match these globs; :class:`InputError` if there are none."""
+    found = list(runs)
+    globs: dict[str, tuple[str, Callable[[Run], str]]] = {
+        "solver": (only_solver, lambda run: run.setting.label),
+        "instance": (only_instance, lambda run: run.case.name),
+    }
+    for what, (glob, name_of) in globs.items():
+        names = dict.fromkeys(map(name_of, runs))
+        if not any(fnmatchcase(name, glob) for name in names):
+            raise InputError(f"{glob!r} matches none of {_some(list(names))}", source=f"--only-{what}")
+        found = [run for run in found if fnmatchcase(name_of(run), glob)]
     if not found:
         raise InputError(
             f"no solver that matches {only_solver!r} runs on an instance that matches {only_instance!r}",

@@ -28,13 +28,7 @@ def refuse_foreign(path: Path, mark: bytes) -> None:
 
 
 def read_table(path: Path, columns: list[str] | None = None) -> pa.Table:
-    """Read a result file.
-
-    Raises
-    ------
-    InputError
-        If it is none, or of another format version.
-    """
+    """Read a result file; :class:`uara.InputError` if it is none, or of another format version."""
     pa = arrow()
     try:
         table = pa.parquet.read_table(path, columns=columns)
@@ -78,13 +72,7 @@ def _checked(table: pa.Table, path: Path) -> pa.Table:
 
 
 def read_suite(path: Path) -> tuple[dict[str, Any], frozenset[str]]:
-    """The suite that a result file was made from, and the runs that it plans; none if the file does not say.
-
-    Raises
-    ------
-    InputError
-        As :func:`read_table`, or if what it says is no suite.
-    """
+    """The suite that a result file was made from, and the runs that it plans; none if the file does not say."""
     from uara.bench.suite import Recorded
 
     metadata = read_table(path, ["record", "run_id"]).schema.metadata or {}

@@ -84,8 +84,7 @@ def run(
     InputError
         For a suite that cannot be run, a glob that matches nothing, or results that another command is writing.
     """
-    if unknown := set(retry) - set(STATUSES):
-        raise InputError(f"{sorted(unknown)[0]!r} is not one of {', '.join(STATUSES)}", source="retry")
+    check_statuses(retry)
     if jobs < 1:
         raise InputError("must be at least 1", source="jobs")
     if not isinstance(suite, Suite):
@@ -99,6 +98,12 @@ def run(
     chosen = choose(plan, only_solver, only_instance)
     how = How(jobs, backend, scheduler, on_progress)
     return run_plan(suite, plan, chosen, output, retry, how)
+
+
+def check_statuses(retry: Collection[str]) -> None:
+    """:class:`uara.InputError` for a word that is no status of a run."""
+    if unknown := set(retry) - set(STATUSES):
+        raise InputError(f"{sorted(unknown)[0]!r} is not one of {', '.join(STATUSES)}", source="retry")
 
 
 @dataclass(frozen=True)

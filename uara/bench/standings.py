@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from uara.base.cells import NONE, Cell, Column, Make, Table, number, percent, significant, words
+from uara.base.cells import (
+    NONE,
+    Cell,
+    Column,
+    Figure,
+    Table,
+    figure,
+    number,
+    percent,
+    significant,
+    tabled,
+    words,
+)
 from uara.bench.metrics import scored
 from uara.bench.ranking import overall
 
@@ -19,18 +31,9 @@ if TYPE_CHECKING:
 BRIEF, USUAL = 1, 3
 """Places of the columns that a short and a usual table have; see :class:`uara.base.cells.Column`."""
 
-Row = Mapping[str, Any]
-Figure = tuple[Column, Callable[[Row], Cell]]
-"""A column of the ranking, and its cell from a row of :func:`uara.bench.ranking.overall`."""
 
-
-def _figure(title: str, key: str, make: Make, note: str = "", place: int = 0) -> Figure:
-    """A column of a key of the rows, and its cell."""
-    return Column(title, note, place=place, numeric=make is not words), lambda row: make(row[key])
-
-
-def _excess(row: Row) -> Cell:
-    """The excess; in brackets that of the answered instances where others were not."""
+def _primal_gap(row: Mapping[str, Any]) -> Cell:
+    """The primal gap; in brackets that of the answered instances where others were not."""
     make = percent(3)
     cell = make(row["excess"])
     if math.isinf(row["excess"]) and math.isfinite(row["excess_answered"]):
@@ -38,58 +41,58 @@ def _excess(row: Row) -> Cell:
     return cell
 
 
-def _interval(row: Row) -> Cell:
+def _interval(row: Mapping[str, Any]) -> Cell:
     low, high = row["excess_low"], row["excess_high"]
     return Cell(f"{100 * low:.2f} … {100 * high:.2f}" if math.isfinite(low) else NONE, 100 * low)
 
 
-_EXCESS = (
-    "primal gap: geometric mean of controllable part / best known, less 1; infinite where a run failed, and in "
+_PRIMAL_GAP = (
+    "geometric mean of controllable part / best known, less 1; infinite where a run failed, and in "
     "brackets that of the instances it answered"
 )
 FIGURES: Sequence[Figure] = (
-    _figure("solver", "label", words),
-    _figure("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank", 2),
-    (Column("excess %", _EXCESS, place=1), _excess),
-    (Column("95 % interval %", "of the excess: bootstrap over the drops; none below six of them", place=3), _interval),
-    _figure(
-        "gap to bound %", "gap_to_bound", percent(4),
-        "optimality gap: (objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
+    figure("solver", "label", words),
+    figure("rank", "rank", number(0), "solvers that the test cannot tell apart share a rank", 2),
+    (Column("primal gap %", _PRIMAL_GAP, place=1), _primal_gap),
+    (Column("95 % interval %", "bootstrap of the primal gap over the drops; none below six", place=3), _interval),
+    figure(
+        "optimality gap %", "gap_to_bound", percent(4),
+        "(objective - best dual bound of anybody) / controllable part; a failure counts as 100 %", 1,
     ),
-    _figure(
+    figure(
         "own proof %", "proven_gap", percent(4),
         "the gap that the solver's own bound proves, over the instances where it has one; a failure counts as 100 %", 2,
     ),
-    _figure(
+    figure(
         "controllable ms", "controllable_ms", number(1),
         "geometric mean over the instances; infinite where a run failed", 4,
     ),
-    _figure(
+    figure(
         "latency ms", "latency_mean_ms", number(1),
         "mean over the devices; geometric mean over the instances; infinite where a run failed", 1,
     ),
-    _figure(
+    figure(
         "p95 ms", "latency_p95_ms", number(1), "95th percentile over the devices; infinite where a run failed", 3
     ),
-    _figure("energy J", "energy_j", number(1), "of all devices; infinite where a run failed", 5),
-    _figure(
+    figure("energy J", "energy_j", number(1), "of all devices; infinite where a run failed", 5),
+    figure(
         "runtime s", "runtime_s", significant(3),
         "geometric mean shifted by 0.1 s, compilation and imports apart; a failure counts ten times its limit", 1,
     ),
-    _figure(
+    figure(
         "noise %", "runtime_noise", percent(1),
         "relative standard deviation of the runtime of repeated runs; none where a run failed", 5,
     ),
-    _figure("set-up s", "setup_s", significant(2), "median of imports and compilation; a failure is infinite", 5),
-    _figure(
+    figure("set-up s", "setup_s", significant(2), "median of imports and compilation; a failure is infinite", 5),
+    figure(
         "primal integral s", "primal_integral_s", significant(3),
         "seconds lost to bad answers until the least time limit on the instance; a failure loses all of them", 5,
     ),
-    _figure(
+    figure(
         "memory MB", "peak_memory_mb", number(0),
         "largest resident memory of a run; a failure counts its limit at least", 5,
     ),
-    _figure("solved %", "solved", percent(0), "runs that ended ok, of those that were not skipped", 2),
+    figure("solved %", "solved", percent(0), "runs that ended ok, of those that were not skipped", 2),
 )  # fmt: skip
 
 
@@ -104,33 +107,28 @@ def standings(runs: pd.DataFrame, name: str = "", tests: pd.DataFrame | None = N
     Columns in which every row says the same are dropped, and solvers of which every run was left out.
     """
     rows = [row for row in overall(runs, tests).to_dict("records") if not math.isnan(row["solved"])]
-    return _table(FIGURES, rows, name)
-
-
-def _table(figures: Sequence[Figure], rows: Sequence[Row], name: str = "") -> Table:
-    cells = [[make(row) for _, make in figures] for row in rows]
-    return Table([column for column, _ in figures], cells, name).distinct()
+    return tabled(FIGURES, rows, name).distinct()
 
 
 def pairs(tests: pd.DataFrame) -> Table:
-    """Every pair of solvers, by excess, as :func:`uara.bench.ranking.duels` compares them."""
+    """Every pair of solvers, by primal gap, as :func:`uara.bench.ranking.duels` compares them."""
     drops = "independent ones: variants and parts of one drop count once in the test"
     test = "Wilcoxon signed-rank over the drops, Holm-adjusted; a failure is worse than any answer"
     figures = [
-        _figure("solver", "first", words),
-        _figure("against", "second", words),
-        _figure("instances", "instances", number(0), place=1),
-        _figure("drops", "units", number(0), drops, 1),
-        _figure("lower", "lower", number(0), "instances on which the first is better", 1),
-        _figure("equal", "equal", number(0), place=1),
-        _figure("higher", "higher", number(0), place=1),
-        _figure(
-            "mean difference of excess %",
+        figure("solver", "first", words),
+        figure("against", "second", words),
+        figure("instances", "instances", number(0), place=1),
+        figure("drops", "units", number(0), drops, 1),
+        figure("lower", "lower", number(0), "instances on which the first is better", 1),
+        figure("equal", "equal", number(0), place=1),
+        figure("higher", "higher", number(0), place=1),
+        figure(
+            "mean difference of primal gap %",
             "mean_difference",
             percent(3),
             "infinite where one of them failed",
             1,
         ),
-        _figure("p", "p_value", significant(2), test),
+        figure("p", "p_value", significant(2), test),
     ]
-    return _table(figures, tests.to_dict("records"))
+    return tabled(figures, tests.to_dict("records")).distinct()

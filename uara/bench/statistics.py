@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uara.base.intervals import CONFIDENCE, bootstrap
 from uara.base.randomness import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Floats = NDArray[np.float64]
 FEWEST_UNITS = 6
@@ -117,18 +120,14 @@ def holm(p_values: Mapping[str, float]) -> dict[str, float]:
     return dict(zip(names, np.minimum(steps, 1.0).tolist(), strict=True))
 
 
-def profile(
-    costs: Mapping[str, Mapping[str, Sequence[float]]], instances: Sequence[str]
-) -> dict[str, Profile]:
-    """Dolan and More's performance profiles.
+def profiles(costs: pd.DataFrame) -> dict[str, Profile]:
+    """Dolan and More's performance profile of each solver.
 
     Parameters
     ----------
     costs
-        For each solver and instance, the cost of each of its runs, infinite for a failure. A solver without
-        an entry for an instance failed there.
-    instances
-        All instances, also those that nobody solved: they are in the denominator.
+        A row a run: ``label``, ``instance``, and its ``cost``, infinite for a failure. Instances that nobody solved
+        are in the denominator; one that a solver has no run on counts as failed.
 
     Notes
     -----
@@ -136,24 +135,15 @@ def profile(
     91 (2002). Several runs of a solver on an instance share that instance's weight of 1. The ratio is to the
     cheapest run of anybody on that instance.
     """
-    best = {}
-    for instance in instances:
-        found = [cost for per in costs.values() for cost in per.get(instance, ())]
-        best[instance] = min(found, default=np.inf)
-    result = {}
-    for solver, per in costs.items():
-        ratios, weights = [], []
-        for instance in instances:
-            runs = per.get(instance, ())
-            for cost in runs:
-                if np.isfinite(cost):
-                    ratios.append(cost / best[instance] if best[instance] > 0 else 1.0)
-                    weights.append(1 / len(runs))
-        order = np.argsort(ratios, kind="stable")
-        steps = np.asarray(ratios, dtype=float)[order]
-        shares = np.cumsum(np.asarray(weights, dtype=float)[order]) / max(len(instances), 1)
-        result[solver] = Profile(steps, shares)
-    return result
+    best = costs.groupby("instance")["cost"].transform("min")
+    count = costs.groupby(["label", "instance"])["cost"].transform("size")
+    factor = (costs["cost"] / best).where(best > 0, 1.0)
+    share = 1 / (count * costs["instance"].nunique())
+    found = {}
+    for label, own in costs.assign(factor=factor, share=share).groupby("label", sort=False):
+        steps = own[np.isfinite(own["cost"])].sort_values("factor", kind="stable")
+        found[str(label)] = Profile(steps["factor"].to_numpy(), steps["share"].cumsum().to_numpy())
+    return found
 
 
 class Profile:

@@ -145,13 +145,7 @@ class Suite(Limits):
 
     @classmethod
     def load(cls, path: str | Path) -> Suite:
-        """Read a suite file.
-
-        Raises
-        ------
-        InputError
-            That names the file and the key path.
-        """
+        """Read a suite file; :class:`InputError` names the file and the key path."""
         path = Path(path)
         with in_file(path):
             suite = files.validate(files.read_toml(path), cls)

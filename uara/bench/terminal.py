@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uara.base import inks
 from uara.base.cells import NONE, Cell, Column, Table, percent, words
 from uara.base.errors import one_line, printable
+from uara.base.scores import all_finite
 from uara.bench import standings
 from uara.bench.ranking import of_results
 from uara.bench.results import Results
@@ -19,12 +20,8 @@ if TYPE_CHECKING:
 
 def ranking_records(results: Results) -> list[dict[str, Any]]:
     """The overall ranking as plain data; numbers that do not exist are None."""
-    records = of_results(results).to_dict("records")
-    return [{str(name): _known(value) for name, value in record.items()} for record in records]
-
-
-def _known(value: Any) -> Any:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+    records: list[dict[str, Any]] = all_finite(of_results(results).to_dict("records"))
+    return records
 
 
 def show_ranking(results: Results, written: list[Path]) -> None:

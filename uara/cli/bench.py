@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from pydantic import Field
 from typer.core import TyperGroup
 
-from uara.cli.output import FormOption
+from uara.base.files import Record
+from uara.cli.fields import options_from, taken
+from uara.cli.output import FormOption, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from uara.bench.plan import Run
+    from uara.bench.results import Results
     from uara.bench.runner import Advance
-    from uara.bench.suite import Suite
 
 
 class SuiteFirst(TyperGroup):
@@ -37,102 +38,91 @@ ResultFile = Annotated[Path, typer.Argument(help="Result file (.parquet) of `uar
 Overwritten = Annotated[Path, typer.Option("--output", "-o", help="File to write.")]
 
 
+class Where(Record):
+    """Where runs are done."""
+
+    jobs: Annotated[int, Field(ge=1)] = 1
+    """Runs at a time."""
+    backend: Literal["joblib", "dask"] = "joblib"
+    """On this machine, or on a Dask cluster."""
+    scheduler: str | None = None
+    """Address of a Dask scheduler."""
+
+
+class Which(Record):
+    """Which runs are done."""
+
+    retry: str = ""
+    """Statuses of recorded runs to do again: error,timeout,memory,infeasible,ok"""
+    only_solver: str = "*"
+    """Glob of solver labels."""
+    only_instance: str = "*"
+    """Glob of instance names."""
+
+
 @app.command()
+@options_from(Where, Which, flags={"jobs": "jobs -j"})
 def run(
     suite: Annotated[Path, typer.Argument(help="Suite file (.toml).")],
     output: Annotated[
         Path | None,
         typer.Option("--output", "-o", help="Result file; bench-results/NAME.parquet where left out."),
     ] = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", min=1, help="Runs at a time.")] = 1,
-    backend: Annotated[str, typer.Option(help="joblib (this machine) or dask.")] = "joblib",
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler.")] = None,
-    retry: Annotated[
-        str, typer.Option(help="Statuses of recorded runs to do again: error,timeout,memory,infeasible,ok")
-    ] = "",
-    only_solver: Annotated[str, typer.Option(help="Glob of solver labels.")] = "*",
-    only_instance: Annotated[str, typer.Option(help="Glob of instance names.")] = "*",
     report: Annotated[bool, typer.Option(help="Write the HTML report beside the results.")] = True,
     plan: Annotated[
         bool, typer.Option("--plan", help="List what would be done and what is left out, and do nothing.")
     ] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the ranking as JSON.")] = False,
+    **fields: Any,
 ) -> None:
     """Do the runs of a suite that are not recorded yet, rank the solvers, write the report.
 
     Killed at any moment, the same command goes on where it stopped.
     The exit code is 1 if a bound contradicts an answer, or no run succeeded.
     """
-    from uara.base.errors import InputError
     from uara.bench.report import check_libraries
-    from uara.bench.results import Results
+    from uara.bench.runner import check_statuses
     from uara.bench.runner import run as run_suite
     from uara.bench.store import check_results
     from uara.bench.suite import Suite
 
+    where, which = taken(fields, Where), taken(fields, Which)
     loaded, folder = Suite.load(suite), suite.resolve().parent
-    if backend not in ("joblib", "dask"):
-        raise InputError(f"{backend!r} is neither joblib nor dask", source="--backend")
     target = output or Path("bench-results") / f"{loaded.name}.parquet"
-    again = _statuses(retry)
+    again = [word.strip() for word in which.retry.split(",") if word.strip()]
+    check_statuses(again)
     check_results(target, [suite])
-    if report and not plan:
-        check_libraries()
+    globs = which.model_dump(exclude={"retry"})
     if plan:
-        _print_plan(_chosen(loaded, folder, only_solver, only_instance), target, again)
+        from uara.bench.plan import choose, make_plan
+
+        _print_plan(choose(make_plan(loaded, folder), **globs), target, again)
         return
+    if report:
+        check_libraries()
     with _progress() as follow:
-        results: Results = run_suite(
-            loaded,
-            output=target,
-            folder=folder,
-            jobs=jobs,
-            backend=backend,  # type: ignore[arg-type]
-            scheduler=scheduler,
-            retry=again,
-            only_solver=only_solver,
-            only_instance=only_instance,
-            on_progress=follow,
-        )
+        how = {**where.model_dump(), **globs, "retry": again, "on_progress": follow}
+        results = run_suite(loaded, output=target, folder=folder, **how)
     _finish(results, target, report, json)
 
 
-def _finish(results: Any, target: Path, report: bool, json: bool) -> None:
+def _finish(results: Results, target: Path, report: bool, json: bool) -> None:
     from uara.bench.metrics import contradictions
+    from uara.bench.report import write_report
     from uara.bench.terminal import ranking_records, show_ranking
 
+    written = [target, *([target.with_suffix(".html")] if report else [])]
     if report:
-        from uara.bench.report import write_report
-
-        write_report(results, target.with_suffix(".html"))
+        write_report(results, written[1])
     if json:
-        from uara.cli.output import print_json
-
         print_json(ranking_records(results))
     else:
-        show_ranking(results, [target, *([target.with_suffix(".html")] if report else [])])
+        show_ranking(results, written)
     wrong = contradictions(results)
     for line in wrong:
         typer.echo(f"contradiction: {line}", err=True)
     if wrong or not results.counts().get("ok"):
         raise typer.Exit(1)
-
-
-def _statuses(words: str) -> list[str]:
-    from uara.base.errors import InputError
-    from uara.bench.runner import STATUSES
-
-    found = [word.strip() for word in words.split(",") if word.strip()]
-    for word in found:
-        if word not in STATUSES:
-            raise InputError(f"{word!r} is not one of {', '.join(STATUSES)}", source="--retry")
-    return found
-
-
-def _chosen(suite: Suite, folder: Path, only_solver: str, only_instance: str) -> list[Run]:
-    from uara.bench.plan import choose, make_plan
-
-    return choose(make_plan(suite, folder), only_solver, only_instance)
 
 
 def _print_plan(runs: list[Run], target: Path, retry: list[str]) -> None:
@@ -156,6 +146,7 @@ def _print_plan(runs: list[Run], target: Path, retry: list[str]) -> None:
 def _progress() -> Iterator[Callable[[Advance], None] | None]:
     """A bar on a terminal, nothing elsewhere."""
     from rich.console import Console
+    from rich.markup import escape
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
@@ -168,8 +159,6 @@ def _progress() -> Iterator[Callable[[Advance], None] | None]:
         failed: dict[str, int] = {}
 
         def follow(advance: Advance) -> None:
-            from rich.markup import escape
-
             if advance.status != "ok":
                 failed[advance.status] = failed.get(advance.status, 0) + 1
             trouble = "".join(f"  [red]{count} {name}[/red]" for name, count in failed.items())
@@ -206,8 +195,6 @@ def compare(
 
     outcome = compare_results(Results.load(old), Results.load(new))
     if json:
-        from uara.cli.output import print_json
-
         print_json(outcome.to_plain())
     else:
         from uara.bench.terminal import show_comparison

@@ -19,18 +19,12 @@ def command(
     from rich.console import Console
     from rich.markup import escape
 
-    from uara.base.errors import InputError
     from uara.cli.output import print_json
+    from uara.cli.runs import parse_option
     from uara.conformance.check import CHECKS, check_solver
 
-    values: dict[str, str] = {}
-    for word in option or []:
-        key, equals, value = word.partition("=")
-        if not equals:
-            raise InputError(f"{word!r} is not key=value", source="--option")
-        values[key] = value
-    errors = Console(stderr=True)
-    with errors.status("starting") as status:
+    values = dict(map(parse_option, option or []))
+    with Console(stderr=True).status("starting") as status:
         verdict = check_solver(
             name, options=values, on_trial=lambda trial: status.update(f"{name} on {trial}")
         )

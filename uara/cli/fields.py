@@ -25,7 +25,7 @@ def options_from(
     Parameters
     ----------
     flags
-        Names of options, without their dashes, that differ from the fields'.
+        Names of options, without their dashes, that differ from the fields'; a short one after a blank: ``jobs -j``.
     without
         Fields that are no options.
 
@@ -59,9 +59,9 @@ def options_from(
     return declare
 
 
-def taken(fields: Mapping[str, Any], record: type[R]) -> R:
+def taken(fields: Mapping[str, Any], record: type[R], path: str = "$") -> R:
     """The record of which some of a command's ``**fields`` are the fields; :class:`InputError` if one is amiss."""
-    return validate({name: fields[name] for name in record.model_fields if name in fields}, record)
+    return validate({name: fields[name] for name in record.model_fields if name in fields}, record, path=path)
 
 
 def _option(name: str, field: Any, flag: str) -> inspect.Parameter:
@@ -69,7 +69,7 @@ def _option(name: str, field: Any, flag: str) -> inspect.Parameter:
     text = " ".join((field.description or "").split())
     if choices:
         text = f"{', '.join(choices)}. {text}".strip()
-    annotation = Annotated[kind, typer.Option(f"--{flag}", help=text)]  # type: ignore[valid-type]
+    annotation = Annotated[kind, typer.Option(*f"--{flag}".split(), help=text)]  # type: ignore[valid-type]
     return inspect.Parameter(
         name, inspect.Parameter.KEYWORD_ONLY, default=field.default, annotation=annotation
     )

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from uara.cli.fields import options_from
+from uara.cli.fields import options_from, taken
+from uara.cli.output import sizes_of
 from uara.p1.schema import Parameters
 from uara.scenarios.channel.pathloss import PathLoss
 
@@ -35,36 +36,19 @@ def command(
 
     Columns have the names of the file format, positions are x_m, y_m, z_m. What was hardly meant is warned of.
     """
-    from uara.base.files import check_output, save_or_rescue, validate
+    from uara.base.files import check_output, save_or_rescue
     from uara.scenarios.tables import from_csv
 
-    parameters = validate(
-        {key: fields[key] for key in Parameters.model_fields}, Parameters, path="parameters"
-    )
-    law = {key: fields[key] for key in PathLoss.model_fields if key not in _UNUSED}
-    path_loss = validate(law, PathLoss, path="path loss")
-    check_output(
-        output, suffixes=(".json",), inputs=[devices, servers, *([gains] if gains else [])], kind="p1"
-    )
-    made = from_csv(
-        devices,
-        servers,
-        gains,
-        name=name or output.stem,
-        parameters=parameters,
-        path_loss=path_loss,
-        seed=seed,
-    )
-    files = [str(path) for path in (devices, servers, gains) if path]
+    parameters, path_loss = taken(fields, Parameters, "parameters"), taken(fields, PathLoss, "path loss")
+    inputs = [path for path in (devices, servers, gains) if path]
+    check_output(output, suffixes=(".json",), inputs=inputs, kind="p1")
+    how: dict[str, Any] = {"parameters": parameters, "path_loss": path_loss, "seed": seed}
+    made = from_csv(devices, servers, gains, name=name or output.stem, **how)
     chosen = _changed(parameters) + ([] if gains else [*_changed(path_loss), "--seed", str(seed)])
-    command = shlex.join(["uara", "import", *files, *chosen, "-o", output.name])
+    command = shlex.join(["uara", "import", *map(str, inputs), *chosen, "-o", output.name])
     made = made.replace(provenance=made.provenance.model_copy(update={"command": command}))
     save_or_rescue(made.save, output)
-    pairs = len(made.devices) * len(made.servers)
-    typer.echo(
-        f"{output}: {len(made.servers)} servers, {len(made.devices)} devices, "
-        f"{len(made.channel.power_gain)} of {pairs} pairs usable"
-    )
+    typer.echo(sizes_of(made, output))
 
 
 def _changed(record: Any) -> list[str]:

@@ -5,17 +5,18 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 import typer
-from rich.box import SIMPLE_HEAD
-from rich.table import Table
 
-from uara.answers.display import output_console
+from uara.answers.display import print_table
 from uara.base import files
-from uara.cli.output import print_json
+from uara.base.cells import figure, tabled, words
+from uara.cli.output import FormOption, print_json
 from uara.psd.profile import shipped_profiles
 from uara.shipped import Shipped, shipped
 
 
-def command(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+def command(
+    form: FormOption = None, json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False
+) -> None:
     """List the instances, drops, traces and task profiles that come with the toolkit.
 
     A name stands for its file wherever a command takes an instance, in any folder; a file of that name comes first.
@@ -28,10 +29,7 @@ def command(json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = 
     if json:
         print_json(rows)
         return
-    table = Table("name", "group", "holds", box=SIMPLE_HEAD)
-    for row in rows:
-        table.add_row(row["name"], row["group"], row["holds"])
-    output_console().print(table)
+    print_table(tabled([figure(key, key, words) for key in ("name", "group", "holds")], rows), form)
 
 
 def _row(each: Shipped) -> dict[str, Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from uara.base.errors import UaraError, one_line
 from uara.base.files import pretty_json
 from uara.base.inks import Form
+from uara.base.scores import all_finite
 from uara.cli import postponed
+
+if TYPE_CHECKING:
+    from uara.p1.instance import Instance
 
 FormOption = Annotated[
     Form | None, typer.Option("--format", help="Print tables as markdown, latex or csv, with every column.")
@@ -21,15 +25,13 @@ FormOption = Annotated[
 
 def print_json(data: Any) -> None:
     """Print data as JSON that people can read too; JSON has no number that is not finite, and null stands for it."""
-    typer.echo(pretty_json(_plain(data)), nl=False)
+    typer.echo(pretty_json(all_finite(data)), nl=False)
 
 
-def _plain(data: Any) -> Any:
-    if isinstance(data, dict):
-        return {key: _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
-    return None if isinstance(data, float) and not math.isfinite(data) else data
+def sizes_of(instance: Instance, path: Path) -> str:
+    """What an instance's file holds, in a line."""
+    servers, devices, usable = len(instance.servers), len(instance.devices), len(instance.channel.power_gain)
+    return f"{path}: {servers} servers, {devices} devices, {usable} of {servers * devices} pairs usable"
 
 
 def finish(
@@ -60,8 +62,9 @@ def finish(
             found.append(error)
 
     def save_first() -> None:
-        with postponed():
-            (save or _nothing)()
+        if save:
+            with postponed():
+                save()
 
     for step in (save_first, *steps):
         attempt(step)
@@ -72,7 +75,3 @@ def finish(
         if error is not last and isinstance(error, UaraError):
             typer.echo(f"uara: {one_line(error)}", err=True)
     raise last
-
-
-def _nothing() -> None:
-    pass

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from pydantic import Field
 
 from uara.base.files import Record
 from uara.cli.fields import options_from, taken
@@ -235,17 +236,29 @@ def transfer(
     print_table(summary_table(made))
 
 
+class Counted(Record):
+    """What recorded runs do not say of themselves."""
+
+    draft: str = "llama-68m"
+    """Architecture of the draft model."""
+    target: str = "vicuna-7b-v1.3"
+    """Architecture of the target model."""
+    gamma: Annotated[int, Field(ge=1)] = 5
+    """Draft length that tasks are drawn with."""
+    prompt_tokens: Annotated[int, Field(ge=1)] = 128
+    """Length that prompts are assumed to have."""
+    credit: str = ""
+    """Where the counts come from, and their licence."""
+
+
 @app.command()
+@options_from(Counted)
 def counts(
     file: Annotated[Path, typer.Argument(help="CSV file of runs: tokens gained in each round.")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The profile's file (.json).")],
-    draft: Annotated[str, typer.Option(help="Architecture of the draft model.")] = "llama-68m",
-    target: Annotated[str, typer.Option(help="Architecture of the target model.")] = "vicuna-7b-v1.3",
     dataset: Annotated[str | None, typer.Option(help="Only the runs of this data set.")] = None,
     most: Annotated[int, typer.Option(min=0, help="Keep this many runs of each category; 0: all.")] = 0,
-    gamma: Annotated[int, typer.Option(min=1, help="Draft length that tasks are drawn with.")] = 5,
-    prompt_tokens: Annotated[int, typer.Option(min=1, help="Length that prompts are assumed to have.")] = 128,
-    credit: Annotated[str, typer.Option(help="Where the counts come from, and their licence.")] = "",
+    **fields: Any,
 ) -> None:
     """Make a task profile of recorded runs of which only the tokens of each round are left."""
     from uara.answers.display import print_table
@@ -254,7 +267,7 @@ def counts(
     from uara.psd.report import summary_table
 
     check_output(output, suffixes=(".json",), inputs=[file])
-    source = Source(output.stem, draft, target, gamma, prompt_tokens, credit)
+    source = Source(output.stem, **taken(fields, Counted).model_dump())
     profile = profile_of_counts(file, source, dataset=dataset, most=most)
     profile.save(output)
     print_table(summary_table(profile))

@@ -11,10 +11,9 @@ import typer
 from pydantic import Field
 
 from uara.base.errors import InputError
-from uara.base.files import Record
 from uara.cli.fields import options_from, taken
 from uara.cli.output import FormOption, finish, print_json
-from uara.cli.runs import attach_options, parse_solver
+from uara.cli.runs import Solving
 
 if TYPE_CHECKING:
     from uara.base.cells import Table
@@ -22,24 +21,36 @@ if TYPE_CHECKING:
     from uara.scenarios.trace import MobilityTrace
 
 
-class Course(Record):
+class Simulation(Solving):
     """What is simulated."""
 
+    solver: list[str] | None = None
+    """Solver, or package.module:function; may be repeated, and may carry options: tma-masac:polish=true. Left out,
+    tma-masac for traces, hetedge-dp for requests."""
     slots: Annotated[int, Field(ge=1)] | None = None
     """Number of slots T; the trace's by default."""
-    seed: Annotated[int, Field(ge=0)] = 0
-    """Root seed of tasks and own work."""
     profile: str = "gpt2_gpt2-xl"
     """Task profile: shipped name or .json file."""
-    time_limit: float | None = None
-    """Seconds for each decision."""
     deadline_ms: float | None = None
     """Milliseconds for each decision; the best answer so far is taken."""
     warm: bool = True
     """Start from the last slot's decision."""
 
+    def controllers(self, default: str) -> list[Controller]:
+        """Solvers with their options."""
+        from uara.mec.simulate import Controller
 
-@options_from(Course, flags={"warm": "warm/--cold"})
+        return [
+            Controller(
+                name=spec.name,
+                options=spec.options.model_dump(exclude_defaults=True),
+                label=" ".join([spec.name, *(f"{key}={value}" for key, value in spec.values.items())]),
+            )
+            for spec in self.specs(default)
+        ]
+
+
+@options_from(Simulation, flags={"warm": "warm/--cold"})
 def command(
     trace: Annotated[
         Path,
@@ -47,15 +58,6 @@ def command(
             help="Trace or instance file (its channel stands still), hetedge requests, or name of a shipped one."
         ),
     ],
-    solver: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="Solver, or package.module:function; may be repeated, and carry options: tma-masac:polish=true"
-        ),
-    ] = None,
-    option: Annotated[
-        list[str] | None, typer.Option(help="key=value for every solver that knows it.")
-    ] = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write all slots to this CSV.")
     ] = None,
@@ -70,16 +72,18 @@ def command(
     from uara.answers.display import print_table
     from uara.base import pictures
     from uara.base.files import check_output, save_or_rescue
+    from uara.cli.rolling import serve
     from uara.mec.simulate import COLUMNS, save_csv, save_plot
     from uara.shipped import located
 
-    trace, course = located(trace), taken(fields, Course)
+    trace, course = located(trace), taken(fields, Simulation)
     if holds_requests(trace):
         if course.slots is not None or plot is not None:
             raise InputError("does not apply to requests that arrive over time", source="--slots, --plot")
-        _serve(trace, _controllers(solver or ["hetedge-dp"], option), course, output, json)
+        with _following("serving", json) as status:
+            serve(trace, course, output, form, json=json, follow=status.update)
         return
-    controllers = _controllers(solver or ["tma-masac"], option)
+    controllers = course.controllers("tma-masac")
     chosen, inputs = open_trace(trace), [trace, Path(course.profile)]
     if output:
         check_output(output, suffixes=(".csv",), inputs=inputs, kind=",".join(COLUMNS))
@@ -103,40 +107,8 @@ def command(
         finish(None, failures=failures)
 
 
-def _controllers(solvers: list[str], option: list[str] | None) -> list[Controller]:
-    """Solvers with their options."""
-    from uara.mec.simulate import Controller
-
-    return [
-        Controller(
-            name=spec.name,
-            options=spec.options.model_dump(exclude_defaults=True),
-            label=" ".join([spec.name, *(f"{key}={value}" for key, value in spec.values.items())]),
-        )
-        for spec in attach_options([parse_solver(word) for word in solvers], option or [])
-    ]
-
-
-def _serve(
-    requests: Path, controllers: list[Controller], course: Course, output: Path | None, json: bool
-) -> None:
-    """Requests that arrive over time."""
-    from uara.cli.rolling import serve
-
-    with _following("serving", json) as status:
-        serve(
-            requests,
-            controllers,
-            seed=course.seed,
-            time_limit_s=course.time_limit,
-            output=output,
-            json=json,
-            follow=status.update,
-        )
-
-
 def _simulated(
-    trace: MobilityTrace, controllers: list[Controller], course: Course, quiet: bool
+    trace: MobilityTrace, controllers: list[Controller], course: Simulation, quiet: bool
 ) -> tuple[list[SimulatedRun], list[BaseException]]:
     """What the controllers did, and what stopped them."""
     from uara.mec.simulate import Stopped, simulate
@@ -146,9 +118,9 @@ def _simulated(
         def follow(controller: Controller, number: int) -> None:
             status.update(f"{controller.title}: slot {number + 1}")
 
-        how = {"time_limit_s": course.time_limit, **course.model_dump(exclude={"time_limit"})}
+        how = course.model_dump(include={"slots", "seed", "profile", "deadline_ms", "warm"})
         try:
-            return simulate(trace, controllers, on_slot=follow, **how), []
+            return simulate(trace, controllers, time_limit_s=course.time_limit, on_slot=follow, **how), []
         except Stopped as stopped:
             return stopped.runs, [stopped]
 
@@ -189,7 +161,7 @@ FIGURES: Sequence[tuple[str, int, Callable[[SimulatedRun], float | None], int]] 
     ("decision p50 ms", 1, lambda run: run.percentile("decision_s", 50) * 1e3, 2),
     ("p99 ms", 2, lambda run: run.percentile("decision_s", 99) * 1e3, 2),
     ("p99.9 ms", 3, lambda run: run.percentile("decision_s", 99.9) * 1e3, 2),
-    ("mean gap %", 1, lambda run: mean_gap(run), 3),
+    ("mean optimality gap %", 1, lambda run: mean_gap(run), 3),
 )
 """Columns of the table: heading with unit, place, value of a run, decimals."""
 

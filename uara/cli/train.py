@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -42,15 +43,18 @@ def command(
     header = ("step", "slots/s", "return", "gap", "alloc. gap", "live gap", "temperature", "best")
     keys = ("step", "slots_per_s", "return", "gap", "allocation_gap", "live_gap", "temperature", "best_gap")
     typer.echo("  ".join(f"{word:>11}" for word in header))
-    line = LiveLine(note)
+    given = ["--output", str(output), *(["--seed", str(seed)] if seed is not None else [])]
+    words = shlex.join(["uara", "train", str(config), *given])
+    with live_line(note) as show:
 
-    def report(row: dict[str, float]) -> None:
-        cells = (f"{row[key]:11.4g}" if key in row else " " * 11 for key in keys)
-        line.clear()
-        typer.echo("  ".join(cells))
+        def report(row: dict[str, float]) -> None:
+            cells = (f"{row[key]:11.4g}" if key in row else " " * 11 for key in keys)
+            show("")
+            typer.echo("  ".join(cells))
 
-    words = shlex.join(["uara", "train", str(config), *_spelled(output, seed)])
-    with line:
+        listener = Listener(
+            report, lambda row: show(progress_line(row)), lambda text: note.print(text, highlight=False)
+        )
         policy = trainer(
             config,
             output,
@@ -58,51 +62,32 @@ def command(
             seed=seed,
             device=device,
             command=words,
-            listener=Listener(report, line.show, lambda text: note.print(text, highlight=False)),
+            listener=listener,
         )
     typer.echo(f"{policy}")
 
 
-class LiveLine:
-    """The last line of a terminal, which shows where a run stands; nothing in a pipe.
+@contextmanager
+def live_line(console: Console) -> Iterator[Callable[[str], None]]:
+    """Shows words in the last line of a terminal, in place of the last ones; nothing in a pipe.
 
-    Parameters
-    ----------
-    console
-        Where it is shown. What goes elsewhere is left alone: standard output may be a pipe.
+    Standard output is left alone: it may be a pipe. No words make the line empty, so that another can be printed.
     """
+    from rich.live import Live
+    from rich.text import Text
 
-    def __init__(self, console: Console) -> None:
-        from rich.live import Live
+    if not console.is_terminal:
+        yield lambda words: None
+        return
+    with Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False) as live:
 
-        self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=False)
-        self._shown = console.is_terminal
+        def show(words: str) -> None:
+            live.update(Text(words, no_wrap=True, overflow="ellipsis"), refresh=True)
 
-    def show(self, row: dict[str, float]) -> None:
-        """Show a row of numbers in place of the last one."""
-        self._put(progress_line(row))
-
-    def clear(self) -> None:
-        """Empty the line, so that another can be printed there."""
-        self._put("")
-
-    def _put(self, words: str) -> None:
-        from rich.text import Text
-
-        if self._shown:
-            self._live.update(Text(words, no_wrap=True, overflow="ellipsis"), refresh=True)
-
-    def __enter__(self) -> Self:
-        if self._shown:
-            self._live.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._shown:
-            self.clear()
-            self._live.stop()
+        try:
+            yield show
+        finally:
+            show("")
 
 
 def progress_line(row: dict[str, float]) -> str:
@@ -110,7 +95,3 @@ def progress_line(row: dict[str, float]) -> str:
     words = [f"step {row['step']:.0f} of {row['steps']:.0f}" if "steps" in row else f"step {row['step']:.0f}"]
     words += [f"{name} {row[key]:.4g}" for key, name in _LIVE.items() if key in row]
     return "  ".join(words)
-
-
-def _spelled(output: Path, seed: int | None) -> list[str]:
-    return ["--output", str(output), *(["--seed", str(seed)] if seed is not None else [])]

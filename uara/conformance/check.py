@@ -69,6 +69,10 @@ class Verdict:
         """The breaches of one check."""
         return [breach for breach in self.breaches if breach.check == check]
 
+    def breach(self, check: str, instance: str, problem: str) -> None:
+        """Note a breach."""
+        self.breaches.append(Breach(check, instance, problem))
+
     def to_plain(self) -> dict[str, Any]:
         """Plain data for JSON."""
         found: dict[str, Literal["ok"] | list[dict[str, str]]] = {}
@@ -163,21 +167,21 @@ def _try_small(
     if outcome.log:
         verdict.notes.append(f"{problem.name}: prints {outcome.log.splitlines()[0]!r}")
     if outcome.status != "ok":
-        verdict.breaches.append(Breach(_check_of(outcome.reason), problem.name, outcome.reason))
+        verdict.breach(_check_of(outcome.reason), problem.name, outcome.reason)
         return
     found: Findings = outcome.answer  # type: ignore[assignment]
     try:
         calls = [_Call.read(problem, attempt) for attempt in found.attempts]
         first, again, warm = calls
     except (UaraError, ValueError) as error:
-        verdict.breaches.append(Breach("answers", problem.name, f"what it answers cannot be used: {error}"))
+        verdict.breach("answers", problem.name, f"what it answers cannot be used: {error}")
         return
     start = evaluate(problem, first.decision if best is None else best)
     for which, call in zip(CALLS, calls, strict=True):
         verdict.breaches += _breaches(problem, which, call)
         verdict.breaches += _overbound(problem, start, which, call.attempt)
     if _differ(first.decision, again.decision) or _differ(first.returned, again.returned):
-        verdict.breaches.append(Breach("seeds", problem.name, "two calls with one seed gave two answers"))
+        verdict.breach("seeds", problem.name, "two calls with one seed gave two answers")
     judged = warm.returned if takes_start else warm.decision
     verdict.breaches += _cooled(problem, start, warm.attempt, judged)
 
@@ -265,7 +269,7 @@ def _try_large(
     outcome = _outcome(problem, TIME_LIMIT_S, solver, options, TIME_LIMIT_S, None, True)
     if outcome.status != "ok":
         check = "time limit" if outcome.status == "timeout" else _check_of(outcome.reason)
-        verdict.breaches.append(Breach(check, problem.name, outcome.reason))
+        verdict.breach(check, problem.name, outcome.reason)
         return
     found: Findings = outcome.answer  # type: ignore[assignment]
     took_s = (outcome.ran_s or 0.0) - AROUND_S  # its own clock is right where it is not much less
@@ -273,18 +277,16 @@ def _try_large(
         _give_up(verdict, problem.name, found.given_up)
         took_s = max(took_s, found.given_up.after_s)
     elif len(found.attempts) != 1:
-        verdict.breaches.append(Breach("answers", problem.name, "says nothing of its one call"))
+        verdict.breach("answers", problem.name, "says nothing of its one call")
     for attempt in found.attempts[:1]:
         took_s = max(took_s, attempt.runtime_s)
         try:
             verdict.breaches += _breaches(problem, CALLS[0], _Call.read(problem, attempt))
         except (UaraError, ValueError) as error:
-            verdict.breaches.append(
-                Breach("answers", problem.name, f"what it answers cannot be used: {error}")
-            )
+            verdict.breach("answers", problem.name, f"what it answers cannot be used: {error}")
     if took_s > OVERTIME * TIME_LIMIT_S:
         text = f"was given {TIME_LIMIT_S:g} s and took {took_s:.2f} s"
-        verdict.breaches.append(Breach("time limit", problem.name, text))
+        verdict.breach("time limit", problem.name, text)
 
 
 def _give_up(verdict: Verdict, instance: str, how: GivenUp) -> None:
@@ -295,4 +297,4 @@ def _give_up(verdict: Verdict, instance: str, how: GivenUp) -> None:
         verdict.notes.append(f"{instance}: no answer within {TIME_LIMIT_S:g} s: {how.reason}")
     else:
         text = f"gave up after {how.after_s:.2f} of {TIME_LIMIT_S:g} s: {how.reason}"
-        verdict.breaches.append(Breach("answers", instance, text))
+        verdict.breach("answers", instance, text)

@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from uara.base.errors import InputError, SolverError, UaraError
-from uara.bench.execution.child import finite_or_none, freeze, prepare
+from uara.base.scores import finite
+from uara.bench.execution.child import freeze, prepare
 from uara.isolation.line import Line
 from uara.problem import Decision, Problem, parse_decision
 from uara.solver import Answer, Result, solve
@@ -68,7 +69,7 @@ class Trial:
         attempt = {
             "decision": result.decision.to_plain(),
             "returned": seen.returned.to_plain(),
-            "objective_ms": finite_or_none(result.evaluation.objective_ms),
+            "objective_ms": finite(result.evaluation.objective_ms),
             "bounds_ms": bounds_of(result),
             "runtime_s": result.runtime_s,
             "instance_changed": fresh_digest(problem) != before,

@@ -108,13 +108,7 @@ def parts_of(error: BaseException) -> dict[str, Any]:
 
 
 def write(kind: str, content: Mapping[str, Any]) -> bytes:
-    """A message, without its length.
-
-    Raises
-    ------
-    InputError
-        If it is longer than what is read.
-    """
+    """A message, without its length; :class:`InputError` if it is longer than what is read."""
     text = pydantic_core.to_json({**content, "message": kind}, inf_nan_mode="constants")
     if len(text) > MOST_BYTES:
         raise InputError(
@@ -124,13 +118,7 @@ def write(kind: str, content: Mapping[str, Any]) -> bytes:
 
 
 def read(frame: bytes, due: Mapping[str, type[Record]]) -> tuple[str, Record]:
-    """Kind and content of the message that a frame holds, where it is one of those that are due.
-
-    Raises
-    ------
-    InputError
-        If it is none of those that are due, and where it is wrong.
-    """
+    """Kind and content of the message that a frame holds; :class:`InputError` if it is none of those that are due."""
     try:
         data = pydantic_core.from_json(frame)
     except (ValueError, RecursionError) as error:

@@ -110,13 +110,7 @@ _templates = threading.local()
 
 
 def template(home: Home, threads: int) -> Template:
-    """This thread's template; it is kept for later work while the environment stays, and ends with this process.
-
-    Raises
-    ------
-    UaraError
-        On a system that cannot fork, such as Windows.
-    """
+    """This thread's template; it is kept for later work while the environment stays, and ends with this process."""
     if not hasattr(os, "fork"):
         raise UaraError(
             "work in processes of its own needs a system that can fork: Linux, macOS, or WSL on Windows"
@@ -131,13 +125,7 @@ def template(home: Home, threads: int) -> Template:
 
 
 def process(home: Home, threads: int) -> Process:
-    """A worker that is there and waits for its work.
-
-    Raises
-    ------
-    UaraError
-        If there is none, from a fresh template either.
-    """
+    """A worker that is there and waits for its work; :class:`UaraError` if a fresh template gives none either."""
     for _ in range(2):
         source = template(home, threads)
         with suppress(OSError):  # it died between the look and the request

@@ -70,9 +70,10 @@ def explain(results: Sequence[Result], best_known_ms: float | None = None) -> Ta
         reference_ms, name = best_known_ms, "best known objective"
     else:
         reference_ms, name = min(values), "best of these answers"
+    gap = "optimality gap" if bounds else "primal gap"
     columns = [
         Column("solver", numeric=False),
-        *(Column(f"{name} %") for name in ("gap", "association", "allocation")),
+        *(Column(f"{name} %") for name in (gap, "association", "allocation")),
     ]
     rows = []
     for result in results:

@@ -31,12 +31,6 @@ def page() -> str:
 
 
 def write(path: Path) -> None:
-    """Write the page.
-
-    Raises
-    ------
-    InputError
-        If it cannot be written.
-    """
+    """Write the page; :class:`InputError` if it cannot be written."""
     files.check_output(path, suffixes=(".html", ".htm"))
     files.write_bytes(path, page().encode())

@@ -86,7 +86,7 @@ class WhatIf:
             Column("controllable ms", place=1),
             Column("change ms"),
             Column("verdict", numeric=False),
-            Column("gap %", place=3),
+            Column("optimality gap %", place=3),
             Column("mean latency ms", place=1),
             Column("95th percentile ms", place=4),
             Column("energy J", place=2),

@@ -195,7 +195,7 @@ def test_the_columns_are_explained_without_a_pointer(page: Any) -> None:
     terms = page.execute_script(
         "return [...document.querySelectorAll('#ranking dt')].map(each => each.textContent)"
     )
-    assert {"excess %", "gap to bound %", "runtime s"} <= set(terms)
+    assert {"primal gap %", "optimality gap %", "runtime s"} <= set(terms)
 
 
 def test_without_scripts_everything_is_still_there(page: Any) -> None:

@@ -37,7 +37,7 @@ def test_a_mark_with_labels_gives_a_short_table_of_them(recorded: Path, tmp_path
     readme.write_text(README.replace("ranking -->", "ranking | random | tma (allocation=optimal) -->"))
     assert renew(readme, tables)
     lines = readme.read_text().splitlines()[2:]
-    assert lines[0] == "| solver | excess % | gap to bound % | latency ms | runtime s |"
+    assert lines[0] == "| solver | primal gap % | optimality gap % | latency ms | runtime s |"
     assert sorted(line.split(" | ")[0] for line in lines[2:4]) == ["| random", "| tma (allocation=optimal)"]
     assert lines[4].startswith(("<!--", "The same")) or lines[4] == ""
     assert not renew(readme, tables)
@@ -61,7 +61,7 @@ def test_gaps_of_learned_solvers_stand_by_size() -> None:
     runs["status"], runs["answered"] = "ok", True
     (table,) = gaps_by_size(runs).values()
     assert to_markdown(table) == (
-        "| gap %, E \\ M (2 to 2 instances each) | 30 | 60 |\n|---:|---:|---:|\n"
+        "| optimality gap %, E \\ M (2 to 2 instances each) | 30 | 60 |\n|---:|---:|---:|\n"
         "| 4 | 7.00 | 10.00 |\n| 8 | 11.00 | 14.00 |"
     )
     assert gaps_by_size(runs[runs["feature_servers"] == 4]) == {}

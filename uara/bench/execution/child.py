@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from uara.base import compiling
+from uara.base.scores import finite
 from uara.isolation.line import Line
 from uara.isolation.template import Home
 from uara.problem import Problem, Proof, kind_of, warm_up_all
@@ -68,7 +69,7 @@ class Job:
             if (best := contexts[-1].best) is not said[0]:
                 news["decision"] = best.to_plain()
             if point.bound_ms > said[1]:
-                news["bound_ms"] = finite_or_none(point.bound_ms)
+                news["bound_ms"] = finite(point.bound_ms)
             said[:] = best, max(said[1], point.bound_ms)
             if news:
                 line.send("point", **news)
@@ -85,16 +86,11 @@ class Job:
         return {
             "decision": result.decision.to_plain(),
             "certificate": None if certificate is None else certificate.to_plain(),
-            "claimed_bound_ms": finite_or_none(result.bound_ms),
-            "own_objective_ms": finite_or_none(result.evaluation.objective_ms),
+            "claimed_bound_ms": finite(result.bound_ms),
+            "own_objective_ms": finite(result.evaluation.objective_ms),
             "ended": result.ended,
             "details": {name: float(value) for name, value in result.details.items()},
         }
-
-
-def finite_or_none(value: float | None) -> float | None:
-    """The value where it is finite."""
-    return float(value) if value is not None and math.isfinite(value) else None
 
 
 def prepare(solver: str | Callable[..., Any]) -> Callable[..., Any]:

@@ -10,13 +10,7 @@ from uara.base.extras import needs
 
 
 def packed(job: Any, solver: str | Callable[..., Any]) -> bytes:
-    """The pickled job; a solver whose module is on no path (a notebook's, a test's) goes along by value.
-
-    Raises
-    ------
-    MissingExtra
-        If cloudpickle is not installed.
-    """
+    """The pickled job; a solver whose module is on no path (a notebook's, a test's) goes along by value."""
     cloudpickle = needs("cloudpickle", extra="bench")
     module = None if isinstance(solver, str) else sys.modules.get(getattr(solver, "__module__", None) or "")
     if module is None or importable(module.__name__):

@@ -12,7 +12,8 @@ from typing import Any
 import pydantic_core
 
 from uara.base.errors import InputError, UaraError
-from uara.bench.execution.child import HOME, finite_or_none
+from uara.base.scores import finite
+from uara.bench.execution.child import HOME
 from uara.bench.execution.messages import Bound, RawAnswer, Report
 from uara.isolation.line import Line
 from uara.isolation.supervise import Allowance, Assignment, supervise
@@ -49,7 +50,7 @@ def proven(problem: Problem, certificate: dict[str, Any]) -> float | None:
         parsed = parse_certificate(problem, certificate)
     except (UaraError, TypeError, ValueError, KeyError):
         return None
-    return finite_or_none(lower_bound(problem, parsed))
+    return finite(lower_bound(problem, parsed))
 
 
 class Referee:
@@ -120,7 +121,7 @@ class Referee:
         decision = parse_decision(problem, answer.decision)
         score = evaluate(problem, decision)
         certified = self._certified(answer)
-        bounds = [finite_or_none(self._bound_ms), answer.claimed_bound_ms, certified]
+        bounds = [finite(self._bound_ms), answer.claimed_bound_ms, certified]
         bound = max((each for each in bounds if each is not None), default=None)
         status, reason = self._verdict(score, answer, bound)
         gap = gap_of(score, bound) if bound is not None else None
@@ -128,14 +129,14 @@ class Referee:
             "status": status,
             "reason": reason,
             "ended": answer.ended,
-            "objective_ms": finite_or_none(score.objective_ms),
-            "controllable_ms": finite_or_none(score.controllable_ms),
-            "latency_mean_ms": finite_or_none(score.latency_ms["mean"]),
-            "latency_p95_ms": finite_or_none(score.latency_ms["p95"]),
-            "energy_j": finite_or_none(score.energy_j),
+            "objective_ms": finite(score.objective_ms),
+            "controllable_ms": finite(score.controllable_ms),
+            "latency_mean_ms": finite(score.latency_ms["mean"]),
+            "latency_p95_ms": finite(score.latency_ms["p95"]),
+            "energy_j": finite(score.energy_j),
             "bound_ms": bound,
             "certified_bound_ms": certified,
-            "gap": finite_or_none(gap),
+            "gap": finite(gap),
             "proven": None
             if status != "ok"
             else "optimal"
@@ -147,7 +148,7 @@ class Referee:
         }
         if status == "ok":
             measures = kind_of(problem.kind).measures(problem, decision, score)
-            row |= {f"measure_{name}": finite_or_none(value) for name, value in measures.items()}
+            row |= {f"measure_{name}": finite(value) for name, value in measures.items()}
         return row
 
     def _certified(self, answer: RawAnswer) -> float | None:

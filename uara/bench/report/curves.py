@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from uara.bench import statistics
 from uara.bench.metrics import TARGET, costs, incumbents
 from uara.bench.report.drawing import Drawing
 from uara.bench.report.plotting import Axis, Series, line_chart, stacked_bars
 from uara.bench.results import Results
-from uara.bench.statistics import Profile, primal_gap, profile
+from uara.bench.statistics import Profile, primal_gap
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,21 +28,16 @@ PROFILED = {"quality": ("the controllable part", "best"), "time": ("time to targ
 TARGET_WORDS = f"answer within {100 * TARGET:g} % of the best known"
 
 
-def by_instance(runs: pd.DataFrame, column: str) -> dict[str, dict[str, list[float]]]:
-    """Cost of every run by solver and instance; infinite for skipped ones too."""
-    found: dict[str, dict[str, list[float]]] = {label: {} for label in dict.fromkeys(runs["label"])}
-    spent = costs(runs, column).fillna(math.inf)
-    for label, instance, cost in zip(runs["label"], runs["instance"], spent, strict=True):
-        found[label].setdefault(instance, []).append(float(cost))
-    return found
-
-
 def profiles(runs: pd.DataFrame) -> dict[str, dict[str, Profile]]:
     """Performance profiles of quality and of time to target, over the same runs and the same failures."""
-    instances = list(dict.fromkeys(runs["instance"]))
+    columns = {"quality": "controllable_ms", "time": "time_to_target_s"}
     return {
-        "quality": profile(by_instance(runs, "controllable_ms"), instances),
-        "time": profile(by_instance(runs, "time_to_target_s"), instances),
+        what: statistics.profiles(
+            runs[["label", "instance"]].assign(
+                cost=costs(runs, column).fillna(math.inf)
+            )  # skipped: not solved
+        )
+        for what, column in columns.items()
     }
 
 

@@ -78,21 +78,16 @@ _TEX = str.maketrans({
 def escape_for_tex(figure: Figure) -> None:
     """Have names in a figure stand for themselves where TeX sets them."""
     from matplotlib.text import Text
-    from matplotlib.ticker import FixedFormatter
 
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            for formatter in (axis.get_major_formatter(), axis.get_minor_formatter()):
-                if isinstance(formatter, FixedFormatter):
-                    formatter.seq = [each.translate(_TEX) for each in formatter.seq]
-    ticks = {
-        id(label)
-        for axes in figure.axes
-        for axis in (axes.xaxis, axes.yaxis)
-        for label in axis.get_ticklabels()
-    }
+    ticks: set[Text] = set()
+    for axis in (each for axes in figure.axes for each in (axes.xaxis, axes.yaxis)):
+        named = [label.get_text() for label in axis.get_ticklabels()]
+        escaped = [name.translate(_TEX) for name in named]
+        if escaped != named:
+            axis.set_ticks(axis.get_ticklocs(), labels=escaped)
+        ticks.update(axis.get_ticklabels())
     for text in figure.findobj(Text):
-        if id(text) not in ticks:
+        if text not in ticks:
             text.set_text(text.get_text().translate(_TEX))
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from uara.base import files
-from uara.base.cells import Cell, Column, Table, number, percent, words
+from uara.base.cells import NONE, Cell, Column, Table, figure, number, percent, tabled, words
 from uara.base.errors import InputError
 from uara.base.inks import to_markdown
 from uara.bench.claims import measured
@@ -99,7 +98,7 @@ def gaps_by_size(runs: pd.DataFrame) -> dict[str, Table]:
         table = own.groupby(sizes)["gap_to_bound"].mean().unstack()
         count = own.groupby(sizes)["instance"].nunique()
         if min(table.shape) > 1:
-            head = f"gap %, E \\ M ({count.min()} to {count.max()} instances each)"
+            head = f"optimality gap %, E \\ M ({count.min()} to {count.max()} instances each)"
             rows = [
                 [number(0)(servers), *map(percent(2), gaps)]
                 for servers, gaps in zip(table.index, table.values, strict=True)
@@ -113,21 +112,17 @@ def _word(label: str) -> str:
 
 
 def instances(runs: pd.DataFrame, known: pd.DataFrame) -> Table:
-    """Best answer and bound of each instance, and the excess of each solver."""
+    """Best answer and bound of each instance, and the primal gap of each solver."""
     table = cells(runs, "excess").reindex(known.index)
     labels = [label for label in table.columns if table[label].notna().any()]
-    columns = [Column("instance", numeric=False), Column("best controllable ms"), Column("gap to bound %")]
-    columns += [Column(f"{label} excess %") for label in labels]
-    rows = [
-        [
-            words(name),
-            number(1)(row["best_controllable_ms"]),
-            percent(4)(row["gap"]),
-            *(percent(2)(table.loc[name, label]) for label in labels),
-        ]
-        for name, row in known.iterrows()
+    columns = [
+        figure("instance", "instance", words),
+        figure("best controllable ms", "best_controllable_ms", number(1)),
+        figure("optimality gap %", "gap", percent(4)),
+        *(figure(f"{label} primal gap %", f"of {label}", percent(2)) for label in labels),
     ]
-    return Table(columns, rows)
+    both = known.assign(instance=known.index).join(table.add_prefix("of "))
+    return tabled(columns, both.to_dict("records"))
 
 
 def claims(runs: pd.DataFrame, suite: Mapping[str, Any]) -> Table:
@@ -159,20 +154,18 @@ def _both(mean: float | None, largest: float | None) -> Cell:
 
 def machine(results: Results) -> Table:
     """What the results were made on."""
-    names = ("CPU", "cores", "memory GB", "Python", "commit", "runs", "time h", "load")
-    rows = [
-        [
-            words(one["cpu"]),
-            number(0)(one["cores"]),
-            number(0)(one["memory_mb"] / 1000),
-            words(one["python"]),
-            words(one["commit"] or "–"),
-            number(0)(one["runs"]),
-            number(2)(one["hours"]),
-            number(1)(one["load"]),
-        ]
+    columns = [
+        figure("CPU", "cpu", words, place=1),
+        figure("cores", "cores", number(0), place=1),
+        figure("memory GB", "memory_gb", number(0), place=1),
+        figure("Python", "python", words, place=1),
+        figure("commit", "commit", words),
+        figure("runs", "runs", number(0), place=1),
+        figure("time h", "hours", number(2), place=1),
+        figure("load", "load", number(1), place=1),
+    ]
+    records = [
+        {**one, "memory_gb": one["memory_mb"] / 1000, "commit": one["commit"] or NONE}
         for one in machines(results)
     ]
-    columns = [Column(name, numeric=name not in ("CPU", "Python", "commit"), place=1) for name in names]
-    columns[4] = replace(columns[4], place=0)
-    return Table(columns, rows).distinct()
+    return tabled(columns, records).distinct()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from uara.base.cells import Column, Table, number, percent, significant, words
+from uara.base.cells import figure, number, percent, significant, tabled, words
 from uara.bench.ranking import per_instance
 from uara.bench.report.curves import anytime_drawing
 from uara.bench.report.drawing import Drawing, Picture, Plotted
@@ -16,21 +16,21 @@ from uara.bench.report.section import Facts
 from uara.bench.results import Results
 from uara.problem import kind_of, parse_decision
 
-COLUMNS = [
-    ("label", "solver", words),
-    ("status", "status", words),
-    ("controllable_ms", "controllable ms", number(2)),
-    ("excess", "excess %", percent(3)),
-    ("spread", "spread %", percent(2)),
-    ("gap_to_bound", "gap to bound %", percent(4)),
-    ("gap", "own proof %", percent(4)),
-    ("latency_mean_ms", "latency ms", number(1)),
-    ("latency_p95_ms", "p95 ms", number(1)),
-    ("energy_j", "energy J", number(1)),
-    ("runtime_s", "runtime s", significant(3)),
-    ("time_to_target_s", "to target s", significant(3)),
-    ("primal_integral_s", "primal integral s", significant(3)),
-]
+COLUMNS = (
+    figure("solver", "label", words),
+    figure("status", "status", words),
+    figure("controllable ms", "controllable_ms", number(2)),
+    figure("primal gap %", "excess", percent(3)),
+    figure("spread %", "spread", percent(2)),
+    figure("optimality gap %", "gap_to_bound", percent(4)),
+    figure("own proof %", "gap", percent(4)),
+    figure("latency ms", "latency_mean_ms", number(1)),
+    figure("p95 ms", "latency_p95_ms", number(1)),
+    figure("energy J", "energy_j", number(1)),
+    figure("runtime s", "runtime_s", significant(3)),
+    figure("to target s", "time_to_target_s", significant(3)),
+    figure("primal integral s", "primal_integral_s", significant(3)),
+)
 
 
 def anchor(instance: str) -> str:
@@ -49,12 +49,10 @@ def page(facts: Facts, instance: str) -> dict[str, Any]:
     """One instance: its table, anytime curves, and the pictures of its best answer."""
     own = facts.runs[facts.runs["instance"] == instance]
     table = per_instance(own).sort_values("controllable_ms", na_position="last", kind="stable")
-    rows = [[make(row[key]) for key, _, make in COLUMNS] for row in table.to_dict("records")]
-    columns = [Column(title, numeric=make is not words) for _, title, make in COLUMNS]
     return {
         "name": instance,
         "anchor": anchor(instance),
-        "table": Table(columns, rows, instance),
+        "table": tabled(COLUMNS, table.to_dict("records"), instance),
         "failed": not own["status"].isin(["ok", "skipped"]).all(),
         "chart": anytime_drawing(facts, instance, f"{anchor(instance)}-time"),
         "best_solver": facts.known.loc[instance, "best_solver"],

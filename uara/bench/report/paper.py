@@ -6,17 +6,8 @@ from typing import Any
 
 from uara.base.cells import Cell, Column, Table, heading, percent, significant, words
 from uara.bench.claims import measured
-from uara.bench.report.section import Facts, Section
+from uara.bench.report.section import Facts
 from uara.bench.report.sweeps import suite_drawing
-
-
-def paper(facts: Facts) -> Section | None:
-    """The suite's figures and claims; nothing where it has none."""
-    values = {"figures": figures(facts), "claims": claims(facts)}
-    if not any(values.values()):
-        return None
-    drawings = [figure["drawing"] for figure in values["figures"] if "drawing" in figure]
-    return Section("paper", "The paper's figures", "Paper", values, drawings)
 
 
 def figures(facts: Facts) -> list[dict[str, Any]]:
@@ -60,8 +51,8 @@ def claims(facts: Facts) -> list[dict[str, Any]]:
             ("smallest reduction", None, outcome.smallest),
             *((f"mean against {name}", None, value) for name, value in outcome.each.items()),
         ]
-        rows = [[words(what), percent(1)(said), percent(1)(seen)] for what, said, seen in figures]
         columns = [Column("what", numeric=False), Column("published %"), Column("measured %")]
+        rows = [[words(what), percent(1)(said), percent(1)(seen)] for what, said, seen in figures]
         counts = {"instances": outcome.instances, "failed": outcome.failed}
         found.append({**claim, **counts, "table": Table(columns, rows)})
     return found

@@ -88,13 +88,4 @@ def set_ticks(axis: Axis) -> None:
     else:
         axis.set_major_locator(MaxNLocator(6))
     axis.set_minor_locator(NullLocator())
-    axis.set_major_formatter(lambda value, _: tick_label(value))
-
-
-def tick_label(value: float) -> str:
-    """A short number."""
-    if value == 0:
-        return "0"
-    if abs(value) >= 1e6 or abs(value) < 1e-3:
-        return f"{value:.0e}".replace("e-0", "e-").replace("e+0", "e")
-    return f"{value:,.10g}" if abs(value) >= 1 else f"{value:.4g}"
+    axis.set_major_formatter("{x:g}")
