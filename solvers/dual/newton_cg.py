@@ -64,7 +64,7 @@ def climb(
     value, _ = fused_pass(numbers, point, 1.0, found)
     passes, finished = 1, False
     choices: list[Indices] = []
-    rent = float(point[:servers] ** 2 @ numbers.work_per_ms / 4 + point[servers:].sum())
+    rent = float(_dot(point[:servers] ** 2, numbers.work_per_ms) / 4 + point[servers:].sum())
     total = value + rent
     mean = total / devices + 1e-12
     temperature = hottest * mean
@@ -78,7 +78,7 @@ def climb(
             found.own[servers:] += stiff
             found.block[:, 2] += found.own[servers:]
             step = conjugate_step(found, point, gradient, temperature)
-            if expired() or float(gradient @ step) <= _STILL * temperature * devices:
+            if expired() or _dot(gradient, step) <= _STILL * temperature * devices:
                 break
             length, there = 1.0, -np.inf
             for _ in range(_TRIALS):
@@ -87,7 +87,7 @@ def climb(
                 passes += 1
                 if hard > value:
                     value, best = hard, trial
-                if there > soft and there >= soft + _RISE * float(gradient @ (trial - point)):
+                if there > soft and there >= soft + _RISE * _dot(gradient, trial - point):
                     break
                 if expired():
                     there = -np.inf
@@ -102,6 +102,11 @@ def climb(
         finished = temperature <= coldest * mean * (1 + 1e-9)
         temperature = max(coldest * mean, temperature * _COOLING)
     return Climb(best, value, passes, finished, choices)
+
+
+def _dot(a: Floats, b: Floats) -> float:
+    """Their scalar product. That of the library wakes its threads, which then spin for longer than it takes."""
+    return float((a * b).sum())
 
 
 @kernel

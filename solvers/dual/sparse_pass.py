@@ -43,9 +43,7 @@ class Pass(NamedTuple):
     weight: Floats
     """(K,) Server, s, y and w of the active candidates, which come first."""
     cost: Floats
-    bend: Floats
-    inner: Floats
-    """(n,) Work space for a device's candidates: cost, dy/dmu and y."""
+    """(n,) Work space for the costs of a device's candidates."""
 
 
 def empty_pass(numbers: Coefficients) -> Pass:
@@ -64,8 +62,6 @@ def empty_pass(numbers: Coefficients) -> Pass:
         share=floats(count),
         weight=floats(count),
         cost=floats(most),
-        bend=floats(most),
-        inner=floats(most),
     )
 
 
@@ -83,7 +79,7 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
     hard, soft, filled = -rent, -rent, 0
     for i in range(len(out.choice)):
         first, last = numbers.start[i], numbers.start[i + 1]
-        best = first
+        best, least = first, np.inf
         for k in range(first, last):
             j = numbers.server[k]
             local, uplink = numbers.local_ms[k], numbers.uplink_ms[k]
@@ -94,34 +90,36 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
             u = max(inner, 1.0)
             gap = local - uplink * u
             cost = numbers.wait_ms[k] + prices[j] * numbers.root_work[k] + lam * gap * gap + band / u
-            out.cost[k - first], out.inner[k - first] = cost, 1.0 / u
-            out.bend[k - first] = scale / (u * u * u * (3.0 * u - 2.0 * balance)) if inner > 1.0 else 0.0
-            if cost < out.cost[best - first]:
-                best = k
-        least, mass, begin = out.cost[best - first], 0.0, filled
+            out.cost[k - first] = cost
+            if cost < least:
+                best, least = k, cost
         out.choice[i] = best
-        for k in range(first, last):
-            above = (least - out.cost[k - first]) / temperature
-            if above > _FAINT:
-                weight = np.exp(above)
-                mass += weight
-                out.server[filled], out.root[filled] = numbers.server[k], numbers.root_work[k]
-                out.share[filled], out.weight[filled] = out.inner[k - first], weight
-                out.bend[filled - begin] = out.bend[k - first]
-                filled += 1
+        faint, begin = least - _FAINT * temperature, filled
+        for k in range(first, last):  # without a jump that a processor would guess wrongly
+            out.server[filled] = k
+            filled += 1 if out.cost[k - first] < faint else 0
+        mass = 0.0
+        for a in range(begin, filled):
+            weight = np.exp((least - out.cost[out.server[a] - first]) / temperature)
+            out.weight[a] = weight
+            mass += weight
         hard += least
         soft += least - temperature * np.log(mass)
         for a in range(begin, filled):
-            weight = out.weight[a] / mass
-            out.weight[a] = weight
-            j, s, y = out.server[a], out.root[a], out.share[a]
+            k = out.server[a]
+            j, s, inner = numbers.server[k], numbers.root_work[k], out.inverse[k]
+            weight, y = out.weight[a] / mass, 1.0 / max(inner, 1.0)
+            out.server[a], out.root[a], out.share[a], out.weight[a] = j, s, y, weight
             out.gradient[j] += weight * s
             out.gradient[servers + j] += weight * y
             spread = weight * (1.0 - weight) / temperature
             out.block[j, 0] += spread * s * s
             out.block[j, 1] += spread * s * y
             out.block[j, 2] += spread * y * y
-            out.own[servers + j] += weight * out.bend[a - begin]
+            if inner > 1.0:
+                uplink = numbers.uplink_ms[k]
+                scale, balance = 0.5 / (lam * uplink * uplink), numbers.local_ms[k] / uplink
+                out.own[servers + j] += weight * scale * (y * y * y) / (3.0 * inner - 2.0 * balance)
         if filled - begin == 1:
             filled = begin  # a choice that is made bends nothing
         out.start[i + 1] = filled
