@@ -65,7 +65,7 @@ def empty_pass(numbers: Coefficients) -> Pass:
     )
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, threads=True)
 def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: Pass) -> tuple[float, float]:
     """Hard and soft dual at some (2E,) prices; derivatives go to ``out``. The sync weight must be positive."""
     servers, lam = len(numbers.work_per_ms), numbers.sync_weight_per_ms
@@ -126,7 +126,7 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
     return hard, soft
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, threads=True)
 def bent_by(temperature: float, found: Pass, along: Floats, product: Floats) -> None:
     """Minus the second derivative at the point of a pass, times the (2E,) direction ``along``."""
     servers = len(found.block)
