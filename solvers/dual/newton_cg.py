@@ -7,15 +7,16 @@ The curvature couples a server only with those that its devices list, so that so
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 
-from .sparse_pass import Pass, bent_by, empty_pass, fused_pass
+from .blocks import Blocks
 
 _HOTTEST, _COOLING = 0.03, 0.5
 """First temperature by the mean cost of a device, and its factor: faster cooling makes the steps fail."""
@@ -25,8 +26,12 @@ _STILL = 3e-3
 """A step that gains less than this part of the temperature a device ends the temperature."""
 _FEWEST, _MOST, _RESIDUAL = 8, 60, 0.01
 """Conjugate gradients of a step: least and most, and the relative residual at which they end."""
+_LEAP = 30.0
+"""Most temperatures by which a step changes what a server costs a device: beyond it the curvature says nothing."""
 _TRIALS, _SHORTER, _RISE = 8, 0.4, 0.05
 """Line search: most trials, what each shortens the step by, and the part of the promised gain that is enough."""
+
+_TINY = float(np.finfo(float).tiny)
 
 
 class Climb(NamedTuple):
@@ -49,6 +54,7 @@ def climb(
     coldest: float = 1e-4,
     hottest: float = _HOTTEST,
     expired: Callable[[], bool] = lambda: False,
+    threads: int = 1,
 ) -> Climb:
     """Maximise the dual from some (2E,) prices.
 
@@ -58,36 +64,54 @@ def climb(
         Temperatures by the mean cost of a device at the first prices.
     expired
         Asked after each pass and each Newton step; the best prices so far are returned.
+    threads
+        How many passes run at a time, each over a part of the devices.
     """
-    found, servers, devices = empty_pass(numbers), numbers.servers, numbers.devices
+    with closing(Blocks(numbers, threads)) as blocks:
+        return _climb(numbers, prices, blocks, (hottest, coldest), expired)
+
+
+def _climb(
+    numbers: Coefficients,
+    prices: Floats,
+    blocks: Blocks,
+    temperatures: tuple[float, float],
+    expired: Callable[[], bool],
+) -> Climb:
+    """The same, from a first to a last temperature."""
+    (hottest, coldest), servers, devices = temperatures, numbers.servers, numbers.devices
     point = best = prices.copy()
-    value, _ = fused_pass(numbers, point, 1.0, found)
+    value, _ = blocks.at(point, 1.0)
     passes, finished = 1, False
     choices: list[Indices] = []
-    rent = float(point[:servers] ** 2 @ numbers.work_per_ms / 4 + point[servers:].sum())
+    root = mean_root(numbers)
+    rent = _dot(point[:servers] ** 2, numbers.work_per_ms) / 4 + float(point[servers:].sum())
     total = value + rent
     mean = total / devices + 1e-12
     temperature = hottest * mean
     while not finished and not expired():
-        hard, soft = fused_pass(numbers, point, temperature, found)
+        hard, soft = blocks.at(point, temperature)
         passes += 1
         for _ in range(_STEPS):
-            gradient = found.gradient.copy()
+            gradient = blocks.gradient.copy()
             # Where every share is at its cap, the dual is linear in a band's price.
             stiff = np.abs(gradient[servers:]) * (servers / total)
-            found.own[servers:] += stiff
-            found.block[:, 2] += found.own[servers:]
-            step = conjugate_step(found, point, gradient, temperature)
-            if expired() or float(gradient @ step) <= _STILL * temperature * devices:
+            blocks.own[servers:] += stiff
+            blocks.block[:, 2] += blocks.own[servers:]
+            step = conjugate_step(blocks, point, gradient, temperature)
+            # The slopes are sums over a server's devices, less the rent.
+            used = gradient[:servers] + point[:servers] * numbers.work_per_ms / 2.0
+            step = within(step, _LEAP * temperature, root, used, gradient[servers:] + 1.0)
+            if expired() or _dot(gradient, step) <= _STILL * temperature * devices:
                 break
             length, there = 1.0, -np.inf
             for _ in range(_TRIALS):
                 trial = np.maximum(point + length * step, 0.0)
-                hard, there = fused_pass(numbers, trial, temperature, found)
+                hard, there = blocks.at(trial, temperature)
                 passes += 1
                 if hard > value:
                     value, best = hard, trial
-                if there > soft and there >= soft + _RISE * float(gradient @ (trial - point)):
+                if there > soft and there >= soft + _RISE * _dot(gradient, trial - point):
                     break
                 if expired():
                     there = -np.inf
@@ -98,54 +122,81 @@ def climb(
             gained, soft, point = there - soft, there, trial
             if gained <= 0.5 * _STILL * temperature * devices:
                 break
-        choices = [found.choice.copy(), *choices[:2]]
+        choices = [blocks.choice, *choices[:2]]
         finished = temperature <= coldest * mean * (1 + 1e-9)
         temperature = max(coldest * mean, temperature * _COOLING)
     return Climb(best, value, passes, finished, choices)
 
 
-@kernel
-def conjugate_step(found: Pass, point: Floats, gradient: Floats, temperature: float) -> Floats:
+def mean_root(numbers: Coefficients) -> Floats:
+    """(E,) Mean s of each server's candidates: what a unit of its compute price costs a device, about."""
+    sums = np.bincount(numbers.server, weights=numbers.root_work, minlength=numbers.servers)
+    return np.asarray(sums / np.maximum(np.diff(numbers.server_start), 1))
+
+
+def within(step: Floats, most_ms: float, root: Floats, used: Floats, shared: Floats) -> Floats:
+    """(2E,) A step, server by server no longer than what changes a device's cost by ``most_ms``, about.
+
+    Parameters
+    ----------
+    root
+        (E,) :func:`mean_root`.
+    used, shared
+        (E,) Sums of s and of y over the devices of each server.
+    """
+    share = np.minimum(shared * root / np.maximum(used, _TINY), 1.0)
+    most = most_ms / np.maximum(np.concatenate([root, share]), _TINY)
+    return np.clip(step, -most, most)
+
+
+def _dot(a: Floats, b: Floats) -> float:
+    """Their scalar product. That of the library wakes its threads, which then spin for longer than it takes."""
+    return float((a * b).sum())
+
+
+def conjugate_step(blocks: Blocks, point: Floats, gradient: Floats, temperature: float) -> Floats:
     """(2E,) Newton's step over the prices that are not held at zero, preconditioned by each server's block."""
-    size = len(point)
-    servers = size // 2
-    free = np.empty(size, dtype=np.bool_)
-    step, rest, along = np.zeros(size), np.zeros(size), np.zeros(size)
-    smooth, product = np.zeros(size), np.zeros(size)
-    for n in range(size):
-        free[n] = point[n] > 0.0 or gradient[n] > 0.0
-        if free[n]:
-            rest[n] = gradient[n]
-    last = first = 0.0
+    free = (point > 0.0) | (gradient > 0.0)
+    smoothed = preconditioner(blocks.block, free)
+    rest = np.where(free, gradient, 0.0)
+    step, product = np.zeros(len(point)), np.zeros(len(point))
+    along = np.zeros(len(point))
+    last = first = 1.0
     for iteration in range(_MOST):
-        norm = 0.0
-        for j in range(servers):
-            m = servers + j
-            a, b, c = found.block[j, 0], found.block[j, 1], found.block[j, 2]
-            smooth[j] = rest[j] / a if free[j] and a > 0.0 else 0.0
-            smooth[m] = rest[m] / c if free[m] and c > 0.0 else 0.0
-            if free[j] and free[m] and a > 0.0 and c > 0.0:
-                area = max(a * c - b * b, 1e-9 * a * c)
-                smooth[j] = (c * rest[j] - b * rest[m]) / area
-                smooth[m] = (a * rest[m] - b * rest[j]) / area
-            norm += rest[j] * smooth[j] + rest[m] * smooth[m]
+        smooth = smoothed(rest)
+        norm = _dot(rest, smooth)
         if iteration == 0:
             first = norm
         if norm <= 0.0 or (iteration >= _FEWEST and norm <= _RESIDUAL * _RESIDUAL * first):
             break
-        for n in range(size):
-            along[n] = smooth[n] + (norm / last * along[n] if iteration > 0 else 0.0)
-        bent_by(temperature, found, along, product)
-        bend = 0.0
-        for n in range(size):
-            if not free[n]:
-                product[n] = 0.0
-            bend += along[n] * product[n]
+        along *= norm / last if iteration > 0 else 0.0
+        along += smooth
+        blocks.bent(temperature, along, product)
+        product *= free
+        bend = _dot(along, product)
         if bend <= 0.0:
             break
         length = norm / bend
-        for n in range(size):
-            step[n] += length * along[n]
-            rest[n] -= length * product[n]
+        step += length * along
+        rest -= length * product
         last = norm
     return step
+
+
+def preconditioner(block: Floats, free: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
+    """Times the inverse of each server's (E, 3) block of curvature, over the (2E,) free prices; zero elsewhere."""
+    a, b, c = block.T
+    compute, band = np.split(free, 2)
+    compute, band = compute & (a > 0.0), band & (c > 0.0)
+    both = compute & band
+    with np.errstate(divide="ignore", invalid="ignore"):
+        area = np.maximum(a * c - b * b, 1e-9 * a * c)
+        own = np.where(both, c / area, np.where(compute, 1.0 / a, 0.0))
+        other = np.where(both, a / area, np.where(band, 1.0 / c, 0.0))
+        mixed = np.where(both, -b / area, 0.0)
+
+    def smoothed(rest: Floats) -> Floats:
+        upper, lower = np.split(rest, 2)
+        return np.concatenate([own * upper + mixed * lower, mixed * upper + other * lower])
+
+    return smoothed

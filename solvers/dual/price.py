@@ -59,6 +59,8 @@ class PriceOptions(Record):
     """Relative gap, on the controllable part, that is enough; where 2E prices leave more, device prices follow."""
     realtime: bool = False
     """Milliseconds in place of the last tenth of a percent: few steps from given prices, no kicks."""
+    threads: Annotated[int, Field(ge=1, le=64)] = 1
+    """Threads that climb together where servers are many: less time on the wall, no less of the processor."""
 
 
 @cache
@@ -206,9 +208,10 @@ class Root:
 
         ordered = along_curve(self.instance)
         start = ordered.prices_inside(self.prices)
-        warm = {"hottest": 1e-3} if self.warm else {}
+        warm: dict[str, Any] = {"hottest": 1e-3} if self.warm else {}
         coldest = max(self.options.coldest, WIDE_COLDEST)
-        end = climb(ordered.numbers, start, coldest=coldest, expired=expired, **warm)
+        threads = self.options.threads
+        end = climb(ordered.numbers, start, coldest=coldest, expired=expired, threads=threads, **warm)
         ways = [] if self.large else end.choices[::-1]
         suggested = [ordered.outside(ordered.numbers.server[choice]) for choice in ways]
         return end._replace(prices=ordered.prices_outside(end.prices)), suggested

@@ -46,11 +46,7 @@ class Pass(NamedTuple):
     weight: Floats
     """(K,) w, its share in its device's soft choice."""
     cost: Floats
-    """(n,) Work space for a device's candidates: cost in ms."""
-    bend: Floats
-    """(n,) dy/dmu of each, per ms."""
-    inner: Floats
-    """(n,) y of each."""
+    """(n,) Work space for the costs of a device's candidates."""
 
 
 def empty_pass(numbers: Coefficients) -> Pass:
@@ -69,12 +65,10 @@ def empty_pass(numbers: Coefficients) -> Pass:
         share=floats(count),
         weight=floats(count),
         cost=floats(most),
-        bend=floats(most),
-        inner=floats(most),
     )
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, threads=True)
 def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: Pass) -> tuple[float, float]:
     """Hard and soft dual at some (2E,) prices; derivatives go to ``out``. The sync weight must be positive."""
     servers, lam = len(numbers.work_per_ms), numbers.sync_weight_per_ms
@@ -88,7 +82,7 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
     hard, soft, filled = -rent, -rent, 0
     for i in range(len(out.choice)):
         first, last = numbers.start[i], numbers.start[i + 1]
-        best = first
+        best, least = first, np.inf
         for k in range(first, last):
             j = numbers.server[k]
             local, uplink = numbers.local_ms[k], numbers.uplink_ms[k]
@@ -99,41 +93,43 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
             u = max(inner, 1.0)
             gap = local - uplink * u
             cost = numbers.wait_ms[k] + prices[j] * numbers.root_work[k] + lam * gap * gap + band / u
-            out.cost[k - first], out.inner[k - first] = cost, 1.0 / u
-            out.bend[k - first] = scale / (u * u * u * (3.0 * u - 2.0 * balance)) if inner > 1.0 else 0.0
-            if cost < out.cost[best - first]:
-                best = k
-        least, mass, begin = out.cost[best - first], 0.0, filled
+            out.cost[k - first] = cost
+            if cost < least:
+                best, least = k, cost
         out.choice[i] = best
-        for k in range(first, last):
-            above = (least - out.cost[k - first]) / temperature
-            if above > _FAINT:
-                weight = np.exp(above)
-                mass += weight
-                out.server[filled], out.root[filled] = numbers.server[k], numbers.root_work[k]
-                out.share[filled], out.weight[filled] = out.inner[k - first], weight
-                out.bend[filled - begin] = out.bend[k - first]
-                filled += 1
+        faint, begin = least - _FAINT * temperature, filled
+        for k in range(first, last):  # without a jump that a processor would guess wrongly
+            out.server[filled] = k
+            filled += 1 if out.cost[k - first] < faint else 0
+        mass = 0.0
+        for a in range(begin, filled):
+            weight = np.exp((least - out.cost[out.server[a] - first]) / temperature)
+            out.weight[a] = weight
+            mass += weight
         hard += least
         soft += least - temperature * np.log(mass)
         for a in range(begin, filled):
-            weight = out.weight[a] / mass
-            out.weight[a] = weight
-            j, s, y = out.server[a], out.root[a], out.share[a]
+            k = out.server[a]
+            j, s, inner = numbers.server[k], numbers.root_work[k], out.inverse[k]
+            weight, y = out.weight[a] / mass, 1.0 / max(inner, 1.0)
+            out.server[a], out.root[a], out.share[a], out.weight[a] = j, s, y, weight
             out.gradient[j] += weight * s
             out.gradient[servers + j] += weight * y
             spread = weight * (1.0 - weight) / temperature
             out.block[j, 0] += spread * s * s
             out.block[j, 1] += spread * s * y
             out.block[j, 2] += spread * y * y
-            out.own[servers + j] += weight * out.bend[a - begin]
+            if inner > 1.0:
+                uplink = numbers.uplink_ms[k]
+                scale, balance = 0.5 / (lam * uplink * uplink), numbers.local_ms[k] / uplink
+                out.own[servers + j] += weight * scale * (y * y * y) / (3.0 * inner - 2.0 * balance)
         if filled - begin == 1:
             filled = begin  # a choice that is made bends nothing
         out.start[i + 1] = filled
     return hard, soft
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, threads=True)
 def bent_by(temperature: float, found: Pass, along: Floats, product: Floats) -> None:
     """Minus the second derivative at the point of a pass, times the (2E,) direction ``along``."""
     servers = len(found.block)

@@ -16,7 +16,7 @@ from uara.base.kernels import kernel
 
 from .state import State, Task, change_bound, cost_after, reassign, settle, settle_server
 from .sums_search import MEANINGFUL, move_pass_by_sums, swap_pass_by_sums
-from .swap_screen import clear_row, fill_row, last_place_until, next_by_prices
+from .swap_screen import clear_row, fill_row, last_place_until, next_by_prices, untried
 
 Pass = Callable[[Task, State, int, int], int]
 """A kernel that changes what devices ``first..last`` of a state do, and returns the number of changes."""
@@ -53,8 +53,9 @@ def improve(
             changes += _sweep(each, task, state, devices, expired)
         if changes == before:
             break
-        settle(task, state)
         improved()
+    if changes:
+        settle(task, state)  # sums in the order of devices again, whatever order they came in
     return changes
 
 
@@ -134,10 +135,13 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
 def moves_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
+    numbers, changed, tried = task.numbers, state.changed, state.tried[0]
     for device in range(first, last):
+        if not untried(numbers.start, numbers.server, changed, tried, device):
+            continue
         pair, _ = best_move(task, state, device)
         if pair >= 0:
-            here, there = state.chosen[device], task.numbers.server[pair]
+            here, there = state.chosen[device], numbers.server[pair]
             reassign(state, device, there, pair)
             settle_server(task, state, here)
             settle_server(task, state, there)
@@ -149,9 +153,10 @@ def moves_by_prices(task: Task, state: State, first: int, last: int) -> int:
 def swaps_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
-    numbers = task.numbers
-    row = state.row
+    numbers, row, changed, tried = task.numbers, state.row, state.changed, state.tried[1]
     for one in range(first, last):
+        if not untried(numbers.start, numbers.server, changed, tried, one):
+            continue
         fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
         place = last_place_until(task, here, one)

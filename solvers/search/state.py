@@ -71,6 +71,10 @@ class State(NamedTuple):
     """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`."""
     share: Floats
     """(M,) Optimal share of its server's band of each device; exact rule only."""
+    changed: Indices
+    """(E + 1,) When each server's devices last changed, counted in changes; at the end, how many there were."""
+    tried: Indices
+    """(2, M) When moves and exchanges of each device were last tried; -1 for never."""
 
 
 def make_task(
@@ -115,6 +119,8 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         members=np.empty(devices, dtype=np.int64),
         work=np.empty((4, devices)),
         share=np.zeros(devices),
+        changed=np.zeros(servers + 1, dtype=np.int64),
+        tried=np.full((2, devices), -1, dtype=np.int64),
     )
     settle(task, state)
     return state
@@ -210,6 +216,9 @@ def _link_all(state: State) -> None:
         state.size[server] = 0
     for device in range(len(state.chosen) - 1, -1, -1):
         _link(state, device, state.chosen[device])
+    now = state.changed[len(state.head)] + 1
+    for place in range(len(state.changed)):
+        state.changed[place] = now
 
 
 @kernel(allocates=False, inner=True)
@@ -237,8 +246,11 @@ def _unlink(state: State, device: int, server: int) -> None:
 @kernel(allocates=False, inner=True)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
-    _unlink(state, device, state.chosen[device])
+    here, servers = state.chosen[device], len(state.head)
+    _unlink(state, device, here)
     _link(state, device, server)
+    now = state.changed[servers] + 1
+    state.changed[here] = state.changed[server] = state.changed[servers] = now
     state.chosen[device], state.pair[device] = server, pair
 
 

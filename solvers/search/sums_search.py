@@ -9,7 +9,7 @@ from uara.base.kernels import kernel
 
 from .state import State, Task, reassign, settle_sums
 from .sums import cost_of, less, plus, sums_at
-from .swap_screen import clear_row, fill_row, last_place_until, next_by_sums
+from .swap_screen import clear_row, fill_row, last_place_until, next_by_sums, untried
 
 MEANINGFUL = 1e-10
 """Smallest gain, relative to the two servers' costs, that counts as an improvement."""
@@ -40,10 +40,13 @@ def _best_move(task: Task, state: State, device: int) -> tuple[int, float]:
 def move_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
     changes = 0
+    numbers, changed, tried = task.numbers, state.changed, state.tried[0]
     for device in range(first, last):
+        if not untried(numbers.start, numbers.server, changed, tried, device):
+            continue
         pair, _ = _best_move(task, state, device)
         if pair >= 0:
-            here, there = state.chosen[device], task.numbers.server[pair]
+            here, there = state.chosen[device], numbers.server[pair]
             reassign(state, device, there, pair)
             settle_sums(task, state, here)
             settle_sums(task, state, there)
@@ -55,8 +58,10 @@ def move_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
 def swap_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     changes = 0
-    numbers, row = task.numbers, state.row
+    numbers, row, changed, tried = task.numbers, state.row, state.changed, state.tried[1]
     for one in range(first, last):
+        if not untried(numbers.start, numbers.server, changed, tried, one):
+            continue
         fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
         place = last_place_until(task, here, one)

@@ -104,6 +104,21 @@ def clear_row(start: Indices, server: Indices, device: int, row: Indices) -> Non
         row[server[k]] = -1
 
 
+@kernel(inline="always", allocates=False)
+def untried(start: Indices, server: Indices, changed: Indices, tried: Indices, device: int) -> bool:
+    """Whether a server of a device's candidates changed since the (M,) times when a pass ``tried`` the device last.
+
+    If none did, the pass would find nothing again. The time is written anew.
+    """
+    since, fresh = tried[device], False
+    for k in range(start[device], start[device + 1]):
+        if changed[server[k]] > since:
+            fresh = True
+            break
+    tried[device] = changed[len(changed) - 1]
+    return fresh
+
+
 @kernel(allocates=False, inner=True)
 def last_place_until(task: Task, server: int, device: int) -> int:
     """The last place among a server's pairs whose device is not beyond ``device``."""

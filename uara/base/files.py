@@ -200,7 +200,7 @@ def _lines(value: object, indent: str) -> Iterator[str]:
     deeper = indent + "  "
     if isinstance(value, dict) and value:
         for count, (key, item) in enumerate(value.items()):
-            yield ("{\n" if count == 0 else ",\n") + deeper + _scalar(key) + ": "
+            yield ("{\n" if count == 0 else ",\n") + deeper + _dumped(key) + ": "
             yield from _lines(item, deeper)
         yield "\n" + indent + "}"
     elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
@@ -208,13 +208,11 @@ def _lines(value: object, indent: str) -> Iterator[str]:
             yield ("[\n" if count == 0 else ",\n") + deeper
             yield from _lines(item, deeper)
         yield "\n" + indent + "]"
-    elif isinstance(value, list):
-        yield "[" + ", ".join(map(_scalar, value)) + "]"
     else:
-        yield _scalar(value)
+        yield _dumped(value)  # a list of scalars at once: there may be millions of them
 
 
-def _scalar(value: object) -> str:
+def _dumped(value: object) -> str:
     return json.dumps(value, ensure_ascii=False, allow_nan=False)
 
 

@@ -57,9 +57,17 @@ _DIGEST_BYTES = 32
 @overload
 def kernel(function: F, /) -> F: ...
 @overload
-def kernel(*, inline: str = ..., allocates: bool = ..., inner: bool = ...) -> Callable[[F], F]: ...
 def kernel(
-    function: Any = None, /, *, inline: str = "never", allocates: bool = True, inner: bool = False
+    *, inline: str = ..., allocates: bool = ..., inner: bool = ..., threads: bool = ...
+) -> Callable[[F], F]: ...
+def kernel(
+    function: Any = None,
+    /,
+    *,
+    inline: str = "never",
+    allocates: bool = True,
+    inner: bool = False,
+    threads: bool = False,
 ) -> Any:
     """Compile a function with Numba when it is first called, and keep its machine code for later runs.
 
@@ -73,6 +81,8 @@ def kernel(
     inner
         Whether kernels alone call it. No way in from Python is compiled then, which for a record of thirty arrays
         takes longer than many a kernel itself; called from Python it would end the process: see :func:`alone`.
+    threads
+        Whether several may run at a time: it lets go of Python's lock meanwhile.
     """
 
     def compiled(function: Any) -> Any:
@@ -83,6 +93,7 @@ def kernel(
             _nrt=allocates,
             no_cpython_wrapper=inner,
             no_cfunc_wrapper=True,
+            nogil=threads,
         )
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function, allocates=allocates, inner=inner)

@@ -94,6 +94,8 @@ class Figure(Record):
     """``pareto`` joins the points of a solver in the order of ``along``, and marks those nobody dominates."""
     along: Name | None = None
     """Column that orders the points of a Pareto picture, such as ``feature_energy_weight_ms_per_j``."""
+    growth: bool = False
+    """Whether the report says to which power of ``x`` each line grows; for lines alone."""
     claim: str = ""
     """What the paper says about it, in our words."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Literal, get_args
 
 import numpy as np
@@ -99,15 +100,16 @@ def optimal_bandwidth(numbers: Coefficients, association: Indices, pair: Indices
 
     shares = np.empty(len(association))
     order = np.argsort(association, kind="stable")
-    ends = np.flatnonzero(np.diff(association[order])) + 1
-    for members in np.split(order, ends):
-        part = np.empty(len(members))
+    ends = [0, *(np.flatnonzero(np.diff(association[order])) + 1).tolist(), len(order)]
+    # Server by server in memory, so that a server's devices are a stretch of each column.
+    local_ms, uplink_ms, band_cost_ms = (
+        column[pair[order]] for column in (numbers.local_ms, numbers.uplink_ms, numbers.band_cost_ms)
+    )
+    found = np.empty(len(association))
+    for first, last in pairwise(ends):
+        part = slice(first, last)
         bandwidth_shares(
-            numbers.local_ms[pair[members]],
-            numbers.uplink_ms[pair[members]],
-            numbers.band_cost_ms[pair[members]],
-            numbers.sync_weight_per_ms,
-            part,
+            local_ms[part], uplink_ms[part], band_cost_ms[part], numbers.sync_weight_per_ms, found[part]
         )
-        shares[members] = part
+    shares[order] = found
     return shares

@@ -31,6 +31,7 @@ ROUNDING = 2.0**-48
 
 
 _BLOCK = 8192
+_MOST_STEPS, _SMALL_STEP = 60, 1e-9
 
 
 class Proof(Protocol):
@@ -207,27 +208,26 @@ def least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_w
     """psi: the minimum over 0 < y <= 1 of ``sync_weight (local - uplink / y)^2 + cost y``, pair by pair.
 
     The minimum lies at y <= most = min(1, uplink / local), where the function h is convex: it is nowhere below
-    its tangents. So ANY y gives the lower bound h(y) + min(-h'(y) y, h'(y) (most - y)); bisection finds a good y.
-    Where a number leaves double precision, 0 is the bound.
+    its tangents. So ANY y gives the lower bound h(y) + min(-h'(y) y, h'(y) (most - y)); Newton's method finds a
+    good y. Where a number leaves double precision, 0 is the bound.
     """
     if sync_weight == 0:
         return np.zeros_like(cost_ms)  # the infimum, as y goes to 0
 
-    def slope_at(y: Floats) -> Floats:
-        return np.asarray(2 * sync_weight * (local_ms - uplink_ms / y) * uplink_ms / y**2 + cost_ms)
-
-    most = high = np.minimum(1.0, uplink_ms / local_ms)
-    # Where the derivative at y vanishes, u = 1/y solves u^2 (u - D/c) = cost / (2 lambda c^2), so that
-    # u <= D/c + cbrt(cost / (2 lambda c^2)).
-    low = 1.0 / (local_ms / uplink_ms + np.cbrt(cost_ms / (2 * sync_weight * uplink_ms**2)))
-    low = np.minimum(low, high)
-    for _ in range(100):
-        y = (low + high) / 2
-        slope = slope_at(y)
-        low, high = np.where(slope < 0, y, low), np.where(slope < 0, high, y)
-    value = sync_weight * (local_ms - uplink_ms / high) ** 2 + cost_ms * high
-    slope = slope_at(high)
-    value = (value + np.minimum(-slope * high, slope * (most - high))) * (1 - 1e-12)
+    # Where the derivative at y vanishes, u = 1/y solves u^2 (u - balance) = lift. Newton's method falls from
+    # balance + cbrt(lift), at most twice the root, and stops where the square of its relative step rounds to nothing.
+    balance, lift = local_ms / uplink_ms, cost_ms / (2 * sync_weight * uplink_ms**2)
+    u = balance + np.cbrt(lift)
+    for _ in range(_MOST_STEPS):
+        step = (u * u * (u - balance) - lift) / (u * (3 * u - 2 * balance))
+        u = u - step
+        if (np.abs(step) <= _SMALL_STEP * u).all():
+            break
+    most = np.minimum(1.0, uplink_ms / local_ms)
+    y = np.minimum(1 / u, most)
+    value = sync_weight * (local_ms - uplink_ms / y) ** 2 + cost_ms * y
+    slope = 2 * sync_weight * (local_ms - uplink_ms / y) * uplink_ms / y**2 + cost_ms
+    value = (value + np.minimum(-slope * y, slope * (most - y))) * (1 - 1e-12)
     return np.where(np.isfinite(value), np.maximum(value, 0.0), 0.0)
 
 

@@ -3,6 +3,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import pytest
+
 from uara.bench.metrics import scored
 from uara.bench.report import sweeps
 from uara.bench.report.plotting import Series
@@ -23,6 +25,18 @@ def test_sweep_numbers_are_means_over_drops() -> None:
     (series,), records = swept({(1, "a[1]@w=1"): 1.0, (1, "a[1]@w=2"): 3.0, (1, "b"): 6.0, (2, "a[2]"): 5.0})
     assert [(record["x"], record["y"]) for record in records] == [(1.0, 4.0), (2.0, 5.0)]
     assert (series.x, series.y) == ([1.0, 2.0], [4.0, 5.0])
+
+
+def test_growth_is_the_power_that_the_numbers_were_made_by() -> None:
+    made = {"linear": lambda n: 3e-5 * n, "square": lambda n: 1e-9 * n * n, "flat": lambda n: 2.0}
+    records = [{"label": k, "x": float(n), "y": f(n)} for k, f in made.items() for n in (1e3, 1e4, 1e5)]
+    failed = [{"label": "once", "x": 1e3, "y": 1.0}, {"label": "free", "x": 1e3, "y": 0.0}]
+    found = {each["label"]: each for each in sweeps.growth(records + failed)}
+    assert set(found) == set(made)  # one point, or none that has a logarithm, says nothing
+    assert found["linear"]["power"] == pytest.approx(1.0)
+    assert found["square"]["power"] == pytest.approx(2.0)
+    assert found["flat"]["power"] == pytest.approx(0.0, abs=1e-12)
+    assert (found["flat"]["from"], found["flat"]["to"]) == (1e3, 1e5)
 
 
 def test_error_bars_need_six_drops() -> None:

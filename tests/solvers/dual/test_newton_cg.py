@@ -7,7 +7,7 @@ import pytest
 from cases import make_instance
 from uara.solvers.dual.ascent import ascend, first_prices
 from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, soft_dual
-from uara.solvers.dual.newton_cg import climb
+from uara.solvers.dual.newton_cg import climb, mean_root, within
 from uara.solvers.dual.sparse_pass import bent_by, empty_pass, fused_pass
 
 from uara.base.kernels import alone
@@ -57,3 +57,18 @@ def test_it_stops_where_the_time_is_up() -> None:
     assert not end.finished
     assert end.passes < 10
     assert end.value_ms >= climb(numbers, first_prices(numbers), expired=lambda: True).value_ms
+
+
+def test_no_server_leaps() -> None:
+    root, used, shared = np.array([0.5, 0.25, 0.0]), np.array([2.0, 0.0, 0.0]), np.array([1.0, 0.0, 0.0])
+    step = np.array([100.0, -100.0, 7.0, -100.0, 100.0, 7.0])
+    cut = within(step, 10.0, root, used, shared)
+    # Four devices with a mean s of 1/2 use the first server, a quarter of its band each.
+    assert cut.tolist() == [20.0, -40.0, 7.0, -40.0, 100.0, 7.0]
+    assert within(step / 1000, 10.0, root, used, shared).tolist() == (step / 1000).tolist()
+
+
+def test_the_mean_root_is_that_of_the_candidates() -> None:
+    numbers = coefficients(make_instance(40, 5, 1))
+    expected = [numbers.root_work[numbers.server == j].mean() for j in range(5)]
+    assert mean_root(numbers) == pytest.approx(expected)

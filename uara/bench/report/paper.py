@@ -7,7 +7,7 @@ from typing import Any
 from uara.base.cells import Cell, Column, Table, heading, percent, significant, words
 from uara.bench.claims import measured
 from uara.bench.report.section import Facts
-from uara.bench.report.sweeps import suite_drawing
+from uara.bench.report.sweeps import growth, suite_drawing
 
 
 def figures(facts: Facts) -> list[dict[str, Any]]:
@@ -23,7 +23,10 @@ def figures(facts: Facts) -> list[dict[str, Any]]:
             found.append({**figure, "missing": missing})
             continue
         drawing, records = suite_drawing(figure, runs, dict(facts.places))
-        found.append({**figure, "drawing": drawing, "table": _numbers(figure, records)})
+        shown = {**figure, "drawing": drawing, "table": _numbers(figure, records)}
+        if figure.get("growth") and figure["kind"] == "lines":
+            shown["powers"] = _powers(figure, growth(records))
+        found.append(shown)
     return found
 
 
@@ -32,6 +35,17 @@ def _numbers(figure: dict[str, Any], records: list[dict[str, Any]]) -> Table:
     heads = {"label": "solver", "x": heading(figure["x"]), "y": heading(figure["y"])}
     columns = [Column(heads.get(name, name), numeric=name != "label") for name in names]
     return Table(columns, [[_cell(record[name]) for name in names] for record in records])
+
+
+def _powers(figure: dict[str, Any], found: list[dict[str, Any]]) -> Table:
+    x, y = heading(figure["x"]), heading(figure["y"])
+    power = Column(f"{y} grows as", f"power of {x}: slope of the logarithms, by least squares")
+    columns = [Column("solver", numeric=False), Column(f"{x} from"), Column("to"), power]
+    shape = significant(5)
+    return Table(
+        columns,
+        [[words(r["label"]), shape(r["from"]), shape(r["to"]), significant(3)(r["power"])] for r in found],
+    )
 
 
 def _cell(value: Any) -> Cell:

@@ -52,6 +52,22 @@ def sweep(figure: Plain, runs: pd.DataFrame, places: dict[str, int]) -> tuple[li
     return series, records
 
 
+def growth(records: list[Plain]) -> list[Plain]:
+    """To which power of x each line of :func:`sweep` grows: the slope of log y over log x, by least squares.
+
+    Over its points of positive x and y; a line of fewer than two values of x has none.
+    """
+    found = []
+    for label in dict.fromkeys(record["label"] for record in records):
+        points = [(r["x"], r["y"]) for r in records if r["label"] == label and r["x"] > 0 and r["y"] > 0]
+        if len({x for x, _ in points}) > 1:
+            x, y = np.log(np.array(points)).T
+            slope = float(((x - x.mean()) * (y - y.mean())).sum() / ((x - x.mean()) ** 2).sum())
+            sizes = [size for size, _ in points]
+            found.append({"label": label, "from": min(sizes), "to": max(sizes), "power": slope})
+    return found
+
+
 def pareto(figure: Plain, runs: pd.DataFrame, places: dict[str, int]) -> tuple[list[Series], list[Plain]]:
     """Two measured columns against each other, joined along a third; those that nobody dominates are marked.
 
