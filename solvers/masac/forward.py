@@ -23,6 +23,15 @@ def _clip(value: _Array, low: _Array | None = None, high: _Array | None = None) 
     return value if high is None else np.minimum(value, high)
 
 
+def _matmul(value: _Array, weight: _Array) -> _Array:
+    if weight.ndim != 2 or value.ndim < 2:
+        return np.matmul(value, weight)
+    flat = np.matmul(
+        value.reshape(-1, value.shape[-1]), weight
+    )  # one product, where else each row would be one
+    return flat.reshape(*value.shape[:-1], weight.shape[1])
+
+
 def _slice(value: _Array, starts: _Array, ends: _Array, axes: _Array, steps: _Array) -> _Array:
     chosen = [slice(None)] * value.ndim
     for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
@@ -38,7 +47,7 @@ OPERATORS: Mapping[str, Callable[..., _Array]] = {
     "Add": np.add,
     "Clip": _clip,
     "Div": np.divide,
-    "MatMul": np.matmul,
+    "MatMul": _matmul,
     "Mul": np.multiply,
     "Relu": lambda value: np.maximum(value, np.float32(0)),
     "Slice": _slice,
@@ -66,9 +75,9 @@ def forward(
     """
     last = {name: number for number, step in enumerate(steps) for name in step.inputs}
     values: dict[str, _Array] = {**tensors, **inputs}
-    for number, step in enumerate(steps):
-        given = [values[name] if name else None for name in step.inputs]
-        with np.errstate(all="ignore"):  # what is not finite shows in the answer
+    with np.errstate(all="ignore"):  # what is not finite shows in the answer
+        for number, step in enumerate(steps):
+            given = [values[name] if name else None for name in step.inputs]
             if step.kind == "ReduceSum":
                 value, axes = given
                 assert value is not None
@@ -76,7 +85,7 @@ def forward(
                 values[step.output] = value.sum(axis=tuple(map(int, axes)), keepdims=step.keepdims)
             else:
                 values[step.output] = OPERATORS[step.kind](*given)
-        for name in step.inputs:
-            if last.get(name) == number:
-                values.pop(name, None)  # large where there are many pairs
+            for name in step.inputs:
+                if last.get(name) == number:
+                    values.pop(name, None)  # large where there are many pairs
     return np.asarray(values[output], dtype=np.float32)

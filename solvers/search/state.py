@@ -7,6 +7,9 @@ Two cost rules are served alike:
   of the compute term (``docs/model.md``, section 3);
 * proportional: shares follow given weights per candidate, renormalised over the devices of a server (:mod:`.sums`).
   Band weights below ``reserve`` in sum leave the rest of the band idle.
+
+What was tried once without a gain is tried again only after one of its two servers has changed: the state counts
+changes, and knows of each server when it changed and of each device when it was last looked at.
 """
 
 from __future__ import annotations
@@ -70,6 +73,10 @@ class State(NamedTuple):
     """(4, M) Work space of :func:`uara.p1.server_cost.server_cost`."""
     share: Floats
     """(M,) Optimal share of its server's band of each device; exact rule only."""
+    changed: Indices
+    """(E + 1,) The number of the change that last touched each server; then the number of the last change."""
+    looked: Indices
+    """(2, M) The last change before all moves, and all exchanges with later devices, of each device were tried."""
 
 
 def make_task(
@@ -114,6 +121,8 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         members=np.empty(devices, dtype=np.int64),
         work=np.empty((4, devices)),
         share=np.zeros(devices),
+        changed=np.zeros(servers + 1, dtype=np.int64),
+        looked=np.full((2, devices), -1, dtype=np.int64),
     )
     settle(task, state)
     return state
@@ -209,6 +218,7 @@ def _link_all(state: State) -> None:
         state.size[server] = 0
     for device in range(len(state.chosen) - 1, -1, -1):
         _link(state, device, state.chosen[device])
+        state.looked[0, device] = state.looked[1, device] = -1
 
 
 @kernel(allocates=False, inner=True)
@@ -236,8 +246,11 @@ def _unlink(state: State, device: int, server: int) -> None:
 @kernel(allocates=False, inner=True)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
-    _unlink(state, device, state.chosen[device])
+    here, last = state.chosen[device], len(state.head)
+    _unlink(state, device, here)
     _link(state, device, server)
+    number = state.changed[last] + 1
+    state.changed[last] = state.changed[here] = state.changed[server] = number
     state.chosen[device], state.pair[device] = server, pair
 
 
