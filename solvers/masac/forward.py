@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from .onnx_graph import Step
 
 _Array = NDArray[Any]
+_ROWS = 64
+"""Rows of a product: many, since each product has a cost of its own; so few that no BLAS starts threads for it."""
 
 
 def _clip(value: _Array, low: _Array | None = None, high: _Array | None = None) -> _Array:
@@ -26,10 +28,11 @@ def _clip(value: _Array, low: _Array | None = None, high: _Array | None = None) 
 def _matmul(value: _Array, weight: _Array) -> _Array:
     if weight.ndim != 2 or value.ndim < 2:
         return np.matmul(value, weight)
-    flat = np.matmul(
-        value.reshape(-1, value.shape[-1]), weight
-    )  # one product, where else each row would be one
-    return flat.reshape(*value.shape[:-1], weight.shape[1])
+    rows = value.reshape(-1, value.shape[-1])
+    found = np.empty((len(rows), weight.shape[1]), np.result_type(rows, weight))
+    for first in range(0, len(rows), _ROWS):
+        np.matmul(rows[first : first + _ROWS], weight, out=found[first : first + _ROWS])
+    return found.reshape(*value.shape[:-1], weight.shape[1])
 
 
 def _slice(value: _Array, starts: _Array, ends: _Array, axes: _Array, steps: _Array) -> _Array:

@@ -151,6 +151,15 @@ def growth(log_slope: Any, xp: Any) -> Any:
     return _soft(s, xp)
 
 
+def _clip(x: Any, low: float | None, high: float | None, xp: Any) -> Any:
+    """``clip``, several times as fast on the short arrays that NumPy is given."""
+    if xp is not np:
+        return xp.clip(x, low, high)
+    if low is not None:
+        x = np.maximum(x, low)
+    return x if high is None else np.minimum(x, high)
+
+
 def _positive(x: Any, xp: Any) -> Any:
     """The positive part; ``clip`` takes twice as long."""
     return 0.5 * (x + xp.abs(x))
@@ -184,8 +193,8 @@ def own_of(uplink_ms: Any, band_cost_ms: Any, local_ms: Any, work: Any, weight: 
     can = xp.isfinite(uplink_ms)
     local, uplink = xp.log(local_ms), xp.log(xp.where(can, uplink_ms, local_ms))
     slope = xp.log(band_cost_ms + _TINY) + uplink - xp.log(2.0 * weight + _TINY) - 3.0 * local
-    slope = xp.where(weight > 0.0, xp.clip(slope, -_STEEPEST, _STEEPEST), _STEEPEST)
-    wish = xp.clip(uplink - local - growth(slope, xp), math.log(SMALLEST_SHARE), _WIDEST)
+    slope = xp.where(weight > 0.0, _clip(slope, -_STEEPEST, _STEEPEST, xp), _STEEPEST)
+    wish = _clip(uplink - local - growth(slope, xp), math.log(SMALLEST_SHARE), _WIDEST, xp)
     return Own(xp.where(can, 1.0, 0.0 * wish), local, uplink, xp.log(work), slope, wish)
 
 
@@ -221,10 +230,10 @@ def seen(pairs: Own, served: Any, corrections: int, xp: Any) -> Look:
         Newton steps of the guessed price after the one that takes a server's members for alike.
     """
     mine = Own(*map(served.members, pairs))
-    count = xp.clip(served.of_servers(1.0 + 0.0 * mine.wish), 1.0, None)
+    count = _clip(served.of_servers(1.0 + 0.0 * mine.wish), 1.0, None, xp)
     wanted = xp.exp(mine.wish)
-    load = xp.clip(served.of_servers(wanted), _TINY, None)
-    scarcity = xp.log(xp.clip(load, 1.0, None))
+    load = _clip(served.of_servers(wanted), _TINY, None, xp)
+    scarcity = xp.log(_clip(load, 1.0, None, xp))
     grown = mine.uplink - mine.local - mine.wish
     part = wanted / served.at_members(load)
 
@@ -244,11 +253,11 @@ def seen(pairs: Own, served: Any, corrections: int, xp: Any) -> Look:
     lone = pairs.uplink - pairs.local - pairs.wish
     fall = xp.where(every > 0.0, lone - growth(_sum(pairs.slope, scaled, xp), xp), 0.0 * lone)
     under = pairs.wish + fall
-    guessed = xp.log(xp.clip(served.of_servers(xp.exp(served.members(under))), _TINY, None))
+    guessed = xp.log(_clip(served.of_servers(xp.exp(served.members(under))), _TINY, None, xp))
     band = xp.where(every > 0.0, under - served.at_pairs(guessed) + _MARGIN, pairs.wish)
     mid_work = served.of_servers(mine.work) / count
     features = _features(mine, served, served.members(fall), (count, load, scarcity, price, part), xp)
-    reach = REACH * xp.clip(short, 0.0, 1.0) + 0.0 * mine.wish
+    reach = REACH * _clip(short, 0.0, 1.0, xp) + 0.0 * mine.wish
     return Look(
         features,
         xp.stack([band, 0.5 * (pairs.work - served.at_pairs(mid_work))], -1),
@@ -270,7 +279,7 @@ def _features(mine: Own, served: Any, fall: Any, of_servers: tuple[Any, ...], xp
     log_count, log_load = give(xp.log(count)), give(xp.log(load))
     grown = mine.uplink - mine.local - mine.wish
     local, uplink = mine.local - mean(mine.local), mine.uplink - mean(mine.uplink)
-    crowd = xp.log(xp.clip(mean(xp.exp(xp.clip(2.0 * local, -20.0, 20.0))), _TINY, None))
+    crowd = xp.log(_clip(mean(xp.exp(_clip(2.0 * local, -20.0, 20.0, xp))), _TINY, None, xp))
     even = 0.0 * mine.wish
     columns = [
         mine.slope / 10.0,
@@ -278,7 +287,7 @@ def _features(mine: Own, served: Any, fall: Any, of_servers: tuple[Any, ...], xp
         mine.wish + log_count,
         mine.wish - log_load + log_count,
         log_load / 3.0 + even,
-        xp.clip(give(scarcity), 0.0, 1.0) + even,
+        _clip(give(scarcity), 0.0, 1.0, xp) + even,
         local,
         uplink,
         mine.work - mean(mine.work),
@@ -290,7 +299,7 @@ def _features(mine: Own, served: Any, fall: Any, of_servers: tuple[Any, ...], xp
         xp.sqrt(mean(local**2)) + even,
         xp.sqrt(mean(uplink**2)) + even,
     ]
-    return mine.usable[..., None] * xp.clip(xp.stack(columns, -1), -_LARGEST, _LARGEST)
+    return mine.usable[..., None] * _clip(xp.stack(columns, -1), -_LARGEST, _LARGEST, xp)
 
 
 def _step(shares: Any, fallen: Any, priced: Any, served: Any, xp: Any) -> Any:
@@ -307,15 +316,15 @@ def _step(shares: Any, fallen: Any, priced: Any, served: Any, xp: Any) -> Any:
     """
     part = 1.0 - xp.exp(fallen)
     speed = served.of_servers(shares * xp.exp(priced) * part / (1.0 + 2.0 * part))
-    total = xp.clip(served.of_servers(shares), _TINY, None)
-    return xp.clip(xp.log(total) * total / xp.clip(speed, _TINY, None), -_LONGEST, _LONGEST)
+    total = _clip(served.of_servers(shares), _TINY, None, xp)
+    return _clip(xp.log(total) * total / _clip(speed, _TINY, None, xp), -_LONGEST, _LONGEST, xp)
 
 
 def _price(grown: Any, scarcity: Any, xp: Any) -> Any:
     """Log of the price at which equal devices of this growth would fall by the scarcity; very low where it is 0."""
-    reached = xp.clip(grown + scarcity, 1e-6, None)
-    log_whole = 2.0 * reached + xp.log(xp.expm1(xp.clip(reached, None, _WIDEST)))
-    low = xp.clip(grown, 1e-6, None)
-    log_own = 2.0 * low + xp.log(xp.expm1(xp.clip(low, None, _WIDEST)))
-    left = 1.0 - xp.exp(xp.clip(log_own - log_whole, None, 0.0))
-    return log_whole + xp.log(xp.clip(left, _TINY, 1.0))
+    reached = _clip(grown + scarcity, 1e-6, None, xp)
+    log_whole = 2.0 * reached + xp.log(xp.expm1(_clip(reached, None, _WIDEST, xp)))
+    low = _clip(grown, 1e-6, None, xp)
+    log_own = 2.0 * low + xp.log(xp.expm1(_clip(low, None, _WIDEST, xp)))
+    left = 1.0 - xp.exp(_clip(log_own - log_whole, None, 0.0, xp))
+    return log_whole + xp.log(_clip(left, _TINY, 1.0, xp))
