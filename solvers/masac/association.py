@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
+from uara.p1.allocation import shares_of
 from uara.p1.coefficients import Coefficients
+from uara.p1.decision import Allocation
 from uara.p1.dense import Dense, candidates_of
 
 from ..search.local_search import improve
@@ -24,7 +27,7 @@ WHOLE_BAND = 1.0
 """Wanted shares of a band are scaled down where their sum exceeds this."""
 
 SECOND_THOUGHTS = 3
-"""Times that a policy which looks at who is served where chooses the association anew."""
+"""Times that a policy which looks at who is served where chooses the association anew, in training's trials."""
 
 
 def associate(
@@ -63,16 +66,53 @@ def by_cost(numbers: Coefficients, band_weight: Floats) -> Indices:
     share = np.minimum(band_weight, WHOLE_BAND)
     gap_ms = numbers.local_ms - numbers.uplink_ms / share
     alone_ms = numbers.wait_ms + numbers.sync_weight_per_ms * gap_ms**2 + numbers.band_cost_ms * share
-    speed = numbers.work_per_ms[numbers.server]
-    roots, chosen = np.zeros(numbers.servers), np.zeros(numbers.devices, dtype=np.int64)
-    first = numbers.start[:-1]
-    for device in np.argsort(-numbers.root_work[first], kind="stable"):
-        mine = slice(numbers.start[device], numbers.start[device + 1])
-        root, there = numbers.root_work[first[device]], numbers.server[mine]
-        more_ms = (root * root + 2.0 * root * roots[there]) / speed[mine]
-        chosen[device] = there[np.argmin(alone_ms[mine] + more_ms)]
-        roots[chosen[device]] += root
+    order = np.argsort(-numbers.of_devices(numbers.root_work), kind="stable")
+    chosen = np.empty(numbers.devices, dtype=np.int64)
+    _one_by_one(numbers, alone_ms, order, np.zeros(numbers.servers), chosen)
     return chosen
+
+
+@kernel(allocates=False)
+def _one_by_one(
+    numbers: Coefficients, alone_ms: Floats, order: Indices, roots: Floats, chosen: Indices
+) -> None:
+    """Give each device in turn its server of least rise; ``roots`` (E,) adds up what the servers have."""
+    for n in range(len(order)):
+        device = order[n]
+        least_ms = np.inf
+        chosen[device] = numbers.server[numbers.start[device]]
+        for k in range(numbers.start[device], numbers.start[device + 1]):
+            j = numbers.server[k]
+            root = numbers.root_work[k]
+            rise_ms = alone_ms[k] + (root * root + 2.0 * root * roots[j]) / numbers.work_per_ms[j]
+            if rise_ms < least_ms:
+                least_ms, chosen[device] = rise_ms, j
+        roots[chosen[device]] += numbers.root_work[numbers.start[device]]
+
+
+def cost_ms(numbers: Coefficients, pair: Indices, answer: Allocation) -> float:
+    """The controllable cost of shares at the (M,) pairs that an association uses; infinite where it is no number."""
+    gap_ms = numbers.local_ms[pair] - numbers.uplink_ms[pair] / answer.bandwidth
+    own_ms = (
+        numbers.wait_ms[pair]
+        + numbers.work[pair] / (answer.compute * numbers.work_per_ms[answer.association])
+        + numbers.sync_weight_per_ms * gap_ms**2
+        + numbers.band_cost_ms[pair] * answer.bandwidth
+    )
+    total = float(own_ms.sum())
+    return total if np.isfinite(total) else float("inf")
+
+
+def shared(
+    numbers: Coefficients, association: Indices, band_weight: Floats, compute_weight: Floats
+) -> Allocation:
+    """Shares from (M,) weights of the pairs in use: wanted band, scaled down where a server's is exceeded."""
+    wanted = np.bincount(association, weights=band_weight, minlength=numbers.servers)
+    return Allocation(
+        association,
+        band_weight / np.maximum(wanted, WHOLE_BAND)[association],
+        shares_of(association, compute_weight, numbers.servers),
+    )
 
 
 def associate_batch(slot: Slot, log_weight: Tensor, start: Tensor) -> Tensor:

@@ -15,12 +15,24 @@ from numpy.typing import NDArray
 from .onnx_graph import Step
 
 _Array = NDArray[Any]
+_ROWS = 64
+"""Rows of a product: many, since each product has a cost of its own; so few that no BLAS starts threads for it."""
 
 
 def _clip(value: _Array, low: _Array | None = None, high: _Array | None = None) -> _Array:
     if low is not None:
         value = np.maximum(value, low)
     return value if high is None else np.minimum(value, high)
+
+
+def _matmul(value: _Array, weight: _Array) -> _Array:
+    if weight.ndim != 2 or value.ndim < 2:
+        return np.matmul(value, weight)
+    rows = value.reshape(-1, value.shape[-1])
+    found = np.empty((len(rows), weight.shape[1]), np.result_type(rows, weight))
+    for first in range(0, len(rows), _ROWS):
+        np.matmul(rows[first : first + _ROWS], weight, out=found[first : first + _ROWS])
+    return found.reshape(*value.shape[:-1], weight.shape[1])
 
 
 def _slice(value: _Array, starts: _Array, ends: _Array, axes: _Array, steps: _Array) -> _Array:
@@ -38,7 +50,7 @@ OPERATORS: Mapping[str, Callable[..., _Array]] = {
     "Add": np.add,
     "Clip": _clip,
     "Div": np.divide,
-    "MatMul": np.matmul,
+    "MatMul": _matmul,
     "Mul": np.multiply,
     "Relu": lambda value: np.maximum(value, np.float32(0)),
     "Slice": _slice,
@@ -66,9 +78,9 @@ def forward(
     """
     last = {name: number for number, step in enumerate(steps) for name in step.inputs}
     values: dict[str, _Array] = {**tensors, **inputs}
-    for number, step in enumerate(steps):
-        given = [values[name] if name else None for name in step.inputs]
-        with np.errstate(all="ignore"):  # what is not finite shows in the answer
+    with np.errstate(all="ignore"):  # what is not finite shows in the answer
+        for number, step in enumerate(steps):
+            given = [values[name] if name else None for name in step.inputs]
             if step.kind == "ReduceSum":
                 value, axes = given
                 assert value is not None
@@ -76,7 +88,7 @@ def forward(
                 values[step.output] = value.sum(axis=tuple(map(int, axes)), keepdims=step.keepdims)
             else:
                 values[step.output] = OPERATORS[step.kind](*given)
-        for name in step.inputs:
-            if last.get(name) == number:
-                values.pop(name, None)  # large where there are many pairs
+            for name in step.inputs:
+                if last.get(name) == number:
+                    values.pop(name, None)  # large where there are many pairs
     return np.asarray(values[output], dtype=np.float32)

@@ -19,8 +19,9 @@ from uara.p1.coefficients import Coefficients, coefficients
 from uara.p1.dense import Dense, dense_of
 from uara.p1.instance import Instance
 
-from . import features, onnx_graph, windows, wishes
+from . import features, onnx_graph, windows
 from .forward import forward
+from .sight import Sight
 
 POLICY_VERSION = 1
 SHIPPED = Path(__file__).parent / "policy.onnx"
@@ -35,7 +36,6 @@ MOST_PAIRS = 2_000_000
 WINDOW_SERVERS = 5
 """Servers of a window, by those that a device lists."""
 _SHIPPED_WIDTH = 64
-_TABLE = 50_000  # entries of a table of servers and the devices that list them, at one time
 _PROBES = ((1, 1), (3, 2))
 
 
@@ -130,7 +130,8 @@ class Policy:
         numbers = coefficients(instance)
         if self.corrects:
             at = strongest(numbers) if association is None else np.asarray(association)
-            return self._corrected(numbers, numbers.pairs_of(at))
+            found = self.sight(instance).log_weights(numbers.pairs_of(at)[None])[0]
+            return found[:, 0].copy(), found[:, 1].copy()
         if not self.whole(instance):
             from ..common.locality import along_curve
 
@@ -158,51 +159,14 @@ class Policy:
             each = min(each, int(WINDOW_SERVERS * listed))
         return len(instance.devices) * each
 
-    def wishes(self, instance: Instance) -> Floats:
-        """(K,) Log of the band that each pair would choose alone."""
-        numbers = coefficients(instance)
-        every = np.arange(len(numbers.server))[None]  # as a world of one server and K devices
-        alone = columns_of(numbers, every)
-        return np.asarray(wishes.wanted(alone, np)[0, :, 0, 0])
+    def sight(self, instance: Instance) -> Sight:
+        """What a policy that corrects a rule sees of an instance."""
+        return Sight(coefficients(instance), features.CORRECTIONS[self.header.prior], self._run)
 
     def mean(self, numbers: Dense) -> NDArray[np.float32]:
         """(B, M, E, 2) Mean log-weights of all pairs, from :class:`..network.Actor`."""
         columns, usable = features.pair_features(numbers, np)
         return self._run(columns, usable, features.prior_log_weights(numbers, self.header.prior, np))
-
-    def _corrected(self, numbers: Coefficients, served: Indices) -> tuple[Floats, Floats]:
-        """(K,) Log-weights of all pairs: the rule's, corrected for the (M,) pairs that are served.
-
-        What is seen of a pair hangs on its own server's members alone: each server is a world of its own, with the
-        devices that list it, so that nothing of the size of all devices at all servers is made.
-        """
-        corrections = features.CORRECTIONS[self.header.prior]
-        listed = np.diff(numbers.server_start)
-        chosen = np.zeros(len(numbers.server), dtype=bool)
-        chosen[served] = True
-        found = np.empty((len(numbers.server), 2))
-        step = max(1, _TABLE // int(listed.max()))
-        for first in range(0, numbers.servers, step):
-            counts = listed[first : first + step]
-            pairs = numbers.by_server[numbers.server_start[first] :][: counts.sum()]
-            if not len(pairs):
-                continue
-            row, place = _rows_of(counts)
-            table = np.full((len(counts), counts.max()), -1)
-            table[row, place] = pairs
-            members = np.zeros((*table.shape, 1))
-            members[row, place, 0] = inside = chosen[pairs]
-            seen = wishes.look(columns_of(numbers, table), members, corrections, np)
-            found[pairs] = seen.offset[row, place, 0]
-            if inside.any():  # the network only pools over members, so that they are all that it needs to see
-                at, column = row[inside], place[inside]
-                slot = _rows_of(np.bincount(at, minlength=len(counts)))[1]
-                shape = len(counts), slot.max() + 1, 1
-                looked, usable = np.zeros((*shape, features.COUNT)), np.zeros(shape)
-                looked[at, slot, 0], usable[at, slot, 0] = seen.features[at, column, 0], 1.0
-                mean = self._run(looked, usable, np.zeros((*shape, 2)))[at, slot, 0]
-                found[pairs[inside]] += seen.reach[at, column, 0] * mean
-        return found[:, 0].copy(), found[:, 1].copy()
 
     def _run(self, *inputs: Floats) -> NDArray[np.float32]:
         given = dict(zip(INPUTS, (each.astype(np.float32) for each in inputs), strict=True))
@@ -213,32 +177,6 @@ def strongest(numbers: Coefficients) -> Indices:
     """(M,) The server that each device sends to fastest."""
     fastest = np.lexsort((numbers.uplink_ms, numbers.device))
     return np.asarray(numbers.server[fastest[numbers.start[:-1]]])
-
-
-def columns_of(numbers: Coefficients, pairs: Indices) -> Dense:
-    """Worlds of one server each: (B, M) pairs, where -1 stands for none."""
-    none = pairs < 0
-
-    def of(values: Floats, missing: float) -> Floats:
-        return np.where(none, missing, values[pairs])
-
-    worlds = len(pairs)
-    return Dense(
-        of(numbers.uplink_ms, np.inf)[..., None],
-        of(numbers.band_cost_ms, 0.0)[..., None],
-        of(numbers.local_ms, 1.0),
-        of(numbers.work, 1.0) * numbers.work_flop,
-        np.ones((worlds, 1)),
-        np.zeros((worlds, 1)),
-        np.ones(pairs.shape),
-        np.full(worlds, numbers.sync_weight_per_ms),
-    )
-
-
-def _rows_of(counts: Indices) -> tuple[Indices, Indices]:
-    """Row and place within it of each entry of a table whose rows hold so many."""
-    start = np.cumsum(counts) - counts
-    return np.repeat(np.arange(len(counts)), counts), np.arange(counts.sum()) - np.repeat(start, counts)
 
 
 def _header(metadata: dict[str, str]) -> PolicyHeader:

@@ -10,7 +10,7 @@ import numpy as np
 
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
-from uara.p1.allocation import allocate, shares_of, usable_pairs
+from uara.p1.allocation import allocate, usable_pairs
 from uara.p1.coefficients import coefficients
 from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
@@ -64,11 +64,12 @@ def prepare() -> None:
     """Load the compiled search, ONNX Runtime and the shipped policy, so that the clock does not count them."""
     from uara.p1.smallest import smallest_instance
 
-    from .association import associate
+    from .association import associate, by_cost
 
     load_policy("")
     numbers = coefficients(smallest_instance())
     ones = np.ones(len(numbers.uplink_ms))
+    by_cost(numbers, ones)
     associate(numbers, ones, ones, np.zeros(numbers.devices, dtype=np.int64))
 
 
@@ -85,8 +86,8 @@ def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Answer:
     if policy is None:  # what is left of the time goes to the search under optimal shares
         answer, guarded = allocate(instance, start, "optimal"), False
     else:
-        context.incumbent(shared(policy, instance, start))
-        answer, guarded = guard(instance, matched(policy, instance, start, context), context.options.guard)
+        learned = matched(policy, instance, start, context)
+        answer, guarded = guard(instance, learned, context.options.guard)
     context.incumbent(answer)
     if policy is None or context.options.polish:
         state = make_state(task := make_task(numbers), numbers, answer.association)
@@ -104,7 +105,11 @@ def masac(instance: Instance, context: Context[MasacOptions]) -> Answer:
     answer, guarded = RULES[rule](instance, context.part(options, name=rule)), False
     policy = affordable(instance, context)
     if policy is not None:
-        answer, guarded = guard(instance, shared(policy, instance, answer.association), context.options.guard)
+        answer, guarded = guard(
+            instance,
+            weighted_allocation(instance, answer.association, *weights(policy, instance, answer.association)),
+            context.options.guard,
+        )
     return Answer(answer, details={GUARDED: float(guarded)})
 
 
@@ -117,11 +122,6 @@ def affordable(instance: Instance, context: Context[Any]) -> Policy | None:
     return policy
 
 
-def shared(policy: Policy, instance: Instance, association: Indices) -> Allocation:
-    """The policy's shares for an association."""
-    return weighted_allocation(instance, association, *weights(policy, instance, association))
-
-
 def weights(policy: Policy, instance: Instance, association: Indices | None = None) -> tuple[Floats, Floats]:
     """(K,) The policy's weights of Y and Z for each pair."""
     band, compute = policy.log_weights(instance, association)
@@ -129,44 +129,31 @@ def weights(policy: Policy, instance: Instance, association: Indices | None = No
 
 
 def matched(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
-    """Algorithm 1 under the policy's weights; a policy that looks at the association chooses it anew."""
-    from .association import associate
+    """Algorithm 1 under the policy's weights, from an association; a policy that sees it takes a second one too."""
+    from .association import associate, by_cost
+    from .looked_at import looked_at
 
+    numbers = coefficients(instance)
     if policy.corrects:
-        return looked_at(policy, instance, start, context)
+        sight, starts = policy.sight(instance), [start]
+        if not isinstance(context.start, Allocation):
+            starts.append(by_cost(numbers, np.exp(sight.wishes())))
+        return looked_at(numbers, sight, starts, context.expired, context.incumbent)
     known = weights(policy, instance)
-    chosen = associate(coefficients(instance), *known, start, context.expired)
+    context.incumbent(weighted_allocation(instance, start, *known))
+    chosen = associate(numbers, *known, start, context.expired)
     return weighted_allocation(instance, chosen, *known)
-
-
-def looked_at(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
-    """Algorithm 1 by a policy that sees who is served where: from two starts, each chosen anew while that helps."""
-    from .association import SECOND_THOUGHTS, associate, by_cost
-
-    numbers, found = coefficients(instance), []
-    starts = [start]
-    if not isinstance(context.start, Allocation):
-        starts.append(by_cost(numbers, np.exp(policy.wishes(instance))))
-    for chosen in starts:
-        known = weights(policy, instance, chosen)
-        best = weighted_allocation(instance, chosen, *known)
-        for _ in range(1 + SECOND_THOUGHTS):
-            again = associate(numbers, *known, best.association, context.expired)
-            known = weights(policy, instance, again)
-            other = weighted_allocation(instance, again, *known)
-            if not objective_ms(instance, other) < objective_ms(instance, best):
-                break
-            best = other
-        found.append(best)
-    return min(found, key=lambda each: objective_ms(instance, each))
 
 
 def guard(instance: Instance, answer: Allocation, wanted: bool) -> tuple[Allocation, bool]:
     """The answer, or the square-root rule's shares on its association where they are better; and whether they are."""
+    from .association import cost_ms
+
     if not wanted:
         return answer, False
-    rule = allocate(instance, answer.association, "sqrt")
-    better = objective_ms(instance, rule) < objective_ms(instance, answer)
+    rule, numbers = allocate(instance, answer.association, "sqrt"), coefficients(instance)
+    pair = numbers.pairs_of(answer.association)
+    better = cost_ms(numbers, pair, rule) < cost_ms(numbers, pair, answer)
     return (rule, True) if better else (answer, False)
 
 
@@ -184,11 +171,7 @@ def weighted_allocation(
     instance: Instance, association: Indices, band_weight: Floats, compute_weight: Floats
 ) -> Allocation:
     """Shares from the (K,) weights of the pairs: wanted band, scaled down where a server's is exceeded."""
+    from .association import shared
+
     servers, pair = usable_pairs(instance, association)
-    count = len(instance.servers)
-    wanted = np.bincount(servers, weights=band_weight[pair], minlength=count)
-    return Allocation(
-        servers,
-        band_weight[pair] / np.maximum(wanted, 1.0)[servers],
-        shares_of(servers, compute_weight[pair], count),
-    )
+    return shared(coefficients(instance), servers, band_weight[pair], compute_weight[pair])

@@ -55,7 +55,7 @@ def improve(
             break
         improved()
     if changes:
-        settle(task, state)  # sums in the order of devices again, whatever order they came in
+        settle(task, state)
     return changes
 
 
@@ -107,6 +107,9 @@ def _pass_by_prices(task: Task, state: State, first: int, last: int, swaps: bool
 def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms; exact rule."""
     here = state.chosen[device]
+    since = state.looked[0, device]
+    if state.changed[here] > since:
+        since = -1
     nobody: Any = np.int64(-1)  # a bare -1 is a type of its own, which costs another compilation
     bound_here = change_bound(task, state, here, device, nobody, nobody)
     gain_here, known = 0.0, False
@@ -114,7 +117,7 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     numbers = task.numbers
     for pair in range(numbers.start[device], numbers.start[device + 1]):
         there = numbers.server[pair]
-        if there == here or state.size[there] >= task.capacity[there]:
+        if there == here or state.size[there] >= task.capacity[there] or state.changed[there] <= since:
             continue
         threshold = -MEANINGFUL * (state.cost_ms[here] + state.cost_ms[there])
         if best < threshold:
@@ -134,12 +137,13 @@ def best_move(task: Task, state: State, device: int) -> tuple[int, float]:
 @kernel(allocates=False, inner=True)
 def moves_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
-    changes = 0
-    numbers, changed, tried = task.numbers, state.changed, state.tried[0]
+    changes, newest, numbers = 0, len(state.head), task.numbers
     for device in range(first, last):
-        if not untried(numbers.start, numbers.server, changed, tried, device):
+        if not untried(numbers.start, numbers.server, state.changed, state.looked[0, device], device):
             continue
+        number = state.changed[newest]
         pair, _ = best_move(task, state, device)
+        state.looked[0, device] = number
         if pair >= 0:
             here, there = state.chosen[device], numbers.server[pair]
             reassign(state, device, there, pair)
@@ -152,11 +156,13 @@ def moves_by_prices(task: Task, state: State, first: int, last: int) -> int:
 @kernel(allocates=False, inner=True)
 def swaps_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
-    changes = 0
-    numbers, row, changed, tried = task.numbers, state.row, state.changed, state.tried[1]
+    changes, newest = 0, len(state.head)
+    numbers = task.numbers
+    row = state.row
     for one in range(first, last):
-        if not untried(numbers.start, numbers.server, changed, tried, one):
+        if not untried(numbers.start, numbers.server, state.changed, state.looked[1, one], one):
             continue
+        number = state.changed[newest]
         fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
         place = last_place_until(task, here, one)
@@ -181,4 +187,5 @@ def swaps_by_prices(task: Task, state: State, first: int, last: int) -> int:
                 here = there
                 place = last_place_until(task, here, other)
         clear_row(numbers.start, numbers.server, one, row)
+        state.looked[1, one] = number
     return changes

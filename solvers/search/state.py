@@ -7,6 +7,9 @@ Two cost rules are served alike:
   of the compute term (``docs/model.md``, section 3);
 * proportional: shares follow given weights per candidate, renormalised over the devices of a server (:mod:`.sums`).
   Band weights below ``reserve`` in sum leave the rest of the band idle.
+
+What was tried once without a gain is tried again only after one of its two servers has changed: the state counts
+changes, and knows of each server when it changed and of each device when it was last looked at.
 """
 
 from __future__ import annotations
@@ -27,7 +30,6 @@ class Task(NamedTuple):
     """What the kernels read: P1 by candidate, and the sharing rule."""
 
     numbers: Coefficients
-    """P1 by candidate."""
     capacity: Indices
     """(E,) Most devices of each server."""
     weighted: bool
@@ -72,9 +74,9 @@ class State(NamedTuple):
     share: Floats
     """(M,) Optimal share of its server's band of each device; exact rule only."""
     changed: Indices
-    """(E + 1,) When each server's devices last changed, counted in changes; at the end, how many there were."""
-    tried: Indices
-    """(2, M) When moves and exchanges of each device were last tried; -1 for never."""
+    """(E + 1,) The number of the change that last touched each server; then the number of the last change."""
+    looked: Indices
+    """(2, M) The last change before all moves, and all exchanges with later devices, of each device were tried."""
 
 
 def make_task(
@@ -120,7 +122,7 @@ def make_state(task: Task, numbers: Coefficients, association: Indices) -> State
         work=np.empty((4, devices)),
         share=np.zeros(devices),
         changed=np.zeros(servers + 1, dtype=np.int64),
-        tried=np.full((2, devices), -1, dtype=np.int64),
+        looked=np.full((2, devices), -1, dtype=np.int64),
     )
     settle(task, state)
     return state
@@ -216,9 +218,7 @@ def _link_all(state: State) -> None:
         state.size[server] = 0
     for device in range(len(state.chosen) - 1, -1, -1):
         _link(state, device, state.chosen[device])
-    now = state.changed[len(state.head)] + 1
-    for place in range(len(state.changed)):
-        state.changed[place] = now
+        state.looked[0, device] = state.looked[1, device] = -1
 
 
 @kernel(allocates=False, inner=True)
@@ -246,11 +246,11 @@ def _unlink(state: State, device: int, server: int) -> None:
 @kernel(allocates=False, inner=True)
 def reassign(state: State, device: int, server: int, pair: int) -> None:
     """Give a device to another server; the two servers must be settled afterwards."""
-    here, servers = state.chosen[device], len(state.head)
+    here, last = state.chosen[device], len(state.head)
     _unlink(state, device, here)
     _link(state, device, server)
-    now = state.changed[servers] + 1
-    state.changed[here] = state.changed[server] = state.changed[servers] = now
+    number = state.changed[last] + 1
+    state.changed[last] = state.changed[here] = state.changed[server] = number
     state.chosen[device], state.pair[device] = server, pair
 
 

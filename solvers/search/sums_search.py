@@ -19,14 +19,16 @@ MEANINGFUL = 1e-10
 def _best_move(task: Task, state: State, device: int) -> tuple[int, float]:
     """The pair that a device had best move to (-1: stay), and the gain in ms."""
     numbers, sums, terms, cost_ms = task.numbers, state.sums, task.terms, state.cost_ms
-    here, speed = state.chosen[device], numbers.work_per_ms
+    here, speed, since = state.chosen[device], numbers.work_per_ms, state.looked[0, device]
+    if state.changed[here] > since:
+        since = -1
     left = 0.0
     if state.size[here] > 1:
         left = cost_of(less(sums_at(sums, here), terms, state.pair[device]), speed[here], task.reserve)
     best_pair, best = -1, 0.0
     for pair in range(numbers.start[device], numbers.start[device + 1]):
         there = numbers.server[pair]
-        if there == here or state.size[there] >= task.capacity[there]:
+        if there == here or state.size[there] >= task.capacity[there] or state.changed[there] <= since:
             continue
         before = cost_ms[here] + cost_ms[there]
         joined = cost_of(plus(sums_at(sums, there), terms, pair), speed[there], task.reserve)
@@ -39,12 +41,13 @@ def _best_move(task: Task, state: State, device: int) -> tuple[int, float]:
 @kernel(allocates=False)
 def move_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
     """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
-    changes = 0
-    numbers, changed, tried = task.numbers, state.changed, state.tried[0]
+    changes, newest, numbers = 0, len(state.head), task.numbers
     for device in range(first, last):
-        if not untried(numbers.start, numbers.server, changed, tried, device):
+        if not untried(numbers.start, numbers.server, state.changed, state.looked[0, device], device):
             continue
+        number = state.changed[newest]
         pair, _ = _best_move(task, state, device)
+        state.looked[0, device] = number
         if pair >= 0:
             here, there = state.chosen[device], numbers.server[pair]
             reassign(state, device, there, pair)
@@ -57,11 +60,12 @@ def move_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
 @kernel(allocates=False)
 def swap_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
-    changes = 0
-    numbers, row, changed, tried = task.numbers, state.row, state.changed, state.tried[1]
+    changes, newest = 0, len(state.head)
+    numbers, row = task.numbers, state.row
     for one in range(first, last):
-        if not untried(numbers.start, numbers.server, changed, tried, one):
+        if not untried(numbers.start, numbers.server, state.changed, state.looked[1, one], one):
             continue
+        number = state.changed[newest]
         fill_row(numbers.start, numbers.server, one, row)
         here = state.chosen[one]
         place = last_place_until(task, here, one)
@@ -81,4 +85,5 @@ def swap_pass_by_sums(task: Task, state: State, first: int, last: int) -> int:
             here = there
             place = last_place_until(task, here, other)
         clear_row(numbers.start, numbers.server, one, row)
+        state.looked[1, one] = number
     return changes

@@ -19,7 +19,8 @@ def next_by_prices(
 ) -> int:
     """Place of the next exchange with device ``one`` that its servers' prices do not exclude, or ``last_place``.
 
-    Exact rule: compute changes exactly, band by no less than the costs at the bands' prices say.
+    Exact rule: compute changes exactly, band by no less than the costs at the bands' prices say. Left out is what was
+    tried since both servers last changed.
 
     Parameters
     ----------
@@ -30,16 +31,19 @@ def next_by_prices(
     least_gain
         Smallest gain that counts, relative to the cost of the two servers.
     """
-    numbers, chosen, pair, psi_ms, cost_ms = (
+    numbers, chosen, pair, psi_ms, cost_ms, changed = (
         task.numbers,
         state.chosen,
         state.pair,
         state.psi_ms,
         state.cost_ms,
+        state.changed,
     )
     by_server, device, root_work = numbers.by_server, numbers.device, numbers.root_work
     speed, root_sum = numbers.work_per_ms, state.root_sum
-    here = chosen[one]
+    here, since = chosen[one], state.looked[1, one]
+    if changed[here] > since:
+        since = -1
     own_root, own_psi, root_here = root_work[pair[one]], psi_ms[pair[one]], root_sum[here]
     found = last_place
     for at in range(place, last_place):
@@ -47,7 +51,7 @@ def next_by_prices(
         other = device[coming]
         there = chosen[other]
         going = row[there]
-        if there == here or going < 0:
+        if there == here or going < 0 or changed[there] <= since:
             continue
         rise = root_work[coming] - own_root
         bound = rise * (2.0 * root_here + rise) / speed[here]
@@ -67,8 +71,10 @@ def next_by_sums(
     """Place of the next exchange with device ``one`` that gains, or ``last_place``: proportional rule."""
     numbers, chosen, pair, terms = task.numbers, state.chosen, state.pair, task.terms
     sums, cost_ms, speed, reserve = state.sums, state.cost_ms, numbers.work_per_ms, task.reserve
-    by_server, device = numbers.by_server, numbers.device
-    here, own = chosen[one], pair[one]
+    by_server, device, changed = numbers.by_server, numbers.device, state.changed
+    here, own, since = chosen[one], pair[one], state.looked[1, one]
+    if changed[here] > since:
+        since = -1
     without_one = less(sums_at(sums, here), terms, own)
     found = last_place
     for at in range(place, last_place):
@@ -76,7 +82,7 @@ def next_by_sums(
         other = device[coming]
         there = chosen[other]
         going = row[there]
-        if there == here or going < 0:
+        if there == here or going < 0 or changed[there] <= since:
             continue
         before = cost_ms[here] + cost_ms[there]
         after = cost_of(plus(without_one, terms, coming), speed[here], reserve)
@@ -105,17 +111,13 @@ def clear_row(start: Indices, server: Indices, device: int, row: Indices) -> Non
 
 
 @kernel(inline="always", allocates=False)
-def untried(start: Indices, server: Indices, changed: Indices, tried: Indices, device: int) -> bool:
-    """Whether a server of a device's candidates changed since the (M,) times when a pass ``tried`` the device last.
-
-    If none did, the pass would find nothing again. The time is written anew.
-    """
-    since, fresh = tried[device], False
+def untried(start: Indices, server: Indices, changed: Indices, since: int, device: int) -> bool:
+    """Whether a server of a device's candidates changed after the change ``since``; if none, all was tried then."""
+    fresh = False
     for k in range(start[device], start[device + 1]):
         if changed[server[k]] > since:
             fresh = True
             break
-    tried[device] = changed[len(changed) - 1]
     return fresh
 
 
