@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
+from uara.solvers.hetedge.anneal import DRAWS
 from uara.solvers.hetedge.search import Choices, Programme
+from uara.solvers.hetedge.sequence import Sequence, plan_of, sequence_of, walk
 from uara.solvers.hetedge.service import Service, service_of
 
+from uara.base.quantities import Floats
 from uara.hetedge import bandwidth
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.plan import Plan
 from uara.hetedge.schema import Link, Node, Parameters, Transformer
+from uara.problem import evaluate
 
 
 def make_hetedge(requests: int = 6, seed: int = 0, *, drafts: bool = True, **parameters: Any) -> HetEdge:
@@ -83,3 +89,26 @@ def given_shares(instance: HetEdge, plan: Plan) -> Service:
     return service_of(
         instance, lengths, pairs=True, release_ms=release_ms, airtime_ms=np.zeros(len(release_ms))
     )
+
+
+Change = Callable[[Service, Sequence, float, float, Floats], float]
+"""One try of a change of a sequence of batches: the total latency afterwards, in ms."""
+
+
+def check_change(change: Change, seed: int, count: int) -> None:
+    """A change that may cost anything leaves a plan worth what is said; one that may not is put back whole."""
+    instance = make_hetedge(count, seed)
+    plan = planned(instance, seed)
+    service = given_shares(instance, plan)
+    found = sequence_of(service, plan)
+    value_ms = walk(service, found, 0, np.inf)
+    rng = np.random.default_rng(seed)
+    for _ in range(20):
+        before = plan_of(service, found, plan.bandwidth).to_plain()
+        draw = rng.random(DRAWS)
+        assert change(service, found, value_ms, -1.0, draw) == value_ms
+        assert plan_of(service, found, plan.bandwidth).to_plain() == before
+        value_ms = change(service, found, value_ms, np.inf, draw)
+        score = evaluate(instance, plan_of(service, found, plan.bandwidth))
+        assert score.feasible
+        assert score.objective_ms == pytest.approx(value_ms, rel=1e-10)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,10 @@ HEATS = (0.01, 0.06)
 """Least and largest temperature at the beginning of a run, as a part of the total latency per batch."""
 MOVES = (4000, 1000)
 """Changes for each request in a run, in turn."""
-PATIENCE = 60
-"""Runs without a gain after which annealing is given up."""
+PATIENCE = 30
+"""Runs without a gain after which a valley is given up."""
+_MELTING = 0.3
+"""The temperature, as the same part, of a run that is to end in another valley."""
 _WANDERING, _NEAR = 8, 1.01
 """After so many runs without a gain a run begins where the last one ended, if that is so near to the best plan."""
 _BETWEEN_LOOKS = 5000
@@ -93,37 +95,66 @@ def improved(
     tuple
         The best plan, its total latency in ms, and the number of annealing runs.
     """
-    service, rng = search.service(plan), context.rng
-    reached, runs, idle = math.inf, 0, 0
-    cut: set[bytes] = set()
-    begin = plan
+    runs = _Runs(search, search.service(plan), context, ends)
+    plan, value_ms = runs.valley(plan, value_ms)
     while context.affords(search.cutting_s):
-        if idle == PATIENCE:
+        if context.remaining_s() >= len(plan.order) ** 2 * search.cutting_s:
             new, new_ms = _reinserted(search, plan, value_ms, context)
             if new_ms >= value_ms * _SAME:
                 break
-            plan, value_ms, idle = new, new_ms, 0
-        heat = math.exp(rng.uniform(math.log(HEATS[0]), math.log(HEATS[1])))
-        moves = MOVES[runs % len(MOVES)] * len(plan.order)
-        found, found_ms = annealed(service, begin, (heat, moves), context, search.cutting_s)
-        runs, idle = runs + 1, idle + 1
-        begin = found if idle >= _WANDERING and found_ms < value_ms * _NEAR else plan
-        if ends is not None:
-            ends.append(found)
-        if found_ms >= reached and len(plan.order) > _FEW:
-            continue
-        reached = min(reached, found_ms)
-        for order in _orders(search.instance, found):
-            if not context.affords(search.cutting_s):
-                break
-            if order.tobytes() in cut:
-                continue
-            cut.add(order.tobytes())
-            new, new_ms = search.cut(order, context)
+            plan, value_ms = runs.valley(new, new_ms)
+        else:
+            start, start_ms = runs.anneal(plan, _MELTING)
+            new, new_ms = runs.valley(start, start_ms)
             if new_ms < value_ms * _SAME:
-                plan, value_ms, idle = new, new_ms, 0
-                begin = plan
-    return plan, value_ms, runs
+                plan, value_ms = new, new_ms
+    return plan, value_ms, runs.made
+
+
+@dataclass
+class _Runs:
+    """Annealing runs, each cut exactly where it is worth it."""
+
+    search: Search
+    service: Service
+    context: Context[Any]
+    ends: list[Plan] | None
+    made: int = 0
+    cut: set[bytes] = field(default_factory=set)
+    """Orders that have been cut."""
+
+    def anneal(self, plan: Plan, heat: float) -> tuple[Plan, float]:
+        """One run from a plan: what it ends with, and its total latency in ms."""
+        moves = MOVES[self.made % len(MOVES)] * len(plan.order)
+        found, found_ms = annealed(self.service, plan, (heat, moves), self.context, self.search.cutting_s)
+        self.made += 1
+        if self.ends is not None:
+            self.ends.append(found)
+        return found, found_ms
+
+    def valley(self, plan: Plan, value_ms: float) -> tuple[Plan, float]:
+        """The best plan that is found from a plan on, until so many runs have gained nothing, or time is up."""
+        search, context = self.search, self.context
+        begin, reached, idle = plan, math.inf, 0
+        while idle < PATIENCE and context.affords(search.cutting_s):
+            heat = math.exp(context.rng.uniform(math.log(HEATS[0]), math.log(HEATS[1])))
+            found, found_ms = self.anneal(begin, heat)
+            idle += 1
+            begin = found if idle >= _WANDERING and found_ms < value_ms * _NEAR else plan
+            if found_ms >= reached and len(plan.order) > _FEW:
+                continue
+            reached = min(reached, found_ms)
+            for order in _orders(search.instance, found):
+                if not context.affords(search.cutting_s):
+                    break
+                if order.tobytes() in self.cut:
+                    continue
+                self.cut.add(order.tobytes())
+                new, new_ms = search.cut(order, context)
+                if new_ms < value_ms * _SAME:
+                    plan, value_ms, idle = new, new_ms, 0
+                    begin = plan
+        return plan, value_ms
 
 
 def annealed(

@@ -47,6 +47,8 @@ class Sequence(NamedTuple):
     """(S - 1, 5) The walk of the sequence as it was accepted."""
     tried: Floats
     """(S - 1, 5) The walk of a change."""
+    pool: Indices
+    """(2 B,) Room for the members of two batches."""
 
 
 def sequence_of(service: Service, plan: Plan) -> Sequence:
@@ -61,6 +63,7 @@ def sequence_of(service: Service, plan: Plan) -> Sequence:
         batches=np.array([len(plan.batch_size)]),
         known=np.zeros((slots - 1, 5)),
         tried=np.zeros((slots - 1, 5)),
+        pool=np.zeros(2 * widest, dtype=np.int64),
     )
     options = np.searchsorted(service.length, plan.length)
     for slot, members in enumerate(plan.members()):

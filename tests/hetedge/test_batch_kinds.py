@@ -12,28 +12,12 @@ from hypothesis import strategies as st
 from truth.hetedge import batch_times
 
 from uara.hetedge.batch_kinds import (
-    DRAFT,
-    FIRST_VERIFY,
-    PREFILL,
-    REPLY,
-    ROUNDS,
-    SEND,
-    VERIFY,
+    FIELDS,
     kinds_of,
     lengths_of,
     levels_of,
     rooms,
 )
-
-NAMES = {
-    "prefill": PREFILL,
-    "draft": DRAFT,
-    "send": SEND,
-    "first_verify": FIRST_VERIFY,
-    "verify": VERIFY,
-    "reply": REPLY,
-    "rounds": ROUNDS,
-}
 
 
 @given(st.lists(st.integers(1, 500), min_size=1, max_size=20), st.lists(st.integers(0, 600), max_size=8))
@@ -80,7 +64,9 @@ def test_no_set_is_cheaper_or_dearer_than_its_kind(seed: int, disjoint: bool, co
                 assert any(
                     lengths[kinds.length[kinds.admits[t]]] == length
                     and kinds.worth[t] >= worth - 1e-9
-                    and all(kinds.cost[t, place] <= times[name] * (1 + 1e-9) for name, place in NAMES.items())
+                    and all(
+                        kinds.cost[t, FIELDS.index(name)] <= most * (1 + 1e-9) for name, most in times.items()
+                    )
                     for t in own
                 ), (members, length)
 

@@ -12,39 +12,26 @@ from hypothesis import strategies as st
 from truth import hetedge_prices as truth
 
 from uara.hetedge.batch_kinds import (
-    DRAFT,
-    FIRST_VERIFY,
-    PREFILL,
+    FIELDS,
     REPLY,
     ROUNDS,
-    SEND,
-    VERIFY,
     kinds_of,
     rooms,
 )
 from uara.hetedge.least_slack import Asked, Found, Stretch, alone_slacks, apart, pair_slacks, played
 
 seeds = st.integers(0, 2**32 - 1)
-NAMES = {
-    "prefill": PREFILL,
-    "draft": DRAFT,
-    "send": SEND,
-    "first_verify": FIRST_VERIFY,
-    "verify": VERIFY,
-    "reply": REPLY,
-    "rounds": ROUNDS,
-}
 
 
 def random_batch(rng: np.random.Generator) -> np.ndarray:  # type: ignore[type-arg]
     row = np.zeros(9)
-    row[list(NAMES.values())[:-1]] = rng.uniform(0, 20, 6) * rng.choice([0.0, 0.1, 1.0], 6)
+    row[: REPLY + 1] = rng.uniform(0, 20, 6) * rng.choice([0.0, 0.1, 1.0], 6)
     row[ROUNDS] = rng.integers(1, 40)
     return row
 
 
 def named(row: np.ndarray) -> dict[str, float]:  # type: ignore[type-arg]
-    return {name: float(row[place]) for name, place in NAMES.items()}
+    return dict(zip(FIELDS, row.tolist(), strict=True))
 
 
 @settings(max_examples=150, deadline=None)

@@ -17,8 +17,19 @@ from uara.base.scores import FEASIBILITY_TOLERANCE
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import Machine, cache_bytes, phases, rounds
 
-PREFILL, DRAFT, SEND, FIRST_VERIFY, VERIFY, REPLY, DRAFT_BYTES, VERIFY_BYTES, ROUNDS = range(9)
+FIELDS = (
+    "prefill",
+    "draft",
+    "send",
+    "first_verify",
+    "verify",
+    "reply",
+    "draft_bytes",
+    "verify_bytes",
+    "rounds",
+)
 """Columns of :attr:`Kinds.cost`: times in ms, bytes, and the number of rounds."""
+PREFILL, DRAFT, SEND, FIRST_VERIFY, VERIFY, REPLY, DRAFT_BYTES, VERIFY_BYTES, ROUNDS = range(len(FIELDS))
 PACES = 64
 """Most levels of pace in the table of what two batches together can be worth."""
 
