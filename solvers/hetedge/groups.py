@@ -39,6 +39,7 @@ class Groups:
         self.stop: list[int] = []
         self.cost_ms: list[float] = []
         self.members: list[tuple[int, ...]] = []
+        self.parts: list[tuple[Part, ...]] = []
 
     def add(self, position: int, parts: tuple[Part, ...], around: int = 2) -> int:
         """Add a group at a position and at those around it; how many of them were new."""
@@ -52,6 +53,7 @@ class Groups:
             self.stop.append(start + size)
             self.cost_ms.append(ends_ms + (self.requests - start - size) * free_ms)
             self.members.append(sum((part.members for part in parts), ()))
+            self.parts.append(parts)
             new += 1
         return new
 
@@ -66,12 +68,12 @@ class Groups:
                     self.add(position, (Part((k,), part.length),), alone_around)
                     position += 1
 
-    def add_near(self, plan: Plan) -> None:
+    def add_near(self, plan: Plan, around: int = 2) -> None:
         """Add the groups of a plan at their own positions and those around them."""
         members, position = plan.members(), 0
         for group in plan.groups():
             parts = tuple(Part(tuple(sorted(members[m].tolist())), int(plan.length[m])) for m in group)
-            self.add(position, parts)
+            self.add(position, parts, around)
             position += sum(len(part.members) for part in parts)
 
     def _played(self, later: bool, parts: tuple[Part, ...]) -> tuple[float, float, int]:
@@ -132,7 +134,7 @@ class Groups:
     def keep(self, columns: Sequence[int]) -> None:
         """Forget all other columns."""
         wanted = list(columns)
-        for name in ("start", "stop", "cost_ms", "members"):
+        for name in ("start", "stop", "cost_ms", "members", "parts"):
             held = getattr(self, name)
             setattr(self, name, [held[column] for column in wanted])
         self._known.clear()

@@ -69,22 +69,19 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
     best.search(context)
     context.incumbent(best.plan)
     bounding = context.part(seconds=math.inf if math.isfinite(context.time_limit_s) else options.bound_s)
-    prices = Prices(instance, bounding)
     few = len(instance.requests) <= options.disjoint_requests
-    prices.groups.add_plan(best.plan, *(2 * [len(instance.requests)] if few else _AROUND))
+    prices = Prices(instance, bounding, disjoint=few)
+    prices.know(best.plan, *(2 * [len(instance.requests)] if few else _AROUND))
     best.hand_over(prices)
     if few:
-        prices.try_prices(start_prices(instance, _TOGETHER))
+        first = start_prices(instance, _TOGETHER)
+        prices.prove(first, prices.seen(first)[1])
+        prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))
+        best.rounded(prices, bounding)
     else:
         learning = bounding.part(seconds=_LEARNING * bounding.remaining_s())
         for first in prices_by_type(instance, _SAMPLE, _TOGETHER, options.gap, learning):
             prices.try_stepwise(first)
-    if few:
-        prices.improve(best.value_ms, options.gap)
-    if few and prices.bound_ms < best.value_ms * (1 - options.gap):
-        prices.part(best.plan)
-        prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))
-        best.rounded(prices, bounding)
     details = {
         **served.details,
         "annealing_runs": float(best.runs),
@@ -118,7 +115,7 @@ class _Best:
     def hand_over(self, prices: Prices) -> None:
         """Make columns of the groups of the plan and of what the runs ended with."""
         for plan in [self.plan, *self.ends]:
-            prices.groups.add_near(plan)
+            prices.know(plan)
         self.ends.clear()
 
     def rounded(self, prices: Prices, context: Context[Any]) -> float:

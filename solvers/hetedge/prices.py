@@ -14,7 +14,7 @@ import numpy as np
 
 from uara.base.clock import Clock
 from uara.base.quantities import Floats
-from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of, rooms
+from uara.hetedge.batch_kinds import Kinds, Requests, kinds_of, lengths_of, ranked_by, rooms, tables_of
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases, rounds
 from uara.hetedge.least_slack import Asked, Found
@@ -32,16 +32,16 @@ from uara.solver import Context
 from .backwards import cheapest_chain
 from .groups import Groups, Part
 from .master import next_prices
+from .shapes import Shapes
 
 _COLUMNS = 60
 """Columns a request that the linear program holds at most."""
-_SOME_MORE, _NO_MORE = 8e-3, 3e-4
-"""What the linear program promises beyond the bound, of its value, when the search ends: first with pairs that may
-share requests, then without."""
+_NO_MORE = 1e-4
+"""What the linear program promises beyond the bound, of its value, when the search ends."""
+_SETTLED, _PART = 1e-4, 0.1
+"""What it may promise beyond what prices seem to prove, of its value, or of its lead on the bound, before a proof."""
 _BETWEEN_PLANS = 3
 """Rounds from one search for a plan among the known groups to the next."""
-_AMBITION = 0.3
-"""How far from what shared requests prove to what the known groups promise the first potentials lie, apart."""
 _FIRST_WIDTH = 0.3
 """Width of the first box, of the mean price."""
 
@@ -78,6 +78,8 @@ class Prices:
 
     Parameters
     ----------
+    disjoint
+        Whether pairs are looked at whose batches share no request: more is proved, later.
     certify
         Whether what is found is reported: not where the instance is a part of the one that is asked about.
 
@@ -89,56 +91,65 @@ class Prices:
         These prices and their potentials; None where none have been tried.
     """
 
-    def __init__(self, instance: HetEdge, context: Context[Any], *, certify: bool = True) -> None:
+    def __init__(
+        self, instance: HetEdge, context: Context[Any], *, disjoint: bool = True, certify: bool = True
+    ) -> None:
         self._certify = certify
-        self.instance, self.context, self.disjoint = instance, context, False
+        self.instance, self.context, self.disjoint = instance, context, disjoint
         requests = instance.requests
         self.levels = (_levels(requests.prompt_tokens), _levels(requests.output_tokens))
         self.lengths = lengths_of(instance)
+        self.tables = tables_of(instance, *self.levels)
         self.groups = Groups(instance, least_tail_ms(instance))
+        self.shapes = Shapes(instance, self.tables, self.lengths, disjoint=disjoint)
         self.bound_ms = float(-np.inf)
         self.certificate: RequestPrices | None = None
         self.centre_ms = np.zeros(len(requests))
         self.rounds, self.evaluation_s = 0, 0.0
+        self._idle_ms = len(requests) * earliest_ms(instance)
         self._widest = 2 * min(instance.parameters.largest_batch, len(requests))
 
-    def try_prices(self, price_ms: Floats, again: int = 2, floor: Floats | None = None) -> float:
-        """What some prices prove, in ms; the cheapest groups become columns. Minus infinity where time is up."""
-        bound_ms = -np.inf
-        ranked, kinds = kinds_of(self.instance, price_ms, *self.levels, disjoint=self.disjoint)
-        order = np.argsort(-price_ms, kind="stable")
-        for _ in range(again):
-            clock = Clock()
-            potential = self.groups.potentials_ms(self.groups.reduced_ms(price_ms))
-            if floor is not None:
-                potential = floor + _AMBITION * (potential - floor)
-            steps = shortfalls(self.instance, ranked, kinds, potential, disjoint=self.disjoint)
-            found = next(steps)
-            for _ in steps:  # each lowers what the first one holds
-                if self.context.expired():
-                    return bound_ms
-            self.evaluation_s = clock.wall_s()
-            short_ms = least_chain(found.slack, self._widest)
-            value_ms = price_ms.sum() + potential[0] + short_ms
-            value_ms += len(price_ms) * earliest_ms(self.instance)
-            if value_ms > self.bound_ms:
-                self._keep(float(value_ms), price_ms, potential)
-            bound_ms = max(bound_ms, value_ms)
-            new = sum(
-                self.groups.add(int(i), self._parts(ranked, kinds, found, int(i), order))
-                for i in np.flatnonzero(found.first >= 0)
-            )
-            if not new or short_ms > -1e-5 * abs(value_ms):
-                break
-            # With the new columns known, these prices cannot prove more than this.
-            most_ms = price_ms.sum() + self.groups.potentials_ms(self.groups.reduced_ms(price_ms))[0]
-            if most_ms + len(price_ms) * earliest_ms(self.instance) <= self.bound_ms * (1 + 1e-4):
-                break
-        return float(bound_ms)
+    def know(self, plan: Plan, around: int = 2, alone_around: int | None = None) -> None:
+        """Make columns of a plan's groups, and of its requests alone where so many positions about them are given."""
+        before = len(self.groups.start)
+        if alone_around is None:
+            self.groups.add_near(plan, around)
+        else:
+            self.groups.add_plan(plan, around, alone_around)
+        self.shapes.add(dict.fromkeys(self.groups.parts[before:]))
+
+    def seen(self, price_ms: Floats) -> tuple[float, Floats]:
+        """What some prices seem to prove, and their potentials, in ms: cheap groups become columns."""
+        potential, found = self.shapes.sweep(*ranked_by(self.tables, price_ms))
+        for position, parts in enumerate(found):
+            self.groups.add(position, parts)
+        return float(price_ms.sum() + potential[0] + self._idle_ms), potential
+
+    def prove(self, price_ms: Floats, potential: Floats) -> float:
+        """What prices and potentials prove, in ms; the cheapest groups become columns. Minus infinity if time is up."""
+        clock = Clock()
+        ranked, order = ranked_by(self.tables, price_ms)
+        kinds = kinds_of(self.tables, ranked, disjoint=self.disjoint)
+        steps = shortfalls(self.instance, ranked, kinds, potential, disjoint=self.disjoint)
+        found = next(steps)
+        for _ in steps:  # each lowers what the first one holds
+            if self.context.expired():
+                return -np.inf
+        self.evaluation_s = clock.wall_s()
+        value_ms = float(price_ms.sum() + potential[0] - potential[-1])
+        value_ms += least_chain(found.slack, self._widest) + self._idle_ms
+        if value_ms > self.bound_ms:
+            self._keep(value_ms, price_ms, potential)
+        groups = {int(i): self._parts(ranked, kinds, found, int(i), order) for i in np.flatnonzero(found.first >= 0)}
+        self.shapes.add(groups.values())
+        for position, parts in groups.items():
+            self.groups.add(position, parts)
+        return value_ms
 
     def try_stepwise(self, price_ms: Floats) -> float:
         """The same, position by position from the last one: for chains of very many groups."""
-        ranked, kinds = kinds_of(self.instance, price_ms, *self.levels, disjoint=self.disjoint)
+        ranked, _ = ranked_by(self.tables, price_ms)
+        kinds = kinds_of(self.tables, ranked, disjoint=self.disjoint)
         potential = np.zeros(len(price_ms) + 1)
         asked = Asked(ranked.price, potential, self.disjoint, *rooms(self.instance))
         known = self.groups.continued(self.groups.reduced_ms(price_ms))
@@ -146,7 +157,7 @@ class Prices:
         if found is None:
             return -np.inf
         value_ms = float(price_ms.sum() + potential[0] + least_chain(found.slack, self._widest))
-        value_ms += len(price_ms) * earliest_ms(self.instance)
+        value_ms += self._idle_ms
         if value_ms > self.bound_ms:
             self._keep(value_ms, price_ms, potential)
         return value_ms
@@ -167,45 +178,50 @@ class Prices:
             Looks for a better plan every few rounds, and says what the best one costs.
         """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
-        idle_ms = len(self.centre_ms) * earliest_ms(self.instance)
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
-            self._forget()
-            step = next_prices(self.groups, self.centre_ms, width_ms, self.context)
-            if step is None:
+            seen = self.settle(self.centre_ms, width_ms)
+            if seen is None:
                 break
-            promised_ms, price_ms = step[0] + idle_ms, step[1]
+            promised_ms, price_ms, potential = seen
             before_ms = self.bound_ms
-            found_ms = self.try_prices(price_ms)
+            found_ms = self.prove(price_ms, potential)
             self.rounds += 1
             if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
                 target_ms = lower()
             width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - self.bound_ms < (_NO_MORE if self.disjoint else _SOME_MORE) * promised_ms:
+            if promised_ms - self.bound_ms < _NO_MORE * promised_ms:
                 break
 
-    def part(self, plan: Plan) -> None:
-        """From here on the two batches of a pair share no request: columns that do are forgotten.
+    def settle(self, price_ms: Floats, width_ms: float) -> tuple[float, Floats, Floats] | None:
+        """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up.
 
-        The groups of a plan, and each request alone, stay known at every position, so that chains still serve all.
-
-        What the known groups promise from each position is then far too much, and what is proved lies between:
-        the first potentials are taken from there, or a great many pairs would have to be looked at.
+        Returns
+        -------
+        tuple
+            What the linear program promises in ms, (K,) prices, and (K + 1,) potentials.
         """
-        self.disjoint, count = True, len(self.centre_ms)
-        if self.certificate is None:
-            self.groups.add_plan(plan, count, count)
-            return
-        floor = self.groups.potentials_ms(self.groups.reduced_ms(self.centre_ms))
-        apart = [c for c, members in enumerate(self.groups.members) if len(set(members)) == len(members)]
-        self.groups.keep(apart)
-        self.groups.add_plan(plan, count, count)
-        self.try_prices(self.centre_ms, again=1, floor=floor)
+        best_ms, potential = self.seen(price_ms)
+        promised_ms = np.inf
+        while self.context.affords(self.evaluation_s):
+            self._forget(price_ms)
+            step = next_prices(self.groups, price_ms, width_ms, self.context)
+            if step is None:
+                return None
+            promised_ms = step[0] + self._idle_ms
+            before_ms = best_ms
+            found_ms, found = self.seen(step[1])
+            if found_ms > best_ms:
+                best_ms, price_ms, potential = found_ms, step[1], found
+            width_ms *= _widened(before_ms, found_ms, promised_ms)
+            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - self.bound_ms)):
+                break
+        return promised_ms, price_ms, potential
 
-    def _forget(self) -> None:
-        most = _COLUMNS * len(self.centre_ms)
+    def _forget(self, price_ms: Floats) -> None:
+        most = _COLUMNS * len(price_ms)
         if len(self.groups.start) <= most:
             return
-        reduced_ms = self.groups.reduced_ms(self.centre_ms)
+        reduced_ms = self.groups.reduced_ms(price_ms)
         potential = self.groups.potentials_ms(reduced_ms)
         slack = reduced_ms - potential[self.groups.start] + potential[self.groups.stop]
         self.groups.keep(np.sort(np.argsort(slack, kind="stable")[: most * 3 // 4]).tolist())

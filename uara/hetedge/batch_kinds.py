@@ -102,21 +102,30 @@ def lengths_of(instance: HetEdge) -> Indices:
     return np.concatenate([[0], drafted])
 
 
-def kinds_of(
-    instance: HetEdge, price: Floats, prompt_levels: list[int], output_levels: list[int], *, disjoint: bool
-) -> tuple[Requests, Kinds]:
-    """The requests by price, and every kind of batch that a group of least cost less worth can need.
+class Tables(NamedTuple):
+    """What batches of an instance cost, whatever its requests are worth.
 
-    Parameters
-    ----------
-    prompt_levels, output_levels
-        Tokens to which prompts and outputs are rounded down.
-    disjoint
-        Whether the two batches of a pair share no request. Then a batch may have to leave its dearest
-        requests to its partner, and more kinds are needed.
+    K requests in the instance's order, at most B in a batch, L lengths, P and N levels of prompt and output.
     """
+
+    cost: Floats
+    """(B, L, P, N, 9) By size - 1; the column :data:`ROUNDS` is left to fill in."""
+    prompt: Indices
+    """(K,) Level of the prompt."""
+    output: Indices
+    """(K,) Level of the output."""
+    rounds: Indices
+    """(K, L)"""
+    pace: Indices
+    """(K,) Level of the mean number of rounds, at most :data:`PACES` of them."""
+    rooms: tuple[float, float]
+    """Bytes for caches on the draft and the verify node."""
+
+
+def tables_of(instance: HetEdge, prompt_levels: list[int], output_levels: list[int]) -> Tables:
+    """The tables of an instance whose prompts and outputs are rounded down to levels."""
     requests, system = instance.requests, instance.system
-    widest = min(instance.parameters.largest_batch, len(price))
+    widest = min(instance.parameters.largest_batch, len(requests))
     lengths = lengths_of(instance)
     prompt, prompt_tokens = levels_of(requests.prompt_tokens, prompt_levels)
     output, output_tokens = levels_of(requests.output_tokens, output_levels)
@@ -125,34 +134,47 @@ def kinds_of(
     context = (prompt_tokens[None, None, :, None], output_tokens[None, None, None, :])
     times = phases(system, size, *context, length)
     cost = np.zeros((widest, len(lengths), len(prompt_tokens), len(output_tokens), 9))
-    cost[..., PREFILL : REPLY + 1] = np.stack([np.broadcast_to(each, cost.shape[:-1]) for each in times], -1)
+    for column, each in enumerate(times):
+        cost[..., column] = each
     if system.draft is not None:
         cost[..., DRAFT_BYTES] = (length > 0) * cache_bytes(system.draft, size, *context, length)
     cost[..., VERIFY_BYTES] = cache_bytes(system.target, size, *context, length)
     needed = rounds(requests.output_tokens[:, None], requests.acceptance_rate[:, None], lengths)
     slowness = np.argsort(np.argsort(needed.mean(axis=1), kind="stable"), kind="stable")
+    pace = slowness * min(PACES, len(requests)) // len(requests)
+    return Tables(cost, prompt, output, needed.astype(np.int64), pace, rooms(instance))
+
+
+def ranked_by(tables: Tables, price: Floats) -> tuple[Requests, Indices]:
+    """The requests from the dearest down, and (K,) which of the instance's each is."""
     order = np.argsort(-price, kind="stable")
-    ranked = Requests(
-        price[order],
-        prompt[order],
-        output[order],
-        needed[order].astype(np.int64),
-        (slowness * min(PACES, len(price)) // len(price))[order],
-    )
+    each = (price, tables.prompt, tables.output, tables.rounds, tables.pace)
+    return Requests(*(values[order] for values in each)), order
+
+
+def kinds_of(tables: Tables, ranked: Requests, *, disjoint: bool) -> Kinds:
+    """Every kind of batch that a group of least cost less worth can need.
+
+    Parameters
+    ----------
+    disjoint
+        Whether the two batches of a pair share no request. Then a batch may have to leave its dearest
+        requests to its partner, and more kinds are needed.
+    """
+    widest, _, prompts, _, _ = tables.cost.shape
     extra = widest if disjoint else 0
-    draft_room, verify_room = rooms(instance)
     room, sets = 4096, 1024
     while True:
-        kinds = _no_kinds(widest, room, sets, len(price))
-        kind_count, set_count = _list_kinds(ranked, cost, extra, draft_room, verify_room, kinds)
+        kinds = _no_kinds(widest, room, sets, len(ranked.price))
+        kind_count, set_count = _list_kinds(ranked, tables.cost, extra, *tables.rooms, kinds)
         if kind_count <= room and set_count <= sets:
             break
         room, sets = max(room, kind_count), max(sets, set_count)
     by_size = np.argsort(kinds.start[:kind_count], kind="stable")
     start = np.searchsorted(kinds.start[:kind_count][by_size], np.arange(1, widest + 2))
-    together = np.empty((len(prompt_tokens), int(ranked.pace.max()) + 1, 2 * widest + 1))
+    together = np.empty((prompts, int(ranked.pace.max()) + 1, 2 * widest + 1))
     _worth_together(ranked, together)
-    return ranked, Kinds(
+    return Kinds(
         start,
         kinds.cost[by_size],
         kinds.worth[by_size],

@@ -30,7 +30,7 @@ from uara.base.errors import InputError
 from uara.base.files import Record, VersionOne, validate
 from uara.base.quantities import Finite, Floats
 from uara.base.scores import FEASIBILITY_TOLERANCE
-from uara.hetedge.batch_kinds import ROUNDS, Kinds, Requests, kinds_of, lengths_of, rooms
+from uara.hetedge.batch_kinds import ROUNDS, Kinds, Requests, kinds_of, lengths_of, ranked_by, rooms, tables_of
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases
 from uara.hetedge.least_slack import Asked, Found, Stretch, alone_slacks, pair_slacks
@@ -88,7 +88,9 @@ class RequestPrices:
             )
         price, potential = np.array(record.request_price_ms), np.array(record.potential_ms)
         levels = record.prompt_levels, record.output_levels
-        ranked, kinds = kinds_of(instance, price, *levels, disjoint=record.disjoint)
+        tables = tables_of(instance, *levels)
+        ranked, _ = ranked_by(tables, price)
+        kinds = kinds_of(tables, ranked, disjoint=record.disjoint)
         *_, found = shortfalls(instance, ranked, kinds, potential, disjoint=record.disjoint)
         most_rounds = float(kinds.cost[:, ROUNDS].max(initial=0.0))
         magnitude = float(np.abs(price).sum() + 2 * np.abs(potential).max())
