@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -97,14 +96,7 @@ class HetEdge(Tabled):
 
     def part(self, kept: Indices) -> HetEdge:
         """The instance with some of its requests alone, in the order that is given."""
-        columns: dict[str, Any] = {}
-        for name in RequestColumns.model_fields:
-            column = getattr(self.requests, name)
-            if isinstance(column, tuple):
-                columns[name] = tuple(column[k] for k in kept.tolist())
-            else:
-                columns[name] = None if column is None else column[kept]
-        return self.replace(requests=Requests(**columns))
+        return self.replace(requests=self.requests.take(kept))
 
     @cached_property
     def system(self) -> System:
@@ -142,10 +134,9 @@ class HetEdge(Tabled):
     def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:
         """Build an instance from the decoded content of an instance file (:class:`HetEdgeFile`)."""
         record = files.validate(data, HetEdgeFile)
-        columns = {name: getattr(record.requests, name) for name in RequestColumns.model_fields}
         return cls(
             record.name,
-            Requests(**columns),
+            Requests(**dict(record.requests)),
             provenance=record.provenance,
             **{part: getattr(record, part) for part in _PARTS},
         )
@@ -174,8 +165,3 @@ def lonely_misfits(instance: HetEdge) -> Indices:
         need = cache_bytes(machine, 1, requests.prompt_tokens, requests.output_tokens, shortest)
         unfit |= need > machine.cache_room_bytes
     return np.flatnonzero(unfit)
-
-
-def load(path: Path) -> HetEdge:
-    """See :meth:`HetEdge.load`."""
-    return HetEdge.load(path)

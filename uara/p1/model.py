@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.quantities import Floats, Indices
 from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, finite
 from uara.p1.coefficients import HZ_PER_MHZ
@@ -190,8 +190,6 @@ def load(path: str | Path) -> Instance:
         As :meth:`uara.Instance.load` does, and where a listed pair's rate is zero.
     """
     instance = Instance.load(path)
-    try:
+    with in_file(path):
         coefficients(instance)
-    except InputError as error:
-        raise error.in_source(str(path)) from None
     return instance

@@ -153,11 +153,7 @@ def drop_server(instance: Instance, name: str) -> Instance:
     if len(alone):
         device = instance.devices.id[int(alone[0])]
         raise InputError(f"device {device} reaches no server but {name}", source="drop-server")
-    columns = {
-        key: tuple(column[j] for j in kept) if isinstance(column, tuple) else column[kept]
-        for key, column in servers.columns().items()
-    }
-    return instance.replace(servers=type(servers)(**columns), channel=Channel.from_dense(gain))
+    return instance.replace(servers=servers.take(kept), channel=Channel.from_dense(gain))
 
 
 def parse(option: str, value: str) -> list[Change]:
