@@ -215,7 +215,6 @@ MOST_PARAMETERS = 8
 LONGER = {
     "uara/bench/adhoc.py:rank",  # public, and all but two are keywords with a default
     "uara/bench/runner.py:run",
-    "uara/mec/simulate.py:simulate",
 }
 
 

@@ -1,46 +1,43 @@
-"""What the schema says of tables: a column is a list, or the name of an array in the side file."""
-
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from pydantic import ValidationError
 
 from uara.base.columns import IN_SIDE_FILE, Columns, SideFile
+from uara.base.errors import InputError
+from uara.base.files import validate
 
 
-class Table(Columns):
-    """One that has every kind of column."""
+class Pebbles(Columns):
+    """Stones."""
 
-    size: list[float]
-    """In metres."""
-    name: list[str] | None = None
-    count: int = 3
+    id: list[str]
+    """Names."""
+    mass_kg: list[float] | None = None
+    kind: str = ""
 
 
-def test_each_column_may_be_in_the_side_file_and_a_number_may_not() -> None:
-    properties = Table.model_json_schema()["properties"]
+def test_a_column_is_a_list_or_a_reference_in_the_schema_and_a_text_is_none() -> None:
+    schema = Pebbles.model_json_schema()["properties"]
     reference = {"type": "string", "pattern": f"^{IN_SIDE_FILE}.+"}
-    assert properties["size"]["anyOf"] == [{"type": "array", "items": {"type": "number"}}, reference]
-    assert [each.get("type") for each in properties["name"]["anyOf"]] == ["array", "null", "string"]
-    assert properties["name"]["default"] is None
-    assert properties["count"]["type"] == "integer"
-    assert "anyOf" not in properties["count"]
+    assert reference in schema["id"]["anyOf"]
+    assert schema["id"]["description"] == "Names."
+    assert [each["type"] for each in schema["mass_kg"]["anyOf"]] == ["array", "null", "string"]
+    assert "anyOf" not in schema["kind"]
 
 
 @pytest.mark.parametrize(
-    "fault",
+    ("changes", "path"),
     [
-        {"name": "../a.npz"},
-        {"name": "a\\b.npz"},
-        {"name": "a.json"},
-        {"sha256": "0" * 63},
-        {"sha256": "G" * 64},
+        ({"name": "../a.npz"}, "$.name"),
+        ({"name": "a\\b.npz"}, "$.name"),
+        ({"name": "a.json"}, "$.name"),
+        ({"sha256": "0" * 63}, "$.sha256"),
+        ({"sha256": "G" * 64}, "$.sha256"),
     ],
 )
-def test_a_side_file_lies_beside_and_is_known_by_its_digest(fault: dict[str, Any]) -> None:
+def test_a_side_file_is_a_name_in_the_same_folder_and_a_hash(changes: dict[str, str], path: str) -> None:
     good = {"name": "a.npz", "sha256": "0" * 64}
-    assert SideFile(**good).name == "a.npz"
-    with pytest.raises(ValidationError):
-        SideFile(**(good | fault))
+    assert validate(good, SideFile).name == "a.npz"
+    with pytest.raises(InputError) as caught:
+        validate({**good, **changes}, SideFile)
+    assert caught.value.path == path

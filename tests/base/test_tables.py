@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ from pydantic import Field
 from uara.base import files, tables
 from uara.base.columns import Columns
 from uara.base.errors import InputError
+from uara.base.provenance import Provenance
 from uara.base.quantities import Name, Positive
-from uara.base.tables import Table, frozen
+from uara.base.tables import Table, Tabled, frozen
 from uara.p1.schema import Column
 
 
@@ -32,6 +34,41 @@ class Stones(Table):
     id: tuple[str, ...]
     mass_kg: np.ndarray
     count: np.ndarray | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Heap(Tabled):
+    """What a file holds, unchecked."""
+
+    stones: Mapping[str, Any]
+    name: str = "heap"
+    provenance: Provenance = Provenance()
+
+    kind: ClassVar[str] = "stones"
+    places: ClassVar[tuple[str, ...]] = ("stones",)
+
+    @classmethod
+    def from_plain(cls, data: Mapping[str, Any]) -> Heap:
+        return cls(data["stones"])
+
+    def to_plain(self) -> dict[str, Any]:
+        return {**super().to_plain(), "stones": dict(self.stones)}
+
+
+def test_some_rows_are_a_table_of_their_own() -> None:
+    stones = Stones(("a", "b", "c"), np.array([1.0, 2, 3]))
+    some = stones.take([2, 0])
+    assert (some.id, some.mass_kg.tolist(), some.count) == (("c", "a"), [3.0, 1.0], None)
+    with pytest.raises(InputError, match="at least one"):
+        stones.take([])
+
+
+def test_an_instance_without_a_reader_is_none() -> None:
+    class Pile(Tabled):
+        pass
+
+    with pytest.raises(TypeError, match="from_plain"):
+        Pile()  # type: ignore[abstract]
 
 
 def test_columns_are_checked_and_frozen() -> None:
@@ -74,14 +111,13 @@ def test_frozen_copies() -> None:
 def test_big_columns_go_to_the_side_and_come_back(tmp_path: Path) -> None:
     path = tmp_path / "stones.json"
     stones = {"id": list(map(str, range(10_001))), "mass_kg": np.arange(10_001.0)}
-    content = {"kind": "stones", "stones": stones, "note": "kept"}
-    tables.save(path, content, ("stones",))
+    Heap({**stones, "note": "kept"}).save(path)
     plain = files.read_plain_json(path)
     assert plain["stones"]["mass_kg"].startswith("npz:")
     tables.fill_from_side_file(plain, path, ("stones",))
     assert plain["stones"]["mass_kg"].tolist() == list(range(10_001))
     assert plain["stones"]["id"] == list(map(str, range(10_001)))
-    assert plain["note"] == "kept"
+    assert plain["stones"]["note"] == "kept"
     next(iter(tmp_path.glob("*.npz"))).unlink()
     with pytest.raises(InputError, match="no such file"):
         tables.fill_from_side_file(files.read_plain_json(path), path, ("stones",))
@@ -96,5 +132,5 @@ def test_a_reference_without_a_side_file(tmp_path: Path) -> None:
 def test_a_nul_at_the_end_of_a_text_is_kept(tmp_path: Path) -> None:
     for count in (1, 2 * tables.INLINE_ENTRIES):
         ids = tuple(f"{n}\0" for n in range(count))
-        tables.save(tmp_path / "a.json", {"stones": {"id": ids}}, ("stones",))
-        assert tables.load(tmp_path / "a.json", ("stones",), lambda data: data["stones"]["id"]) == list(ids)
+        Heap({"id": ids}).save(tmp_path / "a.json")
+        assert Heap.load(tmp_path / "a.json").stones["id"] == list(ids)

@@ -100,7 +100,7 @@ def test_outputs_are_checked_before_anything_is_simulated(trace, tmp_path, capsy
 def test_after_ctrl_c_the_slots_that_are_done_are_saved_and_shown(trace, tmp_path, capsys, monkeypatch):
     words = ["simulate", trace, "--solver", "max-sinr", "--solver", "random", "--slots", 3]
     words += ["--profile", profile_file(str(tmp_path)), "-o", tmp_path / "run.csv"]
-    decide, calls = module._decide, []
+    decide, calls = module._Standing.decide, []
 
     def interrupted(*arguments):
         calls.append(1)
@@ -108,7 +108,7 @@ def test_after_ctrl_c_the_slots_that_are_done_are_saved_and_shown(trace, tmp_pat
             raise KeyboardInterrupt
         return decide(*arguments)
 
-    monkeypatch.setattr(module, "_decide", interrupted)
+    monkeypatch.setattr(module._Standing, "decide", interrupted)
     code, out, err = run(capsys, *words)
     assert (code, err.splitlines()[-1]) == (130, "uara: interrupted")
     assert "max-sinr" in out

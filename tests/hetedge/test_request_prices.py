@@ -18,7 +18,7 @@ from uara.solvers.hetedge.search import Choices, Programme
 import uara
 from uara.base.errors import InputError
 from uara.hetedge.instance import HetEdge
-from uara.hetedge.request_prices import RequestPrices, lower_bound, parse_certificate
+from uara.hetedge.request_prices import RequestPrices, lower_bound
 from uara.problem import kind_of
 from uara.solver import Context
 
@@ -81,9 +81,9 @@ def check_validity(seed: int, most: int) -> tuple[float, float]:
     bound = certificate.prove(instance)
     assert bound <= best * (1 + 1e-12), seed
     for _ in range(4):
-        assert parse_certificate(shaken(certificate.to_plain(), rng)).prove(instance) <= best * (1 + 1e-12), (
-            seed
-        )
+        assert RequestPrices.from_plain(shaken(certificate.to_plain(), rng)).prove(instance) <= best * (
+            1 + 1e-12
+        ), seed
     return bound, best
 
 
@@ -107,13 +107,13 @@ def test_an_independent_list_of_all_groups_proves_as_much(seed: int) -> None:
     plain["prompt_levels"] = instance.requests.prompt_tokens.tolist()
     plain["output_levels"] = instance.requests.output_tokens.tolist()
     for _ in range(3):
-        certificate = parse_certificate({**plain, "disjoint": True})
+        certificate = RequestPrices.from_plain({**plain, "disjoint": True})
         twin = proved_ms(instance, plain["request_price_ms"], plain["potential_ms"])
         bound = certificate.prove(instance)
         scale = float(np.abs(plain["request_price_ms"]).sum() + np.abs(plain["potential_ms"]).max())
         assert bound <= twin + 1e-9 * scale
         assert bound >= twin - 0.05 * scale
-        shared = parse_certificate({**plain, "disjoint": False}).prove(instance)
+        shared = RequestPrices.from_plain({**plain, "disjoint": False}).prove(instance)
         assert shared <= twin + 1e-9 * scale
         plain = {**plain, **{key: shaken(plain, rng)[key] for key in ("request_price_ms", "potential_ms")}}
 
@@ -138,7 +138,7 @@ def test_a_short_search_proves_most_of_the_optimum() -> None:
 def test_it_survives_a_file() -> None:
     instance = small(5)
     certificate = searched(instance)
-    copied = parse_certificate(json.loads(json.dumps(certificate.to_plain())))
+    copied = RequestPrices.from_plain(json.loads(json.dumps(certificate.to_plain())))
     assert lower_bound(instance, copied) == certificate.prove(instance)
     assert kind_of("hetedge").lower_bound is not None
 
@@ -157,12 +157,12 @@ def test_what_is_no_certificate_for_the_instance_is_refused(name: str, value: ob
     instance = small(5)
     plain = {**searched(instance).to_plain(), name: value}
     with pytest.raises(InputError):
-        parse_certificate(plain).prove(instance)
+        RequestPrices.from_plain(plain).prove(instance)
 
 
 def test_potentials_that_promise_too_much_are_taken_back() -> None:
     instance = small(5)
     plain = searched(instance).to_plain()
-    honest = parse_certificate(plain).prove(instance)
+    honest = RequestPrices.from_plain(plain).prove(instance)
     boasting = {**plain, "potential_ms": [plain["potential_ms"][0] + 1e6, *plain["potential_ms"][1:]]}
-    assert parse_certificate(boasting).prove(instance) <= honest * (1 + 1e-6)
+    assert RequestPrices.from_plain(boasting).prove(instance) <= honest * (1 + 1e-6)

@@ -1,24 +1,21 @@
-"""The instances that solvers of the batched system are tried on: small, different, made once."""
-
 from __future__ import annotations
 
-import uara
-from uara.hetedge.trials import large, trials
+import numpy as np
+
+from uara.hetedge.trials import large, small, trials
 
 
-def test_each_is_solved_and_of_its_own_regime() -> None:
+def test_trials_are_small_and_of_every_regime() -> None:
     found = {each.name: each for each in trials()}
-    assert len({each.digest for each in found.values()}) == len(found) == len(trials())
-    sizes = {name: len(each.requests) for name, each in found.items()}
-    assert sizes["one-request"] == 1
-    assert max(sizes.values()) <= 6
-    for instance in found.values():
-        assert uara.solve(instance, "hetedge-rules").evaluation.feasible
+    assert len(found) == len(trials())
+    assert all(len(each.requests) <= 5 for each in found.values())
+    assert (found["never-accepted"].requests.acceptance_rate == 0).all()
+    assert (found["always-accepted"].requests.acceptance_rate == 0.99).all()
+    assert found["no-batches"].parameters.largest_batch == 1
+    assert found["starved-band"].parameters.bandwidth_hz < found["usual"].parameters.bandwidth_hz / 10
 
 
-def test_they_are_made_once() -> None:
-    assert trials() is trials()
-
-
-def test_a_large_one_is_large() -> None:
+def test_the_same_trial_comes_again_and_the_large_one_is_large() -> None:
+    assert small("a", requests=5).digest == small("b", requests=5).digest == trials()[0].digest
     assert len(large().requests) == 2000
+    assert np.isfinite(large().snr).all()

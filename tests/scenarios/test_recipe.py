@@ -24,7 +24,6 @@ from uara.scenarios.recipe import (
     generate_trace,
     profile_sha256,
     rounded,
-    urban_micro_twin,
 )
 
 sionna = pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs the extra sionna")
@@ -196,7 +195,7 @@ def test_the_profile_is_read_before_minutes_are_spent_on_a_channel(monkeypatch: 
         raise AssertionError("the channel was drawn")
 
     monkeypatch.setattr("uara.scenarios.recipe.raytrace.draw", never)
-    monkeypatch.setattr("uara.scenarios.recipe.draw_traced", never)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_traced", never)
     with pytest.raises(InputError, match="no profile 'gpt5'"):
         generate(profile="gpt5")
     with pytest.raises(InputError, match="no profile 'gpt5'"):
@@ -271,34 +270,6 @@ def test_ray_traced_instance_says_where_it_comes_from() -> None:
     assert "--rays 200" in source.command
 
 
-@pytest.mark.integration
-@sionna
-def test_twin_changes_the_channel_alone() -> None:
-    original = plain(devices=20)
-    twin = urban_micro_twin(original, seed=4)
-    assert twin.name == "e4_m20_umi"
-    for name, column in original.devices.columns().items():
-        np.testing.assert_array_equal(column, getattr(twin.devices, name))
-    for name, column in original.servers.columns().items():
-        np.testing.assert_array_equal(column, getattr(twin.servers, name))
-    assert twin.parameters == original.parameters
-    assert twin.digest != original.digest
-    source = twin.provenance
-    assert (source.channel_model, source.seed) == ("sionna-umi", 4)
-    assert source.settings["twin_of_sha256"] == original.digest
-    assert source.task_profile_sha256 == original.provenance.task_profile_sha256
-    assert (
-        source.command == "uara generate --twin e4_m20.json --channel sionna-umi --seed 4 -o e4_m20_umi.json"
-    )
-    assert source.credits == []
-
-
-def test_twin_needs_positions() -> None:
-    original = plain()
-    with pytest.raises(InputError, match="no positions"):
-        urban_micro_twin(original.replace(devices=original.devices.replace(position_m=None)), seed=1)
-
-
 def test_a_walk_by_path_loss_begins_with_the_instance() -> None:
     options = {"channel": "path-loss", "servers": 3, "devices": 7, "seed": 5}
     trace = generate_trace(walk=Walk(slots=4), **options)
@@ -334,7 +305,7 @@ def test_more_pairs_of_walkers_than_memory_holds_are_refused(monkeypatch: pytest
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", never)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", never)
     with pytest.raises(InputError, match="pairs of a device and a server"):
         generate_trace(channel="sionna-umi", servers=10_000, devices=10_000)
 
@@ -348,7 +319,7 @@ def standing_still(settings: object, walk: Walk, *, servers: int, devices: int, 
 
 
 def test_the_length_of_a_slot_is_the_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", standing_still)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", standing_still)
     short = generate_trace(walk=Walk(slots=3, slot_s=0.1), channel="sionna-umi", servers=2, devices=4)
     assert (short.slot_s, short.instance.parameters.slot_ms) == (0.1, 100.0)
     plain = generate_trace(walk=Walk(slots=3), channel="sionna-umi", servers=2, devices=4)
@@ -358,7 +329,7 @@ def test_the_length_of_a_slot_is_the_walks(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_command_of_a_trace_says_how_it_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", standing_still)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", standing_still)
     size = {"channel": "sionna-umi", "servers": 2, "devices": 4}
     plain = generate_trace(walk=Walk(slots=3), **size)  # type: ignore[arg-type]
     assert plain.instance.provenance.command.endswith("--slots 3 --speed 1.5 -o e2_m4_t3.json")

@@ -5,18 +5,19 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from importlib import import_module
+from operator import attrgetter
 from typing import Any
 
 
 class deferred:  # noqa: N801 - it is used like a function
-    """The function that ``package.module:name`` names, imported when it is first called."""
+    """The function that ``package.module:name`` names, imported when it is first called; ``name`` may be dotted."""
 
     def __init__(self, target: str) -> None:
         self.target = target
 
     def _function(self) -> Callable[..., Any]:
         module, _, name = self.target.partition(":")
-        found: Callable[..., Any] = getattr(import_module(module), name)
+        found: Callable[..., Any] = attrgetter(name)(import_module(module))
         return found
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

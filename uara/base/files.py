@@ -17,7 +17,7 @@ from pydantic_core import CoreSchema
 
 from uara.base.decoding import parse_json as parse_json
 from uara.base.decoding import parse_toml, shortened, step
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.outputs import check_output as check_output
 from uara.base.outputs import file_name as file_name
 from uara.base.outputs import is_stream as is_stream
@@ -184,10 +184,8 @@ def read_json(path: Path, type_: type[T]) -> T:
         If the file is missing, too large, not JSON, or does not match the type.
     """
     data = read_plain_json(path)
-    try:
+    with in_file(path):
         return validate(data, type_)
-    except InputError as error:
-        raise error.in_source(str(path)) from None
 
 
 def pretty_json(data: object) -> str:

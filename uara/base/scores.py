@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+
+from uara.base.quantities import Floats
 
 FEASIBILITY_TOLERANCE = 1e-9
 """Largest excess over a budget of shares that counts as rounding."""
@@ -38,3 +43,15 @@ def all_finite(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [all_finite(value) for value in data]
     return finite(data) if isinstance(data, float) else data
+
+
+def finite_ones(values: Mapping[str, float]) -> dict[str, float | None]:
+    """The same for values by name."""
+    return {name: finite(value) for name, value in values.items()}
+
+
+def mean_and_p95(values: Floats) -> dict[str, float]:
+    """``mean`` and 95th percentile (``p95``); infinite unless all are finite."""
+    if not np.isfinite(values).all():
+        return {"mean": float("inf"), "p95": float("inf")}
+    return {"mean": float(np.mean(values)), "p95": float(np.percentile(values, 95))}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +18,6 @@ from uara.base.columnar import frozen
 from uara.base.columns import IN_SIDE_FILE, INLINE_ENTRIES, Columns
 from uara.base.errors import InputError, in_file
 from uara.base.provenance import Provenance
-
-T = TypeVar("T")
 
 MOST_ROWS = 1_000_000
 """Most rows of a table whose ids are in a side file."""
@@ -105,8 +104,14 @@ class Table:
         """A copy with some columns changed, checked again."""
         return dataclasses.replace(self, **columns)  # type: ignore[type-var]
 
+    def take(self, rows: Sequence[int] | NDArray[Any]) -> Self:
+        """Some of the rows, in the order that is given."""
+        chosen = np.asarray(rows, dtype=np.int64)
+        columns = self.columns().items()
+        return type(self)(**{name: _rows(column, chosen) for name, column in columns})
 
-class Tabled:
+
+class Tabled(ABC):
     """What instances of all kinds share: a checked name, copies, and files whose big columns stand beside them.
 
     Attributes
@@ -133,9 +138,9 @@ class Tabled:
         return dataclasses.replace(self, **parts)  # type: ignore[type-var]
 
     @classmethod
+    @abstractmethod
     def from_plain(cls, data: Mapping[str, Any]) -> Self:
         """Build an instance from the decoded content of an instance file."""
-        raise NotImplementedError
 
     def to_plain(self) -> dict[str, Any]:
         """The head of an instance file, to which each kind adds its tables, as arrays or tuples."""
@@ -144,55 +149,36 @@ class Tabled:
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read an instance file, and its side file if it has one; see :func:`uara.base.tables.load`."""
-        return load(path, cls.places, cls.from_plain)
+        """Read an instance file, and its side file if it has one.
+
+        Raises
+        ------
+        InputError
+            One error that names the file, the key path and what is wrong there.
+        """
+        path = Path(path)
+        data = files.read_plain_json(path)
+        with in_file(path):
+            fill_from_side_file(data, path, cls.places)
+            return cls.from_plain(data)
 
     def save(self, path: str | Path) -> None:
         """Write the instance file, and a side ``.npz`` where columns have more than 10,000 entries.
 
         Each file is written whole or not at all; the same instance gives the same bytes.
         """
-        save(Path(path), self.to_plain(), self.places)
+        path = Path(path)
+        if path.suffix == ".npz":
+            raise InputError("is the name of a side file; instances are JSON", source=str(path))
+        data, big = self.to_plain(), dict[str, NDArray[Any]]()
+        for place in self.places:
+            columns = data[place].items()
+            data[place] = {name: _inline(column, f"{place}.{name}", big) for name, column in columns}
+        side_file.write(path, data, big)
 
 
-def load(path: str | Path, places: Sequence[str], build: Callable[[dict[str, Any]], T]) -> T:
-    """Read an instance file, and its side file if it has one.
-
-    Parameters
-    ----------
-    places
-        Keys of the tables in it.
-    build
-        Makes the instance from the content of the file, with the arrays in their places.
-
-    Raises
-    ------
-    InputError
-        One error that names the file, the key path and what is wrong there.
-    """
-    path = Path(path)
-    data = files.read_plain_json(path)
-    with in_file(path):
-        fill_from_side_file(data, path, places)
-        return build(data)
-
-
-def save(path: Path, data: dict[str, Any], places: Sequence[str]) -> None:
-    """Write an instance file, and a side ``.npz`` where columns have more than 10,000 entries.
-
-    Parameters
-    ----------
-    data
-        Content of the file, tables as dictionaries of columns.
-    places
-        Keys of the tables in it.
-    """
-    if path.suffix == ".npz":
-        raise InputError("is the name of a side file; instances are JSON", source=str(path))
-    big: dict[str, NDArray[Any]] = {}
-    for place in places:
-        data[place] = {name: _inline(column, f"{place}.{name}", big) for name, column in data[place].items()}
-    side_file.write(path, data, big)
+def _rows(column: Any, chosen: NDArray[np.int64]) -> Any:
+    return column[chosen] if isinstance(column, np.ndarray) else [column[row] for row in chosen.tolist()]
 
 
 def _inline(column: Any, name: str, big: dict[str, NDArray[Any]]) -> Any:

@@ -21,6 +21,7 @@ from uara.scenarios.channel.mobility import Walk
 from uara.scenarios.own import Own
 from uara.scenarios.recipe import FLAGS, Recipe
 from uara.scenarios.trace import KIND as TRACE
+from uara.scenarios.twin import urban_micro_twin
 
 _TWIN_OPTIONS = {"twin", "channel", "seed", "output", "name", "picture", "json"}
 _COLLECTION_OPTIONS = {"collection", "output", "json"}
@@ -143,7 +144,7 @@ def _make_twin(aim: Aim, twin: Path, fields: dict[str, Any], output: Path | None
     output = output or Path(file_name(f"{original.name}_umi.json", source=str(twin), path="$.name"))
     _check_outputs(output, aim.picture, [twin])
     with _status(json, f"drawing a 38.901 channel for {original.name}"):
-        instance = recipes.urban_micro_twin(original, seed=fields["seed"], name=aim.name or output.stem)
+        instance = urban_micro_twin(original, seed=fields["seed"], name=aim.name or output.stem)
     _finish(instance, output, aim.picture, json)
 
 

@@ -6,7 +6,6 @@ import dataclasses
 import hashlib
 from collections.abc import Mapping
 from functools import cached_property
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,14 +26,7 @@ from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
 from uara.base.tables import Table, Tabled
 from uara.hetedge.latency import Machine, System, cache_bytes, make_system
-from uara.hetedge.schema import (
-    HetEdgeFile,
-    Link,
-    Node,
-    Parameters,
-    RequestColumns,
-    Transformer,
-)
+from uara.hetedge.schema import HetEdgeFile, Link, Node, Parameters, RequestColumns, Transformer
 
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
 
@@ -97,26 +89,12 @@ class HetEdge(Tabled):
 
     def part(self, kept: Indices) -> HetEdge:
         """The instance with some of its requests alone, in the order that is given."""
-        columns: dict[str, Any] = {}
-        for name in RequestColumns.model_fields:
-            column = getattr(self.requests, name)
-            if isinstance(column, tuple):
-                columns[name] = tuple(column[k] for k in kept.tolist())
-            else:
-                columns[name] = None if column is None else column[kept]
-        return self.replace(requests=Requests(**columns))
+        return self.replace(requests=self.requests.take(kept))
 
     @cached_property
     def system(self) -> System:
         """Costs of the two models on their nodes, and of the link."""
-        return make_system(
-            self.draft_node,
-            self.draft_model,
-            self.target_node,
-            self.target_model,
-            self.link,
-            self.parameters,
-        )
+        return make_system(self)
 
     @cached_property
     def snr(self) -> Floats:
@@ -142,10 +120,9 @@ class HetEdge(Tabled):
     def from_plain(cls, data: Mapping[str, Any]) -> HetEdge:
         """Build an instance from the decoded content of an instance file (:class:`HetEdgeFile`)."""
         record = files.validate(data, HetEdgeFile)
-        columns = {name: getattr(record.requests, name) for name in RequestColumns.model_fields}
         return cls(
             record.name,
-            Requests(**columns),
+            Requests(**dict(record.requests)),
             provenance=record.provenance,
             **{part: getattr(record, part) for part in _PARTS},
         )
@@ -174,8 +151,3 @@ def lonely_misfits(instance: HetEdge) -> Indices:
         need = cache_bytes(machine, 1, requests.prompt_tokens, requests.output_tokens, shortest)
         unfit |= need > machine.cache_room_bytes
     return np.flatnonzero(unfit)
-
-
-def load(path: Path) -> HetEdge:
-    """See :meth:`HetEdge.load`."""
-    return HetEdge.load(path)

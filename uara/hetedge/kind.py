@@ -6,11 +6,11 @@ from uara.problem import FollowUp, Kind, deferred
 
 HETEDGE = Kind(
     name="hetedge",
-    load=deferred("uara.hetedge.instance:load"),
+    load=deferred("uara.hetedge.instance:HetEdge.load"),
     evaluate=deferred("uara.hetedge.evaluation:evaluate"),
     parse_decision=deferred("uara.hetedge.plan:parse_decision"),
     default_solver="hetedge-bound",
-    parse_certificate=deferred("uara.hetedge.request_prices:parse_certificate"),
+    parse_certificate=deferred("uara.hetedge.request_prices:RequestPrices.from_plain"),
     lower_bound=deferred("uara.hetedge.request_prices:lower_bound"),
     describe=deferred("uara.hetedge.description:describe"),
     plot=deferred("uara.hetedge.gantt:draw"),

@@ -2,8 +2,8 @@
 
 A group of one or two batches that starts when i requests are served, the draft node is free at 0 and the verify node
 at ``tail_ms``, takes j - i requests and costs c = |A| end_A + |B| end_B + (K - j) draft_free. Its slack is
-c - (worth of its requests) - (potential_i - potential_j). Nothing here is taken from a solver: the two recurrences are
-played round by round.
+c - (worth of its requests) - (potential_i - potential_j). Nothing here is taken from a solver: the two recurrences
+are played round by round (:mod:`uara.hetedge.played`).
 """
 
 from __future__ import annotations
@@ -20,97 +20,16 @@ from uara.hetedge.batch_kinds import (
     DRAFT_BYTES,
     FIRST_VERIFY,
     PREFILL,
-    REPLY,
     ROUNDS,
     SEND,
     VERIFY,
     VERIFY_BYTES,
     Kinds,
 )
+from uara.hetedge.played import apart, played
 
 _CHORDS = 256
 """Points at which the least over all positions is tabulated, between which it is concave."""
-
-
-@kernel(allocates=False)
-def played(a: Floats, b: Floats, tail_ms: float) -> tuple[float, float, float]:
-    """Ends of two alternating batches, and when the draft node is free: turn by turn. Without rounds, b is none.
-
-    Once a turn has moved every time by the same amount, so will the next ones of both; and a batch that is alone
-    repeats one cycle.
-    """
-    drafted, verified, end_a, end_b, turn = 0.0, tail_ms, 0.0, 0.0, 0.0
-    both = min(a[ROUNDS], b[ROUNDS])
-    while turn < both:
-        before_drafted, before_a, before_b = drafted, end_a, end_b
-        first = turn == 0.0
-        drafted = max(drafted, 0.0 if first else end_a + a[REPLY]) + a[DRAFT] + (a[PREFILL] if first else 0.0)
-        end_a = max(drafted + a[SEND], verified) + (a[FIRST_VERIFY] if first else a[VERIFY])
-        drafted = max(drafted, 0.0 if first else end_b + b[REPLY]) + b[DRAFT] + (b[PREFILL] if first else 0.0)
-        end_b = max(drafted + b[SEND], end_a) + (b[FIRST_VERIFY] if first else b[VERIFY])
-        verified = end_b
-        turn += 1.0
-        step, noise = end_b - before_b, 2.0**-50 * end_b
-        if (
-            turn > 2.0
-            and abs(drafted - before_drafted - step) <= noise
-            and abs(end_a - before_a - step) <= noise
-        ):
-            drafted += (both - turn) * step
-            end_a += (both - turn) * step
-            end_b += (both - turn) * step
-            verified, turn = end_b, both
-    if a[ROUNDS] > both:
-        drafted, end_a = _rest(drafted, verified, end_a, turn, a)
-    elif b[ROUNDS] > both:
-        drafted, end_b = _rest(drafted, verified, end_b, turn, b)
-    return end_a, end_b, drafted
-
-
-@kernel(allocates=False)
-def _rest(drafted: float, verified: float, end: float, turn: float, a: Floats) -> tuple[float, float]:
-    """The draft node's time and the end of a batch whose partner is complete after so many turns, or is none."""
-    if turn == 0.0:
-        drafted += a[PREFILL] + a[DRAFT]
-        end = max(drafted + a[SEND], verified) + a[FIRST_VERIFY]
-    else:
-        drafted = max(drafted, end + a[REPLY]) + a[DRAFT]
-        end = max(drafted + a[SEND], verified) + a[VERIFY]
-    more = a[ROUNDS] - turn - 1.0
-    if more > 0.0:
-        cycle = a[REPLY] + a[DRAFT] + a[SEND] + a[VERIFY]
-        drafted = end + (more - 1.0) * cycle + a[REPLY] + a[DRAFT]
-        end += more * cycle
-    return drafted, end
-
-
-@kernel(allocates=False)
-def apart(
-    admits_a: NDArray[np.bool_], admits_b: NDArray[np.bool_], size_a: int, size_b: int, price: Floats
-) -> float:
-    """Most that two batches without a common request are worth; minus infinity where there are none such.
-
-    The sets that can be divided between two batches are independent in a transversal matroid, so that taking
-    the dearest that can still be placed is optimal.
-    """
-    only_a, only_b, taken, worth = 0, 0, 0, 0.0
-    for k in range(len(price)):
-        in_a, in_b = admits_a[k], admits_b[k]
-        if in_a and not in_b:
-            if only_a == size_a:
-                continue
-            only_a += 1
-        elif in_b and not in_a:
-            if only_b == size_b:
-                continue
-            only_b += 1
-        elif not in_a:
-            continue
-        taken += 1
-        worth += price[k]
-        if taken == size_a + size_b:
-            return float(worth)
-    return -np.inf
 
 
 class Asked(NamedTuple):
@@ -194,30 +113,11 @@ def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_
             slack[first : last + 1] + potential[first : last + 1] - potential[first + size : last + size + 1]
         )
         part_a, part_b = np.empty((to_a - from_a, 2)), np.empty((to_b - from_b, 2))
-        for t in range(from_a, to_a):
-            c, part = kinds.cost[t], part_a[t - from_a]
-            begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
-            more = c[ROUNDS] - 1.0
-            work = c[FIRST_VERIFY] + more * c[VERIFY]
-            if more > 0.0:
-                part[1] = begin + work - c[VERIFY]
-                part[0] = size_a * (begin + work) - kinds.worth[t]
-                if not longer:
-                    part[0] += size_a * (more - 1.0) * least_b
-            else:
-                part[1] = c[PREFILL] + c[DRAFT]
-                part[0] = size_a * (begin + work - most_first) - kinds.worth[t]
-            part[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
-        for t in range(from_b, to_b):
-            c, part = kinds.cost[t], part_b[t - from_b]
-            more = c[ROUNDS] - 1.0
-            work = c[FIRST_VERIFY] + more * c[VERIFY]
-            part[1] = work - (c[VERIFY] if more > 0.0 else c[FIRST_VERIFY])
-            part[0] = size_b * work - kinds.worth[t]
-            part[0] += size_a * work + size_b * more * least_a if longer else size_a * c[FIRST_VERIFY]
+        _first_parts(kinds, from_a, part_a, (size_a, size_b), tail_ms, longer, (least_b, most_first))
+        _second_parts(kinds, from_b, part_b, (size_a, size_b), longer, least_a)
         ok_a = _usable(kinds, from_a, to_a, size if disjoint else size_a, 2.0 if longer else 1.0)
         ok_b = _usable(kinds, from_b, to_b, size if disjoint else size_b, 1.0)
-        kept_b = _kept(part_b, ok_b, weight, limit, _least(part_a, ok_a, weight))
+        kept_b = _kept(part_b, ok_b, weight, limit, _least_of(part_a, np.flatnonzero(ok_a), weight))
         kept_a = _kept(part_a, ok_a, weight, limit, _least_of(part_b, kept_b, weight))
         if len(kept_a) == 0 or len(kept_b) == 0:
             continue
@@ -264,6 +164,59 @@ def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_
                         slack[i], found.first[i], found.second[i] = least, from_a + p, from_b + q
 
 
+@kernel(allocates=False, inner=True)
+def _first_parts(
+    kinds: Kinds,
+    start: int,
+    part: Floats,
+    sizes: tuple[int, int],
+    tail_ms: float,
+    longer: bool,
+    other: tuple[float, float],
+) -> None:
+    """What the first batch adds to a pair at least: a number, and a slope in the weight of a position.
+
+    Parameters
+    ----------
+    start, part
+        Place of its first kind, and (n, 2) the output, a row for each of its kinds.
+    longer
+        Whether it has more rounds than the second one.
+    other
+        Of the second one: the least later pass, and the longest first one, in ms.
+    """
+    (size_a, size_b), (least_b, most_first) = sizes, other
+    for t in range(start, start + len(part)):
+        c, row = kinds.cost[t], part[t - start]
+        begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
+        more = c[ROUNDS] - 1.0
+        work = c[FIRST_VERIFY] + more * c[VERIFY]
+        if more > 0.0:
+            row[1] = begin + work - c[VERIFY]
+            row[0] = size_a * (begin + work) - kinds.worth[t]
+            if not longer:
+                row[0] += size_a * (more - 1.0) * least_b
+        else:
+            row[1] = c[PREFILL] + c[DRAFT]
+            row[0] = size_a * (begin + work - most_first) - kinds.worth[t]
+        row[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
+
+
+@kernel(allocates=False, inner=True)
+def _second_parts(
+    kinds: Kinds, start: int, part: Floats, sizes: tuple[int, int], longer: bool, least_a: float
+) -> None:
+    """What the second batch adds, as :func:`_first_parts`; ``least_a`` is the least later pass of the first one."""
+    size_a, size_b = sizes
+    for t in range(start, start + len(part)):
+        c, row = kinds.cost[t], part[t - start]
+        more = c[ROUNDS] - 1.0
+        work = c[FIRST_VERIFY] + more * c[VERIFY]
+        row[1] = work - (c[VERIFY] if more > 0.0 else c[FIRST_VERIFY])
+        row[0] = size_b * work - kinds.worth[t]
+        row[0] += size_a * work + size_b * more * least_a if longer else size_a * c[FIRST_VERIFY]
+
+
 @kernel
 def _usable(kinds: Kinds, start: int, stop: int, reach: int, rounds: float) -> NDArray[np.bool_]:
     """Kinds whose limits the dearest so many meet, with at least so many rounds."""
@@ -274,13 +227,8 @@ def _usable(kinds: Kinds, start: int, stop: int, reach: int, rounds: float) -> N
 
 
 @kernel
-def _least(part: Floats, usable: NDArray[np.bool_], weight: Floats) -> Floats:
-    """The least part at every position, over the usable kinds."""
-    return _least_of(part, np.flatnonzero(usable), weight)
-
-
-@kernel
 def _least_of(part: Floats, among: Indices, weight: Floats) -> Floats:
+    """The least part at every position, over some kinds."""
     least = np.full(len(weight), np.inf)
     for t in among:
         for i in range(len(weight)):

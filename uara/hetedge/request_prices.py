@@ -138,11 +138,6 @@ def least_tail_ms(instance: HetEdge) -> float:
     return float(np.min(times.send + np.minimum(times.first_verify, times.verify)))
 
 
-def parse_certificate(plain: dict[str, Any]) -> RequestPrices:
-    """A certificate from plain data; raises :class:`InputError` on anything else."""
-    return RequestPrices.from_plain(plain)
-
-
 def lower_bound(instance: HetEdge, certificate: Any) -> float:
     """The lower bound on the total latency, in ms, that a certificate proves.
 
@@ -154,4 +149,4 @@ def lower_bound(instance: HetEdge, certificate: Any) -> float:
     InputError
         If it is malformed, or for another number of requests.
     """
-    return parse_certificate(certificate.to_plain()).prove(instance)
+    return RequestPrices.from_plain(certificate.to_plain()).prove(instance)

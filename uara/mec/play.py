@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.extras import needs
 
 for _library in ("gymnasium", "torch"):
@@ -130,9 +130,12 @@ class World:
             raise InputError(f"must be at least 1, not {value}", source=name)
         self.associate, self.batch = rule(associate), batch
         self.scale: Scale = options.get("scale", "raw")
-        if self.scale not in get_args(Scale):
-            raise InputError(f"{self.scale!r} is not one of {', '.join(get_args(Scale))}", source="scale")
-        self.reward = _reward(options.get("reward", "relative"))
+        check_one_of(self.scale, get_args(Scale), "scale")
+        reward = options.get("reward", "relative")
+        if isinstance(reward, str):
+            check_one_of(reward, REWARDS, "reward")
+            reward = REWARDS[reward]
+        self.reward = reward
         self.environments = _environments(source, batch, options)
         self.environment = self.environments[0]
         self.size = (
@@ -236,14 +239,6 @@ class World:
 def _longer(values: Tensor, devices: int, fill: float = 0.0) -> Tensor:
     """(B, M', ...) from (B, M, ...)."""
     return padded(values[:, :, None], (devices, 1), fill)[:, :, 0]
-
-
-def _reward(name: str | Reward) -> Reward:
-    if not isinstance(name, str):
-        return name
-    if name not in REWARDS:
-        raise InputError(f"{name!r} is not one of {', '.join(REWARDS)}", source="reward")
-    return REWARDS[name]
 
 
 def _rewards(reward: Reward, played: Played) -> tuple[Tensor, Tensor]:

@@ -52,6 +52,11 @@ class PricesRecord(Record):
     bandwidth_price: list[float]
 
 
+def refusal(problem: str, path: str | None = None) -> InputError:
+    """What is wrong with a certificate, or with a part of it."""
+    return InputError(problem, source="certificate", path=path)
+
+
 @columnar
 class Certificate:
     """Prices that prove a lower bound: 2 E numbers.
@@ -71,13 +76,11 @@ class Certificate:
         for name in ("compute_price", "bandwidth_price"):
             prices = np.array(getattr(self, name), dtype=float)
             if prices.ndim != 1 or not np.isfinite(prices).all() or (prices < 0).any():
-                raise InputError("must be finite prices of at least 0", source="certificate", path=name)
+                raise refusal("must be finite prices of at least 0", name)
             prices.flags.writeable = False
             object.__setattr__(self, name, prices)
         if len(self.compute_price) != len(self.bandwidth_price):
-            raise InputError(
-                "must have one entry a server, as compute_price", source="certificate", path=name
-            )
+            raise refusal("must have one entry a server, as compute_price", name)
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Certificate:
@@ -170,7 +173,7 @@ def priced(
     """
     servers, devices = instance.servers, instance.devices
     if len(price) != len(servers) or len(band_price) != len(servers):
-        raise InputError(f"must hold {len(servers)} prices of each kind", source="certificate")
+        raise refusal(f"must hold {len(servers)} prices of each kind")
     listed = np.arange(len(instance.channel.pair_server)) if allowed is None else np.flatnonzero(allowed)
 
     numbers = numbers_of(instance)
@@ -179,9 +182,8 @@ def priced(
     # What the best server would cost each device at these prices.
     band_cost_ms = numbers.band_cost_ms[listed] + band_price[j]
     band_ms = np.empty(len(listed))
-    for first in range(
-        0, len(listed), _BLOCK
-    ):  # what one pair costs hangs on no other; a block stays in the cache
+    # What one pair costs hangs on no other; a block stays in the cache.
+    for first in range(0, len(listed), _BLOCK):
         part = slice(first, first + _BLOCK)
         band_ms[part] = least_band_cost(
             numbers.local_ms[i[part]],
@@ -231,22 +233,15 @@ def least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_w
     return np.where(np.isfinite(value), np.maximum(value, 0.0), 0.0)
 
 
-def objective(
-    instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
-) -> tuple[float, list[str]]:
-    """P1's objective in ms, device by device in plain Python, and the constraints that are broken.
-
-    It is infinite if there are any; an objective that leaves double precision is one of them.
-    """
-    constant_ms, controllable_ms, broken = objective_parts(instance, association, bandwidth, compute)
-    return constant_ms + controllable_ms, broken
-
-
 @np.errstate(all="ignore")
 def objective_parts(
     instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
 ) -> tuple[float, float, list[str]]:
-    """The same in two parts: what no decision touches, and the rest, each summed on its own."""
+    """P1's objective in ms, device by device in plain Python, in two parts, and the constraints that are broken.
+
+    The first part is what no decision touches, the second the rest, each summed on its own. The second is infinite if
+    constraints are broken; an objective that leaves double precision is one of them.
+    """
     servers, devices, given = instance.servers, instance.devices, instance.parameters
     channel = instance.channel
     slots = whole_slots(servers.backlog_flop, servers.compute_flop_per_s, given.queue_slot_ms)

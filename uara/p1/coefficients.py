@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.errors import InputError
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import MS_PER_S, Floats, Indices
 from uara.p1.instance import Instance
 from uara.p1.queueing import whole_slots
 from uara.p1.rounding import working_weight
 
-MS_PER_S = 1e3
 HZ_PER_MHZ = 1e6
 _LONGEST_MS = 1e60
 
@@ -197,6 +196,11 @@ def snr(instance: Instance) -> Floats:
     noise_w_per_hz = 10 ** (instance.parameters.noise_psd_dbm_per_hz / 10) * 1e-3
     noise_w = noise_w_per_hz * instance.servers.bandwidth_hz[channel.pair_server]
     return np.asarray(channel.power_gain * instance.devices.tx_power_w[channel.pair_device] / noise_w)
+
+
+def best_snr_db(instance: Instance) -> Floats:
+    """(M,) Signal-to-noise ratio of each device's strongest server, in dB."""
+    return np.asarray(10 * np.log10(np.maximum.reduceat(snr(instance), instance.channel.pair_start[:-1])))
 
 
 def queue_slots(instance: Instance) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -29,19 +29,12 @@ from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
 from uara.base.tables import Table, Tabled
-from uara.p1.schema import (
-    DenseGain,
-    DeviceColumns,
-    InstanceFile,
-    Parameters,
-    ServerColumns,
-    SparseGain,
-)
+from uara.p1.schema import DenseGain, DeviceColumns, InstanceFile, Parameters, ServerColumns, SparseGain
 
-_from_arrays = deferred("uara.scenarios.tables:from_arrays")
-_from_frames = deferred("uara.scenarios.tables:from_frames")
-_from_csv = deferred("uara.scenarios.tables:from_csv")
-_described = deferred("uara.p1.description:page")
+_from_arrays: Callable[..., Instance] = deferred("uara.scenarios.tables:from_arrays")
+_from_frames: Callable[..., Instance] = deferred("uara.scenarios.tables:from_frames")
+_from_csv: Callable[..., Instance] = deferred("uara.scenarios.tables:from_csv")
+_described: Callable[[Instance], str] = deferred("uara.p1.description:page")
 _to_frames = deferred("uara.p1.frames:to_frames")
 
 
@@ -100,14 +93,10 @@ class Channel:
 
     def __post_init__(self) -> None:
         place = "$.channel"
-        for name, dtype in (("pair_start", np.int64), ("pair_server", np.int64), ("power_gain", float)):
-            object.__setattr__(self, name, frozen(getattr(self, name), dtype, f"{place}.{name}"))
-        columns = {
-            "pair_start": self.pair_start,
-            "pair_server": self.pair_server,
-            "power_gain": self.power_gain,
-        }
-        files.validate({"layout": "sparse", **columns}, SparseGain, path=place)
+        for name, values in self.columns().items():
+            dtype = float if name == "power_gain" else np.int64
+            object.__setattr__(self, name, frozen(values, dtype, f"{place}.{name}"))
+        files.validate({"layout": "sparse", **self.columns()}, SparseGain, path=place)
         start, pairs = self.pair_start, len(self.pair_server)
         if len(start) < 2 or start[0] != 0 or start[-1] != pairs or (np.diff(start) < 0).any():
             raise InputError(f"must rise from 0 to the number of pairs, {pairs}", path=f"{place}.pair_start")
@@ -135,6 +124,10 @@ class Channel:
         device, server = np.nonzero(gain)
         start = np.searchsorted(device, np.arange(len(gain) + 1))
         return cls(start, server, gain[device, server])
+
+    def columns(self) -> dict[str, Any]:
+        """The three columns by name."""
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @property
     def devices(self) -> int:
@@ -177,9 +170,8 @@ class Instance(Tabled):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        files.validate(
-            self.parameters.model_dump(), Parameters, path="$.parameters"
-        )  # copies are not checked
+        # A copy of parameters is not checked when it is made.
+        files.validate(self.parameters.model_dump(), Parameters, path="$.parameters")
         if self.channel.devices != len(self.devices):
             raise InputError(
                 f"rows for {self.channel.devices} devices, but there are {len(self.devices)}",
@@ -197,7 +189,7 @@ class Instance(Tabled):
         return f"Instance {self.name!r}: {sizes}, {len(self.channel.pair_server)} usable pairs"
 
     def _repr_html_(self) -> str:
-        return str(_described(self))
+        return _described(self)
 
     @cached_property
     def digest(self) -> str:
@@ -205,7 +197,7 @@ class Instance(Tabled):
         digest = hashlib.sha256(files.pretty_json(self.parameters).encode())
         for table in (self.servers, self.devices):
             table.feed(digest)
-        for array in (self.channel.pair_start, self.channel.pair_server, self.channel.power_gain):
+        for array in self.channel.columns().values():
             digest.update(array.tobytes())
         return digest.hexdigest()
 
@@ -246,7 +238,7 @@ class Instance(Tabled):
         UaraWarning
             For values that were hardly meant, with the unit that they may be in.
         """
-        made: Instance = _from_arrays(
+        return _from_arrays(
             devices,
             servers,
             power_gain=power_gain,
@@ -256,7 +248,6 @@ class Instance(Tabled):
             path_loss=path_loss,
             seed=seed,
         )
-        return made
 
     @staticmethod
     def from_frames(
@@ -282,8 +273,7 @@ class Instance(Tabled):
             As for :meth:`from_arrays`, which says what is raised and warned of too.
         """
         how = {"name": name, "parameters": parameters, "path_loss": path_loss, "seed": seed}
-        made: Instance = _from_frames(devices, servers, gains, **how)
-        return made
+        return _from_frames(devices, servers, gains, **how)
 
     @staticmethod
     def from_csv(
@@ -304,8 +294,7 @@ class Instance(Tabled):
             Names file, row (the head is row 1) and column.
         """
         how = {"name": name, "parameters": parameters, "path_loss": path_loss, "seed": seed}
-        made: Instance = _from_csv(devices, servers, gains, **how)
-        return made
+        return _from_csv(devices, servers, gains, **how)
 
     def to_frames(self) -> Any:
         """The tables as data frames ``devices``, ``servers`` and ``gains``: what :meth:`from_frames` takes.
@@ -338,8 +327,8 @@ class Instance(Tabled):
             channel = Channel(gain.pair_start, gain.pair_server, gain.power_gain)
         return cls(
             record.name,
-            Servers(**{name: getattr(record.servers, name) for name in ServerColumns.model_fields}),
-            Devices(**{name: getattr(record.devices, name) for name in DeviceColumns.model_fields}),
+            Servers(**dict(record.servers)),
+            Devices(**dict(record.devices)),
             channel,
             record.parameters,
             record.provenance,
@@ -351,8 +340,7 @@ class Instance(Tabled):
         if len(self.channel.pair_server) * 3 > pairs:
             channel: dict[str, Any] = {"layout": "dense", "power_gain": self.channel.dense(len(self.servers))}
         else:
-            parts = ("pair_start", "pair_server", "power_gain")
-            channel = {"layout": "sparse", **{name: getattr(self.channel, name) for name in parts}}
+            channel = {"layout": "sparse", **self.channel.columns()}
         return {
             **super().to_plain(),
             "parameters": self.parameters.model_dump(),

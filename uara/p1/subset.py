@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from uara.base.errors import InputError
@@ -42,16 +40,10 @@ def subset(drop: Instance, servers: int, devices: int) -> Instance:
             f"{len(chosen)} devices reach its first {servers} servers, not {devices}", source=drop.name
         )
     band_hz = drop.servers.bandwidth_hz.sum() / servers
-    kept = {name: _rows(column, range(servers)) for name, column in drop.servers.columns().items()}
+    first = drop.servers.take(range(servers))
     return drop.replace(
         name=f"{drop.name}[e{servers},m{devices}]",
-        servers=type(drop.servers)(**{**kept, "bandwidth_hz": np.full(servers, band_hz)}),
-        devices=type(drop.devices)(
-            **{name: _rows(column, chosen) for name, column in drop.devices.columns().items()}
-        ),
+        servers=first.replace(bandwidth_hz=np.full(servers, band_hz)),
+        devices=drop.devices.take(chosen),
         channel=Channel.from_dense(gain[chosen]),
     )
-
-
-def _rows(column: Any, chosen: Any) -> Any:
-    return tuple(column[i] for i in chosen) if isinstance(column, tuple) else column[list(chosen)]

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from uara.base import files, sheets
 from uara.base.errors import InputError
-from uara.psd.flops import architecture
 from uara.psd.profile import SCHEMA_VERSION, TaskProfile
-from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance
+from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, sizes_of
 from uara.psd.statistics import summarise
 
 COLUMNS = ("dataset", "question_id", "category", "turn", "tokens_per_round")
@@ -174,10 +173,7 @@ def profile_of_counts(
     by_task: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_task[run.task].append(run)
-    pair = [
-        ModelRecord(name=each, source="exact sizes; weights not needed", architecture=architecture(each))
-        for each in (source.draft, source.target)
-    ]
+    pair = [sizes_of(each) for each in (source.draft, source.target)]
     room = min(each.architecture.context_tokens for each in pair)
     said: dict[tuple[str, str], int] = defaultdict(int)
     records: dict[str, PromptRecord] = {}
@@ -206,6 +202,7 @@ def profile_of_counts(
         max_new_tokens=max(len(record.acceptance) for record in kept),
         seed=0,
     )
+    counted = f"{path.name}, SHA-256 {files.sha256(files.read_bytes(path))}"
     return TaskProfile(
         schema_version=SCHEMA_VERSION,
         name=source.name,
@@ -213,7 +210,9 @@ def profile_of_counts(
         target=pair[1],
         decoding=decoding,
         provenance=Provenance(
-            acceptance="measured", note=_note(runs, kept, source, pair), sources=_sources(path, source)
+            acceptance="measured",
+            note=_note(runs, kept, source, pair),
+            sources=[counted, *([source.credit] if source.credit else [])],
         ),
         records=kept,
         summary=summarise(kept, decoding, *pair),
@@ -240,8 +239,3 @@ def _note(runs: list[Run], kept: list[PromptRecord], source: Source, pair: list[
         f"Prompt lengths are not in the data: {source.prompt_tokens} tokens are assumed, and the earlier answers of "
         "a conversation on top; operations are exact for these lengths."
     )
-
-
-def _sources(path: Path, source: Source) -> list[str]:
-    counts = f"{path.name}, SHA-256 {files.sha256(files.read_bytes(path))}"
-    return [counts, *([source.credit] if source.credit else [])]
