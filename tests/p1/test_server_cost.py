@@ -44,7 +44,6 @@ def loads(draw: st.DrawFn, most: int = 12) -> Served:
     return column(), column(), column() * (not free), float(10 ** rng.uniform(-4, 1))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.floats(1e-12, 1e12), st.floats(0, 1e30), st.floats(0, 1e300))
 def test_the_inverse_share_is_the_root_from_any_start(balance: float, slope: float, start: float) -> None:
     u = inverse_share(balance, slope, start)
@@ -63,7 +62,6 @@ def test_the_inverse_share_stays_a_number_where_cubes_overflow(balance: float, s
     assert u >= 1e9  # below the smallest share that is given to anybody
 
 
-@settings(max_examples=300, deadline=None)
 @given(loads())
 def test_shares_are_feasible_and_cost_what_is_said(case: Served) -> None:
     local, uplink, energy, weight = case
@@ -76,7 +74,6 @@ def test_shares_are_feasible_and_cost_what_is_said(case: Served) -> None:
     assert cost == pytest.approx(allocator.band_cost(local, uplink, energy, weight, shares), rel=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
 @given(loads())
 def test_shares_satisfy_the_optimality_conditions(case: Served) -> None:
     local, uplink, energy, weight = case
@@ -156,7 +153,6 @@ def test_without_synchronisation_costly_band_is_not_used_and_free_band_is() -> N
     assert price == 0
 
 
-@settings(max_examples=100, deadline=None)
 @given(instances(), st.integers(0, 100))
 def test_server_costs_add_up_to_the_evaluated_objective(instance: Instance, seed: int) -> None:
     association = random_association(instance, seed)
@@ -175,7 +171,6 @@ def test_an_idle_server_costs_nothing() -> None:
     assert alone(server_cost)(coefficients(make_instance()), none, np.empty((4, 0))) == (0.0, 0.0)
 
 
-@settings(max_examples=100, deadline=None)
 @given(loads(), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> None:
     local, uplink, energy, weight = case
