@@ -12,8 +12,15 @@ from truth import allocator
 from uara import Instance, Parameters, allocate, evaluate
 from uara.base.kernels import alone
 from uara.base.quantities import Floats
+from uara.p1 import certificate
 from uara.p1.model import coefficients
-from uara.p1.server_cost import SMALLEST_SHARE, bandwidth_shares, inverse_share, server_cost
+from uara.p1.server_cost import (
+    SMALLEST_SHARE,
+    bandwidth_shares,
+    inverse_share,
+    least_band_cost,
+    server_cost,
+)
 
 Served = tuple[Floats, Floats, Floats, float]
 
@@ -180,6 +187,18 @@ def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> No
     again, _ = bandwidth_shares(local[order], uplink[order], energy[order], weight, two)
     squares = weight * float(np.sum(local**2 + (uplink / one) ** 2))
     assert again == pytest.approx(cost, rel=1e-9, abs=1e-12 * squares)
+
+
+@settings(max_examples=30)
+@given(instances(), st.floats(0, 1e4))
+def test_the_least_band_cost_is_what_the_checker_finds(instance: Instance, price: float) -> None:
+    numbers, own = coefficients(instance), alone(least_band_cost)
+    dear = numbers.band_cost_ms + price
+    checked = certificate.least_band_cost(
+        numbers.local_ms, numbers.uplink_ms, dear, numbers.sync_weight_per_ms
+    )
+    found = [own(numbers, k, price) for k in range(len(dear))]
+    assert found == pytest.approx(checked.tolist(), rel=1e-9, abs=1e-9)
 
 
 def test_one_more_device_never_lowers_the_cost() -> None:
