@@ -6,6 +6,7 @@ Properties are tried on the same examples every time, so that no run fails by lu
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 import sys
@@ -55,6 +56,12 @@ def pytest_make_collect_report(
     if reason:
         report.outcome, report.longrepr = "skipped", (str(collector.path), 0, f"Skipped: {reason}")
     return report
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage never again look through all that was imported."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)

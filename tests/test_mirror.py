@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import uara
 import uara.solvers
+
+import uara
 
 TESTS = Path(__file__).parent
 ELSEWHERE = {
@@ -44,7 +45,9 @@ def sources() -> dict[str, Path]:
             place = path.relative_to(folder)
             within = folder != solvers and path.is_relative_to(solvers)
             if path.name != "__init__.py" and not within:
-                found[f"{name}/{place.as_posix()}"] = tests / place.with_name(f"test_{path.stem.rstrip('_')}.py")
+                found[f"{name}/{place.as_posix()}"] = tests / place.with_name(
+                    f"test_{path.stem.rstrip('_')}.py"
+                )
     return found
 
 

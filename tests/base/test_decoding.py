@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from uara import InputError
@@ -38,7 +38,6 @@ def test_json_says_one_thing_only(tmp_path: Path, content: bytes, path: str, pro
 TEXT = st.text(st.characters(codec="utf-8"), max_size=6)
 
 
-@settings(max_examples=200, deadline=None)
 @given(
     st.dictionaries(TEXT, st.one_of(TEXT, st.floats(allow_nan=False, allow_infinity=False)), min_size=1),
     st.data(),

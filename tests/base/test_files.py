@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, ValidationError
 
@@ -101,7 +101,6 @@ def test_the_offending_value_is_shown_in_short() -> None:
 
 
 @pytest.mark.integration
-@settings(max_examples=200, deadline=None)
 @given(plain_json)
 def test_any_data_is_a_record_or_an_input_error(data: object) -> None:
     path: str | None = "$"
@@ -196,7 +195,6 @@ def test_an_error_in_a_record_names_the_file(tmp_path: Path) -> None:
 
 
 @pytest.mark.integration
-@settings(max_examples=200, deadline=None)
 @given(plain_json)
 def test_pretty_json_is_the_same_data(data: object) -> None:
     text = files.pretty_json(data)
@@ -205,7 +203,6 @@ def test_pretty_json_is_the_same_data(data: object) -> None:
     assert text.endswith("\n")
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1))
 def test_numbers_survive_to_the_last_bit(values: list[float]) -> None:
     again = json.loads(files.pretty_json({"a": values}))["a"]

@@ -58,6 +58,7 @@ def test_a_pipe_gets_one_line_and_no_second_run_says_it_again(folder: Path) -> N
     assert '"solver": "own"' in first.stdout
 
 
+@pytest.mark.integration
 @pytest.mark.skipif(os.name == "nt", reason="there are no pseudo-terminals")
 def test_a_terminal_shows_it_with_progress(folder: Path) -> None:
     shown = typed(["solve", "a.json", "--solver", "own_kernel:own"], folder)

@@ -226,13 +226,13 @@ def test_an_honest_solver_conforms() -> None:
 
 
 OFTEN = pytest.mark.integration
-"""Every trial starts a process for each of its runs: seconds. Three of them stand for all in the default suite."""
+"""Every trial starts a process for each of its runs: seconds. One of them stands for all in the default suite."""
 
 
 @pytest.mark.parametrize(
     ("solver", "check", "words"),
     [
-        (writes, "instance", "read-only"),
+        pytest.param(writes, "instance", "read-only", marks=OFTEN),
         pytest.param(forces, "instance", "changed the instance", marks=OFTEN),
         pytest.param(forces_large, "instance", "changed the instance", marks=OFTEN),
         pytest.param(dices, "seeds", "two answers", marks=OFTEN),
@@ -255,7 +255,7 @@ OFTEN = pytest.mark.integration
         pytest.param(faints, "answers", "so many", marks=OFTEN),
         pytest.param(gives_up_early, "answers", "gave up after 0.", marks=OFTEN),
         pytest.param(mute, "documented", "no docstring", marks=pytest.mark.slow),
-        (mute, "documented", "option depth"),
+        pytest.param(mute, "documented", "option depth", marks=OFTEN),
     ],
 )
 def test_a_breach_is_caught_and_named(solver: Any, check: str, words: str) -> None:

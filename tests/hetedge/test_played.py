@@ -6,7 +6,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from truth import hetedge_prices as truth
 
@@ -27,7 +27,6 @@ def named(row: np.ndarray) -> dict[str, float]:  # type: ignore[type-arg]
     return dict(zip(FIELDS, row.tolist(), strict=True))
 
 
-@settings(max_examples=150, deadline=None)
 @given(seeds, st.booleans(), st.sampled_from([0.0, 5.0, 300.0]))
 def test_rounds_are_played_as_one_by_one(seed: int, alone: bool, tail_ms: float) -> None:
     rng = np.random.default_rng(seed)
@@ -40,7 +39,6 @@ def test_rounds_are_played_as_one_by_one(seed: int, alone: bool, tail_ms: float)
         assert end_b == pytest.approx(ends[1], rel=1e-9, abs=1e-9)
 
 
-@settings(max_examples=150, deadline=None)
 @given(seeds)
 def test_apart_is_the_most_of_all_pairs_of_sets(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -34,7 +34,6 @@ def as_batch(row: np.ndarray, release: float) -> Batch:
 
 
 @pytest.mark.integration
-@settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(options(), st.floats(0, 2000), st.booleans()), min_size=1, max_size=6))
 def test_closed_expressions_are_the_replay(plan: list[tuple[np.ndarray, float, bool]]) -> None:
     paired = [False]

@@ -331,3 +331,18 @@ def test_many_labels_end_in_a_valid_bound(monkeypatch: pytest.MonkeyPatch) -> No
         monkeypatch.setattr(exact, "MOST_LABELS", 2)
         assert exact.relaxed(choice).bound <= exact.least_cost(grid, choice) <= least
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize(
+    ("read", "least", "most", "beyond"),
+    [
+        (exact._whole(), 0, 2**31 - 1, (-1, 2**31, True, 1.0, "1")),
+        (exact._number(-1.0, 2.0), -1.0, 2.0, (-1.5, 2.5, True, "1", math.nan)),
+        (exact._name, "a", "a" * 200, ("", "a" * 201, 1)),
+    ],
+)
+def test_what_is_read_has_its_limits(read: Any, least: Any, most: Any, beyond: tuple[Any, ...]) -> None:
+    assert [read(each, "$.x") for each in (least, most)] == [least, most]
+    for value in beyond:
+        with pytest.raises(Refused, match=r"\$\.x: "):
+            read(value, "$.x")

@@ -355,7 +355,6 @@ def test_bad_channels_are_refused(start: Any, servers: Any, gain: Any, path: str
     assert caught.value.path == path
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.integers(1, 8), st.integers(1, 5), st.integers(0, 2**32 - 1))
 def test_dense_and_sparse_channels_are_the_same(devices: int, servers: int, seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -71,13 +71,11 @@ def decisions(draw: st.DrawFn) -> tuple[Instance, Allocation]:
 
 
 @pytest.mark.integration
-@settings(max_examples=300, deadline=None)
 @given(decisions())
 def test_any_decision_scores_as_in_the_twin(case: tuple[Instance, Allocation]) -> None:
     compare_with_twin(*case)
 
 
-@settings(max_examples=100, deadline=None)
 @given(instances(), st.sampled_from(["uniform", "sqrt", "optimal"]), st.integers(0, 1000))
 def test_feasible_decisions_score_as_in_the_twin(instance: Instance, rule: str, seed: int) -> None:
     allocation = allocate(instance, random_association(instance, seed), rule)  # type: ignore[arg-type]

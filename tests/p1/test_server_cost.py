@@ -12,8 +12,15 @@ from truth import allocator
 from uara import Instance, Parameters, allocate, evaluate
 from uara.base.kernels import alone
 from uara.base.quantities import Floats
+from uara.p1 import certificate
 from uara.p1.model import coefficients
-from uara.p1.server_cost import SMALLEST_SHARE, bandwidth_shares, inverse_share, server_cost
+from uara.p1.server_cost import (
+    SMALLEST_SHARE,
+    bandwidth_shares,
+    inverse_share,
+    least_band_cost,
+    server_cost,
+)
 
 Served = tuple[Floats, Floats, Floats, float]
 
@@ -44,7 +51,6 @@ def loads(draw: st.DrawFn, most: int = 12) -> Served:
     return column(), column(), column() * (not free), float(10 ** rng.uniform(-4, 1))
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.floats(1e-12, 1e12), st.floats(0, 1e30), st.floats(0, 1e300))
 def test_the_inverse_share_is_the_root_from_any_start(balance: float, slope: float, start: float) -> None:
     u = inverse_share(balance, slope, start)
@@ -63,7 +69,6 @@ def test_the_inverse_share_stays_a_number_where_cubes_overflow(balance: float, s
     assert u >= 1e9  # below the smallest share that is given to anybody
 
 
-@settings(max_examples=300, deadline=None)
 @given(loads())
 def test_shares_are_feasible_and_cost_what_is_said(case: Served) -> None:
     local, uplink, energy, weight = case
@@ -76,7 +81,6 @@ def test_shares_are_feasible_and_cost_what_is_said(case: Served) -> None:
     assert cost == pytest.approx(allocator.band_cost(local, uplink, energy, weight, shares), rel=1e-12)
 
 
-@settings(max_examples=150, deadline=None)
 @given(loads())
 def test_shares_satisfy_the_optimality_conditions(case: Served) -> None:
     local, uplink, energy, weight = case
@@ -156,7 +160,6 @@ def test_without_synchronisation_costly_band_is_not_used_and_free_band_is() -> N
     assert price == 0
 
 
-@settings(max_examples=100, deadline=None)
 @given(instances(), st.integers(0, 100))
 def test_server_costs_add_up_to_the_evaluated_objective(instance: Instance, seed: int) -> None:
     association = random_association(instance, seed)
@@ -175,7 +178,6 @@ def test_an_idle_server_costs_nothing() -> None:
     assert alone(server_cost)(coefficients(make_instance()), none, np.empty((4, 0))) == (0.0, 0.0)
 
 
-@settings(max_examples=100, deadline=None)
 @given(loads(), st.integers(0, 2**32 - 1))
 def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> None:
     local, uplink, energy, weight = case
@@ -185,6 +187,18 @@ def test_the_order_of_the_devices_does_not_matter(case: Served, seed: int) -> No
     again, _ = bandwidth_shares(local[order], uplink[order], energy[order], weight, two)
     squares = weight * float(np.sum(local**2 + (uplink / one) ** 2))
     assert again == pytest.approx(cost, rel=1e-9, abs=1e-12 * squares)
+
+
+@settings(max_examples=30)
+@given(instances(), st.floats(0, 1e4))
+def test_the_least_band_cost_is_what_the_checker_finds(instance: Instance, price: float) -> None:
+    numbers, own = coefficients(instance), alone(least_band_cost)
+    dear = numbers.band_cost_ms + price
+    checked = certificate.least_band_cost(
+        numbers.local_ms, numbers.uplink_ms, dear, numbers.sync_weight_per_ms
+    )
+    found = [own(numbers, k, price) for k in range(len(dear))]
+    assert found == pytest.approx(checked.tolist(), rel=1e-9, abs=1e-9)
 
 
 def test_one_more_device_never_lowers_the_cost() -> None:

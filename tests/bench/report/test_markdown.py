@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from uara.base.cells import Table
 from uara.base.errors import InputError
 from uara.base.inks import to_markdown
 from uara.bench import Results
@@ -16,6 +17,11 @@ from uara.cli import main
 from ..conftest import made_up
 
 README = "# T\n<!-- uara bench table: recorded-ranking -->\nold\n<!-- end of table -->\nafter\n"
+
+
+@pytest.fixture(scope="module")
+def tables(recorded: Path) -> dict[str, Table]:
+    return tables_of(Results.load(recorded))
 
 
 @pytest.mark.integration
@@ -31,8 +37,7 @@ def test_every_row_of_a_table_has_the_columns_of_its_head(recorded: Path) -> Non
         assert {len(row) for row in table.rows} == {len(table.columns)}
 
 
-def test_a_mark_with_labels_gives_a_short_table_of_them(recorded: Path, tmp_path: Path) -> None:
-    tables = tables_of(Results.load(recorded))
+def test_a_mark_with_labels_gives_a_short_table_of_them(tables: dict[str, Table], tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(README.replace("ranking -->", "ranking | random | tma (allocation=optimal) -->"))
     assert renew(readme, tables)
@@ -67,8 +72,7 @@ def test_gaps_of_learned_solvers_stand_by_size() -> None:
     assert gaps_by_size(runs[runs["feature_servers"] == 4]) == {}
 
 
-def test_renewing_touches_the_marks_alone(recorded: Path, tmp_path: Path) -> None:
-    tables = tables_of(Results.load(recorded))
+def test_renewing_touches_the_marks_alone(tables: dict[str, Table], tmp_path: Path) -> None:
     readme = tmp_path / "README.md"
     readme.write_text(README)
     assert renew(readme, tables, write=False)

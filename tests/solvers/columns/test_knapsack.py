@@ -6,7 +6,7 @@ from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from uara.solvers.columns.knapsack import Items, cheapest_set
 from uara.solvers.columns.labels import Workspace, workspace
@@ -54,7 +54,6 @@ def solved(
 
 
 @pytest.mark.integration
-@settings(max_examples=300, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_the_cheapest_set_is_found_to_the_tolerance(seed: int) -> None:
     bound, value, own, truth, tolerance, rounding = solved(seed, WORK)
@@ -65,7 +64,6 @@ def test_the_cheapest_set_is_found_to_the_tolerance(seed: int) -> None:
 
 
 @pytest.mark.integration
-@settings(max_examples=150, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.floats(-2, 2))
 def test_a_search_may_end_at_the_cut(seed: int, above: float) -> None:
     bound, value, own, truth, tolerance, rounding = solved(seed, WORK, above)
@@ -85,7 +83,6 @@ def test_without_room_the_bound_is_that_of_the_continuous_optimum() -> None:
     assert short > 0
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(st.floats(-9, 9), max_size=60), st.integers(0, 60))
 def test_items_are_sorted_by_their_keys(keys: list[float], count: int) -> None:
     count = min(count, len(keys))

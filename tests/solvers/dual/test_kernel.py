@@ -36,10 +36,12 @@ def cost_of(numbers: Coefficients, prices: Floats, k: int) -> float:
     def psi(log_share: float) -> float:
         share = np.exp(log_share)
         late = numbers.local_ms[k] - numbers.uplink_ms[k] / share
-        return float(numbers.sync_weight_per_ms * late**2 + band / share)
+        return float(numbers.sync_weight_per_ms * late**2 + band * share)
 
-    least = minimize_scalar(psi, bounds=(-12.0, 0.0), method="bounded", options={"xatol": 1e-11})
-    return bare + min(float(least.fun), psi(0.0))
+    # beyond the share at which both take equally long nothing is gained
+    most = min(0.0, float(np.log(numbers.uplink_ms[k] / numbers.local_ms[k])))
+    least = minimize_scalar(psi, bounds=(most - 15.0, most), method="bounded", options={"xatol": 1e-10})
+    return bare + min(float(least.fun), psi(most))
 
 
 @SOME

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from uara.solvers.hetedge.batches import hopeless, least_of_options, least_pair
 
@@ -26,7 +26,6 @@ def options(draw: st.DrawFn) -> np.ndarray:  # type: ignore[type-arg]
     return row
 
 
-@settings(max_examples=120, deadline=None)
 @given(options(), options(), *[st.floats(0, 400)] * 4)
 def test_quick_bounds_are_bounds(
     a: np.ndarray,
