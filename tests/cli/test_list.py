@@ -34,7 +34,7 @@ def test_commands_take_names(
     assert uara("show", "e4_m30").out.startswith("e4_m30: 30 devices, 4 edge servers")
     solved = uara("solve", "e4_m30", "--solver", "max-sinr", "--output", "a.json")
     assert solved.code == 0, solved.err
-    assert "primal gap" in " ".join(solved.out.split())  # the table of best-known answers ships too
+    assert "gap %" in solved.out  # the table of best-known answers ships too
     assert uara("evaluate", "e4_m30", "a.json").code == 0
     assert uara("verify", "e4_m30", "a.json").code == 0
     assert uara("export", "e4_m30", "--to", "csv").code == 0

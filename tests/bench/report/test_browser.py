@@ -133,7 +133,7 @@ def test_an_instance_has_a_page_of_its_own(page: Any) -> None:
     assert [each.find_element(By.TAG_NAME, "h2").text for each in shown] == [name]
     assert not page.find_element(By.ID, "overview").is_displayed()
     notes = page.execute_script(
-        "return [...arguments[0].querySelectorAll('figure svg circle title')].map(each => each.textContent)",
+        "return [...arguments[0].querySelectorAll('figure svg use title')].map(each => each.textContent)",
         shown[0],
     )
     assert sum(" at " in note for note in notes) >= 6, "each device says where it is served"

@@ -44,9 +44,9 @@ def test_series_and_notes_stand_where_they_belong() -> None:
     root = drawn(figure_with())
     (series,) = [each for each in root.iter() if "data-series" in each.attrib]
     assert series.attrib["data-series"] == HOSTILE
-    notes = [each.findtext("title") for each in series.iter("circle")]
+    notes = [each.findtext("title") for each in series.iter("use")]
     assert notes == ["p", "q", HOSTILE]
-    places = [float(each.attrib["cy"]) for each in series.iter("circle")]
+    places = [float(each.attrib["y"]) for each in series.iter("use")]
     assert places[2] < places[0] < places[1], "the largest value is on top"
 
 
@@ -69,7 +69,7 @@ def test_series_of_one_colour_both_have_their_dots() -> None:
     root = drawn(figure)
     for series in (each for each in root.iter() if "data-series" in each.attrib):
         name = series.attrib["data-series"]
-        assert [each.findtext("title") for each in series.iter("circle")] == [f"{name}0", f"{name}1"]
+        assert [each.findtext("title") for each in series.iter("use")] == [f"{name}0", f"{name}1"]
     links = {each.attrib["href"][1:] for each in root.iter("use")}
     assert links <= {each.attrib["id"] for each in root.iter() if "id" in each.attrib}
 

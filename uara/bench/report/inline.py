@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import io
 import re
-from collections import Counter
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element
 
@@ -23,16 +23,13 @@ _COLOURS = {
     EDGE: "var(--edge)",
 }
 """Colours of figures that the page has its own of."""
-_INHERITED = (
-    *("fill", "fill-opacity", "stroke", "stroke-dasharray", "stroke-opacity", "stroke-width", "style"),
-    *("text-anchor", "font-size"),
+_KEPT = (
+    *("fill", "fill-opacity", "stroke", "stroke-dasharray", "stroke-opacity", "stroke-width"),
+    *("text-anchor", "font-size", "opacity"),
 )
-"""What children take from their parent, so that it can be said once."""
-_KEPT = (*_INHERITED, "opacity")
 """Properties that are shown; joins and caps of lines are as good as the browser's."""
 _PLACED = ("d", "x", "y", "width", "height", "transform", "clip-path")
 _NUMBER = re.compile(r"-?\d+\.\d+")
-_CIRCLE = re.compile(r"M0 (\d+\.?\d*)(C[^A-Z]+){8}z")
 _SVG = "{http://www.w3.org/2000/svg}"
 _LINK = "{http://www.w3.org/1999/xlink}href"
 
@@ -60,75 +57,33 @@ def page_svg(figure: Figure, title: str, name: str) -> str:
     attributes = {"viewBox": _rounded(drawn.attrib["viewBox"]), "font-size": f"{FONT_PT:g}", "role": "img"}
     root = Element("svg", {**attributes, "xmlns": "http://www.w3.org/2000/svg"})
     ElementTree.SubElement(root, "title").text = printable(title)
-    known = _Known(marks, _circles(drawn))
-    root.extend(shown for child in drawn for shown in _shown(child, known))
+    root.extend(shown for child in drawn for shown in _shown(child, marks))
     return ElementTree.tostring(root, encoding="unicode")
 
 
-class _Known(NamedTuple):
-    """What is known of the parts of a figure, by their identifiers."""
-
-    marks: dict[str, Mark]
-    radii: dict[str, str]
-    """Of round markers, which several parts may share."""
-
-
-def _shown(element: Element, known: _Known) -> list[Element]:
+def _shown(element: Element, marks: Mapping[str, Mark]) -> list[Element]:
     """An element as the page has it: nothing where nobody sees it, its children where it is but their frame."""
     tag = element.tag.removeprefix(_SVG)
     attributes = _attributes(tag, element)
     if tag.rpartition("}")[2] in ("metadata", "style") or attributes is None:
         return []
-    if tag == "path" and attributes.get("id") in known.radii:
-        return []
-    radius = known.radii.get(attributes.get("href", "#")[1:]) if tag == "use" else None
-    if radius is not None:
-        del attributes["href"]
-        tag, at = "circle", {"cx": attributes.pop("x"), "cy": attributes.pop("y"), "r": radius}
-        attributes = at | attributes
-    mark = known.marks.get(element.get("id", ""), Mark()) if tag == "g" else Mark()
+    mark = marks.get(element.get("id", ""), Mark()) if tag == "g" else Mark()
     if mark.series:
         attributes["data-series"] = printable(mark.series)
     found = Element(tag, attributes)
     found.text = printable(element.text) if tag == "text" and element.text else None
-    found.extend(shown for child in element for shown in _shown(child, known))
-    if tag in ("g", "defs") and not len(found):
-        return []
-    if tag == "g":
-        for point, note in zip(_points(found), mark.notes, strict=False):
-            ElementTree.SubElement(point, "title").text = printable(note)
-        _say_once(found)
-        if not found.attrib:
-            return list(found)
-    return [found]
-
-
-def _circles(drawn: Element) -> dict[str, str]:
-    """Radius of each round marker by its identifier: a circle is shorter than a use of a path of eight curves."""
-    found = {}
-    for path in drawn.iter(f"{_SVG}path"):
-        shape = _CIRCLE.fullmatch(_rounded(path.get("d", ""))) if "id" in path.attrib else None
-        if shape is not None:
-            found[path.attrib["id"]] = shape[1]
-    return found
+    found.extend(shown for child in element for shown in _shown(child, marks))
+    if tag not in ("g", "defs"):
+        return [found]
+    for point, note in zip(_points(found), mark.notes, strict=False):
+        ElementTree.SubElement(point, "title").text = printable(note)
+    frame = tag == "g" and not found.attrib
+    return list(found) if frame or not len(found) else [found]
 
 
 def _points(group: Element) -> list[Element]:
     """The points of a marked part: its markers, or else its paths."""
-    found = [each for tag in ("circle", "use") for each in group.iter(tag)]
-    return found or list(group.iter("path"))
-
-
-def _say_once(group: Element) -> None:
-    """Give a group what all of its children say of themselves, unless it says something else."""
-    if group.find("defs") is not None:
-        return
-    counts = Counter(item for child in group for item in child.items() if item[0] in _INHERITED)
-    for (name, value), count in counts.items():
-        if count == len(group) > 1 and name not in group.attrib:
-            group.set(name, value)
-            for child in group:
-                del child.attrib[name]
+    return list(group.iter("use")) or list(group.iter("path"))
 
 
 def _attributes(tag: str, element: Element) -> dict[str, str] | None:
