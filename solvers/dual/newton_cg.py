@@ -31,7 +31,8 @@ _LEAP = 30.0
 _TRIALS, _SHORTER, _RISE = 8, 0.4, 0.05
 """Line search: most trials, what each shortens the step by, and the part of the promised gain that is enough."""
 
-_TINY = float(np.finfo(float).tiny)
+_TINY = 1e-200
+"""In place of a zero that is divided by; what is found then limits nothing, and is still a number."""
 
 
 class Climb(NamedTuple):
