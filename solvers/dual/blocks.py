@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -39,7 +40,7 @@ class Blocks:
         wanted = np.linspace(0, len(numbers.server), threads + 1)
         ends = np.unique(np.append(np.searchsorted(numbers.start, wanted[:-1]), numbers.devices))
         self._speed = numbers.work_per_ms
-        self._parts = [part_of(numbers, int(a), int(b)) for a, b in zip(ends, ends[1:], strict=False)]
+        self._parts = [part_of(numbers, int(a), int(b)) for a, b in pairwise(ends)]
         self._found = [empty_pass(part) for part in self._parts]
         self._products = [np.zeros((numbers.servers, 2)) for _ in self._parts[1:]]
         self._pool = ThreadPoolExecutor(len(self._parts)) if len(self._parts) > 1 else None
