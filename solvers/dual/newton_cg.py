@@ -17,6 +17,7 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 
 from .blocks import Blocks
+from .sparse_pass import by_kind, by_server
 
 _HOTTEST, _COOLING = 0.03, 0.5
 """First temperature by the mean cost of a device, and its factor: faster cooling makes the steps fail."""
@@ -31,7 +32,8 @@ _LEAP = 30.0
 _TRIALS, _SHORTER, _RISE = 8, 0.4, 0.05
 """Line search: most trials, what each shortens the step by, and the part of the promised gain that is enough."""
 
-_TINY = float(np.finfo(float).tiny)
+_TINY = 1e-200
+"""In place of a zero that is divided by; what is found then limits nothing, and is still a number."""
 
 
 class Climb(NamedTuple):
@@ -93,11 +95,11 @@ def _climb(
         hard, soft = blocks.at(point, temperature)
         passes += 1
         for _ in range(_STEPS):
-            gradient = blocks.gradient.copy()
+            gradient = blocks.gradient
             # Where every share is at its cap, the dual is linear in a band's price.
             stiff = np.abs(gradient[servers:]) * (servers / total)
-            blocks.own[servers:] += stiff
-            blocks.block[:, 2] += blocks.own[servers:]
+            blocks.own[:, 1] += stiff
+            blocks.block[:, 2] += blocks.own[:, 1]
             step = conjugate_step(blocks, point, gradient, temperature)
             # The slopes are sums over a server's devices, less the rent.
             used = gradient[:servers] + point[:servers] * numbers.work_per_ms / 2.0
@@ -156,11 +158,10 @@ def _dot(a: Floats, b: Floats) -> float:
 
 def conjugate_step(blocks: Blocks, point: Floats, gradient: Floats, temperature: float) -> Floats:
     """(2E,) Newton's step over the prices that are not held at zero, preconditioned by each server's block."""
-    free = (point > 0.0) | (gradient > 0.0)
+    free = by_server((point > 0.0) | (gradient > 0.0))
     smoothed = preconditioner(blocks.block, free)
-    rest = np.where(free, gradient, 0.0)
-    step, product = np.zeros(len(point)), np.zeros(len(point))
-    along = np.zeros(len(point))
+    rest = np.where(free, by_server(gradient), 0.0)
+    step, product, along = (np.zeros_like(rest) for _ in range(3))
     last = first = 1.0
     for iteration in range(_MOST):
         smooth = smoothed(rest)
@@ -180,23 +181,18 @@ def conjugate_step(blocks: Blocks, point: Floats, gradient: Floats, temperature:
         step += length * along
         rest -= length * product
         last = norm
-    return step
+    return by_kind(step)
 
 
 def preconditioner(block: Floats, free: NDArray[np.bool_]) -> Callable[[Floats], Floats]:
-    """Times the inverse of each server's (E, 3) block of curvature, over the (2E,) free prices; zero elsewhere."""
+    """Times the inverse of each server's (E, 3) block of curvature, over the (E, 2) free prices; zero elsewhere."""
     a, b, c = block.T
-    compute, band = np.split(free, 2)
-    compute, band = compute & (a > 0.0), band & (c > 0.0)
+    compute, band = free[:, 0] & (a > 0.0), free[:, 1] & (c > 0.0)
     both = compute & band
     with np.errstate(divide="ignore", invalid="ignore"):
         area = np.maximum(a * c - b * b, 1e-9 * a * c)
         own = np.where(both, c / area, np.where(compute, 1.0 / a, 0.0))
         other = np.where(both, a / area, np.where(band, 1.0 / c, 0.0))
         mixed = np.where(both, -b / area, 0.0)
-
-    def smoothed(rest: Floats) -> Floats:
-        upper, lower = np.split(rest, 2)
-        return np.concatenate([own * upper + mixed * lower, mixed * upper + other * lower])
-
-    return smoothed
+    diagonal, across = np.stack([own, other], axis=1), mixed[:, None]
+    return lambda rest: diagonal * rest + across * rest[:, ::-1]

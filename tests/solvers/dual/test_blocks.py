@@ -23,8 +23,8 @@ def test_blocks_say_together_what_one_pass_says(seed: int, payload: float, threa
     numbers = coefficients(
         make_instance(int(rng.integers(1, 30)), int(rng.integers(1, 5)), seed, payload=payload)
     )
-    prices, along = 10 ** rng.uniform(-1, 2, 2 * numbers.servers), rng.standard_normal(2 * numbers.servers)
-    temperature, products = 20.0, np.zeros((2, 2 * numbers.servers))
+    prices, along = 10 ** rng.uniform(-1, 2, 2 * numbers.servers), rng.standard_normal((numbers.servers, 2))
+    temperature, products = 20.0, np.zeros((2, numbers.servers, 2))
     with closing(Blocks(numbers)) as whole, closing(Blocks(numbers, threads)) as parts:
         for _ in range(2):  # a second pass starts from sums of the first
             one, several = whole.at(prices, temperature), parts.at(prices, temperature)

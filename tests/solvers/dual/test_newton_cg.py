@@ -8,7 +8,7 @@ from cases import make_instance
 from uara.solvers.dual.ascent import ascend, first_prices
 from uara.solvers.dual.kernel import cost_pass, curvature, hard_dual, soft_dual
 from uara.solvers.dual.newton_cg import climb, mean_root, within
-from uara.solvers.dual.sparse_pass import bent_by, empty_pass, fused_pass
+from uara.solvers.dual.sparse_pass import bent_by, by_kind, by_server, empty_pass, fused_pass
 
 from uara.base.kernels import alone
 from uara.p1.coefficients import coefficients
@@ -29,12 +29,13 @@ def test_the_pass_is_that_of_the_dense_kernels(payload: float) -> None:
     soft = alone(soft_dual)(numbers, prices, cost, share, choice, temperature, weight, gradient)
     alone(curvature)(numbers, share, bend, temperature, weight, hessian)
     found = empty_pass(numbers)
-    assert fused_pass(numbers, prices, temperature, found) == pytest.approx((hard, soft), rel=1e-6)
+    assert fused_pass(numbers, by_server(prices), temperature, found) == pytest.approx((hard, soft), rel=1e-6)
     assert (found.choice == choice).all()
     scale = np.abs(gradient).max()
-    assert found.gradient == pytest.approx(gradient, abs=1e-5 * scale)
+    assert by_kind(found.gradient) == pytest.approx(gradient, abs=1e-5 * scale)
     along, product = rng.standard_normal(10), np.zeros(10)
-    bent_by(temperature, found, along, product)
+    bent_by(temperature, found, by_server(along), paired := by_server(product))
+    product = by_kind(paired)
     expected = (hessian + np.tril(hessian, -1).T) @ along
     assert product == pytest.approx(expected, abs=1e-4 * np.abs(expected).max())
 

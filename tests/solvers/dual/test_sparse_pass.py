@@ -9,7 +9,7 @@ import pytest
 from cases import make_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uara.solvers.dual.sparse_pass import Pass, bent_by, empty_pass, fused_pass
+from uara.solvers.dual.sparse_pass import Pass, bent_by, by_kind, by_server, empty_pass, fused_pass
 
 from uara.base.kernels import alone
 from uara.base.quantities import Floats
@@ -40,7 +40,7 @@ def made(seed: int, payload: float, temperature: float = 5.0) -> At:
 
 def at(numbers: Coefficients, prices: Floats, temperature: float, out: Pass | None = None) -> At:
     found = empty_pass(numbers) if out is None else out
-    hard, soft = fused_pass(numbers, prices, temperature, found)
+    hard, soft = fused_pass(numbers, by_server(prices), temperature, found)
     return At(numbers, prices, temperature, hard, soft, found)
 
 
@@ -73,7 +73,7 @@ def test_both_duals_are_plain_sums(seed: int, payload: float, temperature: float
 @given(seeds, payloads)
 def test_the_slopes_are_those_of_the_soft_dual(seed: int, payload: float) -> None:
     here = made(seed, payload)
-    size = max(1.0, float(np.abs(here.found.gradient).max()))
+    size = max(1.0, float(np.abs(by_kind(here.found.gradient)).max()))
     for n in range(len(here.prices)):
         step = 1e-5 * here.prices[n]
         sides = []
@@ -83,17 +83,22 @@ def test_the_slopes_are_those_of_the_soft_dual(seed: int, payload: float) -> Non
             sides.append(at(here.numbers, moved, here.temperature).soft)
         noise = 1e-10 * (abs(here.hard) + abs(here.soft)) / step
         assert (sides[0] - sides[1]) / (2 * step) == pytest.approx(
-            here.found.gradient[n], abs=1e-4 * size + noise
+            by_kind(here.found.gradient)[n], abs=1e-4 * size + noise
         )
+
+
+def bent(here: At, along: Floats) -> Floats:
+    """(2E,) The curvature times a direction."""
+    product = by_server(np.zeros(len(along)))
+    bent_by(here.temperature, here.found, by_server(along), product)
+    return by_kind(product)
 
 
 def dense(here: At) -> Floats:
     """(2E, 2E) The curvature, column by column."""
     size, columns = len(here.prices), []
     for n in range(size):
-        product = np.zeros(size)
-        bent_by(here.temperature, here.found, np.eye(size)[n], product)
-        columns.append(product)
+        columns.append(bent(here, np.eye(size)[n]))
     return np.array(columns).T
 
 
@@ -116,11 +121,10 @@ def test_slopes_fall_along_a_step_as_the_curvature_says() -> None:
     here = made(5, 50.0, 20.0)
     rng = np.random.default_rng(0)
     along = rng.normal(size=len(here.prices)) * here.prices
-    product = np.zeros(len(along))
-    bent_by(here.temperature, here.found, along, product)
+    product = bent(here, along)
     step = 1e-5
-    ahead = at(here.numbers, here.prices + step * along, here.temperature).found.gradient.copy()
-    behind = at(here.numbers, here.prices - step * along, here.temperature).found.gradient.copy()
+    ahead = by_kind(at(here.numbers, here.prices + step * along, here.temperature).found.gradient)
+    behind = by_kind(at(here.numbers, here.prices - step * along, here.temperature).found.gradient)
     assert (behind - ahead) / (2 * step) == pytest.approx(product, rel=1e-3, abs=1e-4 * np.abs(product).max())
 
 

@@ -152,6 +152,29 @@ def test_the_best_move_is_the_best_of_all(seed: int) -> None:
             assert changes[pair] == min(changes.values())
 
 
+# What is not tried again
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_devices_are_tried_again_only_where_a_server_that_they_list_changed(rule: str) -> None:
+    instance = make_instance(40, 6, seed=3, missing=0.4)
+    numbers = coefficients(instance)
+    task, state = search_at(instance, rule, 1)
+    fresh = make_state(task, numbers, state.chosen)
+    moves, swaps = passes_of(task)
+    state.tried[:] = state.changed[-1]  # as if all had been tried since the last change
+    for each in (moves, swaps):
+        assert each(task, state, 0, 40) == 0
+    assert state.chosen.tolist() == fresh.chosen.tolist()
+    assert moves(task, fresh, 0, 40) > 0
+    server = int(state.chosen[0])
+    state.changed[server] = state.changed[-1] = state.changed[-1] + 1
+    before = state.chosen.copy()
+    assert moves(task, state, 0, 1) + moves(task, state, 1, 40) > 0
+    first = int(np.flatnonzero(before != state.chosen)[0])
+    assert server in numbers.server[numbers.start[first] : numbers.start[first + 1]]
+
+
 # Limits of the search
 
 
