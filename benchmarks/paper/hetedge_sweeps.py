@@ -34,7 +34,7 @@ Solver = tuple[str, Mapping[str, Any]]
 SEARCHED = "joint optimum, orders searched"
 GAP = 0.01
 """Proven gap at which the search and the proof of a point end."""
-MOST_S = 60.0
+MOST_S = 45.0
 """Their longest processor time."""
 SEARCH_S = 10.0
 """Processor time of a search where the proof is known."""

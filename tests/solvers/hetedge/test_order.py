@@ -139,3 +139,41 @@ def test_without_time_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     search, plan, value_ms = begun(instance)
     set_clock(monkeypatch)
     assert improved(search, plan, value_ms, context_of(instance, search.cutting_s / 2)) == (plan, value_ms, 0)
+
+
+def test_where_reinsertion_takes_too_long_it_begins_again_in_another_valley(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A melted plan is where it goes on, whatever it costs; the best plan of all is kept."""
+    instance = make_hetedge(14, 1)
+    search, plan, value_ms = begun(instance)
+    hands = set_clock(monkeypatch)
+    context = context_of(instance, 100 * search.cutting_s)
+    runs: list[tuple[Plan, float, Plan]] = []
+
+    def run(service: object, start: Plan, strength: tuple[float, int], *_: object) -> tuple[Plan, float]:
+        hands.at_s += search.cutting_s
+        runs.append((start, strength[0], dataclasses.replace(start)))
+        return runs[-1][2], value_ms * 2.0
+
+    monkeypatch.setattr(order_module, "annealed", run)
+    monkeypatch.setattr(order_module, "PATIENCE", 5)
+    monkeypatch.setattr(order_module, "_reinserted", lambda *_: pytest.fail("takes too long"))
+    cuts: list[float] = []
+
+    def cut(*_: object) -> tuple[Plan, float]:
+        cuts.append(value_ms * (0.9 if len(cuts) == 2 else 1.5))
+        return dataclasses.replace(plan), cuts[-1]
+
+    monkeypatch.setattr(Search, "cut", cut)
+    monkeypatch.setattr(
+        order_module, "_orders", lambda *_: [np.random.default_rng(len(runs)).permutation(14)]
+    )
+    monkeypatch.setattr(order_module, "_FEW", 14)
+    found_ms = improved(search, plan, value_ms, context)[1]
+    assert found_ms == min([*cuts, value_ms]) < value_ms
+    melts = [index for index, (_, heat, _) in enumerate(runs) if heat == order_module._MELTING]
+    assert len(melts) > 3
+    for index in melts[:-1]:
+        assert runs[index + 1][0] is runs[index][2]
+        assert order_module.HEATS[0] <= runs[index + 1][1] <= order_module.HEATS[1]
