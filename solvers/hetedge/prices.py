@@ -8,7 +8,7 @@ what the prices prove is reported. The cheapest groups are found by the checker'
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,8 @@ _SETTLED, _PART = 1e-4, 0.1
 """What it may promise beyond what prices seem to prove, of its value, or of its lead on the bound, before a proof."""
 _BETWEEN_PLANS = 3
 """Rounds from one search for a plan among the known groups to the next."""
+_WIDENED, _LAST_WIDENED = 4.0, 64.0
+"""What the box's width is multiplied by after a proof, and before the last look."""
 _FIRST_WIDTH = 0.3
 """Width of the first box, of the mean price."""
 
@@ -71,6 +73,19 @@ def _widened(before_ms: float, found_ms: float, promised_ms: float) -> float:
     if found_ms <= before_ms:
         return 0.7
     return 1.5 if found_ms - before_ms > 0.5 * (promised_ms - before_ms) else 1.0
+
+
+class Seen(NamedTuple):
+    """Prices that seem to prove much."""
+
+    promised_ms: float
+    """What the linear program promises near them."""
+    price_ms: Floats
+    """(K,)"""
+    potential: Floats
+    """(K + 1,) In ms."""
+    width_ms: float
+    """Of the box at the end."""
 
 
 class Prices:
@@ -178,29 +193,25 @@ class Prices:
             Looks for a better plan every few rounds, and says what the best one costs.
         """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
+        last = False
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
             seen = self.settle(self.centre_ms, width_ms)
             if seen is None:
                 break
-            promised_ms, price_ms, potential = seen
-            before_ms = self.bound_ms
-            found_ms = self.prove(price_ms, potential)
+            self.prove(seen.price_ms, seen.potential)
             self.rounds += 1
             if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
                 target_ms = lower()
-            width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - self.bound_ms < _NO_MORE * promised_ms:
+            settled = seen.promised_ms - self.bound_ms < _NO_MORE * seen.promised_ms
+            if settled and last:
                 break
+            # In a narrow box little is promised: the last look is a wide one.
+            width_ms, last = seen.width_ms * (_LAST_WIDENED if settled else _WIDENED), settled
 
-    def settle(self, price_ms: Floats, width_ms: float) -> tuple[float, Floats, Floats] | None:
-        """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up.
-
-        Returns
-        -------
-        tuple
-            What the linear program promises in ms, (K,) prices, and (K + 1,) potentials.
-        """
+    def settle(self, price_ms: Floats, width_ms: float) -> Seen | None:
+        """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up."""
         best_ms, potential = self.seen(price_ms)
+        least_ms = max(best_ms, self.bound_ms)
         promised_ms = np.inf
         while self.context.affords(self.evaluation_s):
             self._forget(price_ms)
@@ -213,9 +224,9 @@ class Prices:
             if found_ms > best_ms:
                 best_ms, price_ms, potential = found_ms, step[1], found
             width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - self.bound_ms)):
+            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - least_ms)):
                 break
-        return promised_ms, price_ms, potential
+        return Seen(promised_ms, price_ms, potential, width_ms)
 
     def _forget(self, price_ms: Floats) -> None:
         most = _COLUMNS * len(price_ms)
