@@ -62,7 +62,9 @@ def dressed(scene: Scene, shape: Indices, whose: Indices) -> float:
     whose[:] = 0
     for k in range(len(ranked.price)):
         prompt, output = ranked.prompt[k], ranked.output[k]
-        in_a = prompt <= shape[PROMPT] and output <= shape[OUTPUT] and ranked.rounds[k, length_a] <= shape[TURNS]
+        in_a = (
+            prompt <= shape[PROMPT] and output <= shape[OUTPUT] and ranked.rounds[k, length_a] <= shape[TURNS]
+        )
         in_b = size_b > 0 and prompt <= shape[SECOND + PROMPT] and output <= shape[SECOND + OUTPUT]
         in_b = in_b and ranked.rounds[k, length_b] <= shape[SECOND + TURNS]
         if scene.disjoint:

@@ -86,6 +86,8 @@ class Seen(NamedTuple):
     """(K + 1,) In ms."""
     width_ms: float
     """Of the box at the end."""
+    weight: Floats
+    """(C,) What the program's cheapest mixture of chains holds of each column that was known then."""
 
 
 class Prices:
@@ -155,7 +157,9 @@ class Prices:
         value_ms += least_chain(found.slack, self._widest) + self._idle_ms
         if value_ms > self.bound_ms:
             self._keep(value_ms, price_ms, potential)
-        groups = {int(i): self._parts(ranked, kinds, found, int(i), order) for i in np.flatnonzero(found.first >= 0)}
+        groups = {
+            int(i): self._parts(ranked, kinds, found, int(i), order) for i in np.flatnonzero(found.first >= 0)
+        }
         self.shapes.add(groups.values())
         for position, parts in groups.items():
             self.groups.add(position, parts)
@@ -212,21 +216,21 @@ class Prices:
         """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up."""
         best_ms, potential = self.seen(price_ms)
         least_ms = max(best_ms, self.bound_ms)
-        promised_ms = np.inf
+        promised_ms, weight = np.inf, np.zeros(0)
         while self.context.affords(self.evaluation_s):
             self._forget(price_ms)
             step = next_prices(self.groups, price_ms, width_ms, self.context)
             if step is None:
                 return None
-            promised_ms = step[0] + self._idle_ms
+            promised_ms, weight = step.value_ms + self._idle_ms, step.weight
             before_ms = best_ms
-            found_ms, found = self.seen(step[1])
+            found_ms, found = self.seen(step.price_ms)
             if found_ms > best_ms:
-                best_ms, price_ms, potential = found_ms, step[1], found
+                best_ms, price_ms, potential = found_ms, step.price_ms, found
             width_ms *= _widened(before_ms, found_ms, promised_ms)
             if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - least_ms)):
                 break
-        return Seen(promised_ms, price_ms, potential, width_ms)
+        return Seen(promised_ms, price_ms, potential, width_ms, weight) if len(weight) else None
 
     def _forget(self, price_ms: Floats) -> None:
         most = _COLUMNS * len(price_ms)

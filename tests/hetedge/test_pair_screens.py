@@ -28,7 +28,9 @@ seeds = st.integers(0, 2**32 - 1)
 def drawn(rng: np.random.Generator) -> Floats:
     """(9,) A batch: any phase may be the long one, or none at all."""
     row = np.zeros(9)
-    row[[PREFILL, DRAFT, SEND, FIRST_VERIFY, VERIFY, REPLY]] = rng.choice([0.0, 1.0, 10.0, 100.0], 6) * rng.random(6)
+    row[[PREFILL, DRAFT, SEND, FIRST_VERIFY, VERIFY, REPLY]] = rng.choice(
+        [0.0, 1.0, 10.0, 100.0], 6
+    ) * rng.random(6)
     row[VERIFY] += 0.1
     row[FIRST_VERIFY] += row[VERIFY]
     row[ROUNDS] = rng.choice([1, 2, 3, 5, 17])

@@ -53,4 +53,3 @@ def test_a_shape_takes_the_dearest_that_it_admits(seed: int, disjoint: bool) -> 
         assert (whose > 0).sum() == shape[SIZE] + shape[SECOND + SIZE]
         assert (whose == 1).sum() <= shape[SIZE]
         assert (whose == 2).sum() <= shape[SECOND + SIZE]
-

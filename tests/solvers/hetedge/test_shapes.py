@@ -46,7 +46,9 @@ def test_what_is_to_come_is_that_of_chains_of_real_groups(seed: int, disjoint: b
             groups.add(position, parts, 0)
         assert groups.potentials_ms(groups.reduced_ms(price)) == pytest.approx(potential, rel=1e-9, abs=1e-6)
         before = potential
-    *_, checked = shortfalls(instance, ranked, kinds_of(tables, ranked, disjoint=disjoint), potential, disjoint=disjoint)
+    *_, checked = shortfalls(
+        instance, ranked, kinds_of(tables, ranked, disjoint=disjoint), potential, disjoint=disjoint
+    )
     total = abs(price).sum()
     assert -0.02 * total < least_chain(checked.slack, 2 * instance.parameters.largest_batch) <= 1e-9 * total
 
