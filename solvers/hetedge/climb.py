@@ -102,7 +102,7 @@ def dressed(scene: Scene, shape: Indices, whose: Indices) -> float:
 
 @kernel(allocates=False)
 def _tightened(scene: Scene, shape: Indices, way: int, trial: Trial) -> None:
-    """Write the shape with the limits that its members meet; undecided ones go to the first batch in the order of a way."""
+    """Write the shape with the limits that its members meet; undecided ones go to the first batch first, by a way."""
     ranked, whose, tight = scene.ranked, trial.whose, trial.shape
     if scene.disjoint:
         cut = shape[SIZE]
@@ -178,7 +178,7 @@ def climbed(scene: Scene, position: int, value: float, now: Trial, trial: Trial,
     trial, asked
         Room for a change: a group, and a shape.
     """
-    widest, lengths, prompts, outputs, _ = scene.cost.shape
+    widest, lengths = scene.cost.shape[:2]
     requests = len(now.whose)
     for _ in range(_PASSES):
         before = value

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -104,7 +106,7 @@ def test_second_batches_are_sorted_among_like_slopes(seed: int) -> None:
     order, edges, slope = fanned(part, among)
     assert sorted(order.tolist()) == among.tolist()
     assert (edges[0], edges[-1]) == (0, len(among))
-    for fan, (start, stop) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for fan, (start, stop) in enumerate(itertools.pairwise(edges)):
         these = part[order[start:stop]]
         assert (np.diff(these[:, 0]) >= 0).all()
         assert (these[:, 1] >= slope[fan]).all()

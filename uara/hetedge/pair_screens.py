@@ -1,7 +1,7 @@
 """Lower bounds on what two alternating batches take: quick ones, so that few pairs need be played.
 
-Times of a batch are a row of :attr:`uara.hetedge.batch_kinds.Kinds.cost`. A *part* of a batch is two numbers, the second
-of which counts once for each request that waits for the pair's draft node: the parts of two batches add up to a bound.
+Times of a batch are a row of :attr:`uara.hetedge.batch_kinds.Kinds.cost`. A *part* of a batch is two numbers, of which
+the second counts once for each request that waits for the pair's draft node: two batches' parts add up to a bound.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def part_of_first(
 
 @kernel(allocates=False)
 def part_of_second(c: Floats, sizes: tuple[int, int], longer: bool, least_ms: float) -> tuple[float, float]:
-    """The part of the second batch, where the first one has more rounds or not; with the least later pass of any such."""
+    """The part of the second batch, where the first has more rounds or not; with the least later pass of any first."""
     size_a, size_b = sizes
     more = c[ROUNDS] - 1.0
     work = c[FIRST_VERIFY] + more * c[VERIFY]
@@ -174,7 +174,7 @@ def usable(rounds: Floats, reach: Indices, most_reach: int, least_rounds: float)
 
 @kernel
 def fanned(part: Floats, among: Indices) -> tuple[Indices, Indices, Floats]:
-    """Sort by slope, roughly, and among like slopes by the part's first number: where these begin, and their least slope."""
+    """Sort by slope, roughly, and among like ones by the first number: where like ones begin, and their least slope."""
     low, high = part[among, 1].min(), part[among, 1].max()
     scale = (_FANS - 1) / (high - low) if high > low else 0.0
     place = np.empty(len(among), np.int64)
