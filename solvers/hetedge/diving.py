@@ -51,8 +51,8 @@ def _first(groups: Groups, seen: Seen, rng: np.random.Generator | None) -> tuple
     """A group that begins a chain."""
     first = np.flatnonzero(np.array(groups.start[: len(seen.weight)]) == 0)
     weight = np.maximum(seen.weight[first], 0.0)
-    chosen = np.argmax(weight) if rng is None else rng.choice(len(first), p=weight / weight.sum())
-    return groups.parts[first[chosen]]
+    chosen = int(np.argmax(weight) if rng is None else rng.choice(len(first), p=weight / weight.sum()))
+    return groups.parts[int(first[chosen])]
 
 
 def _hand_on(groups: Groups, seen: Seen, kept: Indices, rest: Prices) -> None:

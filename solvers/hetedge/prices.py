@@ -42,6 +42,8 @@ _SETTLED, _PART = 1e-4, 0.1
 """What it may promise beyond what prices seem to prove, of its value, or of its lead on the bound, before a proof."""
 _BETWEEN_PLANS = 3
 """Rounds from one search for a plan among the known groups to the next."""
+_LOOKS, _PATIENCE = 60, 12
+"""Most linear programs before a proof, and proofs without a gain after which no more are made."""
 _WIDENED, _LAST_WIDENED = 4.0, 64.0
 """What the box's width is multiplied by after a proof, and before the last look."""
 _FIRST_WIDTH = 0.3
@@ -197,12 +199,14 @@ class Prices:
             Looks for a better plan every few rounds, and says what the best one costs.
         """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
-        last = False
+        last, idle = False, 0
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
             seen = self.settle(self.centre_ms, width_ms)
-            if seen is None:
+            if seen is None or idle == _PATIENCE:
                 break
+            before_ms = self.bound_ms
             self.prove(seen.price_ms, seen.potential)
+            idle = 0 if self.bound_ms > before_ms else idle + 1
             self.rounds += 1
             if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
                 target_ms = lower()
@@ -217,7 +221,9 @@ class Prices:
         best_ms, potential = self.seen(price_ms)
         least_ms = max(best_ms, self.bound_ms)
         promised_ms, weight = np.inf, np.zeros(0)
-        while self.context.affords(self.evaluation_s):
+        for _ in range(_LOOKS):
+            if not self.context.affords(self.evaluation_s):
+                break
             self._forget(price_ms)
             step = next_prices(self.groups, price_ms, width_ms, self.context)
             if step is None:
