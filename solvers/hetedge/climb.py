@@ -15,7 +15,7 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 from uara.hetedge.batch_kinds import DRAFT_BYTES, ROUNDS, VERIFY_BYTES, Requests
-from uara.hetedge.least_slack import played
+from uara.hetedge.played import played
 
 SIZE, LENGTH, PROMPT, OUTPUT, TURNS = range(5)
 """Columns of a batch in a shape: requests, index of the length, levels of prompt and output, rounds."""
@@ -62,7 +62,9 @@ def dressed(scene: Scene, shape: Indices, whose: Indices) -> float:
     whose[:] = 0
     for k in range(len(ranked.price)):
         prompt, output = ranked.prompt[k], ranked.output[k]
-        in_a = prompt <= shape[PROMPT] and output <= shape[OUTPUT] and ranked.rounds[k, length_a] <= shape[TURNS]
+        in_a = (
+            prompt <= shape[PROMPT] and output <= shape[OUTPUT] and ranked.rounds[k, length_a] <= shape[TURNS]
+        )
         in_b = size_b > 0 and prompt <= shape[SECOND + PROMPT] and output <= shape[SECOND + OUTPUT]
         in_b = in_b and ranked.rounds[k, length_b] <= shape[SECOND + TURNS]
         if scene.disjoint:
@@ -100,7 +102,7 @@ def dressed(scene: Scene, shape: Indices, whose: Indices) -> float:
 
 @kernel(allocates=False)
 def _tightened(scene: Scene, shape: Indices, way: int, trial: Trial) -> None:
-    """Write the shape with the limits that its members meet; undecided ones go to the first batch in the order of a way."""
+    """Write the shape with the limits that its members meet; undecided ones go to the first batch first, by a way."""
     ranked, whose, tight = scene.ranked, trial.whose, trial.shape
     if scene.disjoint:
         cut = shape[SIZE]
@@ -176,7 +178,7 @@ def climbed(scene: Scene, position: int, value: float, now: Trial, trial: Trial,
     trial, asked
         Room for a change: a group, and a shape.
     """
-    widest, lengths, prompts, outputs, _ = scene.cost.shape
+    widest, lengths = scene.cost.shape[:2]
     requests = len(now.whose)
     for _ in range(_PASSES):
         before = value

@@ -137,4 +137,4 @@ class Groups:
         for name in ("start", "stop", "cost_ms", "members", "parts"):
             held = getattr(self, name)
             setattr(self, name, [held[column] for column in wanted])
-        self._known.clear()
+        self._known = set(zip(self.start, self.parts, strict=True))

@@ -6,7 +6,7 @@ within a box around the best ones known.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,10 +16,18 @@ from uara.solver import Context
 from .groups import Groups
 
 
-def next_prices(
-    groups: Groups, centre_ms: Floats, width_ms: float, context: Context[Any]
-) -> tuple[float, Floats] | None:
-    """Value of the program and its prices, within ``width_ms`` of the centre; None where time is up."""
+class Step(NamedTuple):
+    """What the program of C columns says."""
+
+    value_ms: float
+    price_ms: Floats
+    """(K,)"""
+    weight: Floats
+    """(C,) How much of each column a cheapest mixture of chains holds."""
+
+
+def next_prices(groups: Groups, centre_ms: Floats, width_ms: float, context: Context[Any]) -> Step | None:
+    """The program's value and prices, within ``width_ms`` of the centre; None where time is up."""
     from scipy.optimize import linprog
     from scipy.sparse import csc_matrix
 
@@ -45,4 +53,5 @@ def next_prices(
     solved = linprog(cost, A_eq=matrix, b_eq=wanted, method="highs", options=limit)
     if solved.status != 0:
         return None
-    return float(solved.fun) * unit, np.asarray(solved.eqlin.marginals[requests:]) * unit
+    price_ms = np.asarray(solved.eqlin.marginals[requests:]) * unit
+    return Step(float(solved.fun) * unit, price_ms, np.asarray(solved.x[:columns]))

@@ -17,6 +17,7 @@ from uara.registry import as_solver
 from uara.solver import Answer, Context
 
 from .by_type import prices_by_type
+from .diving import dived
 from .dp import DynamicProgrammeOptions, hetedge_dp
 from .order import Search, improved
 from .prices import Prices, start_prices
@@ -29,6 +30,8 @@ _SAMPLE = 100
 """Requests of the sample on which the prices of very many are learnt."""
 _LEARNING = 0.25
 """Part of the time that this may take."""
+_DIVES, _AFTER_DIVE = 24, 0.2
+"""Dives without a gain after which no more are made, and the search's time after each, of the first search's."""
 _AROUND = (16, 1)
 """Positions about its own at which a group of the first plan, and a request alone, are columns, where K is large."""
 
@@ -78,6 +81,7 @@ def hetedge_bound(instance: HetEdge, context: Context[OverOrdersOptions]) -> Ans
         prices.prove(first, prices.seen(first)[1])
         prices.improve(best.value_ms, options.gap, lambda: best.rounded(prices, bounding))
         best.rounded(prices, bounding)
+        best.dive(prices, bounding, options.gap)
     else:
         learning = bounding.part(seconds=_LEARNING * bounding.remaining_s())
         for first in prices_by_type(instance, _SAMPLE, _TOGETHER, options.gap, learning):
@@ -133,3 +137,21 @@ class _Best:
             context.incumbent(self.plan)
             self.hand_over(prices)
         return self.value_ms
+
+    def dive(self, prices: Prices, context: Context[Any], gap: float) -> None:
+        """Look for better plans where the prices lead to, until the gap is proven or nothing more is found."""
+        idle = 0
+        while prices.bound_ms < self.value_ms * (1 - gap) and idle < _DIVES and not context.expired():
+            order = dived(prices, context, drawn=idle > 0)
+            if order is None:
+                break
+            ends: list[Plan] = []
+            part = context.part(seconds=_AFTER_DIVE * self.search_s)
+            plan, value_ms, runs = improved(self.kind, *self.kind.cut(order), part, ends)
+            self.runs, idle = self.runs + runs, idle + 1
+            if value_ms < self.value_ms * (1 - 1e-6):
+                self.plan, self.value_ms, idle = plan, value_ms, 0
+                context.incumbent(plan)
+                self.ends += ends
+                self.hand_over(prices)
+                self.rounded(prices, context)

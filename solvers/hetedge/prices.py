@@ -8,7 +8,7 @@ what the prices prove is reported. The cheapest groups are found by the checker'
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,6 +42,10 @@ _SETTLED, _PART = 1e-4, 0.1
 """What it may promise beyond what prices seem to prove, of its value, or of its lead on the bound, before a proof."""
 _BETWEEN_PLANS = 3
 """Rounds from one search for a plan among the known groups to the next."""
+_LOOKS, _PATIENCE = 60, 12
+"""Most linear programs before a proof, and proofs without a gain after which no more are made."""
+_WIDENED, _LAST_WIDENED = 4.0, 64.0
+"""What the box's width is multiplied by after a proof, and before the last look."""
 _FIRST_WIDTH = 0.3
 """Width of the first box, of the mean price."""
 
@@ -71,6 +75,21 @@ def _widened(before_ms: float, found_ms: float, promised_ms: float) -> float:
     if found_ms <= before_ms:
         return 0.7
     return 1.5 if found_ms - before_ms > 0.5 * (promised_ms - before_ms) else 1.0
+
+
+class Seen(NamedTuple):
+    """Prices that seem to prove much."""
+
+    promised_ms: float
+    """What the linear program promises near them."""
+    price_ms: Floats
+    """(K,)"""
+    potential: Floats
+    """(K + 1,) In ms."""
+    width_ms: float
+    """Of the box at the end."""
+    weight: Floats
+    """(C,) What the program's cheapest mixture of chains holds of each column that was known then."""
 
 
 class Prices:
@@ -140,7 +159,9 @@ class Prices:
         value_ms += least_chain(found.slack, self._widest) + self._idle_ms
         if value_ms > self.bound_ms:
             self._keep(value_ms, price_ms, potential)
-        groups = {int(i): self._parts(ranked, kinds, found, int(i), order) for i in np.flatnonzero(found.first >= 0)}
+        groups = {
+            int(i): self._parts(ranked, kinds, found, int(i), order) for i in np.flatnonzero(found.first >= 0)
+        }
         self.shapes.add(groups.values())
         for position, parts in groups.items():
             self.groups.add(position, parts)
@@ -178,44 +199,44 @@ class Prices:
             Looks for a better plan every few rounds, and says what the best one costs.
         """
         width_ms = _FIRST_WIDTH * float(np.mean(np.abs(self.centre_ms)))
+        last, idle = False, 0
         while self.bound_ms < target_ms * (1 - gap) and self.context.affords(self.evaluation_s):
             seen = self.settle(self.centre_ms, width_ms)
-            if seen is None:
+            if seen is None or idle == _PATIENCE:
                 break
-            promised_ms, price_ms, potential = seen
             before_ms = self.bound_ms
-            found_ms = self.prove(price_ms, potential)
+            self.prove(seen.price_ms, seen.potential)
+            idle = 0 if self.bound_ms > before_ms else idle + 1
             self.rounds += 1
             if lower is not None and self.rounds % _BETWEEN_PLANS == 0:
                 target_ms = lower()
-            width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - self.bound_ms < _NO_MORE * promised_ms:
+            settled = seen.promised_ms - self.bound_ms < _NO_MORE * seen.promised_ms
+            if settled and last:
                 break
+            # In a narrow box little is promised: the last look is a wide one.
+            width_ms, last = seen.width_ms * (_LAST_WIDENED if settled else _WIDENED), settled
 
-    def settle(self, price_ms: Floats, width_ms: float) -> tuple[float, Floats, Floats] | None:
-        """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up.
-
-        Returns
-        -------
-        tuple
-            What the linear program promises in ms, (K,) prices, and (K + 1,) potentials.
-        """
+    def settle(self, price_ms: Floats, width_ms: float) -> Seen | None:
+        """The prices that seem to prove most, by cheap groups alone, from some prices on; None where time is up."""
         best_ms, potential = self.seen(price_ms)
-        promised_ms = np.inf
-        while self.context.affords(self.evaluation_s):
+        least_ms = max(best_ms, self.bound_ms)
+        promised_ms, weight = np.inf, np.zeros(0)
+        for _ in range(_LOOKS):
+            if not self.context.affords(self.evaluation_s):
+                break
             self._forget(price_ms)
             step = next_prices(self.groups, price_ms, width_ms, self.context)
             if step is None:
                 return None
-            promised_ms = step[0] + self._idle_ms
+            promised_ms, weight = step.value_ms + self._idle_ms, step.weight
             before_ms = best_ms
-            found_ms, found = self.seen(step[1])
+            found_ms, found = self.seen(step.price_ms)
             if found_ms > best_ms:
-                best_ms, price_ms, potential = found_ms, step[1], found
+                best_ms, price_ms, potential = found_ms, step.price_ms, found
             width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - self.bound_ms)):
+            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - least_ms)):
                 break
-        return promised_ms, price_ms, potential
+        return Seen(promised_ms, price_ms, potential, width_ms, weight) if len(weight) else None
 
     def _forget(self, price_ms: Floats) -> None:
         most = _COLUMNS * len(price_ms)

@@ -16,7 +16,9 @@ from uara.hetedge.batch_kinds import (
     kinds_of,
     lengths_of,
     levels_of,
+    ranked_by,
     rooms,
+    tables_of,
 )
 
 
@@ -36,7 +38,9 @@ def test_no_set_is_cheaper_or_dearer_than_its_kind(seed: int, disjoint: bool, co
     price = np.random.default_rng(seed).uniform(-5, 100, 4)
     requests = instance.requests
     levels = ([], []) if coarse else (requests.prompt_tokens.tolist(), requests.output_tokens.tolist())
-    ranked, kinds = kinds_of(instance, price, *levels, disjoint=disjoint)
+    tables = tables_of(instance, *levels)
+    ranked, _ = ranked_by(tables, price)
+    kinds = kinds_of(tables, ranked, disjoint=disjoint)
     assert (np.diff(ranked.price) <= 0).all()
     assert sorted(ranked.price.tolist()) == sorted(price.tolist())
     lengths = lengths_of(instance)

@@ -1,4 +1,4 @@
-"""Slacks against lists of all groups."""
+"""The recurrences and the worth of two batches apart, against plain twins; slacks against lists of all groups."""
 
 from __future__ import annotations
 
@@ -8,7 +8,12 @@ import numpy as np
 import pytest
 from hetedge_cases import make_hetedge
 
-from uara.hetedge.batch_kinds import kinds_of, rooms
+from uara.hetedge.batch_kinds import (
+    kinds_of,
+    ranked_by,
+    rooms,
+    tables_of,
+)
 from uara.hetedge.least_slack import Asked, Found, Stretch, alone_slacks, pair_slacks
 from uara.hetedge.played import played
 
@@ -20,7 +25,9 @@ def test_slacks_only_sink_and_name_the_group_that_has_them(seed: int, disjoint: 
     rng = np.random.default_rng(seed)
     price = rng.uniform(10, 2000, 6)
     levels = instance.requests.prompt_tokens.tolist(), instance.requests.output_tokens.tolist()
-    ranked, kinds = kinds_of(instance, price, *levels, disjoint=disjoint)
+    tables = tables_of(instance, *levels)
+    ranked, _ = ranked_by(tables, price)
+    kinds = kinds_of(tables, ranked, disjoint=disjoint)
     potential = rng.uniform(-500, 500, 7)
     asked = Asked(ranked.price, potential, disjoint, *rooms(instance))
     stretch, widest = Stretch(1, 5, 3.0), len(kinds.start) - 1

@@ -50,9 +50,9 @@ def searched(instance: HetEdge, rounds: float = 1e-3) -> RequestPrices:
     """Prices of a short search, with pairs apart."""
     plan = uara.solve(instance, "hetedge-dp")
     prices = Prices(instance, Context(instance, uara.Options()))
-    prices.part(plan.decision)
-    prices.groups.add_plan(plan.decision, 6, 6)
-    prices.try_prices(start_prices(instance, 2))
+    prices.know(plan.decision, 6, 6)
+    first = start_prices(instance, 2)
+    prices.prove(first, prices.seen(first)[1])
     prices.improve(plan.evaluation.objective_ms, rounds)
     assert prices.certificate is not None
     return prices.certificate

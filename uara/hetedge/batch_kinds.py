@@ -148,8 +148,8 @@ def tables_of(instance: HetEdge, prompt_levels: list[int], output_levels: list[i
 def ranked_by(tables: Tables, price: Floats) -> tuple[Requests, Indices]:
     """The requests from the dearest down, and (K,) which of the instance's each is."""
     order = np.argsort(-price, kind="stable")
-    each = (price, tables.prompt, tables.output, tables.rounds, tables.pace)
-    return Requests(*(values[order] for values in each)), order
+    rows = (tables.prompt[order], tables.output[order], tables.rounds[order], tables.pace[order])
+    return Requests(price[order], *rows), order
 
 
 def kinds_of(tables: Tables, ranked: Requests, *, disjoint: bool) -> Kinds:

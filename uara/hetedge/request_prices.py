@@ -30,7 +30,16 @@ from uara.base.errors import InputError
 from uara.base.files import Record, VersionOne, validate
 from uara.base.quantities import Finite, Floats
 from uara.base.scores import FEASIBILITY_TOLERANCE
-from uara.hetedge.batch_kinds import ROUNDS, Kinds, Requests, kinds_of, lengths_of, ranked_by, rooms, tables_of
+from uara.hetedge.batch_kinds import (
+    ROUNDS,
+    Kinds,
+    Requests,
+    kinds_of,
+    lengths_of,
+    ranked_by,
+    rooms,
+    tables_of,
+)
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases
 from uara.hetedge.least_slack import Asked, Found, Stretch, alone_slacks, pair_slacks

@@ -16,7 +16,7 @@ from uara.solvers.hetedge import backwards
 from uara.solvers.hetedge.backwards import cheapest_chain
 
 from uara.base.quantities import Floats
-from uara.hetedge.batch_kinds import kinds_of, rooms
+from uara.hetedge.batch_kinds import kinds_of, ranked_by, rooms, tables_of
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.least_slack import Asked, Found
 from uara.hetedge.request_prices import least_chain, least_tail_ms
@@ -33,7 +33,9 @@ def chain_of(
 ) -> Chain:
     """The chain, where every position is said to cost ``known`` for the rest of it at first."""
     levels = instance.requests.prompt_tokens.tolist(), instance.requests.output_tokens.tolist()
-    ranked, kinds = kinds_of(instance, price, *levels, disjoint=disjoint)
+    tables = tables_of(instance, *levels)
+    ranked, _ = ranked_by(tables, price)
+    kinds = kinds_of(tables, ranked, disjoint=disjoint)
     potential, calls = np.zeros(len(price) + 1), []
     answers = iter([False] * looks) if looks < 10**9 else None
 

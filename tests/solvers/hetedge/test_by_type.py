@@ -37,9 +37,10 @@ def test_stepwise_proves_more_than_at_once_at_the_same_prices() -> None:
     price = start_prices(instance, 3)
     found = []
     for stepwise in (True, False):
-        prices = Prices(instance, Context(instance, uara.Options()))
-        prices.groups.add_plan(plan, 20, 20)
-        found.append(prices.try_stepwise(price) if stepwise else prices.try_prices(price, again=1))
+        prices = Prices(instance, Context(instance, uara.Options()), disjoint=False)
+        prices.know(plan, 20, 20)
+        potential = prices.groups.potentials_ms(prices.groups.reduced_ms(price))
+        found.append(prices.try_stepwise(price) if stepwise else prices.prove(price, potential))
         assert prices.certificate is not None
         assert prices.certificate.prove(instance) == pytest.approx(prices.bound_ms, rel=1e-6)
     assert found[0] >= found[1]

@@ -26,9 +26,13 @@ def test_in_a_wide_box_the_prices_are_the_programs_dual(seed: int) -> None:
     groups, context = begun(seed)
     found = next_prices(groups, np.ones(6), 1e9, context)
     assert found is not None
-    value, price = found
+    value, price, weight = found
     chain = price.sum() + groups.potentials_ms(groups.reduced_ms(price))[0]
     assert chain == pytest.approx(value, rel=1e-6)
+    served = np.zeros(6)
+    for members, part in zip(groups.members, weight, strict=True):
+        served[list(members)] += part
+    assert served == pytest.approx(1.0)
     other = price + np.random.default_rng(seed).normal(0, 1 + abs(price).mean(), 6)
     assert other.sum() + groups.potentials_ms(groups.reduced_ms(other))[0] <= value * (1 + 1e-6)
 

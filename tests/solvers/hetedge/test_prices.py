@@ -10,7 +10,6 @@ import pytest
 from hetedge_cases import make_hetedge, planned
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from uara.solvers.hetedge.groups import Part
 from uara.solvers.hetedge.prices import Prices, _divided, _levels, _widened, start_prices
 
 import uara
@@ -26,8 +25,13 @@ def begun(instance: HetEdge, **options: Any) -> tuple[Prices, Context[Any]]:
     context = Context(instance, uara.Options())
     prices = Prices(instance, context, **options)
     count = len(instance.requests)
-    prices.groups.add_plan(planned(instance, 1), count, count)
+    prices.know(planned(instance, 1), count, count)
     return prices, context
+
+
+def proved(prices: Prices, price: Floats) -> float:
+    """What prices prove with the potentials that they seem to have."""
+    return prices.prove(price, prices.seen(price)[1])
 
 
 def works(instance: HetEdge, size: int) -> Floats:
@@ -116,11 +120,13 @@ def test_two_batches_are_filled_with_the_dearest_that_fit(seed: int) -> None:
 @given(st.integers(0, 10_000), st.booleans(), st.sampled_from([0.3, 1.0, 2.0]))
 def test_what_prices_claim_is_what_their_certificate_proves(seed: int, disjoint: bool, scale: float) -> None:
     instance = make_hetedge(4, seed, longest_speculation=2)
-    prices, context = begun(instance)
-    prices.disjoint = disjoint
+    prices, context = begun(instance, disjoint=disjoint)
     columns = len(prices.groups.start)
-    bound_ms = prices.try_prices(scale * start_prices(instance, 2))
+    first = scale * start_prices(instance, 2)
+    seen_ms, potential = prices.seen(first)
+    bound_ms = prices.prove(first, potential)
     assert bound_ms == prices.bound_ms
+    assert bound_ms <= seen_ms * (1 + 1e-9)
     assert prices.certificate is not None
     proven = lower_bound(instance, prices.certificate)
     size = sum(prices.certificate.record.request_price_ms) + abs(bound_ms)
@@ -129,16 +135,16 @@ def test_what_prices_claim_is_what_their_certificate_proves(seed: int, disjoint:
     assert len(prices.groups.start) >= columns
     assert context._ledger.certificate is prices.certificate
     assert context._ledger.bound_ms <= bound_ms
-    stepwise = Prices(instance, Context(instance, uara.Options()))
-    stepwise.groups.add_plan(planned(instance, 1), 4, 4)
-    again = stepwise.try_stepwise(scale * start_prices(instance, 2))
+    stepwise = Prices(instance, Context(instance, uara.Options()), disjoint=False)
+    stepwise.know(planned(instance, 1), 4, 4)
+    again = stepwise.try_stepwise(first)
     assert again == pytest.approx(lower_bound(instance, stepwise.certificate), abs=1e-9 * size)
 
 
 def test_improving_only_raises_and_worse_prices_are_not_kept() -> None:
     instance = make_hetedge(6, 2, longest_speculation=2)
     prices, _ = begun(instance)
-    first = prices.try_prices(start_prices(instance, 2))
+    first = proved(prices, start_prices(instance, 2))
     target = evaluate(instance, planned(instance, 1)).objective_ms
     looks: list[int] = []
 
@@ -150,7 +156,7 @@ def test_improving_only_raises_and_worse_prices_are_not_kept() -> None:
     assert prices.bound_ms >= first
     assert looks == list(range(3, prices.rounds + 1, 3))
     best, certificate, centre = prices.bound_ms, prices.certificate, prices.centre_ms
-    assert prices.try_prices(np.zeros(6)) < best
+    assert proved(prices, np.zeros(6)) < best
     assert prices.bound_ms == best
     assert prices.certificate is certificate
     assert prices.centre_ms is centre
@@ -159,37 +165,36 @@ def test_improving_only_raises_and_worse_prices_are_not_kept() -> None:
     assert prices.rounds == rounds_before
 
 
-def test_apart_no_group_holds_a_request_twice_and_more_is_proven() -> None:
+def test_prices_settle_near_what_the_known_groups_promise() -> None:
     instance = make_hetedge(6, 2, longest_speculation=2)
     prices, _ = begun(instance)
-    prices.try_prices(start_prices(instance, 2))
-    prices.improve(evaluate(instance, planned(instance, 1)).objective_ms, 1e-4)
-    shared = prices.bound_ms
-    prices.part(planned(instance, 1))
-    assert prices.disjoint
+    first = start_prices(instance, 2)
+    before, _ = prices.seen(first)
+    settled = prices.settle(first, float(first.mean()))
+    assert settled is not None
+    after = prices.seen(settled.price_ms)[0]
+    assert before <= after * (1 + 1e-9)
+    assert after <= settled.promised_ms * (1 + 1e-9)
+    assert settled.promised_ms - after <= max(1e-4 * after, 0.1 * (settled.promised_ms - before)) * (1 + 1e-6)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_apart_no_group_holds_a_request_twice_and_more_is_proven(seed: int) -> None:
+    instance = make_hetedge(6, seed, longest_speculation=2)
+    bounds = []
+    for disjoint in (False, True):
+        prices, _ = begun(instance, disjoint=disjoint)
+        proved(prices, start_prices(instance, 2))
+        prices.improve(evaluate(instance, planned(instance, 1)).objective_ms, 1e-4)
+        bounds.append(prices.bound_ms)
     assert all(len(set(members)) == len(members) for members in prices.groups.members)
-    assert prices.bound_ms >= shared * (1 - 1e-9)
-
-
-def test_apart_chains_stay_whole_where_every_known_pair_shares_a_request() -> None:
-    instance = make_hetedge(6, 2, longest_speculation=2)
-    prices, _ = begun(instance)
-    prices.try_prices(start_prices(instance, 2))
-    prices.groups.keep([])
-    for position in range(5):
-        prices.groups.add(position, (Part((position,), 1), Part((position,), 1)))
-    prices.groups.add(5, (Part((5,), 1),))
-    prices.part(planned(instance, 1))
-    assert np.isfinite(prices.groups.potentials_ms(prices.groups.reduced_ms(prices.centre_ms))).all()
-    before = prices.bound_ms
-    prices.improve(evaluate(instance, planned(instance, 1)).objective_ms, 1e-4)
-    assert before <= prices.bound_ms < np.inf
+    assert bounds[1] >= bounds[0] * (1 - 1e-3)
 
 
 def test_a_part_of_another_run_reports_nothing() -> None:
     instance = make_hetedge(4, 2, longest_speculation=2)
     prices, context = begun(instance, certify=False)
-    prices.try_prices(start_prices(instance, 2))
+    proved(prices, start_prices(instance, 2))
     assert prices.certificate is not None
     assert context._ledger.certificate is None
     assert context._ledger.bound_ms == -np.inf
@@ -199,7 +204,7 @@ def test_where_time_is_up_nothing_is_claimed(monkeypatch: pytest.MonkeyPatch) ->
     instance = make_hetedge(5, 2, longest_speculation=2)
     prices, _ = begun(instance)
     monkeypatch.setattr(Context, "expired", lambda context: True)
-    assert prices.try_prices(start_prices(instance, 2)) == -np.inf
+    assert proved(prices, start_prices(instance, 2)) == -np.inf
     assert prices.try_stepwise(start_prices(instance, 2)) == -np.inf
     assert prices.certificate is None
     assert prices.bound_ms == -np.inf
