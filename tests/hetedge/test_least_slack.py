@@ -1,4 +1,4 @@
-"""The recurrences and the worth of two batches apart, against plain twins; slacks against lists of all groups."""
+"""Slacks against lists of all groups."""
 
 from __future__ import annotations
 
