@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from uara.base import files
 from uara.base.deferred import deferred as deferred
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.plugins import offered
 from uara.shipped import located
 
@@ -244,8 +244,7 @@ def kind_of(name: str) -> Kind:
     InputError
         If none of this name is installed, or it cannot be loaded.
     """
-    if name not in kind_names():
-        raise InputError(f"{name!r} is not one of {', '.join(kind_names())}", source="problem kind")
+    check_one_of(name, kind_names(), "problem kind")
     point = offered(GROUP)[name]
     try:
         found = point.load()

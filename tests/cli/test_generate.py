@@ -100,7 +100,7 @@ def test_the_recorded_command_makes_the_same_walk(monkeypatch: pytest.MonkeyPatc
         place, gain = np.zeros((walk.slots, devices, 3)), np.full((walk.slots, devices, servers), 1e-9)
         return MovingDrop(np.zeros((servers, 3)), place, gain, {"versions": {}})
 
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", still)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", still)
     words = ["--channel", "sionna-umi", "--servers", "2", "--devices", "3", "--slots", "2", "--speed", "3"]
     assert run(["generate", *words, "--slot-s", "0.25", "--wander-deg", "4", "-o", "w.json"]) == 0
     trace, first = MobilityTrace.load("w.json"), Path("w.json").read_bytes()

@@ -6,7 +6,7 @@ import pytest
 
 from uara.base.errors import InputError
 from uara.psd.flops import GPT2, GPT2_XL
-from uara.psd.hardware import PHONES, SERVERS, Link, Processor, processor, speed_ratio, speeds
+from uara.psd.hardware import PHONES, SERVERS, Link, Processor, speed_ratio, speeds
 
 
 def test_a_pass_is_arithmetic_or_memory() -> None:
@@ -38,9 +38,9 @@ def test_only_the_uplink_changes() -> None:
 
 
 def test_refusals() -> None:
-    assert processor("iphone-14", PHONES).flop_per_s == 2.0e12
+    assert PHONES["iphone-14"].flop_per_s == 2.0e12
     with pytest.raises(InputError, match="galaxy-s23"):
-        processor("abacus", PHONES)
+        speeds("abacus")
     for wrong in (0.0, -1.0, math.nan):
         with pytest.raises(InputError):
             Processor(wrong)

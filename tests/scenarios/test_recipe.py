@@ -24,8 +24,8 @@ from uara.scenarios.recipe import (
     generate_trace,
     profile_sha256,
     rounded,
-    urban_micro_twin,
 )
+from uara.scenarios.twin import urban_micro_twin
 
 sionna = pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs the extra sionna")
 
@@ -196,7 +196,7 @@ def test_the_profile_is_read_before_minutes_are_spent_on_a_channel(monkeypatch: 
         raise AssertionError("the channel was drawn")
 
     monkeypatch.setattr("uara.scenarios.recipe.raytrace.draw", never)
-    monkeypatch.setattr("uara.scenarios.recipe.draw_traced", never)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_traced", never)
     with pytest.raises(InputError, match="no profile 'gpt5'"):
         generate(profile="gpt5")
     with pytest.raises(InputError, match="no profile 'gpt5'"):
@@ -334,7 +334,7 @@ def test_more_pairs_of_walkers_than_memory_holds_are_refused(monkeypatch: pytest
     def never(*arguments: object, **options: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", never)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", never)
     with pytest.raises(InputError, match="pairs of a device and a server"):
         generate_trace(channel="sionna-umi", servers=10_000, devices=10_000)
 
@@ -348,7 +348,7 @@ def standing_still(settings: object, walk: Walk, *, servers: int, devices: int, 
 
 
 def test_the_length_of_a_slot_is_the_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", standing_still)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", standing_still)
     short = generate_trace(walk=Walk(slots=3, slot_s=0.1), channel="sionna-umi", servers=2, devices=4)
     assert (short.slot_s, short.instance.parameters.slot_ms) == (0.1, 100.0)
     plain = generate_trace(walk=Walk(slots=3), channel="sionna-umi", servers=2, devices=4)
@@ -358,7 +358,7 @@ def test_the_length_of_a_slot_is_the_walks(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_the_command_of_a_trace_says_how_it_walks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("uara.scenarios.recipe.draw_umi", standing_still)
+    monkeypatch.setattr("uara.scenarios.channel.mobility.draw_umi", standing_still)
     size = {"channel": "sionna-umi", "servers": 2, "devices": 4}
     plain = generate_trace(walk=Walk(slots=3), **size)  # type: ignore[arg-type]
     assert plain.instance.provenance.command.endswith("--slots 3 --speed 1.5 -o e2_m4_t3.json")

@@ -54,7 +54,7 @@ def test_the_queues_are_what_the_requests_before_left(tmp_path: Path) -> None:
     first = crowded.place(4, stream(5, "arrivals"))
     assert made.provenance.settings["earlier_requests"] == first > 0
     loads = loads_of(crowded.part(0, first), profile, stream(5, "earlier requests"))
-    came_flop = float(loads.server_flop.sum())
+    came_flop = float(loads["server_flop"].sum())
     waiting = made.servers.backlog_flop
     most_done = made.servers.compute_flop_per_s.sum() * crowded.arrival_s[first]
     assert came_flop - most_done - 1 <= waiting.sum() <= came_flop

@@ -9,7 +9,7 @@ from cases import make_instance
 
 import uara
 from uara import InputError, solution
-from uara.scenarios.what_if import BASE, OTHER_WEIGHTS, WhatIf, variants, what_if
+from uara.scenarios.what_if import BASE, OTHER_WEIGHTS, WhatIf, files_of, variants, what_if
 from uara.verify import verify_files
 
 INSTANCE = make_instance(10, 3, seed=2)
@@ -76,7 +76,9 @@ def test_the_table_has_a_row_a_variant(found: WhatIf) -> None:
 def test_files_can_be_verified(found: WhatIf, tmp_path: Path) -> None:
     written = found.save(tmp_path / "answers")
     assert len(written) == 2 * len(found.variants)
-    for (instance, answer), variant in zip(found.files(tmp_path / "answers"), found.variants, strict=True):
+    for (instance, answer), variant in zip(
+        files_of(found.variants, tmp_path / "answers"), found.variants, strict=True
+    ):
         assert uara.load(instance).digest == variant.instance.digest
         verdict = verify_files("p1", instance, answer)
         assert verdict is not None

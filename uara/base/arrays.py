@@ -56,9 +56,8 @@ class ArrayFile:
         with _blaming(self._path):
             member = self._archive.getinfo(f"{name}.npy")
             if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError(
-                    "compressed by what NumPy does not use"
-                )  # and what unpacks a whole block at once
+                # Others unpack a whole block at once.
+                raise ValueError("compressed by what NumPy does not use")
             with self._archive.open(member) as packed:
                 start = io.BytesIO(packed.read(_LONGEST_HEADER))
             shape, dtype = _header(start)

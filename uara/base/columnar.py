@@ -16,12 +16,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
+from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeVar, dataclass_transform
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from uara.base.errors import InputError
+from uara.base.files import Record, validate
 from uara.base.quantities import Floats, Indices
 
 C = TypeVar("C")
@@ -120,3 +121,18 @@ def freeze_fields(record: object, types: Mapping[str, Any], *, source: str) -> N
     for name, dtype in types.items():
         vector = frozen(getattr(record, name), dtype, name, source=source, vector=True)
         object.__setattr__(record, name, vector)
+
+
+class Decision:
+    """A columnar decision whose fields are those of a record: plain data of it, and back."""
+
+    record: ClassVar[type[Record]]
+
+    @classmethod
+    def from_plain(cls, plain: dict[str, Any]) -> Self:
+        """From the data of :meth:`to_plain`; raises :class:`InputError`, with a key path, if it is something else."""
+        return cls(**dict(validate(plain, cls.record, path="$.decision")))
+
+    def to_plain(self) -> dict[str, Any]:
+        """Plain data for JSON, a list for each field."""
+        return {name: getattr(self, name).tolist() for name in self.record.model_fields}

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class UaraError(Exception):
@@ -43,6 +46,33 @@ def meant(name: str, known: Iterable[str]) -> str:
     there = list(known)
     near = get_close_matches(name, there, n=3, cutoff=0.5)
     return f"; did you mean {' or '.join(near)}?" if near else f"; there are: {', '.join(sorted(there))}"
+
+
+def entry(table: Mapping[str, T], name: str, what: str, **place: str | None) -> T:
+    """What a table holds under a name.
+
+    Parameters
+    ----------
+    what
+        What its entries are called.
+    place
+        ``source`` and ``path``, for the error.
+
+    Raises
+    ------
+    InputError
+        If it holds none; says which there are.
+    """
+    if name not in table:
+        raise InputError(f"no {what} {name!r}; known are {', '.join(table)}", **place)
+    return table[name]
+
+
+def check_one_of(word: object, known: Iterable[str], source: str) -> None:
+    """Refuse, with ``InputError``, a word that is none of those that are known."""
+    there = list(known)
+    if word not in there:
+        raise InputError(f"{word!r} is not one of {', '.join(there)}", source=source)
 
 
 class UaraWarning(UserWarning):

@@ -123,9 +123,8 @@ class Shelf:
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """The kernel compiled for a signature, or None where it is not kept."""
-        if (
-            self.allocates
-        ):  # what is kept calls Numba's memory manager, and needs nothing else of the compiler
+        # What is kept calls Numba's memory manager, and needs nothing else of the compiler.
+        if self.allocates:
             numba.core.runtime.rtsys.initialize(context)
         key, damage = self._key(signature, context.codegen()), ""
         for place in _places(self._source):

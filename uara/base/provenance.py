@@ -29,6 +29,12 @@ class Provenance(Record):
     credits: list[str] = []
     """Whom the data must be credited to."""
 
+    @property
+    def origin(self) -> str:
+        """Channel model and scene, in brackets behind a blank; empty where neither is known."""
+        known = ", ".join(part for part in (self.channel_model, self.scene) if part)
+        return f" ({known})" if known else ""
+
     def lines(self) -> list[str]:
         """What a reader wants to know of it, in words."""
         found = []

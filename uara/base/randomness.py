@@ -6,6 +6,8 @@ import hashlib
 
 import numpy as np
 
+from uara.base.errors import InputError
+
 
 def stream(seed: int, *name: str | int) -> np.random.Generator:
     """The generator of this name under a root seed.
@@ -21,7 +23,14 @@ def derived_seed(seed: int, *name: str | int) -> int:
     return int(_sequence(seed, name).generate_state(1)[0])
 
 
+def check_seed(seed: int) -> None:
+    """Refuse a seed below 0; raises ``InputError``."""
+    if seed < 0:
+        raise InputError(f"the seed must not be negative: {seed}")
+
+
 def _sequence(seed: int, name: tuple[str | int, ...]) -> np.random.SeedSequence:
+    check_seed(seed)
     digest = hashlib.sha256("\x1f".join(map(str, name)).encode()).digest()
     words = [int.from_bytes(digest[i : i + 4], "little") for i in range(0, 16, 4)]
     return np.random.SeedSequence(seed, spawn_key=words)

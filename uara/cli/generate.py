@@ -59,7 +59,8 @@ def command(
     """
     from uara.base.errors import InputError
     from uara.base.files import file_name, save_or_rescue, validate
-    from uara.scenarios.recipe import drawing_bytes, urban_micro_twin
+    from uara.scenarios.recipe import drawing_bytes
+    from uara.scenarios.twin import urban_micro_twin
 
     if collection is not None:
         _reject_others(context, _COLLECTION_OPTIONS, "--collection")

@@ -9,7 +9,7 @@ import numpy as np
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
-from uara.base.scores import Violation, finite
+from uara.base.scores import Violation, finite, finite_ones, mean_and_p95
 from uara.hetedge.pipeline import Step, batches_of, replay
 from uara.hetedge.plan import limit_violations, structural_violations
 from uara.hetedge.uplink import upload_ms
@@ -58,10 +58,7 @@ class Evaluation:
     @property
     def latency_ms(self) -> dict[str, float]:
         """Mean and 95th percentile over the requests."""
-        latency = self.request_latency_ms
-        if not np.isfinite(latency).all():
-            return {"mean": float("inf"), "p95": float("inf")}
-        return {"mean": float(np.mean(latency)), "p95": float(np.percentile(latency, 95))}
+        return mean_and_p95(self.request_latency_ms)
 
     @property
     def energy_j(self) -> float:
@@ -79,21 +76,22 @@ class Evaluation:
 
     def busy_fraction(self, stage: str) -> float:
         """Part of the makespan for which a node ("draft" or "verify") works."""
-        return (
-            sum(step.end_ms - step.start_ms for step in self.steps if step.stage == stage) / self.makespan_ms
-        )
+        busy_ms = sum(step.end_ms - step.start_ms for step in self.steps if step.stage == stage)
+        return busy_ms / self.makespan_ms
+
+    def busy_fractions(self) -> dict[str, float]:
+        """The same for both nodes."""
+        return {stage: self.busy_fraction(stage) for stage in ("draft", "verify")}
 
     def to_plain(self) -> dict[str, Any]:
         """The score as plain data for JSON; infinite values become None."""
         return {
             "objective": finite(self.objective_ms),
             "makespan_ms": finite(self.makespan_ms),
-            "terms_ms": {name: finite(value) for name, value in self.terms_ms.items()} if self.steps else {},
-            "latency_ms": {name: finite(value) for name, value in self.latency_ms.items()},
+            "terms_ms": finite_ones(self.terms_ms) if self.steps else {},
+            "latency_ms": finite_ones(self.latency_ms),
             "energy_j": finite(self.energy_j),
-            "busy_fraction": {stage: self.busy_fraction(stage) for stage in ("draft", "verify")}
-            if self.steps
-            else {},
+            "busy_fraction": self.busy_fractions() if self.steps else {},
             "feasible": self.feasible,
             "violations": [each.to_plain() for each in self.violations],
         }

@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
 
 def draw(
-    instance: HetEdge,
-    path: str | Path | None = None,
-    plan: Plan | None = None,
-    *,
-    ax: Axes | None = None,
+    instance: HetEdge, path: str | Path | None = None, plan: Plan | None = None, *, ax: Axes | None = None
 ) -> Axes:
     """Draw the requests, or with a plan its Gantt chart.
 

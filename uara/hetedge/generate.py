@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
 
-import uara
 from uara.base.digits import rounded
-from uara.base.errors import InputError
+from uara.base.errors import entry
 from uara.base.files import Record, validate
-from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Positive
 from uara.base.randomness import stream
 from uara.hardware import TX_POWER_DBM
@@ -21,9 +19,9 @@ from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.schema import Count, Parameters
 from uara.psd.profile import TaskProfile
 from uara.scenarios.arrivals import read_arrivals
-from uara.scenarios.channel import pathloss, raytrace, umi
+from uara.scenarios.channel import models
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.recipe import profile_sha256
+from uara.scenarios.recipe import drawn_provenance, option_words
 
 OUTPUT_TOKENS = {"code": 192, "chat": 128, "summary": 64}
 """Tokens that each kind of task generates; other kinds generate :data:`OTHER_OUTPUT_TOKENS`."""
@@ -35,7 +33,7 @@ class HetEdgeRecipe(Record):
 
     requests: Count = 100
     """Number of requests K."""
-    channel: Literal["sionna-rt", "sionna-umi", "path-loss"] = "sionna-rt"
+    channel: models.Model = "sionna-rt"
     """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
     scene: str = "etoile"
     """Scene of ray tracing."""
@@ -91,63 +89,33 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
     name = name or f"hetedge_k{recipe.requests}"
     profile = TaskProfile.load(recipe.profile)
     drop = _drop(recipe)
-    given = "assumed" if recipe.acceptance is not None else profile.provenance.acceptance
+    assumed = {} if recipe.acceptance is None else {"acceptance": "assumed"}
     chosen = recipe.model_dump(exclude={"requests", "channel", "scene", "seed", "profile"}, exclude_none=True)
-    provenance = Provenance(
-        command=_command(recipe, name),
-        seed=recipe.seed,
-        channel_model=recipe.channel,
-        scene=recipe.scene if recipe.channel == "sionna-rt" else "",
-        task_profile=profile.name,
-        task_profile_sha256=profile_sha256(profile),
-        acceptance=given,
-        versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
-        settings=chosen,
-        credits=raytrace.map_credits(recipe.channel, recipe.scene),
-    )
+    words = option_words(recipe, ("requests", "channel", "seed"))
+    command = f"uara hetedge generate {words} -o {shlex.quote(f'{name}.json')}"
+    provenance = drawn_provenance(recipe, profile, drop, command=command, settings=chosen, **assumed)
     return HetEdge(
         name,
         _requests(recipe, profile, drop),
-        draft_node=_known(NODES, recipe.draft_node, "draft_node"),
-        draft_model=_known(MODELS, recipe.draft_model, "draft_model"),
-        target_node=_known(NODES, recipe.target_node, "target_node"),
-        target_model=_known(MODELS, recipe.target_model, "target_model"),
+        draft_node=entry(NODES, recipe.draft_node, "node", path="recipe.draft_node"),
+        draft_model=entry(MODELS, recipe.draft_model, "model", path="recipe.draft_model"),
+        target_node=entry(NODES, recipe.target_node, "node", path="recipe.target_node"),
+        target_model=entry(MODELS, recipe.target_model, "model", path="recipe.target_model"),
         parameters=Parameters(bandwidth_hz=recipe.bandwidth_mhz * 1e6, largest_batch=recipe.largest_batch),
         provenance=provenance,
     )
 
 
-def _command(recipe: HetEdgeRecipe, name: str) -> str:
-    """The command that makes this instance: what is always said, and what differs from the defaults."""
-    always, defaults = ("requests", "channel", "seed"), HetEdgeRecipe().model_dump()
-    parts = [
-        f"--{key.replace('_', '-')} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}"
-        for key, value in recipe.model_dump().items()
-        if key in always or value != defaults[key]
-    ]
-    return " ".join(["uara hetedge generate", *parts, "-o", shlex.quote(f"{name}.json")])
-
-
-def _known(catalogue: dict[str, Any], name: str, option: str) -> Any:
-    if name not in catalogue:
-        raise InputError(f"no {name!r}; known are {', '.join(catalogue)}", path=f"recipe.{option}")
-    return catalogue[name]
-
-
 def _drop(recipe: HetEdgeRecipe) -> Drop:
     """Positions and gains to the one small base station that receives the prompts."""
-    counts = {"servers": 1, "devices": recipe.requests, "seed": recipe.seed}
-    if recipe.channel == "sionna-rt":
-        return raytrace.draw(raytrace.RayTracing(scene=recipe.scene, box_m=recipe.box_m), **counts)
-    if recipe.channel == "sionna-umi":
-        return umi.draw(umi.UrbanMicro(box_m=recipe.box_m), **counts)
-    return pathloss.draw(pathloss.PathLoss(box_m=recipe.box_m), **counts)
+    settings = models.settings_of(recipe.channel, recipe.box_m, scene=recipe.scene)
+    return models.draw(settings, servers=1, devices=recipe.requests, seed=recipe.seed)
 
 
 def _requests(recipe: HetEdgeRecipe, profile: TaskProfile, drop: Drop) -> Requests:
     """Each request draws a kind of task with equal odds, and one of its prompts in the profile."""
     count, rng = recipe.requests, stream(recipe.seed, "tasks")
-    by_task = {task: [record for record in profile.records if record.task == task] for task in profile.tasks}
+    by_task = {task: profile.of_task(task) for task in profile.tasks}
     names = [profile.tasks[index] for index in rng.integers(len(by_task), size=count)]
     records = [by_task[task][int(rng.integers(len(by_task[task])))] for task in names]
     prompt = np.array([record.prompt_tokens for record in records])

@@ -26,14 +26,7 @@ from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
 from uara.base.tables import Table, Tabled
 from uara.hetedge.latency import Machine, System, cache_bytes, make_system
-from uara.hetedge.schema import (
-    HetEdgeFile,
-    Link,
-    Node,
-    Parameters,
-    RequestColumns,
-    Transformer,
-)
+from uara.hetedge.schema import HetEdgeFile, Link, Node, Parameters, RequestColumns, Transformer
 
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
 
@@ -102,12 +95,7 @@ class HetEdge(Tabled):
     def system(self) -> System:
         """Costs of the two models on their nodes, and of the link."""
         return make_system(
-            self.draft_node,
-            self.draft_model,
-            self.target_node,
-            self.target_model,
-            self.link,
-            self.parameters,
+            self.draft_node, self.draft_model, self.target_node, self.target_model, self.link, self.parameters
         )
 
     @cached_property

@@ -190,30 +190,11 @@ def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_
             slack[first : last + 1] + potential[first : last + 1] - potential[first + size : last + size + 1]
         )
         part_a, part_b = np.empty((to_a - from_a, 2)), np.empty((to_b - from_b, 2))
-        for t in range(from_a, to_a):
-            c, part = kinds.cost[t], part_a[t - from_a]
-            begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
-            more = c[ROUNDS] - 1.0
-            work = c[FIRST_VERIFY] + more * c[VERIFY]
-            if more > 0.0:
-                part[1] = begin + work - c[VERIFY]
-                part[0] = size_a * (begin + work) - kinds.worth[t]
-                if not longer:
-                    part[0] += size_a * (more - 1.0) * least_b
-            else:
-                part[1] = c[PREFILL] + c[DRAFT]
-                part[0] = size_a * (begin + work - most_first) - kinds.worth[t]
-            part[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
-        for t in range(from_b, to_b):
-            c, part = kinds.cost[t], part_b[t - from_b]
-            more = c[ROUNDS] - 1.0
-            work = c[FIRST_VERIFY] + more * c[VERIFY]
-            part[1] = work - (c[VERIFY] if more > 0.0 else c[FIRST_VERIFY])
-            part[0] = size_b * work - kinds.worth[t]
-            part[0] += size_a * work + size_b * more * least_a if longer else size_a * c[FIRST_VERIFY]
+        _first_parts(kinds, from_a, part_a, (size_a, size_b), tail_ms, longer, (least_b, most_first))
+        _second_parts(kinds, from_b, part_b, (size_a, size_b), longer, least_a)
         ok_a = _usable(kinds, from_a, to_a, size if disjoint else size_a, 2.0 if longer else 1.0)
         ok_b = _usable(kinds, from_b, to_b, size if disjoint else size_b, 1.0)
-        kept_b = _kept(part_b, ok_b, weight, limit, _least(part_a, ok_a, weight))
+        kept_b = _kept(part_b, ok_b, weight, limit, _least_of(part_a, np.flatnonzero(ok_a), weight))
         kept_a = _kept(part_a, ok_a, weight, limit, _least_of(part_b, kept_b, weight))
         if len(kept_a) == 0 or len(kept_b) == 0:
             continue
@@ -260,6 +241,59 @@ def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_
                         slack[i], found.first[i], found.second[i] = least, from_a + p, from_b + q
 
 
+@kernel(allocates=False, inner=True)
+def _first_parts(
+    kinds: Kinds,
+    start: int,
+    part: Floats,
+    sizes: tuple[int, int],
+    tail_ms: float,
+    longer: bool,
+    other: tuple[float, float],
+) -> None:
+    """What the first batch adds to a pair at least: a number, and a slope in the weight of a position.
+
+    Parameters
+    ----------
+    start, part
+        Place of its first kind, and (n, 2) the output, a row for each of its kinds.
+    longer
+        Whether it has more rounds than the second one.
+    other
+        Of the second one: the least later pass, and the longest first one, in ms.
+    """
+    (size_a, size_b), (least_b, most_first) = sizes, other
+    for t in range(start, start + len(part)):
+        c, row = kinds.cost[t], part[t - start]
+        begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
+        more = c[ROUNDS] - 1.0
+        work = c[FIRST_VERIFY] + more * c[VERIFY]
+        if more > 0.0:
+            row[1] = begin + work - c[VERIFY]
+            row[0] = size_a * (begin + work) - kinds.worth[t]
+            if not longer:
+                row[0] += size_a * (more - 1.0) * least_b
+        else:
+            row[1] = c[PREFILL] + c[DRAFT]
+            row[0] = size_a * (begin + work - most_first) - kinds.worth[t]
+        row[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
+
+
+@kernel(allocates=False, inner=True)
+def _second_parts(
+    kinds: Kinds, start: int, part: Floats, sizes: tuple[int, int], longer: bool, least_a: float
+) -> None:
+    """What the second batch adds, as :func:`_first_parts`; ``least_a`` is the least later pass of the first one."""
+    size_a, size_b = sizes
+    for t in range(start, start + len(part)):
+        c, row = kinds.cost[t], part[t - start]
+        more = c[ROUNDS] - 1.0
+        work = c[FIRST_VERIFY] + more * c[VERIFY]
+        row[1] = work - (c[VERIFY] if more > 0.0 else c[FIRST_VERIFY])
+        row[0] = size_b * work - kinds.worth[t]
+        row[0] += size_a * work + size_b * more * least_a if longer else size_a * c[FIRST_VERIFY]
+
+
 @kernel
 def _usable(kinds: Kinds, start: int, stop: int, reach: int, rounds: float) -> NDArray[np.bool_]:
     """Kinds whose limits the dearest so many meet, with at least so many rounds."""
@@ -270,13 +304,8 @@ def _usable(kinds: Kinds, start: int, stop: int, reach: int, rounds: float) -> N
 
 
 @kernel
-def _least(part: Floats, usable: NDArray[np.bool_], weight: Floats) -> Floats:
-    """The least part at every position, over the usable kinds."""
-    return _least_of(part, np.flatnonzero(usable), weight)
-
-
-@kernel
 def _least_of(part: Floats, among: Indices, weight: Floats) -> Floats:
+    """The least part at every position, over some kinds."""
     least = np.full(len(weight), np.inf)
     for t in among:
         for i in range(len(weight)):

@@ -23,5 +23,5 @@ def features(instance: HetEdge) -> dict[str, Feature]:
 
 def measures(instance: HetEdge, decision: Any, score: Evaluation) -> dict[str, float]:
     """The makespan, and how busy the two nodes are."""
-    busy = {f"{stage}_busy_fraction": score.busy_fraction(stage) for stage in ("draft", "verify")}
+    busy = {f"{stage}_busy_fraction": part for stage, part in score.busy_fractions().items()}
     return {"makespan_ms": score.makespan_ms, **busy}

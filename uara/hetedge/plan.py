@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from uara.base import files
-from uara.base.columnar import BoolColumn, FloatColumn, IndexColumn, column, columnar, freeze_fields
+from uara.base.columnar import BoolColumn, Decision, FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
 from uara.base.files import Record
 from uara.base.quantities import Index, Indices
@@ -40,7 +39,7 @@ class PlanRecord(Record):
 
 
 @columnar
-class Plan:
+class Plan(Decision):
     """A decision: which requests form which batch, in which order, and how they share the band.
 
     Parameters
@@ -57,6 +56,8 @@ class Plan:
     bandwidth
         (K,) Share of the uplink band of each request, in the instance's order, in (0, 1].
     """
+
+    record: ClassVar[type[Record]] = PlanRecord
 
     order: IndexColumn = column()
     batch_size: IndexColumn = column()
@@ -88,22 +89,6 @@ class Plan:
             else:
                 found.append((batch,))
         return found
-
-    def to_plain(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return {name: getattr(self, name).tolist() for name in _TYPES}
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Plan:
-        """A plan from :meth:`to_plain`.
-
-        Raises
-        ------
-        InputError
-            With the key path of what is malformed.
-        """
-        record = files.validate(plain, PlanRecord, path="$.decision")
-        return cls(**{name: getattr(record, name) for name in _TYPES})
 
 
 def structural_violations(instance: HetEdge, plan: Plan) -> list[Violation]:

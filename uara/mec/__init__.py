@@ -19,9 +19,8 @@ def __getattr__(name: str) -> Any:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-if (
-    "gymnasium" in sys.modules
-):  # else uara.mec.envs does it: most of what imports this package needs no Gymnasium
+# Else uara.mec.envs does it: most of what imports this package needs no Gymnasium.
+if "gymnasium" in sys.modules:
     from uara.mec.registration import register
 
     register()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import metadata
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from uara.base.errors import InputError, meant
+from uara.base.plugins import offered
 from uara.mec.worlds import Slot
 
 Associate = Callable[[Slot, Tensor, Tensor], Tensor]
@@ -40,7 +40,7 @@ def rule(name: str | Associate) -> Associate:
         return name
     if name in _BUILT_IN:
         return _BUILT_IN[name]
-    points = {point.name: point for point in metadata.entry_points(group=GROUP)}
+    points = offered(GROUP)
     if name not in points:
         raise InputError(f"there is no rule {name!r}{meant(name, [*_BUILT_IN, *points])}", source="associate")
     found: Associate = points[name].load()

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.extras import needs
 
 for _library in ("gymnasium", "pettingzoo", "torch"):
@@ -74,8 +74,7 @@ class MecParallelEnv(ParallelEnv[str, Values, Values]):  # type: ignore[misc]
         rewards: Literal["team", "own"] = "team",
         **options: Any,
     ) -> None:
-        if rewards not in ("team", "own"):
-            raise InputError(f"{rewards!r} is not one of team, own", source="rewards")
+        check_one_of(rewards, ("team", "own"), "rewards")
         self.world = World(source, associate, **options)
         devices, servers = self.world.size
         self.rewards = rewards

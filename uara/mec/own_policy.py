@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base import files
-from uara.base.errors import InputError, in_file, one_line
+from uara.base.errors import InputError, check_one_of, in_file, one_line
 from uara.base.extras import needs
 from uara.p1.allocation import shares_of, usable_pairs
 from uara.p1.coefficients import coefficients
@@ -86,8 +86,7 @@ def policy_solver(
         view or found.view, scale or found.scale, associate, size if size is not None else found.size
     )
     for source, value, known in (("view", reading.view, VIEWS), ("scale", reading.scale, SCALES)):
-        if value not in known:
-            raise InputError(f"{value!r} is not one of {', '.join(known)}", source=source)
+        check_one_of(value, known, source)
     if reading.size is not None and not _is_size(reading.size):
         raise InputError(f"must be two whole numbers from 1, M and E, not {reading.size!r}", source="size")
 
@@ -161,11 +160,7 @@ def _real(answer: Any) -> NDArray[np.float64]:
     """An answer as real numbers."""
     try:
         found = np.asarray(answer)
-    except (
-        TypeError,
-        ValueError,
-        RuntimeError,
-    ) as error:  # ragged; of a gradient; on a GPU
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged; of a gradient; on a GPU
         raise InputError(f"is no array: {one_line(error)}", source="policy's answer") from None
     if found.dtype.kind not in "fiub":
         raise InputError(f"holds {found.dtype}, not real numbers", source="policy's answer")

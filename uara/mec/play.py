@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypedDict, Unpack, get_args
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.extras import needs
 
 for _library in ("gymnasium", "torch"):
@@ -130,8 +130,7 @@ class World:
             raise InputError(f"must be at least 1, not {value}", source=name)
         self.associate, self.batch = rule(associate), batch
         self.scale: Scale = options.get("scale", "raw")
-        if self.scale not in get_args(Scale):
-            raise InputError(f"{self.scale!r} is not one of {', '.join(get_args(Scale))}", source="scale")
+        check_one_of(self.scale, get_args(Scale), "scale")
         self.reward = _reward(options.get("reward", "relative"))
         self.environments = _environments(source, batch, options)
         self.environment = self.environments[0]
@@ -241,8 +240,7 @@ def _longer(values: Tensor, devices: int, fill: float = 0.0) -> Tensor:
 def _reward(name: str | Reward) -> Reward:
     if not isinstance(name, str):
         return name
-    if name not in REWARDS:
-        raise InputError(f"{name!r} is not one of {', '.join(REWARDS)}", source="reward")
+    check_one_of(name, REWARDS, "reward")
     return REWARDS[name]
 
 

@@ -143,9 +143,7 @@ def _check_gains(gain: NDArray[Any], settings: PoolSettings) -> None:
 
 
 def build_pool(
-    settings: PoolSettings,
-    on_drop: Callable[[int, int], None] | None = None,
-    parts: Path | None = None,
+    settings: PoolSettings, on_drop: Callable[[int, int], None] | None = None, parts: Path | None = None
 ) -> Pool:
     """Simulate the drops of a pool with Sionna, ten to thirty seconds each.
 
@@ -234,14 +232,11 @@ def _opened(path: Path, settings: PoolSettings) -> Pool:
 
 def _simulated(alone: PoolSettings) -> Pool:
     """A pool of one drop."""
-    from uara.scenarios.channel import raytrace, umi
+    from uara.scenarios.channel import models
 
-    size = {"servers": alone.servers, "devices": alone.devices}
-    if alone.traced_drops:
-        scene = alone.scenes[0]
-        drop = raytrace.draw(raytrace.RayTracing(scene=scene), seed=alone.seed, **size)
-        model = f"sionna-rt {scene}"
-    else:
-        drop, model = umi.draw(umi.UrbanMicro(), seed=alone.seed, **size), "sionna-umi"
+    scene = alone.scenes[0]
+    settings = models.RayTracing(scene=scene) if alone.traced_drops else models.UrbanMicro()
+    drop = models.draw(settings, servers=alone.servers, devices=alone.devices, seed=alone.seed)
+    model = f"sionna-rt {scene}" if alone.traced_drops else "sionna-umi"
     facts = {"models": [model], "versions": drop.facts.get("versions", {})}
     return Pool(drop.power_gain.astype(np.float32)[None], alone, facts)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from uara.base import pictures, sheets
-from uara.base.errors import InputError, printable
+from uara.base.errors import check_one_of, printable
 from uara.base.files import Record
 from uara.mec.slots import BATTERY_FLOOR
 from uara.p1.instance import Instance
@@ -141,10 +141,8 @@ def save_plot(
     MissingExtra
         Without matplotlib.
     """
+    check_one_of(panel, (each[0] for each in PANELS), "panel")
     chosen = PANELS if ax is None else [each for each in PANELS if each[0] == panel]
-    if not chosen:
-        names = ", ".join(each[0] for each in PANELS)
-        raise InputError(f"{panel!r} is not one of {names}", source="panel")
     with pictures.panels(path, ax, (11, 6), nrows=2, ncols=3) as places:
         for axes, each in zip(places, chosen, strict=True):
             _draw_panel(axes, runs, each)

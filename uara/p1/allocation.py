@@ -7,7 +7,7 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients, coefficients
 from uara.p1.decision import Allocation
@@ -33,8 +33,7 @@ def allocate(instance: Instance, association: ArrayLike, rule: Rule = "optimal")
     InputError
         If a device is associated with a server that it cannot use, or the rule is unknown.
     """
-    if rule not in get_args(Rule):
-        raise InputError(f"{rule!r} is not one of {', '.join(get_args(Rule))}", source="allocation rule")
+    check_one_of(rule, get_args(Rule), "allocation rule")
     numbers = coefficients(instance)
     servers, pair = usable_pairs(instance, association)
     if rule == "optimal":
@@ -56,9 +55,7 @@ def proportional(
     """Shares in proportion to positive (M,) weights, renormalised over the devices of each server."""
     count = len(instance.servers)
     return Allocation(
-        association,
-        shares_of(association, band_weight, count),
-        shares_of(association, compute_weight, count),
+        association, shares_of(association, band_weight, count), shares_of(association, compute_weight, count)
     )
 
 

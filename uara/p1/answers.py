@@ -35,10 +35,7 @@ def tables(instance: Instance, decision: Allocation, certificate: Any = None) ->
     certificate
         The proof of its bound, whose prices become columns of the servers.
     """
-    return {
-        "devices": devices(instance, decision),
-        "servers": servers(instance, decision, certificate),
-    }
+    return {"devices": devices(instance, decision), "servers": servers(instance, decision, certificate)}
 
 
 def devices(instance: Instance, decision: Allocation) -> Columns:
@@ -52,9 +49,7 @@ def devices(instance: Instance, decision: Allocation) -> Columns:
         rate_bit_per_s = np.where(usable, decision.bandwidth * whole_bit_per_s, 0.0)
         uplink_ms = np.where(usable, numbers.uplink_ms[own] / decision.bandwidth, np.inf)
         remote_ms = np.where(
-            usable,
-            numbers.work[own] / (decision.compute * numbers.work_per_ms[numbers.server[own]]),
-            np.inf,
+            usable, numbers.work[own] / (decision.compute * numbers.work_per_ms[numbers.server[own]]), np.inf
         )
         snr_db = np.where(usable, 10 * np.log10(snr(instance)[own]), -np.inf)
     ids = instance.servers.id

@@ -178,9 +178,8 @@ def priced(
     # What the best server would cost each device at these prices.
     band_cost_ms = numbers.band_cost_ms[listed] + band_price[j]
     band_ms = np.empty(len(listed))
-    for first in range(
-        0, len(listed), _BLOCK
-    ):  # what one pair costs hangs on no other; a block stays in the cache
+    # What one pair costs hangs on no other; a block stays in the cache.
+    for first in range(0, len(listed), _BLOCK):
         part = slice(first, first + _BLOCK)
         band_ms[part] = least_band_cost(
             numbers.local_ms[i[part]],
@@ -231,22 +230,15 @@ def least_band_cost(local_ms: Floats, uplink_ms: Floats, cost_ms: Floats, sync_w
     return np.where(np.isfinite(value), np.maximum(value, 0.0), 0.0)
 
 
-def objective(
-    instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
-) -> tuple[float, list[str]]:
-    """P1's objective in ms, device by device in plain Python, and the constraints that are broken.
-
-    It is infinite if there are any; an objective that leaves double precision is one of them.
-    """
-    constant_ms, controllable_ms, broken = objective_parts(instance, association, bandwidth, compute)
-    return constant_ms + controllable_ms, broken
-
-
 @np.errstate(all="ignore")
 def objective_parts(
     instance: Instance, association: ArrayLike, bandwidth: ArrayLike, compute: ArrayLike
 ) -> tuple[float, float, list[str]]:
-    """The same in two parts: what no decision touches, and the rest, each summed on its own."""
+    """P1's objective in ms, device by device in plain Python, in two parts, and the constraints that are broken.
+
+    The first part is what no decision touches, the second the rest, each summed on its own. The second is infinite if
+    constraints are broken; an objective that leaves double precision is one of them.
+    """
     servers, devices, given = instance.servers, instance.devices, instance.parameters
     channel = instance.channel
     slots = whole_slots(servers.backlog_flop, servers.compute_flop_per_s, given.queue_slot_ms)

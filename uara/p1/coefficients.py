@@ -199,6 +199,11 @@ def snr(instance: Instance) -> Floats:
     return np.asarray(channel.power_gain * instance.devices.tx_power_w[channel.pair_device] / noise_w)
 
 
+def best_snr_db(instance: Instance) -> Floats:
+    """(M,) Signal-to-noise ratio of each device's strongest server, in dB."""
+    return np.asarray(10 * np.log10(np.maximum.reduceat(snr(instance), instance.channel.pair_start[:-1])))
+
+
 def queue_slots(instance: Instance) -> Floats:
     """(E,) k_j = ceil(backlog_j / (F_j kappa)), eq. (6)."""
     servers = instance.servers

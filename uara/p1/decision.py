@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any, ClassVar
 
 import numpy as np
-from pydantic import Field
 
-from uara.base.columnar import FloatColumn, IndexColumn, column, columnar, freeze_fields
+from uara.base.columnar import Decision, FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
-from uara.base.files import Record, validate
+from uara.base.files import Record
+from uara.base.quantities import Index
 from uara.p1.coefficients import coefficients
 from uara.p1.instance import Instance
 
@@ -17,13 +17,13 @@ from uara.p1.instance import Instance
 class AllocationRecord(Record):
     """An allocation as files hold it."""
 
-    association: list[Annotated[int, Field(ge=0, le=2**31 - 1)]]
+    association: list[Index]
     bandwidth: list[float]
     compute: list[float]
 
 
 @columnar
-class Allocation:
+class Allocation(Decision):
     """A decision of P1: association X, bandwidth shares Y and compute shares Z.
 
     Parameters
@@ -36,6 +36,8 @@ class Allocation:
         (M,) z_ij of that server's compute, in (0, 1].
     """
 
+    record: ClassVar[type[Record]] = AllocationRecord
+
     association: IndexColumn = column()
     bandwidth: FloatColumn = column()
     compute: FloatColumn = column()
@@ -46,20 +48,6 @@ class Allocation:
         lengths = {name: len(getattr(self, name)) for name in types}
         if len(set(lengths.values())) != 1:
             raise InputError(f"lengths differ: {lengths}", source="allocation")
-
-    @classmethod
-    def from_plain(cls, plain: dict[str, Any]) -> Allocation:
-        """From the data of :meth:`to_plain`; raises :class:`InputError` if it is something else."""
-        record = validate(plain, AllocationRecord, path="$.decision")
-        return cls(record.association, record.bandwidth, record.compute)
-
-    def to_plain(self) -> dict[str, Any]:
-        """Plain data for JSON, in the order of the instance's devices."""
-        return {
-            "association": self.association.tolist(),
-            "bandwidth": self.bandwidth.tolist(),
-            "compute": self.compute.tolist(),
-        }
 
 
 def parse_decision(instance: Instance, plain: dict[str, Any]) -> Allocation:

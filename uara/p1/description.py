@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import html
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base import pictures
 from uara.base.errors import InputError, printable
 from uara.base.extras import needs
 from uara.base.quantities import Floats
-from uara.p1.coefficients import coefficients, queue_slots, snr
+from uara.base.sentences import counted, spread
+from uara.p1.coefficients import best_snr_db, coefficients, queue_slots
 from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
 from uara.p1.model import evaluate
@@ -30,29 +29,22 @@ MOST_NAMES = 12
 
 def describe(instance: Instance) -> list[str]:
     """What the instance holds, a line each, for people."""
-    devices, servers, given, made = (
-        instance.devices,
-        instance.servers,
-        instance.parameters,
-        instance.provenance,
-    )
+    devices, servers = instance.devices, instance.servers
+    given, made = instance.parameters, instance.provenance
     numbers = coefficients(instance)
     pairs, usable = len(devices) * len(servers), len(instance.channel.pair_server)
-    best_db = 10 * np.log10(np.maximum.reduceat(snr(instance), instance.channel.pair_start[:-1]))
-    origin = ", ".join(part for part in (made.channel_model, made.scene) if part)
     lines = [
-        f"{instance.name}: {len(devices)} devices, {len(servers)} edge servers"
-        + (f" ({origin})" if origin else ""),
+        f"{instance.name}: {len(devices)} devices, {len(servers)} edge servers{made.origin}",
         f"usable pairs: {usable} of {pairs} ({100 * usable / pairs:.0f} %)",
-        f"SNR of the best server: {_range(best_db, 'dB')}",
-        f"servers: {_models(servers.model)}; {_range(servers.compute_flop_per_s / 1e12, 'TFLOP/s')}; "
-        f"band {_range(servers.bandwidth_hz / 1e6, 'MHz')}; queue {_range(queue_slots(instance), 'slots')}",
-        f"devices: {_models(devices.model)}; power {_range(devices.tx_power_w * 1e3, 'mW')}; "
-        f"battery {_range(devices.battery_fraction * 100, '%')}",
-        f"tasks: {_models(devices.task)}; upload {_range(devices.upload_bits / 1e3, 'kbit')}; "
-        f"device {_range(devices.device_flop / 1e9, 'GFLOP')}; server {_range(devices.server_flop / 1e9, 'GFLOP')}",
-        f"drafting on the device takes {_range(numbers.local_ms, 'ms')}; "
-        f"uplink with a whole band {_range(numbers.uplink_ms, 'ms')}",
+        f"SNR of the best server: {spread(best_snr_db(instance), 'dB')}",
+        f"servers: {counted(servers.model)}; {spread(servers.compute_flop_per_s / 1e12, 'TFLOP/s')}; "
+        f"band {spread(servers.bandwidth_hz / 1e6, 'MHz')}; queue {spread(queue_slots(instance), 'slots')}",
+        f"devices: {counted(devices.model)}; power {spread(devices.tx_power_w * 1e3, 'mW')}; "
+        f"battery {spread(devices.battery_fraction * 100, '%')}",
+        f"tasks: {counted(devices.task)}; upload {spread(devices.upload_bits / 1e3, 'kbit')}; "
+        f"device {spread(devices.device_flop / 1e9, 'GFLOP')}; server {spread(devices.server_flop / 1e9, 'GFLOP')}",
+        f"drafting on the device takes {spread(numbers.local_ms, 'ms')}; "
+        f"uplink with a whole band {spread(numbers.uplink_ms, 'ms')}",
         f"weights: lambda {given.sync_weight_per_ms:g} per ms, w {given.energy_weight_ms_per_j:g} ms per J",
         f"constant part of the objective: {numbers.constant_ms:,.1f} ms",
     ]
@@ -63,19 +55,6 @@ def page(instance: Instance) -> str:
     """What :func:`describe` says, as HTML for a notebook."""
     head, *lines = [html.escape(printable(line)) for line in describe(instance)]
     return f"<b>{head}</b><ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
-
-
-def _range(values: Floats, unit: str) -> str:
-    low, middle, high = np.percentile(values, [0, 50, 100])
-    if low == high:
-        return f"{low:.4g} {unit}"
-    return f"{low:.4g} / {middle:.4g} / {high:.4g} {unit}"
-
-
-def _models(names: Sequence[str] | None) -> str:
-    if not names:
-        return "unnamed"
-    return ", ".join(f"{count} x {name}" for name, count in sorted(Counter(names).items()))
 
 
 def draw_map(
@@ -185,24 +164,18 @@ def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
     numbers, count = coefficients(instance), len(instance.servers)
     chosen = allocation.association
     pair = np.maximum(numbers.pairs_of(chosen), 0)
-    latency = evaluate(instance, allocation).device_latency_ms
-    rows: list[tuple[str, NDArray[Any]]] = [
-        ("devices", np.bincount(chosen, minlength=count).astype(float)),
-        ("band used [%]", 100.0 * np.bincount(chosen, weights=allocation.bandwidth, minlength=count)),
-        (
-            "compute asked [s]",
-            np.bincount(chosen, numbers.work[pair], count) / numbers.work_per_ms / 1e3,
-        ),
-        (
-            "uplink asked [s]",
-            np.bincount(chosen, weights=numbers.uplink_ms[pair], minlength=count) / 1e3,
-        ),
-        (
-            "mean latency [s]",
-            np.bincount(chosen, weights=latency, minlength=count)
-            / np.maximum(np.bincount(chosen, minlength=count), 1)
-            / 1e3,
-        ),
+    latency_ms = evaluate(instance, allocation).device_latency_ms
+    served = np.bincount(chosen, minlength=count).astype(float)
+
+    def total(values: Floats) -> Floats:
+        return np.bincount(chosen, values, count)
+
+    rows: list[tuple[str, Floats]] = [
+        ("devices", served),
+        ("band used [%]", 100 * total(allocation.bandwidth)),
+        ("compute asked [s]", total(numbers.work[pair]) / numbers.work_per_ms / 1e3),
+        ("uplink asked [s]", total(numbers.uplink_ms[pair]) / 1e3),
+        ("mean latency [s]", total(latency_ms) / np.maximum(served, 1) / 1e3),
     ]
     axes.axis("off")
     names = [printable(name) for name in instance.servers.id] if count <= MOST_NAMES else range(count)

@@ -268,9 +268,8 @@ class _Evaluation:
         self.allowed = region.allowed
         only = region.allowed & (counts[walk.device] == 1)
         self.items: list[Items] = []
-        self.place = np.full(
-            len(walk.device), -1
-        )  # of each pair that may be taken or left, among its server's
+        # Of each pair that may be taken or left, among its server's.
+        self.place = np.full(len(walk.device), -1)
         for j, own in enumerate(walk._own):
             r = costs[j] - pi[walk.device[own]] - nu[j]
             s = walk.numbers.root_flop[walk.device[own]]

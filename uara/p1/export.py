@@ -13,12 +13,12 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Collection
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of, entry
 from uara.base.files import check_output, is_stream, replacing, write_bytes
+from uara.base.plugins import offered
 from uara.problem import Problem
 
 GROUP = "uara.exporters"
@@ -31,7 +31,7 @@ LINEAR_ONLY = ("mps", "lp")
 
 def programs() -> list[str]:
     """Names of the programs that an instance can be written as."""
-    return sorted(point.name for point in metadata.entry_points(group=GROUP))
+    return list(offered(GROUP))
 
 
 def build(instance: Problem, program: str) -> Any:
@@ -42,10 +42,7 @@ def build(instance: Problem, program: str) -> Any:
     InputError
         If there is no such program.
     """
-    for point in metadata.entry_points(group=GROUP):
-        if point.name == program:
-            return point.load()(instance)
-    raise InputError(f"there is no program {program!r}; there are: {', '.join(programs())}", source="program")
+    return entry(offered(GROUP), program, "program", source="program").load()(instance)
 
 
 def check(path: Path, format_: Format, inputs: Collection[Path] = ()) -> None:
@@ -83,8 +80,7 @@ def write(instance: Problem, path: str | Path, format_: Format, program: str | N
     InputError
         If the format cannot hold the program.
     """
-    if format_ not in get_args(Format):
-        raise InputError(f"{format_!r} is not one of {', '.join(get_args(Format))}", source="format")
+    check_one_of(format_, get_args(Format), "format")
     chosen = program or ("milp" if format_ in LINEAR_ONLY else "minlp")
     if chosen == "minlp" and format_ in LINEAR_ONLY:
         raise InputError(f"{format_} cannot hold a non-linear program; use nl or gms", source="format")

@@ -29,14 +29,7 @@ from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
 from uara.base.tables import Table, Tabled
-from uara.p1.schema import (
-    DenseGain,
-    DeviceColumns,
-    InstanceFile,
-    Parameters,
-    ServerColumns,
-    SparseGain,
-)
+from uara.p1.schema import DenseGain, DeviceColumns, InstanceFile, Parameters, ServerColumns, SparseGain
 
 _from_arrays: Callable[..., Instance] = deferred("uara.scenarios.tables:from_arrays")
 _from_frames: Callable[..., Instance] = deferred("uara.scenarios.tables:from_frames")

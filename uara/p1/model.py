@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from uara.base.errors import InputError, in_file
 from uara.base.quantities import Floats, Indices
-from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, finite
+from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, finite, finite_ones, mean_and_p95
 from uara.p1.coefficients import HZ_PER_MHZ
 from uara.p1.coefficients import Coefficients as Coefficients
 from uara.p1.coefficients import coefficients as coefficients
@@ -58,12 +58,12 @@ class Evaluation:
     @property
     def latency_ms(self) -> dict[str, float]:
         """Mean and 95th percentile of the overlapped end-to-end latency."""
-        return _summary(self.device_latency_ms)
+        return mean_and_p95(self.device_latency_ms)
 
     @property
     def sequential_ms(self) -> dict[str, float]:
         """Mean and 95th percentile of the latency without overlap."""
-        return _summary(self.device_sequential_ms)
+        return mean_and_p95(self.device_sequential_ms)
 
     @property
     def energy_j(self) -> float:
@@ -76,19 +76,13 @@ class Evaluation:
             "objective": finite(self.objective_ms),
             "controllable": finite(self.controllable_ms),
             "constant": self.constant_ms,
-            "terms_ms": {name: finite(value) for name, value in self.terms_ms.items()},
-            "latency_ms": {name: finite(value) for name, value in self.latency_ms.items()},
-            "sequential_ms": {name: finite(value) for name, value in self.sequential_ms.items()},
+            "terms_ms": finite_ones(self.terms_ms),
+            "latency_ms": finite_ones(self.latency_ms),
+            "sequential_ms": finite_ones(self.sequential_ms),
             "energy_j": finite(self.energy_j),
             "feasible": self.feasible,
             "violations": [each.to_plain() for each in self.violations],
         }
-
-
-def _summary(values: Floats) -> dict[str, float]:
-    if not np.isfinite(values).all():
-        return {"mean": float("inf"), "p95": float("inf")}
-    return {"mean": float(np.mean(values)), "p95": float(np.percentile(values, 95))}
 
 
 def evaluate(instance: Instance, allocation: Allocation) -> Evaluation:

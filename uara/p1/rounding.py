@@ -99,9 +99,8 @@ def working_weight(
     work_per_ms
         (E,) The servers' speeds in loads per ms.
     """
-    least_ms = float(
-        np.sum(np.sqrt(work)) ** 2 / np.sum(work_per_ms)
-    )  # compute alone, on all servers together
+    # Compute alone, on all servers together.
+    least_ms = float(np.sum(np.sqrt(work)) ** 2 / np.sum(work_per_ms))
     longest_ms = max(float(np.max(local_ms)), float(np.max(uplink_ms)) / SMALLEST_SHARE)
     if sync_weight * len(local_ms) * longest_ms**2 < _SLACKEST * least_ms:
         return 0.0

@@ -48,32 +48,25 @@ class Study:
         self, task: str, method: Method, gamma: int, payload: Payload, speeds: Speeds
     ) -> list[Timeline]:
         """A timeline for each run of each of the task's prompts."""
-        records = [each for each in self.profile.records if each.task == task]
-        if not records:
-            raise InputError(f"no task {task!r} in profile {self.profile.name}")
         pair = self.profile.draft.architecture, self.profile.target.architecture
         value_bits = self.profile.decoding.value_bits
         return [
             simulate(trace, *pair, speeds, payload, value_bits)
-            for record in records
+            for record in self.profile.of_task(task)
             for trace in self._traces(record, method, gamma)
         ]
 
     def _traces(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
         key = record.prompt, method, gamma
         if key not in self._known:
-            self._known[key] = self._replayed(record, method, gamma)
+            import numpy as np
+
+            seed = self.profile.decoding.seed
+            self._known[key] = [
+                self.profile.trace(record, method, gamma, np.random.default_rng([seed, number]))
+                for number in range(1 if record.certain else SAMPLED_RUNS)
+            ]
         return self._known[key]
-
-    def _replayed(self, record: PromptRecord, method: Method, gamma: int) -> list[DecodingTrace]:
-        import numpy as np
-
-        certain = all(value in (0, 1) for value in record.acceptance)
-        seed = self.profile.decoding.seed
-        return [
-            self.profile.trace(record, method, gamma, np.random.default_rng([seed, number]))
-            for number in range(1 if certain else SAMPLED_RUNS)
-        ]
 
     def row(
         self, task: str, method: Method, gamma: int, payload: Payload, mbit_per_s: float | None = None
@@ -85,15 +78,8 @@ class Study:
         def mean_ms(name: str) -> float:
             return 1e3 * sum(float(getattr(each, name)) for each in lines) / len(lines)
 
-        parts = (
-            "mobile_s",
-            "transmission_s",
-            "server_s",
-            "idle_s",
-            "completion_s",
-            "device_idle_s",
-            "server_idle_s",
-        )
+        parts = ("mobile_s", "transmission_s", "server_s", "idle_s", "completion_s")
+        parts += ("device_idle_s", "server_idle_s")
         return Row(task, method, payload, gamma, rate / 1e6, *map(mean_ms, parts))
 
     def comparison(self, gamma: int, payload: Payload) -> list[Row]:

@@ -10,9 +10,8 @@ from pathlib import Path
 
 from uara.base import files, sheets
 from uara.base.errors import InputError
-from uara.psd.flops import architecture
 from uara.psd.profile import SCHEMA_VERSION, TaskProfile
-from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance
+from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, sizes_of
 from uara.psd.statistics import summarise
 
 COLUMNS = ("dataset", "question_id", "category", "turn", "tokens_per_round")
@@ -174,10 +173,7 @@ def profile_of_counts(
     by_task: dict[str, list[Run]] = defaultdict(list)
     for run in runs:
         by_task[run.task].append(run)
-    pair = [
-        ModelRecord(name=each, source="exact sizes; weights not needed", architecture=architecture(each))
-        for each in (source.draft, source.target)
-    ]
+    pair = [sizes_of(each) for each in (source.draft, source.target)]
     room = min(each.architecture.context_tokens for each in pair)
     said: dict[tuple[str, str], int] = defaultdict(int)
     records: dict[str, PromptRecord] = {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, entry
 from uara.base.files import Record
 
 
@@ -125,11 +125,7 @@ ARCHITECTURES = {each.name: each for each in (GPT2, GPT2_XL, SMOLLM2_135M, LLAMA
 
 def architecture(name: str) -> Architecture:
     """A known architecture by name; ``InputError`` lists the names otherwise."""
-    try:
-        return ARCHITECTURES[name]
-    except KeyError:
-        known = ", ".join(sorted(ARCHITECTURES))
-        raise InputError(f"no architecture {name!r}; known are {known}") from None
+    return entry(ARCHITECTURES, name, "architecture")
 
 
 def architecture_of(model: Any, name: str) -> Architecture:

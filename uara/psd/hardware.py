@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, replace
 
 from uara import hardware
-from uara.base.errors import InputError
+from uara.base.errors import InputError, entry
 from uara.psd.flops import Architecture
 
 
@@ -82,14 +82,6 @@ SERVERS = {
 """Servers by name, with the target in 16 bits."""
 
 
-def processor(name: str, known: dict[str, Processor]) -> Processor:
-    """A processor by name; ``InputError`` lists the names otherwise."""
-    try:
-        return known[name]
-    except KeyError:
-        raise InputError(f"no processor {name!r}; known are {', '.join(known)}") from None
-
-
 def speeds(
     phone: str = "galaxy-s23",
     server: str = "rtx-3090",
@@ -99,8 +91,8 @@ def speeds(
 ) -> Speeds:
     """Speeds from the names of a phone and a server and from the links' figures."""
     return Speeds(
-        processor(phone, PHONES),
-        processor(server, SERVERS),
+        entry(PHONES, phone, "processor"),
+        entry(SERVERS, server, "processor"),
         Link(uplink_bit_per_s, latency_s),
         Link(downlink_bit_per_s, latency_s),
     )

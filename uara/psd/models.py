@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, entry
 from uara.base.extras import needs
 from uara.psd.errors import ModelUnavailable
 from uara.psd.flops import Architecture, architecture_of
@@ -99,12 +99,10 @@ def load_model(name: str, device: str = "cpu", dtype: str = "float32") -> Langua
     torch = needs("torch", extra="psd")
     needs("transformers", extra="psd")
     types = {each: getattr(torch, each) for each in ("float32", "bfloat16", "float16", "float64")}
-    if dtype not in types:
-        raise InputError(f"no dtype {dtype!r}; known are {', '.join(types)}")
-    place = _device(device)
+    exact, place = entry(types, dtype, "dtype"), _device(device)
     packaged = _PACKAGED.fullmatch(name)
     source = str(smollm2_folder()) if packaged else name
-    model, tokenizer = _from_pretrained(name, source, types[dtype])
+    model, tokenizer = _from_pretrained(name, source, exact)
     if packaged and packaged[1]:
         round_linear_layers(model, int(packaged[1]))
     model = model.to(place).eval().requires_grad_(False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal, get_args
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, entry
 from uara.psd.trace import DecodingTrace
 
 Payload = Literal["tokens", "probabilities", "full-logits"]
@@ -46,7 +46,5 @@ def upload_bits(trace: DecodingTrace, payload: Payload, vocabulary_tokens: int, 
 
 def payload_named(name: str) -> Payload:
     """The payload of that name; ``InputError`` lists the names otherwise."""
-    for known in PAYLOADS:
-        if name == known:
-            return known
-    raise InputError(f"no payload {name!r}; known are {', '.join(PAYLOADS)}")
+    known: dict[str, Payload] = {each: each for each in PAYLOADS}
+    return entry(known, name, "payload")

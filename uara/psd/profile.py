@@ -14,7 +14,7 @@ from uara.base.errors import InputError
 from uara.base.files import Record, VersionOne, read_json, write_json
 from uara.psd.flops import Architecture, architecture
 from uara.psd.payload import Payload, needed_payload, upload_bits
-from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, TaskSummary
+from uara.psd.records import Decoding, ModelRecord, PromptRecord, Provenance, TaskSummary, sizes_of
 from uara.psd.replay import replay
 from uara.psd.trace import DecodingTrace, Method
 
@@ -80,6 +80,19 @@ class TaskProfile(Record):
     def tasks(self) -> list[str]:
         """Names of the tasks, in order of appearance."""
         return list(dict.fromkeys(record.task for record in self.records))
+
+    def of_task(self, task: str) -> list[PromptRecord]:
+        """The records of a task.
+
+        Raises
+        ------
+        InputError
+            If there is no such task.
+        """
+        found = [record for record in self.records if record.task == task]
+        if not found:
+            raise InputError(f"no task {task!r} in profile {self.name}; it has {', '.join(self.tasks)}")
+        return found
 
     @property
     def payload(self) -> Payload:
@@ -147,16 +160,13 @@ class TaskProfile(Record):
             raise InputError(f"the number of tasks must not be negative, not {count}")
         pair = _resolved(draft, self.draft), _resolved(target, self.target)
         kind = payload or self.payload
-        by_task = {name: [r for r in self.records if r.task == name] for name in tasks or self.tasks}
-        for name, records in by_task.items():
-            if not records:
-                raise InputError(f"no task {name!r} in profile {self.name}; it has {', '.join(self.tasks)}")
+        by_task = [self.of_task(name) for name in tasks or self.tasks]
         names, loads = [], np.empty((count, 3))
         known: dict[tuple[int, int], tuple[float, float, float]] = {}
         seeds = rng.integers(2**63, size=_VARIANTS)
         for device in range(count):
-            name = list(by_task)[int(rng.integers(len(by_task)))]
-            record = by_task[name][int(rng.integers(len(by_task[name])))]
+            records = by_task[int(rng.integers(len(by_task)))]
+            record = records[int(rng.integers(len(records)))]
             # runs of a prompt differ by chance only; a few of each are enough for any number of devices
             key = id(record), int(rng.integers(_VARIANTS))
             if key not in known:
@@ -164,7 +174,7 @@ class TaskProfile(Record):
                 bits = upload_bits(run, kind, pair[0].vocabulary_tokens, self.decoding.value_bits)
                 device_flop, server_flop = run.flop(*pair)
                 known[key] = float(bits), float(device_flop), float(server_flop)
-            names.append(name)
+            names.append(record.task)
             loads[device] = known[key]
         return Tasks(task=names, upload_bits=loads[:, 0], device_flop=loads[:, 1], server_flop=loads[:, 2])
 
@@ -205,18 +215,12 @@ def assumed_profile(
     """
     records = [
         PromptRecord(
-            task=task,
-            prompt=f"{task}/{number}",
-            prompt_tokens=length,
-            acceptance=[rate] * new_tokens,
+            task=task, prompt=f"{task}/{number}", prompt_tokens=length, acceptance=[rate] * new_tokens
         )
         for task, rate in acceptance.items()
         for number, length in enumerate(prompt_tokens[task])
     ]
-    pair = [
-        ModelRecord(name=each, source="sizes only", architecture=architecture(each))
-        for each in (draft, target)
-    ]
+    pair = [sizes_of(each, "sizes only") for each in (draft, target)]
     rates = ", ".join(f"{task} {rate}" for task, rate in acceptance.items())
     return TaskProfile(
         schema_version=SCHEMA_VERSION,

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from uara.base.files import Record
-from uara.psd.flops import Architecture
+from uara.psd.flops import Architecture, architecture
 from uara.psd.payload import Payload, Rule
 from uara.psd.trace import DecodingTrace, Method
 
@@ -31,6 +31,11 @@ class ModelRecord(Record):
     source: str
     sha256: str | None = None
     architecture: Architecture
+
+
+def sizes_of(name: str, source: str = "exact sizes; weights not needed") -> ModelRecord:
+    """A known architecture whose weights are not there; ``InputError`` if it is not known."""
+    return ModelRecord(name=name, source=source, architecture=architecture(name))
 
 
 class Provenance(Record):
@@ -101,6 +106,11 @@ class PromptRecord(Record):
     prompt_tokens: Count
     acceptance: Annotated[list[Probability], Field(min_length=1)]
     runs: list[RunRecord] = Field(default=[])
+
+    @property
+    def certain(self) -> bool:
+        """Whether nothing is left to chance, so that one replay says all."""
+        return all(value in (0, 1) for value in self.acceptance)
 
 
 class TaskSummary(Record):

@@ -75,11 +75,7 @@ def judge_greedy(tokens: Sequence[int], logits: Tensor) -> Judgement:
 
 
 def judge(
-    tokens: Sequence[int],
-    drafts: Sequence[Tensor],
-    targets: Tensor,
-    rule: Rule,
-    rng: np.random.Generator,
+    tokens: Sequence[int], drafts: Sequence[Tensor], targets: Tensor, rule: Rule, rng: np.random.Generator
 ) -> Judgement:
     """Accept each draft token x with probability min(1, p[x] / q[x]); correct the first rejected one.
 

@@ -56,7 +56,6 @@ def summarise(
 
 
 def _replays(record: PromptRecord, decoding: Decoding, rng: np.random.Generator) -> list[DecodingTrace]:
-    certain = all(value in (0, 1) for value in record.acceptance)
     return [
         replay(
             record.acceptance,
@@ -66,7 +65,7 @@ def _replays(record: PromptRecord, decoding: Decoding, rng: np.random.Generator)
             max_new_tokens=decoding.max_new_tokens,
             rng=rng,
         )
-        for _ in range(1 if certain else _REPLAYS)
+        for _ in range(1 if record.certain else _REPLAYS)
     ]
 
 

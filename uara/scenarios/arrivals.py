@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from uara.base import files
 from uara.base.errors import InputError
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
 from uara.scenarios.sheet import Sheet
 
 OWN = ("arrival_s", "prompt_tokens", "new_tokens")
@@ -44,8 +44,8 @@ class Arrivals:
     """
 
     arrival_s: Floats
-    prompt_tokens: NDArray[np.int64]
-    new_tokens: NDArray[np.int64]
+    prompt_tokens: Indices
+    new_tokens: Indices
     source: str
     sha256: str
     credit: str = ""
@@ -114,13 +114,9 @@ def read_arrivals(path: str | Path) -> Arrivals:
     """
     sheet = Sheet.of_file("arrivals", path)
     names = AZURE if "TIMESTAMP" in sheet.columns else OWN
-    for name in names:
-        if name not in sheet.columns:
-            raise sheet.error(
-                f"is missing; an arrival trace has {', '.join(OWN)}, or {', '.join(AZURE)}", name
-            )
+    sheet.need(names, f"; an arrival trace has {', '.join(OWN)}, or {', '.join(AZURE)}")
     sheet.refuse_others(list(names))
-    time_s = _seconds(sheet, names[0]) if names is AZURE else _finite(sheet, names[0])
+    time_s = _seconds(sheet, names[0]) if names is AZURE else _since(sheet, names[0])
     order = np.argsort(time_s, kind="stable")
     return Arrivals(
         time_s[order] - time_s[order[0]],
@@ -132,12 +128,9 @@ def read_arrivals(path: str | Path) -> Arrivals:
     )
 
 
-def _finite(sheet: Sheet, column: str) -> Floats:
-    values = sheet.numbers(column)
-    wrong = np.flatnonzero(~(np.abs(values) <= _LATEST_S))
-    if len(wrong):
-        raise sheet.error(f"must be within {_LATEST_S:g} s of 0", column, int(wrong[0]))
-    return values
+def _since(sheet: Sheet, column: str) -> Floats:
+    problem = f"must be within {_LATEST_S:g} s of 0"
+    return sheet.numbers_that(column, lambda values: np.abs(values) <= _LATEST_S, problem)
 
 
 def _seconds(sheet: Sheet, column: str) -> Floats:
@@ -157,11 +150,10 @@ def _seconds(sheet: Sheet, column: str) -> Floats:
     return np.array(seconds)
 
 
-def _tokens(sheet: Sheet, column: str) -> NDArray[np.int64]:
+def _tokens(sheet: Sheet, column: str) -> Indices:
     """(N,) Whole numbers of tokens."""
-    values = sheet.numbers(column)
-    wrong = np.flatnonzero(~((values >= 1) & (values <= _MOST_TOKENS) & (values == np.floor(values))))
-    if len(wrong):
-        row = int(wrong[0])
-        raise sheet.error(f"{values[row]:g} is no number of tokens from 1", column, row)
-    return values.astype(np.int64)
+
+    def fit(values: Floats) -> NDArray[np.bool_]:
+        return (values >= 1) & (values <= _MOST_TOKENS) & (values == np.floor(values))
+
+    return sheet.numbers_that(column, fit, "{value} is no number of tokens from 1").astype(np.int64)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from uara.base.digits import rounded
-from uara.base.errors import InputError
+from uara.base.errors import InputError, check_one_of
 from uara.base.quantities import LARGEST, Floats
 from uara.hardware import ACCELERATORS, NODES
 from uara.p1.instance import Channel, Instance
@@ -177,9 +177,7 @@ def parse(option: str, value: str) -> list[Change]:
         return [Change(option, value, lambda instance: add_server(instance, x_m, y_m, model))]
     if option == "drop-server":
         return [Change(option, value, lambda instance: drop_server(instance, value))]
-    if option not in _NUMBERS:
-        known = ", ".join(("add-server", "drop-server", *_NUMBERS))
-        raise InputError(f"{option!r} is not one of {known}", source="change")
+    check_one_of(option, ("add-server", "drop-server", *_NUMBERS), "change")
     return [_NUMBERS[option](option, word) for word in _words(option, value)]
 
 

@@ -12,8 +12,10 @@ from uara.base import files
 from uara.base.errors import InputError, in_file
 from uara.base.files import Record
 from uara.base.quantities import Name
+from uara.p1.coefficients import best_snr_db
 from uara.p1.instance import Instance
-from uara.scenarios.recipe import Recipe, generate, urban_micro_twin
+from uara.scenarios.recipe import Recipe, generate
+from uara.scenarios.twin import urban_micro_twin
 
 
 class Entry(Record):
@@ -130,9 +132,7 @@ def _row(entry: Entry, instance: Instance) -> str:
 
     servers, devices, source = instance.servers, instance.devices, instance.provenance
     usable = len(instance.channel.power_gain) / (len(servers) * len(devices))
-    noise_w = 10 ** ((instance.parameters.noise_psd_dbm_per_hz - 30) / 10) * servers.bandwidth_hz
-    snr = devices.tx_power_w[:, None] * instance.channel.dense(len(servers)) / noise_w
-    best_db = float(np.median(10 * np.log10(snr.max(1))))
+    best_db = float(np.median(best_snr_db(instance)))
     load = source.settings.get("server_load_per_slot", "")
     return (
         f"| {entry.name} | {len(servers)} | {len(devices)} | {source.channel_model} | {usable:.0%} | {best_db:.1f} "

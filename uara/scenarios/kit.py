@@ -42,9 +42,7 @@ def read_kit(path: str | Path) -> Kit:
     """
     sheet = Sheet.of_file("hardware", path)
     sheet.refuse_others(list(COLUMNS))
-    for column in COLUMNS[:3]:
-        if column not in sheet.columns:
-            raise sheet.error(f"is missing; a hardware table has {', '.join(COLUMNS)}", column)
+    sheet.need(COLUMNS[:3], f"; a hardware table has {', '.join(COLUMNS)}")
     kinds, models = (sheet.texts(column, 0) for column in COLUMNS[:2])
     speed = sheet.numbers("compute_flop_per_s")
     battery = _batteries(sheet, kinds)
@@ -72,8 +70,7 @@ def _batteries(sheet: Sheet, kinds: list[str]) -> np.ndarray[tuple[int], np.dtyp
     column = "battery_capacity_j"
     if "device" not in kinds:
         return np.zeros(len(kinds))
-    if column not in sheet.columns:
-        raise sheet.error("is missing; devices have batteries", column)
+    sheet.need([column], "; devices have batteries")
     cells = sheet.texts(column, 0)
     kept = [cell if kind == "device" else "0" for kind, cell in zip(kinds, cells, strict=True)]
     return Sheet(sheet.name, {column: kept}, sheet.source, sheet.first).numbers(column)
@@ -125,7 +122,7 @@ def equipped(
     )
 
 
-def named(known: Sequence[Hardware], sheet: Sheet, column: str = "model") -> list[Hardware] | None:
+def named(known: Sequence[Hardware], sheet: Sheet) -> list[Hardware] | None:
     """(n,) The hardware that each row of a table names; None where the table names none.
 
     Raises
@@ -133,12 +130,12 @@ def named(known: Sequence[Hardware], sheet: Sheet, column: str = "model") -> lis
     InputError
         If a row names hardware that is not known.
     """
-    if column not in sheet.columns:
+    if "model" not in sheet.columns:
         return None
     by_name = {name: each for each in known for name in (each.name, each.model)}
     found = []
-    for row, text in enumerate(sheet.texts(column, 0)):
+    for row, text in enumerate(sheet.texts("model", 0)):
         if text not in by_name:
-            raise sheet.error(f"no hardware {text!r}{meant(text, by_name)}", column, row)
+            raise sheet.error(f"no hardware {text!r}{meant(text, by_name)}", "model", row)
         found.append(by_name[text])
     return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import numpy as np
 from pydantic import Field
 
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.files import Record, sha256
 from uara.base.files import read_bytes as content
 from uara.base.quantities import NonNegative, Positive
@@ -22,11 +21,14 @@ from uara.psd.profile import TaskProfile
 from uara.scenarios import plausible
 from uara.scenarios import recipe as recipes
 from uara.scenarios.arrivals import read_arrivals
-from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
+from uara.scenarios.channel import models, pathloss_walk
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import Walk
+from uara.scenarios.channel.pathloss import PathLoss
+from uara.scenarios.channel.raytrace import RayTracing
+from uara.scenarios.channel.umi import UrbanMicro
 from uara.scenarios.kit import Kit, equipped, named, read_kit
-from uara.scenarios.recipe import Recipe
+from uara.scenarios.recipe import Recipe, option_words
 from uara.scenarios.requests import with_requests
 from uara.scenarios.sheet import Sheet
 from uara.scenarios.sites import Places, read_places
@@ -106,18 +108,14 @@ class _Order:
         kit = read_kit(own.hardware) if own.hardware else Kit()
         return cls(recipe, own, name or recipe.default_name, TaskProfile.load(recipe.profile), kit, places)
 
-    def law(self) -> pathloss.PathLoss:
-        """Path loss between sites and users."""
-        return pathloss.PathLoss(shadowing_db=self.own.shadowing_db)
-
-    def settings(self) -> Record:
+    def settings(self) -> models.Settings:
         """The channel model between sites and users."""
-        carrier_hz = self.own.carrier_ghz * 1e9
-        if self.recipe.channel == "sionna-rt":
-            return self.recipe.ray_tracing().model_copy(update={"carrier_hz": carrier_hz})
-        if self.recipe.channel == "sionna-umi":
-            return umi.UrbanMicro(carrier_hz=carrier_hz)
-        return self.law()
+        settings, carrier_hz = self.recipe.settings(), self.own.carrier_ghz * 1e9
+        if isinstance(settings, RayTracing):
+            return settings.model_copy(update={"carrier_hz": carrier_hz})
+        if isinstance(settings, UrbanMicro):
+            return UrbanMicro(carrier_hz=carrier_hz)
+        return PathLoss(shadowing_db=self.own.shadowing_db)
 
     def command(self, walk: Walk | None) -> str:
         """The command that makes it."""
@@ -125,16 +123,7 @@ class _Order:
         if self.places is not None:
             counts = f"--servers {self.recipe.servers} --devices {self.recipe.devices} "
             text = text.replace(counts, "", 1)
-        chosen = self.own.model_dump(exclude_defaults=True)
-        words = [
-            word
-            for key, value in chosen.items()
-            for word in (
-                f"--{key.replace('_', '-')}",
-                f"{value:g}" if isinstance(value, float) else str(value),
-            )
-        ]
-        more = " ".join([shlex.join(words), *([recipes.walk_words(walk)] if walk else [])])
+        more = " ".join([option_words(self.own), *([recipes.walk_words(walk)] if walk else [])])
         head, output = text.rsplit(" -o ", 1)
         return f"{head} {more} -o {output}"
 
@@ -165,17 +154,15 @@ def generate_own_trace(recipe: Recipe, own: Own, walk: Walk, *, name: str | None
     InputError, MissingExtra, ChannelError
         As :func:`generate_own`.
     """
-
     order = _Order.of(recipe, own, name)
     if order.places is None:
         trace = recipes.generate_trace(order.recipe, walk=walk, name=order.name)
         return replace(trace, instance=_finished(order, trace.instance, walk))
-    if order.recipe.channel != "path-loss":
+    law = order.settings()
+    if not isinstance(law, PathLoss):
         raise InputError("walks between given sites need path-loss", path="recipe.channel")
     start = _drop(order, order.places)
-    moving = pathloss_walk.follow(
-        order.law(), walk, start, order.places.box(_MARGIN_M), seed=order.recipe.seed
-    )
+    moving = pathloss_walk.follow(law, walk, start, order.places.box(_MARGIN_M), seed=order.recipe.seed)
     made = _finished(order, _placed(order, order.places, start, walk), walk)
     return recipes.walked(made, moving, walk)
 
@@ -184,16 +171,8 @@ def _drop(order: _Order, places: Places) -> Drop:
     """The channel between sites and users."""
     recipes.check_size(order.recipe)
     where = places.sites.position_m, places.users.position_m
-    model, seed = order.settings(), order.recipe.seed
-    try:
-        if isinstance(model, raytrace.RayTracing):
-            drop = raytrace.gains(model, *where, seed=seed)
-        elif isinstance(model, umi.UrbanMicro):
-            drop = umi.gains(model, *where, seed=seed)
-        else:
-            drop = pathloss.gains(order.law(), *where, seed=seed)
-    except InputError as error:
-        raise error.in_source(places.users.sheet.source) from None
+    with in_file(places.users.sheet.source):
+        drop = models.gains(order.settings(), *where, seed=order.recipe.seed)
     lost = np.flatnonzero(drop.power_gain.max(1) <= 0)
     if len(lost):
         row = int(lost[0])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 import uara
@@ -15,11 +15,10 @@ from uara.base.errors import InputError
 from uara.base.files import Record, pretty_json, sha256, validate
 from uara.base.memory import require_memory
 from uara.base.provenance import Provenance
-from uara.base.quantities import NonNegative, Positive
+from uara.base.quantities import Floats, NonNegative, Positive
 from uara.base.randomness import stream
 from uara.hardware import (
     ACCELERATORS,
-    BATTERY_CAPACITY_J,
     BATTERY_FRACTION,
     OWN_WORK_S,
     PHONES,
@@ -33,15 +32,14 @@ from uara.p1.instance import Channel, Devices, Instance, Servers
 from uara.p1.schema import Parameters
 from uara.psd.payload import Payload, needed_payload
 from uara.psd.profile import TaskProfile
-from uara.scenarios.channel import pathloss, pathloss_walk, raytrace, umi
+from uara.scenarios.channel import models, pathloss, raytrace
 from uara.scenarios.channel.drop import Drop
-from uara.scenarios.channel.mobility import MovingDrop, Walk, draw_traced, draw_umi
+from uara.scenarios.channel.mobility import MovingDrop, Walk
 from uara.scenarios.channel.nearest import ListedDrop, nearest_servers, needed_bytes
 
 if TYPE_CHECKING:
     from uara.scenarios.trace import MobilityTrace
 
-Floats = NDArray[np.float64]
 Item = TypeVar("Item")
 
 MOST_PAIRS = 10_000_000
@@ -57,7 +55,7 @@ class Recipe(Record):
     """Number of edge servers E."""
     devices: Annotated[int, Field(ge=1, le=1_000_000)] = 90
     """Number of mobile devices M."""
-    channel: Literal["sionna-rt", "sionna-umi", "path-loss"] = "sionna-rt"
+    channel: models.Model = "sionna-rt"
     """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
     scene: str = "etoile"
     """Scene of ray tracing: a name known to Sionna RT, or the path of a Mitsuba .xml file."""
@@ -89,35 +87,37 @@ class Recipe(Record):
         """Name of the instance where none is given."""
         return f"e{self.servers}_m{self.devices}"
 
-    def ray_tracing(self) -> raytrace.RayTracing:
-        """Settings of the ray tracer."""
-        fields = ("scene", "box_m", "rays_per_server", "max_depth")
-        return raytrace.RayTracing(**{name: getattr(self, name) for name in fields})
+    @property
+    def counts(self) -> dict[str, int]:
+        """Servers and devices, and the seed that they are drawn by."""
+        return {"servers": self.servers, "devices": self.devices, "seed": self.seed}
+
+    def settings(self) -> models.Settings:
+        """Settings of the channel model."""
+        traced = self.model_dump(include={"scene", "rays_per_server", "max_depth"})
+        return models.settings_of(self.channel, self.box_m, **traced)
 
     def command(self, name: str) -> str:
         """The command that makes this instance."""
-        always = (
-            "servers",
-            "devices",
-            "channel",
-            "seed",
-            *(("scene",) if self.channel == "sionna-rt" else ()),
-        )
-        chosen = {key: getattr(self, key) for key in Recipe.model_fields if key != "scene" or key in always}
-        parts = [
-            f"--{FLAGS.get(key, key.replace('_', '-'))} {shlex.quote(_plain(value))}"
-            for key, value in chosen.items()
-            if key in always or value != Recipe.model_fields[key].default
-        ]
-        return " ".join(["uara generate", *parts, "-o", shlex.quote(f"{name}.json")])
+        traced = self.channel == "sionna-rt"
+        always = ("servers", "devices", "channel", "seed", *(("scene",) if traced else ()))
+        words = option_words(self, always, () if traced else ("scene",))
+        return f"uara generate {words} -o {shlex.quote(f'{name}.json')}"
 
 
 FLAGS = {"energy_weight_ms_per_j": "energy-weight", "rays_per_server": "rays", "speed_m_per_s": "speed"}
 """Options of ``uara generate`` that are not called as the fields of :class:`Recipe` and of a walk are."""
 
 
-def _plain(value: object) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+def option_words(record: Record, always: Collection[str] = (), never: Collection[str] = ()) -> str:
+    """The options of a command that make a record: some always or never, the others where they differ from defaults."""
+    words = []
+    for name, field in type(record).model_fields.items():
+        value = getattr(record, name)
+        if name in always or (name not in never and value != field.default):
+            flag = FLAGS.get(name, name.replace("_", "-"))
+            words.append(f"--{flag} {shlex.quote(f'{value:g}' if isinstance(value, float) else str(value))}")
+    return " ".join(words)
 
 
 def generate(recipe: Recipe | None = None, *, name: str | None = None, **options: Any) -> Instance:
@@ -176,13 +176,7 @@ def generate_trace(
     check_size(recipe)
     name = name or f"{recipe.default_name}_t{walk.slots}"
     profile = TaskProfile.load(recipe.profile)
-    counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
-    if recipe.channel == "sionna-rt":
-        moving = draw_traced(recipe.ray_tracing(), walk, **counts)
-    elif recipe.channel == "sionna-umi":
-        moving = draw_umi(umi.UrbanMicro(box_m=recipe.box_m), walk, **counts)
-    else:
-        moving = pathloss_walk.draw(pathloss.PathLoss(box_m=recipe.box_m), walk, **counts)
+    moving = models.walk(recipe.settings(), walk, **recipe.counts)
     start = Drop(moving.server_position_m, moving.device_position_m[0], moving.power_gain[0], moving.facts)
     command = recipe.command(name).replace(" -o ", f" {walk_words(walk)} -o ")
     instance = assembled(recipe, profile, start, name, command, walk.model_dump(), walk.slot_s * 1e3)
@@ -204,12 +198,7 @@ def walked(instance: Instance, moving: MovingDrop, walk: Walk) -> MobilityTrace:
 
 def walk_words(walk: Walk) -> str:
     """The options of ``uara generate`` that make this walk."""
-    always = ("slots", "speed_m_per_s")
-    return " ".join(
-        f"--{FLAGS.get(key, key.replace('_', '-'))} {_plain(getattr(walk, key))}"
-        for key, field in Walk.model_fields.items()
-        if key in always or getattr(walk, key) != field.default
-    )
+    return option_words(walk, ("slots", "speed_m_per_s"))
 
 
 def merged(recipe: Recipe | None, options: dict[str, Any]) -> Recipe:
@@ -231,19 +220,23 @@ def assembled(
     servers = _servers(recipe, drop.server_position_m)
     devices = _devices(recipe, profile, drop.device_position_m)
     load = devices.server_flop.sum() / (servers.compute_flop_per_s.sum() * parameters.slot_ms / 1e3)
-    provenance = Provenance(
-        command=command,
+    settings = {**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")}
+    provenance = drawn_provenance(recipe, profile, drop, command=command, settings=settings)
+    return Instance(name, servers, devices, _channel(recipe, drop), parameters, provenance)
+
+
+def drawn_provenance(recipe: Any, profile: TaskProfile, drop: Drop | ListedDrop, **more: Any) -> Provenance:
+    """The provenance of what a recipe with channel, scene and seed has drawn; ``more`` are further fields."""
+    return Provenance(
         seed=recipe.seed,
         channel_model=recipe.channel,
         scene=recipe.scene if recipe.channel == "sionna-rt" else "",
         task_profile=profile.name,
         task_profile_sha256=profile_sha256(profile),
-        acceptance=profile.provenance.acceptance,
         versions={"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]},
-        settings={**_settings(recipe, profile), **more, "server_load_per_slot": float(f"{load:.4g}")},
         credits=raytrace.map_credits(recipe.channel, recipe.scene),
+        **{"acceptance": profile.provenance.acceptance, **more},
     )
-    return Instance(name, servers, devices, _channel(recipe, drop), parameters, provenance)
 
 
 def _channel(recipe: Recipe, drop: Drop | ListedDrop) -> Channel:
@@ -260,18 +253,11 @@ def _channel(recipe: Recipe, drop: Drop | ListedDrop) -> Channel:
 
 def _settings(recipe: Recipe, profile: TaskProfile) -> dict[str, Any]:
     """The chosen options and the constants they stand on, for the provenance."""
-    model: Record
-    if recipe.channel == "sionna-rt":
-        model = recipe.ray_tracing()
-    elif recipe.channel == "sionna-umi":
-        model = umi.UrbanMicro(box_m=recipe.box_m)
-    else:
-        model = pathloss.PathLoss(box_m=recipe.box_m)
     own = recipe.model_dump(include={"battery", "server_mix", "bandwidth_mhz"})
     decoding = profile.decoding
     payload = recipe.payload or needed_payload(decoding.temperature, decoding.rule)
     listed = {} if recipe.candidates is None else {"candidates": recipe.candidates}
-    return {**model.model_dump(exclude={"scene"}), **own, **listed, "payload": payload}
+    return {**recipe.settings().model_dump(exclude={"scene"}), **own, **listed, "payload": payload}
 
 
 def drawing_bytes(recipe: Recipe) -> float:
@@ -294,20 +280,15 @@ def check_size(recipe: Recipe) -> None:
 
 def _drop(recipe: Recipe) -> Drop | ListedDrop:
     check_size(recipe)
-    counts = {"servers": recipe.servers, "devices": recipe.devices, "seed": recipe.seed}
-    if recipe.channel == "sionna-rt":
-        if recipe.candidates is not None:
-            raise InputError(
-                "a traced device may have no path to its nearest servers: leave it out, or take another channel",
-                path="recipe.candidates",
-            )
-        return raytrace.draw(recipe.ray_tracing(), **counts)
-    if recipe.channel == "sionna-umi":
-        return umi.draw(umi.UrbanMicro(box_m=recipe.box_m), **counts)
-    settings = pathloss.PathLoss(box_m=recipe.box_m)
-    if recipe.candidates is not None:
-        return pathloss.draw_nearest(settings, candidates=recipe.candidates, **counts)
-    return pathloss.draw(settings, **counts)
+    settings = recipe.settings()
+    if recipe.candidates is not None and isinstance(settings, raytrace.RayTracing):
+        raise InputError(
+            "a traced device may have no path to its nearest servers: leave it out, or take another channel",
+            path="recipe.candidates",
+        )
+    if recipe.candidates is not None and isinstance(settings, pathloss.PathLoss):
+        return pathloss.draw_nearest(settings, candidates=recipe.candidates, **recipe.counts)
+    return models.draw(settings, **recipe.counts)
 
 
 def _servers(recipe: Recipe, position_m: Floats) -> Servers:
@@ -330,8 +311,7 @@ def _servers(recipe: Recipe, position_m: Floats) -> Servers:
 
 def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Devices:
     count, seed = recipe.devices, recipe.seed
-    picked = in_turn(tuple(range(len(PHONES))), count, stream(seed, "device models"))
-    phones = [PHONES[index] for index in picked]
+    phones = in_turn(PHONES, count, stream(seed, "device models"))
     power_dbm = stream(seed, "transmission powers").uniform(*TX_POWER_DBM, count)
     tasks = profile.draw_tasks(count, stream(seed, "tasks"), payload=recipe.payload)
     return Devices(
@@ -341,11 +321,8 @@ def _devices(recipe: Recipe, profile: TaskProfile, position_m: Floats) -> Device
         battery_fraction=rounded(stream(seed, "batteries").uniform(*BATTERY[recipe.battery], count), 4),
         model=tuple(phone.model for phone in phones),
         position_m=position_m,
-        battery_capacity_j=np.array(BATTERY_CAPACITY_J)[picked],
-        task=tuple(tasks["task"]),
-        upload_bits=tasks["upload_bits"],
-        device_flop=tasks["device_flop"],
-        server_flop=tasks["server_flop"],
+        battery_capacity_j=np.array([phone.battery_capacity_j for phone in phones], dtype=float),
+        **tasks,
     )
 
 
@@ -359,42 +336,3 @@ def in_turn(items: tuple[Item, ...], count: int, generator: np.random.Generator)
 def profile_sha256(profile: TaskProfile) -> str:
     """Hash of a task profile's content, however its file is laid out and whichever defaults it spells out."""
     return sha256(pretty_json(profile.model_dump(mode="json", exclude_defaults=True)).encode())
-
-
-def urban_micro_twin(original: Instance, *, seed: int, name: str | None = None) -> Instance:
-    """The same servers, devices and tasks with a 38.901 UMi channel between the same positions.
-
-    Raises
-    ------
-    InputError
-        If the original has no positions, or a device stands within 10 m of a server.
-    MissingExtra, ChannelError
-        As :func:`generate`.
-    """
-    if original.servers.position_m is None or original.devices.position_m is None:
-        raise InputError(f"{original.name} has no positions to draw a channel between")
-    settings = umi.UrbanMicro()
-    drop = umi.gains(settings, original.servers.position_m, original.devices.position_m, seed=seed)
-    name = name or f"{original.name}_umi"
-    versions = {"uara": uara.__version__, "numpy": np.__version__, **drop.facts["versions"]}
-    kept = {key: original.provenance.settings[key] for key in _KEPT if key in original.provenance.settings}
-    provenance = original.provenance.model_copy(
-        update={
-            "command": f"uara generate --twin {original.name}.json --channel sionna-umi --seed {seed} -o {name}.json",
-            "seed": seed,
-            "channel_model": "sionna-umi",
-            "versions": versions,
-            "settings": {
-                **settings.model_dump(exclude={"box_m", "min_best_gain_db", "server_spacing_m"}),
-                **kept,
-                "twin_of": original.name,
-                "twin_of_sha256": original.digest,
-            },
-        }
-    )
-    return original.replace(
-        name=name, channel=Channel.from_dense(rounded(drop.power_gain)), provenance=provenance
-    )
-
-
-_KEPT = ("payload", "battery", "server_mix", "bandwidth_mhz", "server_load_per_slot")

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base.digits import rounded
-from uara.base.quantities import Floats
+from uara.base.quantities import Floats, Indices
 from uara.base.randomness import stream
 from uara.p1.instance import Instance
 from uara.psd.payload import Payload, upload_bits
-from uara.psd.profile import TaskProfile
+from uara.psd.profile import TaskProfile, Tasks
 from uara.psd.replay import replay
 from uara.scenarios.arrivals import Arrivals
 
@@ -32,8 +31,8 @@ class Fitted:
         Number of requests that were longer than the context.
     """
 
-    prompt_tokens: NDArray[np.int64]
-    new_tokens: NDArray[np.int64]
+    prompt_tokens: Indices
+    new_tokens: Indices
     cut: int
 
 
@@ -45,19 +44,9 @@ def fitted(requests: Arrivals, context_tokens: int) -> Fitted:
     return Fitted(prompt, new, int(cut.sum()))
 
 
-@dataclass(frozen=True)
-class Loads:
-    """What requests cost, one entry each."""
-
-    task: tuple[str, ...]
-    upload_bits: Floats
-    device_flop: Floats
-    server_flop: Floats
-
-
 def loads_of(
     requests: Arrivals, profile: TaskProfile, rng: np.random.Generator, payload: Payload | None = None
-) -> Loads:
+) -> Tasks:
     """Draw for each request a task and one of its prompts with equal odds, and replay its acceptance.
 
     The acceptance of that prompt, begun at a place drawn at random and gone through again where it ends, is as long
@@ -66,7 +55,7 @@ def loads_of(
     draft, target = profile.draft.architecture, profile.target.architecture
     lengths = fitted(requests, _context_tokens(profile))
     kind, decoding = payload or profile.payload, profile.decoding
-    by_task = [[each for each in profile.records if each.task == name] for name in profile.tasks]
+    by_task = [profile.of_task(name) for name in profile.tasks]
     names, loads = [], np.empty((len(requests), 3))
     for place in range(len(requests)):
         records = by_task[int(rng.integers(len(by_task)))]
@@ -78,7 +67,7 @@ def loads_of(
         bits = upload_bits(run, kind, draft.vocabulary_tokens, decoding.value_bits)
         names.append(record.task)
         loads[place] = bits, *run.flop(draft, target)
-    return Loads(tuple(names), *loads.T)
+    return Tasks(task=names, upload_bits=loads[:, 0], device_flop=loads[:, 1], server_flop=loads[:, 2])
 
 
 def waiting_flop(arrival_s: Floats, work_flop: Floats, speed_flop_per_s: Floats, at_s: float) -> Floats:
@@ -105,12 +94,7 @@ def waiting_flop(arrival_s: Floats, work_flop: Floats, speed_flop_per_s: Floats,
 
 
 def with_requests(
-    instance: Instance,
-    requests: Arrivals,
-    profile: TaskProfile,
-    *,
-    seed: int,
-    payload: Payload | None = None,
+    instance: Instance, requests: Arrivals, profile: TaskProfile, *, seed: int, payload: Payload | None = None
 ) -> Instance:
     """The same instance with a burst of requests, one for each device, and with what those before it left to do.
 
@@ -125,18 +109,12 @@ def with_requests(
     count = len(instance.devices)
     first = requests.place(count, stream(seed, "arrivals"))
     burst = requests.part(first, first + count)
-    loads = loads_of(burst, profile, stream(seed, "requests"), payload)
-    devices = instance.devices.replace(
-        task=loads.task,
-        upload_bits=loads.upload_bits,
-        device_flop=loads.device_flop,
-        server_flop=loads.server_flop,
-    )
+    devices = instance.devices.replace(**loads_of(burst, profile, stream(seed, "requests"), payload))
     begin_s = float(requests.arrival_s[first])
     since = max(int(np.searchsorted(requests.arrival_s, begin_s - EARLIER_S)), first - MOST_EARLIER)
     earlier = loads_of(requests.part(since, first), profile, stream(seed, "earlier requests"), payload)
     speed = instance.servers.compute_flop_per_s
-    waiting = waiting_flop(requests.arrival_s[since:first], earlier.server_flop, speed, begin_s)
+    waiting = waiting_flop(requests.arrival_s[since:first], earlier["server_flop"], speed, begin_s)
     said = {
         "arrivals": requests.source,
         "arrivals_sha256": requests.sha256,

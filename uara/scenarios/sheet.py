@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from uara.base import sheets
 from uara.base.errors import InputError, meant
@@ -97,6 +98,12 @@ class Sheet:
             if column not in known:
                 raise self.error(f"is not known{meant(column, known)}", column)
 
+    def need(self, columns: Iterable[str], hint: str = "") -> None:
+        """Refuse a table without some columns; ``hint`` ends the message."""
+        for column in columns:
+            if column not in self.columns:
+                raise self.error(f"is missing{hint}", column)
+
     def count(self, otherwise: int) -> int:
         """Number of rows; ``otherwise`` where every column is a single value."""
         lengths = [len(value) for name, value in self.columns.items() if not self.is_single(name)]
@@ -131,6 +138,17 @@ class Sheet:
         if len(empty):
             raise self.error("is empty or no number", column, int(empty[0]))
         return values.astype(float)
+
+    def numbers_that(
+        self, column: str, fit: Callable[[Floats], NDArray[np.bool_]], problem: str = "must be finite"
+    ) -> Floats:
+        """Numbers (n,) of a column that all fit; ``problem`` is said of the first that does not, as ``{value}``."""
+        values = self.numbers(column)
+        wrong = np.flatnonzero(~fit(values))
+        if len(wrong):
+            row = int(wrong[0])
+            raise self.error(problem.format(value=f"{values[row]:g}"), column, row)
+        return values
 
 
 def _is_number(value: object) -> bool:

@@ -190,23 +190,19 @@ def _on_globe(sheet: Sheet) -> bool:
     if len(wanted) != 1:
         problem = "needs either x_m and y_m, or latitude and longitude"
         raise InputError(problem, source=sheet.source, path="row 1")
-    for axis in wanted[0]:
-        if axis not in sheet.columns:
-            raise sheet.error("is missing", axis)
+    sheet.need(wanted[0])
     return wanted[0] is DEGREES
 
 
 def _degrees(sheet: Sheet) -> tuple[Floats, Floats]:
     """(n,) Latitudes and longitudes."""
-    found = []
-    for column, most in zip(DEGREES, (89.9, 180.0), strict=True):
-        values = sheet.numbers(column)
-        wrong = np.flatnonzero(~(np.abs(values) <= most))
-        if len(wrong):
-            row = int(wrong[0])
-            raise sheet.error(f"{values[row]:g} is no {column} in degrees", column, row)
-        found.append(values)
-    return found[0], found[1]
+    latitude, longitude = (
+        sheet.numbers_that(
+            column, lambda values, most=most: np.abs(values) <= most, f"{{value}} is no {column} in degrees"
+        )
+        for column, most in zip(DEGREES, (89.9, 180.0), strict=True)
+    )
+    return latitude, longitude
 
 
 def _middle(sheet: Sheet) -> Origin:
@@ -227,9 +223,9 @@ def _points(sheet: Sheet, origin: Origin | None, height_m: float) -> Points:
             hint = "" if len(far) < len(plane) else "; are latitude and longitude swapped?"
             raise sheet.error(f"lies {away_km:.0f} km from the origin{hint}", "latitude", row)
     else:
-        plane = np.column_stack([_finite(sheet, axis) for axis in METRES])
+        plane = np.column_stack([sheet.numbers_that(axis, np.isfinite) for axis in METRES])
     count = len(plane)
-    height = _finite(sheet, HEIGHT) if HEIGHT in sheet.columns else np.full(count, height_m)
+    height = sheet.numbers_that(HEIGHT, np.isfinite) if HEIGHT in sheet.columns else np.full(count, height_m)
     names = sheet.texts("id", count) if "id" in sheet.columns else _numbered(sheet.name, count)
     seen: set[str] = set()
     for row, name in enumerate(names):
@@ -239,14 +235,6 @@ def _points(sheet: Sheet, origin: Origin | None, height_m: float) -> Points:
     digest = files.sha256(files.read_bytes(Path(sheet.source)))
     position_m: Floats = np.column_stack([plane, height]).round(_DECIMALS)
     return Points(sheet, tuple(names), position_m, digest)
-
-
-def _finite(sheet: Sheet, column: str) -> Floats:
-    values = sheet.numbers(column)
-    wrong = np.flatnonzero(~np.isfinite(values))
-    if len(wrong):
-        raise sheet.error("must be finite", column, int(wrong[0]))
-    return values
 
 
 def _numbered(table: str, count: int) -> list[str]:

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike
 import uara
 from uara.base.columns import Columns
 from uara.base.digits import rounded
-from uara.base.errors import InputError
+from uara.base.errors import InputError, in_file
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats
 from uara.p1.coefficients import coefficients
@@ -47,10 +47,10 @@ _LEAST_GAIN, _MOST_GAIN = 1e-30, 1e30
 class Making:
     """What an instance is beside its tables."""
 
-    name: str
-    parameters: Parameters | None
-    path_loss: PathLoss | None
-    seed: int
+    name: str = "own"
+    parameters: Parameters | None = None
+    path_loss: PathLoss | None = None
+    seed: int = 1
 
 
 def from_arrays(
@@ -59,19 +59,16 @@ def from_arrays(
     *,
     power_gain: ArrayLike | None = None,
     power_gain_db: ArrayLike | None = None,
-    name: str = "own",
-    parameters: Parameters | None = None,
-    path_loss: PathLoss | None = None,
-    seed: int = 1,
+    **making: Any,
 ) -> Instance:
-    """See :meth:`uara.Instance.from_arrays`."""
+    """See :meth:`uara.Instance.from_arrays`, which names the other options."""
     given = {"power_gain": power_gain, "power_gain_db": power_gain_db}
     gains = Sheet.of_columns("gains", given)
     return _assembled(
         Sheet.of_columns("devices", devices),
         Sheet.of_columns("servers", servers),
         gains if gains.columns else None,
-        Making(name, parameters, path_loss, seed),
+        Making(**making),
     )
 
 
@@ -88,21 +85,13 @@ def from_csv(
 
 
 def _of_sheets(
-    read: Callable[[str, Any], Sheet],
-    devices: Any,
-    servers: Any,
-    gains: Any,
-    *,
-    name: str = "own",
-    parameters: Parameters | None = None,
-    path_loss: PathLoss | None = None,
-    seed: int = 1,
+    read: Callable[[str, Any], Sheet], devices: Any, servers: Any, gains: Any, **making: Any
 ) -> Instance:
     return _assembled(
         read("devices", devices),
         read("servers", servers),
         None if gains is None else read("gains", gains),
-        Making(name, parameters, path_loss, seed),
+        Making(**making),
     )
 
 
@@ -192,9 +181,7 @@ def _positions(sheet: Sheet, count: int, height_m: float) -> Floats | None:
         return np.hstack([points, np.full((len(points), 1), height_m)])[:, :3]
     if not set(AXES) & set(sheet.columns):
         return None
-    for axis in AXES[:2]:
-        if axis not in sheet.columns:
-            raise sheet.error("is missing; positions need x_m and y_m", axis)
+    sheet.need(AXES[:2], "; positions need x_m and y_m")
     height = _repeated(sheet, "z_m", count) if "z_m" in sheet.columns else np.full(count, height_m)
     axes = [_repeated(sheet, "x_m", count), _repeated(sheet, "y_m", count), height]
     for axis, values in zip(AXES, axes, strict=True):
@@ -223,10 +210,8 @@ def _drawn(law: PathLoss, seed: int, devices: Devices, servers: Servers) -> Chan
         raise InputError(
             f"more than the {MOST_PAIRS} pairs that gains are drawn for; give them", source="gains"
         )
-    try:
+    with in_file("positions"):
         drop = pathloss.gains(law, np.asarray(servers.position_m), np.asarray(devices.position_m), seed=seed)
-    except InputError as error:
-        raise error.in_source("positions") from None
     return Channel.from_dense(rounded(drop.power_gain))
 
 

@@ -188,16 +188,12 @@ class WhatIf:
         output_folder(folder)
         written = []
         for (instance_path, answer_path), variant, result in zip(
-            self.files(folder), self.variants, self.results, strict=True
+            files_of(self.variants, folder), self.variants, self.results, strict=True
         ):
             variant.instance.save(instance_path)
             solution.save(result, answer_path)
             written += [instance_path, answer_path]
         return written
-
-    def files(self, folder: Path) -> list[tuple[Path, Path]]:
-        """The two files of each variant that :meth:`save` writes."""
-        return files_of(self.variants, folder)
 
 
 def files_of(variants: Sequence[Variant], folder: Path) -> list[tuple[Path, Path]]:

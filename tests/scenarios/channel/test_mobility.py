@@ -15,7 +15,7 @@ from uara.scenarios.channel import isolation
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import MovingDrop, Walk, Walkers, draw_traced, draw_umi
 from uara.scenarios.channel.positions import Box, Floats, StreetPoints, flat_ground, nearest_distance_m
-from uara.scenarios.channel.raytrace import RayTracing, draw, trace
+from uara.scenarios.channel.raytrace import RayTracing, draw, gains
 from uara.scenarios.channel.umi import UrbanMicro
 from uara.scenarios.channel.umi_worker import Motion, _walked
 
@@ -152,7 +152,7 @@ def test_traced_walk_begins_with_the_drop_of_its_seed() -> None:
 @traced
 def test_traced_walk_has_the_gains_of_its_positions() -> None:
     moving = canyon()
-    last = trace(CANYON, moving.server_position_m, moving.device_position_m[-1], seed=2)
+    last = gains(CANYON, moving.server_position_m, moving.device_position_m[-1], seed=2).power_gain
     np.testing.assert_array_equal(moving.power_gain[-1], last)
     assert not np.array_equal(moving.power_gain[-1], moving.power_gain[0])
 

@@ -6,6 +6,7 @@ import functools
 import importlib.util
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from uara.base.errors import ChannelError, InputError, MissingExtra
 from uara.scenarios.channel import isolation, llvm
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.positions import nearest_distance_m
-from uara.scenarios.channel.raytrace import RayTracing, draw, trace
+from uara.scenarios.channel.raytrace import RayTracing, draw, gains
 
 if importlib.util.find_spec("sionna") is None or importlib.util.find_spec("drjit") is None:
     pytest.skip("needs the extra sionna", allow_module_level=True)
@@ -31,6 +32,11 @@ def canyon() -> Drop:
 @functools.cache
 def etoile() -> Drop:
     return draw(RayTracing(rays_per_server=500, max_depth=2), servers=4, devices=30, seed=1)
+
+
+def trace(settings: RayTracing, servers: Any, devices: Any, *, seed: int) -> Any:
+    """The gains alone."""
+    return gains(settings, servers, devices, seed=seed).power_gain
 
 
 @pytest.mark.integration

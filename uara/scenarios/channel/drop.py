@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
+from uara.base.quantities import Floats
 
 
 @dataclass(frozen=True)
@@ -23,7 +22,7 @@ class Drop:
         What the simulator reports about itself: versions, devices drawn again.
     """
 
-    server_position_m: NDArray[np.float64]
-    device_position_m: NDArray[np.float64]
-    power_gain: NDArray[np.float64]
+    server_position_m: Floats
+    device_position_m: Floats
+    power_gain: Floats
     facts: dict[str, Any]

@@ -21,6 +21,8 @@ from numpy.typing import NDArray
 from uara.base.errors import ChannelError
 from uara.base.extras import needs
 from uara.base.files import Record
+from uara.base.randomness import check_seed
+from uara.scenarios.channel import llvm
 
 if TYPE_CHECKING:
     from uara.isolation.line import Line
@@ -106,6 +108,35 @@ def call(
     stored.seek(0)
     with np.load(stored, allow_pickle=False) as loaded:
         return outcome.answer.data, {key: loaded[key] for key in loaded.files}
+
+
+def simulate(
+    job: str,
+    settings: Record,
+    data: Mapping[str, Any],
+    arrays: Mapping[str, NDArray[Any]] | None = None,
+    *,
+    traced: bool = False,
+) -> Reply:
+    """Run the job of a channel model.
+
+    Parameters
+    ----------
+    settings, data, arrays
+        The model's settings; a ``seed`` and further numbers; named arrays.
+    traced
+        Whether the process needs what Sionna RT does.
+
+    Raises
+    ------
+    InputError
+        For a seed below 0.
+    UaraError, ChannelError
+        As :func:`call`, and where the ray tracer lacks something.
+    """
+    check_seed(data["seed"])
+    environment = llvm.tracing_environment() if traced else None
+    return call(job, {"settings": settings.model_dump(), **data}, arrays, environment=environment)
 
 
 def _post_mortem(job: str, reason: str, log: str) -> str:

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from uara.base.errors import InputError
 from uara.base.files import Record
-from uara.base.quantities import NonNegative, Positive
-from uara.scenarios.channel import isolation, llvm
-from uara.scenarios.channel.positions import Box, Floats, Surface, nearest_distance_m, street_height
+from uara.base.quantities import Floats, NonNegative, Positive
+from uara.scenarios.channel import isolation
+from uara.scenarios.channel.positions import Box, Surface, nearest_distance_m, street_height
 from uara.scenarios.channel.raytrace import RayTracing
 from uara.scenarios.channel.umi import UrbanMicro
 
@@ -50,9 +50,9 @@ class MovingDrop:
         What the simulator reports about itself.
     """
 
-    server_position_m: NDArray[np.float64]
-    device_position_m: NDArray[np.float64]
-    power_gain: NDArray[np.float64]
+    server_position_m: Floats
+    device_position_m: Floats
+    power_gain: Floats
     facts: dict[str, Any]
 
 
@@ -134,10 +134,10 @@ def draw_traced(settings: RayTracing, walk: Walk, *, servers: int, devices: int,
     InputError, MissingExtra, ChannelError
         As :func:`uara.scenarios.channel.raytrace.draw`.
     """
-    environment = llvm.tracing_environment()
-    return _draw(
-        "uara.scenarios.channel.raytrace_worker:walk", settings, walk, servers, devices, seed, environment
-    )
+    data = {"walk": walk.model_dump(), "servers": servers, "devices": devices, "seed": seed}
+    job = "uara.scenarios.channel.raytrace_worker:walk"
+    facts, arrays = isolation.simulate(job, settings, data, traced=True)
+    return MovingDrop(**arrays, facts=facts)
 
 
 def draw_umi(settings: UrbanMicro, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
@@ -155,21 +155,6 @@ def draw_umi(settings: UrbanMicro, walk: Walk, *, servers: int, devices: int, se
         raise InputError(
             f"38.901 walks have at most {MAX_UMI_SLOTS} slots, not {walk.slots}", path="walk.slots"
         )
-    return _draw("uara.scenarios.channel.umi_worker:walk", settings, walk, servers, devices, seed, None)
-
-
-def _draw(
-    job: str,
-    settings: Record,
-    walk: Walk,
-    servers: int,
-    devices: int,
-    seed: int,
-    environment: dict[str, str] | None,
-) -> MovingDrop:
-    if seed < 0:
-        raise InputError(f"the seed must not be negative: {seed}")
-    counts = {"servers": servers, "devices": devices, "seed": seed}
-    data = {"settings": settings.model_dump(), "walk": walk.model_dump(), **counts}
-    facts, arrays = isolation.call(job, data, environment=environment)
-    return MovingDrop(arrays["server_position_m"], arrays["device_position_m"], arrays["power_gain"], facts)
+    data = {"walk": walk.model_dump(), "servers": servers, "devices": devices, "seed": seed}
+    facts, arrays = isolation.simulate("uara.scenarios.channel.umi_worker:walk", settings, data)
+    return MovingDrop(**arrays, facts=facts)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from uara.base.errors import InputError
+from uara.base.quantities import Floats
 from uara.base.randomness import stream
 from uara.scenarios.channel import pathloss
 from uara.scenarios.channel.drop import Drop
 from uara.scenarios.channel.mobility import MovingDrop, Walk, Walkers
 from uara.scenarios.channel.pathloss import PathLoss
-from uara.scenarios.channel.positions import Box, Floats, flat_ground
+from uara.scenarios.channel.positions import Box, flat_ground
 
 DECORRELATION_M = 10.0
 """Distance after which shadowing has a correlation of 1/e: 3GPP TR 38.901, Table 7.5-6, UMi with line of sight."""

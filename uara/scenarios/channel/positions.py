@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.errors import InputError
+from uara.base.files import Record
+from uara.base.quantities import Floats, NonNegative, Positive
+from uara.base.randomness import stream
 
-Floats = NDArray[np.float64]
 Surface = Callable[[Floats, Floats], tuple[Floats, Floats]]
 """Heights (n,) [m] of the first thing seen from the sky and of the ground below it; NaN where there is none."""
 
@@ -187,3 +189,30 @@ def spaced_points(points: StreetPoints, count: int, spacing_m: float) -> Floats:
                 "from the others: choose a larger box, fewer servers, or another scene"
             )
     return np.array(chosen).reshape(-1, 3)
+
+
+class Placing(Record):
+    """Where servers and devices may stand; the settings of every channel model begin with it."""
+
+    box_m: Positive = 400.0
+    """Side of the square in which servers and devices stand."""
+    server_height_m: Positive = 10.0
+    """Height of servers above the ground, where it is not given."""
+    device_height_m: Positive = 1.5
+    """Height of devices above the ground, where it is not given."""
+    min_distance_m: NonNegative = 10.0
+    """Least distance in the plane between a device and a server."""
+    server_spacing_m: NonNegative = 30.0
+    """Least distance in the plane between servers."""
+
+    def places(self, surface: Surface, box: Box, servers: int, seed: int) -> tuple[Floats, StreetPoints]:
+        """Where servers stand (servers, 3), and the supply of places for devices.
+
+        Raises
+        ------
+        InputError
+            If the box has no room.
+        """
+        sites = StreetPoints(surface, box, stream(seed, "server positions"), self.server_height_m)
+        placed = spaced_points(sites, servers, self.server_spacing_m)
+        return placed, StreetPoints(surface, box, stream(seed, "device positions"), self.device_height_m)

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 from typing import Annotated, Any
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
 from uara.base.errors import InputError
-from uara.base.files import Record
-from uara.base.quantities import NonNegative, Positive
-from uara.scenarios.channel import isolation, llvm
+from uara.base.quantities import Floats, Positive
+from uara.scenarios.channel import isolation
 from uara.scenarios.channel.drop import Drop
+from uara.scenarios.channel.positions import Placing
 
 _WORKER = "uara.scenarios.channel.raytrace_worker"
 MAPPED = ("etoile", "florence", "munich", "san_francisco")
@@ -24,16 +22,14 @@ MAP_CREDIT = (
 )
 
 
-class RayTracing(Record):
+class RayTracing(Placing):
     """Settings of ray tracing; the defaults are those of the shipped instances.
 
-    Gains are for isotropic vertically polarised antennas of 0 dBi at both ends.
+    Gains are for isotropic vertically polarised antennas of 0 dBi at both ends. The box lies around the scene's centre.
     """
 
     scene: str = "etoile"
     """A scene of Sionna RT by name, or the path of a Mitsuba scene (``.xml``)."""
-    box_m: Positive = 400.0
-    """Side of the square around the scene's centre in which servers and devices stand."""
     carrier_hz: Positive = 3.5e9
     rays_per_server: Annotated[int, Field(ge=1, le=10**8)] = 10_000
     """Gains far from line of sight depend on it (sampling noise): it is part of the instance."""
@@ -41,19 +37,13 @@ class RayTracing(Record):
     """Most interactions of a path with the scene."""
     min_best_gain_db: float = -120.0
     """A device whose best server is below is drawn again."""
-    server_height_m: Positive = 10.0
-    device_height_m: Positive = 1.5
-    min_distance_m: NonNegative = 10.0
-    """Least distance in the plane between a device and a server."""
-    server_spacing_m: NonNegative = 30.0
-    """Least distance in the plane between servers."""
 
 
 def draw(settings: RayTracing, *, servers: int, devices: int, seed: int) -> Drop:
     """Place servers and devices on the streets of a scene and trace the paths between them.
 
     A larger draw of the same seed, settings and servers begins with the positions of a smaller one, unless
-    the threshold is near. The gains are those that :func:`trace` finds at the positions.
+    the threshold is near. The gains are those that :func:`gains` finds at the positions.
 
     Raises
     ------
@@ -72,34 +62,14 @@ def draw(settings: RayTracing, *, servers: int, devices: int, seed: int) -> Drop
             raise
         hint = "a street is where the ground is all that a vertical line meets: a floor without thickness"
         raise InputError(f"{error.problem}; {hint}", source=settings.scene) from None
-    return Drop(arrays["server_position_m"], arrays["device_position_m"], arrays["power_gain"], facts)
+    return Drop(**arrays, facts=facts)
 
 
-def trace(
-    settings: RayTracing,
-    server_position_m: NDArray[np.float64],
-    device_position_m: NDArray[np.float64],
-    *,
-    seed: int,
-) -> NDArray[np.float64]:
-    """Gains (M, E), linear, between given positions (E, 3) and (M, 3) [m]; 0 where there is no path.
-
-    Raises as :func:`draw`.
-    """
-    return gains(settings, server_position_m, device_position_m, seed=seed).power_gain
-
-
-def gains(
-    settings: RayTracing,
-    server_position_m: NDArray[np.float64],
-    device_position_m: NDArray[np.float64],
-    *,
-    seed: int,
-) -> Drop:
+def gains(settings: RayTracing, server_position_m: Floats, device_position_m: Floats, *, seed: int) -> Drop:
     """The drop of given positions (E, 3) and (M, 3) [m], in the scene's coordinates; raises as :func:`draw`."""
     positions = {"server_position_m": server_position_m, "device_position_m": device_position_m}
-    facts, arrays = _call("trace", settings, {"seed": seed}, positions)
-    return Drop(server_position_m, device_position_m, arrays["power_gain"], facts)
+    facts, arrays = _call("gains", settings, {"seed": seed}, positions)
+    return Drop(**positions, **arrays, facts=facts)
 
 
 def map_credits(channel: str, scene: str) -> list[str]:
@@ -108,14 +78,8 @@ def map_credits(channel: str, scene: str) -> list[str]:
 
 
 def _call(
-    function: str,
-    settings: RayTracing,
-    data: dict[str, Any],
-    arrays: dict[str, NDArray[np.float64]] | None = None,
+    function: str, settings: RayTracing, data: dict[str, Any], arrays: dict[str, Floats] | None = None
 ) -> isolation.Reply:
     if settings.scene.endswith(".xml") and not os.path.isfile(settings.scene):
         raise InputError("no such scene file", source=settings.scene)
-    if data["seed"] < 0:
-        raise InputError(f"the seed must not be negative: {data['seed']}")
-    payload = {"settings": settings.model_dump(), **data}
-    return isolation.call(f"{_WORKER}:{function}", payload, arrays, environment=llvm.tracing_environment())
+    return isolation.simulate(f"{_WORKER}:{function}", settings, data, arrays, traced=True)

@@ -10,18 +10,16 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.base.files import validate
+from uara.base.quantities import Floats
 from uara.base.randomness import derived_seed, stream
 from uara.scenarios.channel import llvm
 from uara.scenarios.channel.mobility import Walk, Walkers
-from uara.scenarios.channel.positions import Box, StreetPoints, nearest_distance_m, spaced_points
+from uara.scenarios.channel.positions import Box, StreetPoints, nearest_distance_m
 from uara.scenarios.channel.raytrace import RayTracing
-
-Floats = NDArray[np.float64]
 
 _BATCH = 64
 # Fewer reachable positions than this share, after so many draws, mean that the settings do not fit the scene.
@@ -145,10 +143,8 @@ def draw(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any
 
 def _drop(scene: Scene, data: Mapping[str, Any]) -> tuple[Floats, Floats, Floats, int]:
     """Servers (E, 3), devices (M, 3), gains (M, E), and the number of devices tried."""
-    settings, box, seed = scene.settings, scene.box(), int(data["seed"])
-    sites = StreetPoints(scene.surface, box, stream(seed, "server positions"), settings.server_height_m)
-    servers = spaced_points(sites, int(data["servers"]), settings.server_spacing_m)
-    points = StreetPoints(scene.surface, box, stream(seed, "device positions"), settings.device_height_m)
+    seed = int(data["seed"])
+    servers, points = scene.settings.places(scene.surface, scene.box(), int(data["servers"]), seed)
     return servers, *_reachable_devices(scene, servers, points, int(data["devices"]), seed)
 
 
@@ -194,7 +190,7 @@ def _reachable_devices(
     """Devices (count, 3) with a server above the least gain, their gains, and how many were tried.
 
     Those that a batch of candidates lets through are traced once more in their final order, so that
-    the gains are those of :func:`trace` at the final positions.
+    the gains are those of :func:`gains` at the final positions.
     """
     settings, least = scene.settings, 10 ** (scene.settings.min_best_gain_db / 10)
     accepted, drawn = np.zeros((0, 3)), 0
@@ -217,8 +213,8 @@ def _reachable_devices(
     )
 
 
-def trace(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
-    """Job of :func:`uara.scenarios.channel.raytrace.trace`."""
+def gains(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
+    """Job of :func:`uara.scenarios.channel.raytrace.gains`."""
     scene = Scene(_settings(data))
     gain = scene.power_gain(arrays["server_position_m"], arrays["device_position_m"], int(data["seed"]))
     return {"versions": versions()}, {"power_gain": gain}

@@ -10,17 +10,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base.errors import InputError
 from uara.base.extras import needs
 from uara.base.files import validate
+from uara.base.quantities import Floats, Indices
 from uara.base.randomness import derived_seed, stream
 from uara.scenarios.channel.mobility import Walk, Walkers
-from uara.scenarios.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m, spaced_points
+from uara.scenarios.channel.positions import Box, StreetPoints, flat_ground, nearest_distance_m
 from uara.scenarios.channel.umi import UrbanMicro
-
-Floats = NDArray[np.float64]
 
 _MAX_ROUNDS = 50
 _POSITIONS_AT_ONCE = 800
@@ -32,7 +30,7 @@ class Motion:
     """What moving adds to positions: velocities (M, 3), which positions (M,) are one device's, time samples."""
 
     velocity_m_per_s: Floats
-    track: NDArray[np.int64]
+    track: Indices
     samples: int
     sampling_hz: float
 
@@ -52,10 +50,7 @@ class Model:
         self._tr38901 = tr38901
 
     def power_gain(
-        self,
-        server_position_m: Floats,
-        device_position_m: Floats,
-        motion: Motion | None = None,
+        self, server_position_m: Floats, device_position_m: Floats, motion: Motion | None = None
     ) -> Floats:
         """Sum of the paths' powers (M, E): path loss, shadowing and the fading of the clusters.
 
@@ -99,10 +94,8 @@ def _settings(data: Mapping[str, Any]) -> UrbanMicro:
 def draw(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Floats]]:
     """Job of :func:`uara.scenarios.channel.umi.draw`."""
     settings, seed = _settings(data), int(data["seed"])
-    box, flat = Box.centred(settings.box_m), flat_ground
-    server_points = StreetPoints(flat, box, stream(seed, "server positions"), settings.server_height_m)
-    servers = spaced_points(server_points, int(data["servers"]), settings.server_spacing_m)
-    points = StreetPoints(flat, box, stream(seed, "device positions"), settings.device_height_m)
+    box = Box.centred(settings.box_m)
+    servers, points = settings.places(flat_ground, box, int(data["servers"]), seed)
     devices, gain, drawn = _reachable_devices(Model(settings, seed), servers, points, int(data["devices"]))
     facts = {"versions": versions(), "devices_drawn": drawn}
     return facts, {"server_position_m": servers, "device_position_m": devices, "power_gain": gain}
@@ -141,9 +134,7 @@ def walk(data: dict[str, Any], arrays: Mapping[str, Any]) -> tuple[dict[str, Any
     """
     settings, wanted, seed = _settings(data), validate(data["walk"], Walk), int(data["seed"])
     count, box = int(data["devices"]), Box.centred(settings.box_m)
-    sites = StreetPoints(flat_ground, box, stream(seed, "server positions"), settings.server_height_m)
-    servers = spaced_points(sites, int(data["servers"]), settings.server_spacing_m)
-    points = StreetPoints(flat_ground, box, stream(seed, "device positions"), settings.device_height_m)
+    servers, points = settings.places(flat_ground, box, int(data["servers"]), seed)
     model, generator = Model(settings, seed), stream(seed, "walks")
     positions: list[Floats] = []
     gains: list[Floats] = []
