@@ -5,12 +5,12 @@ import dataclasses
 import pytest
 
 from uara import hardware
-from uara.hardware import ACCELERATORS, BATTERY_CAPACITY_J, NODES, PHONES, Hardware
+from uara.hardware import ACCELERATORS, BATTERY_CAPACITY_J, GPUS, PHONES, Hardware
 from uara.hetedge import catalogue
 from uara.psd.hardware import PHONES as PSD_PHONES
 from uara.psd.hardware import SERVERS
 
-EVERYTHING = (*PHONES, *ACCELERATORS, *NODES)
+EVERYTHING = (*PHONES, *GPUS)
 NUMBERS = [
     each.name for each in dataclasses.fields(Hardware) if each.name not in ("name", "model", "sources")
 ]

@@ -49,11 +49,16 @@ class Hardware:
 
 
 def _hardware(
-    name: str, model: str, compute_flop_per_s: Fact, memory_byte_per_s: Fact | None = None, **others: Fact
+    name: str,
+    model: str,
+    compute_flop_per_s: Fact,
+    memory_byte_per_s: Fact | None = None,
+    memory_bytes: Fact | None = None,
+    **more: Fact,
 ) -> Hardware:
-    facts = {"compute_flop_per_s": compute_flop_per_s, **others}
-    if memory_byte_per_s is not None:
-        facts["memory_byte_per_s"] = memory_byte_per_s
+    facts = {"compute_flop_per_s": compute_flop_per_s, **more}
+    optional = {"memory_byte_per_s": memory_byte_per_s, "memory_bytes": memory_bytes}
+    facts |= {key: fact for key, fact in optional.items() if fact is not None}
     values, sources = ({key: fact[place] for key, fact in facts.items()} for place in (0, 1))
     return Hardware(name, model, **values, sources=sources)  # type: ignore[arg-type]
 
@@ -79,22 +84,26 @@ MATE_60 = _hardware(
     battery_capacity_j=(18.4 * JOULES_PER_WATT_HOUR, KIM_2024),
 )
 
-RTX_2080 = _hardware("rtx-2080", "NVIDIA RTX 2080", (11.2e12, KIM_2024), (448e9, "256 bit at 14 Gbit/s"))
-RTX_3090 = _hardware("rtx-3090", "NVIDIA RTX 3090", (35.6e12, KIM_2024), (936e9, "384 bit at 19.5 Gbit/s"))
-RTX_4090 = _hardware("rtx-4090", "NVIDIA RTX 4090", (82.9e12, KIM_2024), (1008e9, "384 bit at 21 Gbit/s"))
+RTX_2080 = _hardware(
+    "rtx-2080", "NVIDIA RTX 2080", (11.2e12, KIM_2024), (448e9, "256 bit at 14 Gbit/s"), (8e9, DATA_SHEET)
+)
+RTX_3090 = _hardware(
+    "rtx-3090", "NVIDIA RTX 3090", (35.6e12, KIM_2024), (936e9, "384 bit at 19.5 Gbit/s"), (24e9, DATA_SHEET)
+)
+RTX_4090 = _hardware(
+    "rtx-4090", "NVIDIA RTX 4090", (82.9e12, KIM_2024), (1008e9, "384 bit at 21 Gbit/s"), (24e9, DATA_SHEET)
+)
+RTX_4080 = _hardware(
+    "rtx-4080", "NVIDIA RTX 4080", (48.74e12, DATA_SHEET), (717e9, DATA_SHEET), (16e9, DATA_SHEET)
+)
+RTX_A6000 = _hardware(
+    "rtx-a6000", "NVIDIA RTX A6000", (38.71e12, DATA_SHEET), (768e9, DATA_SHEET), (48e9, DATA_SHEET)
+)
 RTX_3080 = _hardware(
-    "rtx-3080",
-    "NVIDIA RTX 3080",
-    (29.77e12, DATA_SHEET),
-    (760e9, DATA_SHEET),
-    memory_bytes=(10e9, DATA_SHEET),
+    "rtx-3080", "NVIDIA RTX 3080", (29.77e12, DATA_SHEET), (760e9, DATA_SHEET), (10e9, DATA_SHEET)
 )
 RTX_4500_ADA = _hardware(
-    "rtx-4500-ada",
-    "NVIDIA RTX 4500 Ada",
-    (39.6e12, DATA_SHEET),
-    (432e9, DATA_SHEET),
-    memory_bytes=(24e9, DATA_SHEET),
+    "rtx-4500-ada", "NVIDIA RTX 4500 Ada", (39.6e12, DATA_SHEET), (432e9, DATA_SHEET), (24e9, DATA_SHEET)
 )
 
 PHONES = (GALAXY_S23, IPHONE_14, MATE_60)
@@ -103,6 +112,8 @@ ACCELERATORS = (RTX_2080, RTX_3090, RTX_4090)
 """The edge servers of Table I."""
 NODES = (RTX_3080, RTX_4500_ADA)
 """The two edge nodes of the batched, pipelined system."""
+GPUS = (*ACCELERATORS, *NODES, RTX_4080, RTX_A6000)
+"""All GPUs whose memory is known."""
 BATTERY_CAPACITY_J = tuple(each.battery_capacity_j or 0.0 for each in PHONES)
 """Full batteries of :data:`PHONES`, in their order."""
 

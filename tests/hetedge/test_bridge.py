@@ -9,6 +9,7 @@ import uara
 from uara.base.errors import InputError
 from uara.base.inks import to_markdown
 from uara.hetedge import bridge
+from uara.hetedge.catalogue import transformer_of
 from uara.hetedge.latency import phases, rounds
 from uara.p1.model import Allocation
 from uara.problem import evaluate
@@ -66,10 +67,10 @@ def test_requests_carry_the_devices_work(solved: uara.Result) -> None:
 
 
 def test_sizes_come_back_from_operation_counts() -> None:
-    model = bridge.transformer_of(GPT2_XL)
+    model = transformer_of(GPT2_XL)
     assert model.feed_forward_width == 6400
     assert model.architecture.pass_flop(6, 200) == GPT2_XL.pass_flop(6, 200)
-    other = bridge.transformer_of(SMOLLM2_135M).architecture
+    other = transformer_of(SMOLLM2_135M).architecture
     assert other.linear_flop_per_token == pytest.approx(SMOLLM2_135M.linear_flop_per_token, rel=1e-3)
 
 

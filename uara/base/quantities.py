@@ -11,6 +11,7 @@ from pydantic import Field
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
 
+MS_PER_S = 1e3
 SMALLEST, LARGEST = 1e-30, 1e30
 """Beyond these no quantity is meant, and products of a few of them would leave double precision."""
 Positive = Annotated[float, Field(ge=SMALLEST, le=LARGEST)]

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 def spread(values: ArrayLike, unit: str) -> str:
     """Least, middle and largest of some values, ``1 / 2 / 9 ms``; one number where they are all the same."""
-    low, middle, high = np.percentile(values, [0, 50, 100])
+    low, middle, high = np.percentile(np.asarray(values), [0, 50, 100])
     text = f"{low:.4g}" if low == high else f"{low:.4g} / {middle:.4g} / {high:.4g}"
     return f"{text} {unit}".rstrip()
 

@@ -12,8 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from uara.base.quantities import Floats
-from uara.hetedge.uplink import MS_PER_S
+from uara.base.quantities import MS_PER_S, Floats
 from uara.hetedge.uplink import airtime_ms as airtime_ms
 from uara.hetedge.uplink import rates_bit_per_s as rates_bit_per_s
 from uara.hetedge.uplink import upload_ms as upload_ms

@@ -17,9 +17,11 @@ from uara.base.cells import Column, Table, number, words
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
 from uara.base.quantities import Floats, Indices
+from uara.hardware import GPUS
+from uara.hetedge.catalogue import transformer_of
 from uara.hetedge.instance import HetEdge, Requests
 from uara.hetedge.latency import expected_tokens
-from uara.hetedge.schema import Node, Parameters, Transformer
+from uara.hetedge.schema import Node, Parameters
 from uara.p1.coefficients import coefficients
 from uara.p1.decision import Allocation
 from uara.p1.instance import Instance
@@ -28,14 +30,8 @@ from uara.psd.flops import Architecture
 from uara.psd.profile import TaskProfile
 from uara.solver import Result, solve
 
-MEMORY = {
-    "NVIDIA RTX 2080": (448e9, 8e9),
-    "NVIDIA RTX 3090": (936e9, 24e9),
-    "NVIDIA RTX 4090": (1008e9, 24e9),
-    "NVIDIA RTX 4080": (717e9, 16e9),
-    "NVIDIA RTX A6000": (768e9, 48e9),
-}
-"""Memory bandwidth [byte/s] and size [byte] of the catalogue's GPUs (makers' data sheets)."""
+MEMORY = {each.model: (each.memory_byte_per_s, each.memory_bytes) for each in GPUS}
+"""Memory bandwidth [byte/s] and size [byte] of servers by their hardware."""
 OTHER_MEMORY = (900e9, 24e9)
 """Taken for servers whose hardware is not named."""
 BATCH_LIMIT = 16
@@ -200,22 +196,6 @@ def _rounds(model: Architecture, server_flop: Floats, prompt: Indices, length: i
         [model.pass_flop(length + 1, int(tokens) + 64, length + 1) for tokens in prompt], dtype=float
     )
     return np.asarray(np.maximum(1 + np.rint((server_flop - first) / later), 1))
-
-
-def transformer_of(model: Architecture) -> Transformer:
-    """Sizes of a decoder from its operation counts: the feed-forward width is what attention leaves."""
-    width = model.hidden_width
-    feed_forward = (model.linear_flop_per_token / model.layers - 8 * width**2) / (4 * width)
-    return Transformer(
-        name=model.name,
-        layers=model.layers,
-        hidden_width=width,
-        feed_forward_width=max(1, round(feed_forward)),
-        cache_width=width,
-        vocabulary_tokens=model.vocabulary_tokens,
-        count_read_out=True,
-        parameters=model.parameters,
-    )
 
 
 def table(schedules: list[ServerSchedule]) -> Table:

@@ -10,22 +10,34 @@ from uara import hardware
 from uara.hetedge.schema import Node, Transformer
 from uara.psd import flops
 
-
-def _node(known: hardware.Hardware) -> Node:
-    if known.memory_byte_per_s is None or known.memory_bytes is None:
-        raise ValueError(f"the memory of {known.model} is not known")
-    return Node(
-        model=known.model,
-        compute_flop_per_s=known.compute_flop_per_s,
-        memory_bytes_per_s=known.memory_byte_per_s,
-        memory_bytes=known.memory_bytes,
+NODES = {
+    each.name: Node(
+        model=each.model,
+        compute_flop_per_s=each.compute_flop_per_s,
+        memory_bytes_per_s=each.memory_byte_per_s,  # type: ignore[arg-type]  # known of every node
+        memory_bytes=each.memory_bytes,  # type: ignore[arg-type]
     )
-
-
-NODES = {each.name: _node(each) for each in hardware.NODES}
+    for each in hardware.NODES
+}
 """GPUs by name: peak single-precision speed, memory bandwidth and memory."""
 RTX_3080 = NODES[hardware.RTX_3080.name]
 RTX_4500_ADA = NODES[hardware.RTX_4500_ADA.name]
+
+
+def transformer_of(model: flops.Architecture) -> Transformer:
+    """Sizes of a decoder from its operation counts: the feed-forward width is what attention leaves."""
+    width = model.hidden_width
+    feed_forward = (model.linear_flop_per_token / model.layers - 8 * width**2) / (4 * width)
+    return Transformer(
+        name=model.name,
+        layers=model.layers,
+        hidden_width=width,
+        feed_forward_width=max(1, round(feed_forward)),
+        cache_width=width,
+        vocabulary_tokens=model.vocabulary_tokens,
+        count_read_out=True,
+        parameters=model.parameters,
+    )
 
 
 def _llama(
@@ -48,15 +60,6 @@ LLAMA_7B = _llama("llama-7b", 32, 4096, 11008, 6_738_415_616)
 LLAMA_13B_INT8 = _llama("llama-13b-int8", 40, 5120, 13824, 13_015_864_320).model_copy(
     update={"weight_bits": 8.0}
 )
-GPT2_XL = Transformer(
-    name=flops.GPT2_XL.name,
-    layers=flops.GPT2_XL.layers,
-    hidden_width=flops.GPT2_XL.hidden_width,
-    feed_forward_width=4 * flops.GPT2_XL.hidden_width,
-    cache_width=flops.GPT2_XL.hidden_width,
-    vocabulary_tokens=flops.GPT2_XL.vocabulary_tokens,
-    count_read_out=True,
-    parameters=flops.GPT2_XL.parameters,
-)
+GPT2_XL = transformer_of(flops.GPT2_XL)
 MODELS = {model.name: model for model in (LLAMA_68M, TINYLLAMA_1B, LLAMA_7B, LLAMA_13B_INT8, GPT2_XL)}
 """Models by name."""

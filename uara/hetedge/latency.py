@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from uara.base.quantities import MS_PER_S
 from uara.hetedge.schema import Link, Node, Parameters, Transformer
 
-MS_PER_S = 1e3
 Numbers = Any
 """A number, or an array of them."""
 

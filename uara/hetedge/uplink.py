@@ -6,12 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from uara.base.quantities import Floats
+from uara.base.quantities import MS_PER_S, Floats
 
 if TYPE_CHECKING:
     from uara.hetedge.instance import HetEdge
-
-MS_PER_S = 1e3
 
 
 def rates_bit_per_s(instance: HetEdge, share: Floats) -> Floats:

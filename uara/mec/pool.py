@@ -232,10 +232,10 @@ def _opened(path: Path, settings: PoolSettings) -> Pool:
 
 def _simulated(alone: PoolSettings) -> Pool:
     """A pool of one drop."""
-    from uara.scenarios.channel import models
+    from uara.scenarios.channel import models, raytrace, umi
 
     scene = alone.scenes[0]
-    settings = models.RayTracing(scene=scene) if alone.traced_drops else models.UrbanMicro()
+    settings = raytrace.RayTracing(scene=scene) if alone.traced_drops else umi.UrbanMicro()
     drop = models.draw(settings, servers=alone.servers, devices=alone.devices, seed=alone.seed)
     model = f"sionna-rt {scene}" if alone.traced_drops else "sionna-umi"
     facts = {"models": [model], "versions": drop.facts.get("versions", {})}

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 from uara.base.errors import InputError
 from uara.base.files import Record, validate
 from uara.base.quantities import Indices
-from uara.p1.certificate import ROUNDING, Certificate, priced
+from uara.p1.certificate import ROUNDING, Certificate, priced, refusal
 from uara.p1.instance import Instance
 
 
@@ -61,19 +61,17 @@ class BranchCertificate:
             object.__setattr__(self, name, np.array(getattr(self, name), dtype=np.int64))
         nodes = len(self.prices)
         if not (nodes == len(self.device) == len(self.server) and nodes > 0 and np.isfinite(self.target_ms)):
-            raise InputError("prices, device and server must have one entry a node", source="certificate")
+            raise refusal("prices, device and server must have one entry a node")
         if ((self.prices < 0) | (self.prices >= len(self.table))).any():
-            raise InputError("names a row beyond the price tables", source="certificate", path="prices")
+            raise refusal("names a row beyond the price tables", "prices")
         inner = self.device >= 0
         # In pre-order the open places never run out before the last node.
         open_places = 1 + np.cumsum(np.where(inner, 1, -1))
         if (open_places[:-1] <= 0).any() or open_places[-1] != 0:
-            raise InputError("is not a binary tree in pre-order", source="certificate", path="device")
+            raise refusal("is not a binary tree in pre-order", "device")
         for name in ("device", "server"):
             if (np.minimum(getattr(self, name), 0) != np.where(inner, 0, -1)).any():
-                raise InputError(
-                    "must be -1 at a leaf, and an index elsewhere", source="certificate", path=name
-                )
+                raise refusal("must be -1 at a leaf, and an index elsewhere", name)
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> BranchCertificate:
@@ -96,9 +94,9 @@ class BranchCertificate:
         i, j = instance.channel.pair_device, instance.channel.pair_server
         for name, there in (("device", len(instance.devices)), ("server", len(instance.servers))):
             if (getattr(self, name) >= there).any():
-                raise InputError(f"names a {name} that the instance lacks", source="certificate", path=name)
+                raise refusal(f"names a {name} that the instance lacks", name)
         if any(len(row.compute_price) != len(instance.servers) for row in self.table):
-            raise InputError(f"must hold {len(instance.servers)} prices of each kind", source="certificate")
+            raise refusal(f"must hold {len(instance.servers)} prices of each kind")
         bound_ms = self.target_ms
         waiting: list[NDArray[np.bool_]] = [np.ones(len(i), dtype=bool)]
         for node in range(len(self.prices)):

@@ -51,6 +51,11 @@ class PricesRecord(Record):
     bandwidth_price: list[float]
 
 
+def refusal(problem: str, path: str | None = None) -> InputError:
+    """What is wrong with a certificate, or with a part of it."""
+    return InputError(problem, source="certificate", path=path)
+
+
 @columnar
 class Certificate:
     """Prices that prove a lower bound: 2 E numbers.
@@ -70,13 +75,11 @@ class Certificate:
         for name in ("compute_price", "bandwidth_price"):
             prices = np.array(getattr(self, name), dtype=float)
             if prices.ndim != 1 or not np.isfinite(prices).all() or (prices < 0).any():
-                raise InputError("must be finite prices of at least 0", source="certificate", path=name)
+                raise refusal("must be finite prices of at least 0", name)
             prices.flags.writeable = False
             object.__setattr__(self, name, prices)
         if len(self.compute_price) != len(self.bandwidth_price):
-            raise InputError(
-                "must have one entry a server, as compute_price", source="certificate", path=name
-            )
+            raise refusal("must have one entry a server, as compute_price", name)
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> Certificate:
@@ -169,7 +172,7 @@ def priced(
     """
     servers, devices = instance.servers, instance.devices
     if len(price) != len(servers) or len(band_price) != len(servers):
-        raise InputError(f"must hold {len(servers)} prices of each kind", source="certificate")
+        raise refusal(f"must hold {len(servers)} prices of each kind")
     listed = np.arange(len(instance.channel.pair_server)) if allowed is None else np.flatnonzero(allowed)
 
     numbers = numbers_of(instance)

@@ -13,12 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from uara.base.errors import InputError
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import MS_PER_S, Floats, Indices
 from uara.p1.instance import Instance
 from uara.p1.queueing import whole_slots
 from uara.p1.rounding import working_weight
 
-MS_PER_S = 1e3
 HZ_PER_MHZ = 1e6
 _LONGEST_MS = 1e60
 

@@ -32,10 +32,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from uara.base.errors import InputError
 from uara.base.files import Record, VersionOne, validate
 from uara.base.quantities import Floats
-from uara.p1.certificate import Numbers, least_band_cost, numbers_of
+from uara.p1.certificate import Numbers, least_band_cost, numbers_of, refusal
 from uara.p1.instance import Instance
 from uara.p1.least_set import Items, Start, least_cost, relaxed
 
@@ -104,14 +103,14 @@ class DevicePrices:
     def __post_init__(self) -> None:
         nodes, rows, bands = self.record.nodes, self.record.rows, self.record.band_prices
         if any(node.row >= len(rows) for node in nodes):
-            raise InputError("names a row that is not there", source="certificate", path="nodes")
+            raise refusal("names a row that is not there", "nodes")
         if any(row.band >= len(bands) for row in rows):
-            raise InputError("names band prices that are not there", source="certificate", path="rows")
+            raise refusal("names band prices that are not there", "rows")
         children = [0 if node.split is None else 1 if node.split == "again" else 2 for node in nodes]
         # In pre-order the open places never run out before the last node.
         open_places = 1 + np.cumsum(np.array(children) - 1)
         if (open_places[:-1] <= 0).any() or open_places[-1] != 0:
-            raise InputError("is not a tree in pre-order", source="certificate", path="nodes")
+            raise refusal("is not a tree in pre-order", "nodes")
 
     @classmethod
     def from_plain(cls, plain: dict[str, Any]) -> DevicePrices:
@@ -159,30 +158,24 @@ class _Walk:
         }
         for row in record.rows:
             if len(row.device_price) != self.devices or len(row.count_price) != self.servers:
-                raise InputError(
-                    f"must hold {self.devices} device prices and {self.servers} count prices",
-                    source="certificate",
-                    path="rows",
+                raise refusal(
+                    f"must hold {self.devices} device prices and {self.servers} count prices", "rows"
                 )
         if any(len(bands) != self.servers for bands in record.band_prices):
-            raise InputError(f"must be for {self.servers} servers", source="certificate", path="band_prices")
+            raise refusal(f"must be for {self.servers} servers", "band_prices")
         for node in record.nodes:
             split = node.split
             if isinstance(split, DeviceSplit) and split.device >= self.devices:
-                raise InputError("splits by a device that is not there", source="certificate", path="nodes")
+                raise refusal("splits by a device that is not there", "nodes")
             if isinstance(split, CountSplit) and split.server >= self.servers:
-                raise InputError("splits by a server that is not there", source="certificate", path="nodes")
+                raise refusal("splits by a server that is not there", "nodes")
         self._costs: dict[int, list[Floats]] = {}
         self._own = [np.flatnonzero(self.server == j) for j in range(self.servers)]
         held = sum(
             len(bands[j]) * len(own) for bands in record.band_prices for j, own in enumerate(self._own)
         )
         if held > MOST_BAND_COSTS:
-            raise InputError(
-                f"take {held} band costs, and {MOST_BAND_COSTS} are the most",
-                source="certificate",
-                path="band_prices",
-            )
+            raise refusal(f"take {held} band costs, and {MOST_BAND_COSTS} are the most", "band_prices")
 
     def bound_ms(self) -> float:
         """The least bound of the leaves, and at most the target."""

@@ -127,7 +127,7 @@ class Channel:
 
     def columns(self) -> dict[str, Any]:
         """The three columns by name."""
-        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}  # type: ignore[arg-type]
+        return {field.name: getattr(self, field.name) for field in dataclasses.fields(self)}
 
     @property
     def devices(self) -> int:

@@ -37,22 +37,23 @@ def costs_ms(instance: Instance, association: ArrayLike) -> Floats:
     return np.array(costs)
 
 
-def of_band(instance: Instance, association: ArrayLike, more_hz: float = HZ_PER_MHZ) -> Floats:
-    """(E,) By how many ms the objective falls if a server has more band; negative where that costs.
+def of_band(instance: Instance, association: ArrayLike) -> Floats:
+    """(E,) By how many ms the objective falls if a server has 1 MHz more; negative where that costs.
 
     The noise fills the whole band, eq. (5), so that more of it may make an answer worse.
     """
-    stations = instance.servers
-    larger = instance.replace(servers=stations.replace(bandwidth_hz=stations.bandwidth_hz + more_hz))
-    return costs_ms(instance, association) - costs_ms(larger, association)
+    return _saved_ms(instance, association, "bandwidth_hz", HZ_PER_MHZ)
 
 
-def of_compute(instance: Instance, association: ArrayLike, more_flop_per_s: float = FLOP_PER_TFLOP) -> Floats:
-    """(E,) By how many ms the objective falls if a server is faster; never negative."""
+def of_compute(instance: Instance, association: ArrayLike) -> Floats:
+    """(E,) By how many ms the objective falls if a server has 1 TFLOP/s more; never negative."""
+    return _saved_ms(instance, association, "compute_flop_per_s", FLOP_PER_TFLOP)
+
+
+def _saved_ms(instance: Instance, association: ArrayLike, column: str, more: float) -> Floats:
     stations = instance.servers
-    speed = stations.compute_flop_per_s + more_flop_per_s
-    larger = instance.replace(servers=stations.replace(compute_flop_per_s=speed))
-    return costs_ms(instance, association) - costs_ms(larger, association)
+    larger = stations.replace(**{column: getattr(stations, column) + more})
+    return costs_ms(instance, association) - costs_ms(instance.replace(servers=larger), association)
 
 
 def band_prices(instance: Instance, association: ArrayLike, certificate: DevicePrices) -> Floats:

@@ -56,6 +56,7 @@ class MovingDrop:
     facts: dict[str, Any]
 
 
+@dataclass(eq=False)
 class Walkers:
     """Devices that go straight on, wander a little, and turn where the street ends.
 
@@ -73,27 +74,23 @@ class Walkers:
         Stream of the headings.
     """
 
-    def __init__(
-        self,
-        start_m: Floats,
-        surface: Surface,
-        box: Box,
-        servers_m: Floats,
-        min_distance_m: float,
-        walk: Walk,
-        generator: np.random.Generator,
-    ) -> None:
-        self.position_m = start_m.copy()
-        self._surface, self._box = surface, box
-        self._servers_m, self._min_distance_m = servers_m, min_distance_m
-        self._walk, self._generator = walk, generator
-        self._height_m = start_m[:, 2] - street_height(surface, start_m[:, :2])
-        self._heading = generator.uniform(0, 2 * np.pi, len(start_m))
+    start_m: Floats
+    surface: Surface
+    box: Box
+    servers_m: Floats
+    min_distance_m: float
+    walk: Walk
+    generator: np.random.Generator
+
+    def __post_init__(self) -> None:
+        self.position_m = self.start_m.copy()
+        self._height_m = self.start_m[:, 2] - street_height(self.surface, self.start_m[:, :2])
+        self._heading = self.generator.uniform(0, 2 * np.pi, len(self.start_m))
         self._before = self.position_m.copy()
 
     def step(self) -> None:
         """Go on for one slot."""
-        walk, rng = self._walk, self._generator
+        walk, rng = self.walk, self.generator
         self._before = self.position_m.copy()
         self._heading += np.deg2rad(walk.wander_deg) * rng.standard_normal(len(self._heading))
         waiting = np.arange(len(self._heading))
@@ -109,19 +106,19 @@ class Walkers:
     def turn_back(self, who: NDArray[np.bool_]) -> None:
         """Put some devices back to where they were before the last step, with new headings."""
         self.position_m[who] = self._before[who]
-        self._heading[who] = self._generator.uniform(0, 2 * np.pi, int(who.sum()))
+        self._heading[who] = self.generator.uniform(0, 2 * np.pi, int(who.sum()))
 
     def _ahead(self, who: NDArray[np.intp]) -> Floats:
-        stride_m = self._walk.speed_m_per_s * self._walk.slot_s
+        stride_m = self.walk.speed_m_per_s * self.walk.slot_s
         direction = np.c_[np.cos(self._heading[who]), np.sin(self._heading[who])]
         xy = np.round(self.position_m[who, :2] + stride_m * direction, _DECIMALS)
-        height: Floats = np.round(street_height(self._surface, xy) + self._height_m[who], _DECIMALS)
+        height: Floats = np.round(street_height(self.surface, xy) + self._height_m[who], _DECIMALS)
         there: Floats = np.c_[xy, height]
         return there
 
     def _free(self, there_m: Floats) -> NDArray[np.bool_]:
-        apart = nearest_distance_m(there_m, self._servers_m) >= self._min_distance_m
-        return np.isfinite(there_m[:, 2]) & self._box.contains(there_m) & apart
+        apart = nearest_distance_m(there_m, self.servers_m) >= self.min_distance_m
+        return np.isfinite(there_m[:, 2]) & self.box.contains(there_m) & apart
 
 
 def draw_traced(settings: RayTracing, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
