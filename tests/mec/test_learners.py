@@ -24,8 +24,7 @@ from uara import solve
 from uara.base.randomness import derived_seed
 from uara.mec import policy_solver
 from uara.mec.batch import WorldSettings
-from uara.mec.envs import MecEnv
-from uara.mec.vector import MecVectorEnv, PairVectorEnv
+from uara.mec.vector import MecVectorEnv
 from uara.mec.views import slot_seen
 from uara.trainer import Listener
 
@@ -38,40 +37,6 @@ def example(name, monkeypatch):
     """A script of the examples, as a module."""
     monkeypatch.syspath_prepend(str(EXAMPLES))
     return importlib.import_module(name)
-
-
-def test_stable_baselines_own_check():
-    checker = pytest.importorskip("stable_baselines3.common.env_checker")
-    checker.check_env(MecEnv(**SMALL), warn=True)
-
-
-def test_stable_baselines_steps_batches():
-    pytest.importorskip("stable_baselines3")
-    from uara.mec.sb3 import WorldsVecEnv
-
-    env = WorldsVecEnv(PairVectorEnv(2, autoreset_mode="SameStep", **SMALL))
-    env.seed(3)
-    first = env.reset()
-    for _ in range(4):
-        seen, reward, over, infos = env.step(np.zeros((54, 2), dtype=np.float32))
-    assert over.all()
-    assert infos[5]["TimeLimit.truncated"]
-    assert not np.array_equal(infos[5]["terminal_observation"], seen[5])
-    assert first.shape == seen.shape
-    assert reward.shape == (54,)
-
-
-def test_torchrls_own_check():
-    utils = pytest.importorskip("torchrl.envs.utils")
-    from uara.mec.torchrl import MecTorchRL
-
-    env = MecTorchRL(3, **SMALL)
-    utils.check_env_specs(env)
-    played = env.rollout(6, break_when_any_done=False)
-    assert played["next", "truncated"][:, 3].all()
-    assert not played["next", "terminated"].any()
-    team = played["next", "info", "device_reward"].mean(-1)
-    torch.testing.assert_close(played["next", "servers", "reward"][..., 0, 0], team)
 
 
 @pytest.mark.integration

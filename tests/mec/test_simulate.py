@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import itertools
 
 import numpy as np
@@ -11,16 +10,7 @@ from cases import make_instance
 from mec.worlds import profile_file, random_gains
 
 from uara import InputError
-from uara.mec.simulate import (
-    COLUMNS,
-    Controller,
-    SimulatedRun,
-    Stopped,
-    advance,
-    save_csv,
-    save_plot,
-    simulate,
-)
+from uara.mec.simulate import Controller, SimulationSettings, Stopped, advance, simulate
 from uara.p1.allocation import allocate
 from uara.psd.profile import TaskProfile
 from uara.registry import available_solvers, find, method_of
@@ -60,6 +50,19 @@ def test_same_seed_same_run_and_different_seeds_differ(trace, profile):
     runs = [simulate(trace, controllers("random"), seed=seed, profile=profile)[0] for seed in (1, 1, 2)]
     assert columns(runs[0], *MEASURED) == columns(runs[1], *MEASURED)
     assert columns(runs[0], *MEASURED) != columns(runs[2], *MEASURED)
+
+
+def test_settings_are_a_record_or_keywords(trace, profile):
+    settings = SimulationSettings(slots=2, seed=1, profile=profile)
+    given = simulate(trace, ["max-sinr"], settings)[0]
+    said = simulate(trace, ["max-sinr"], slots=2, seed=1, profile=profile)[0]
+    changed = simulate(trace, ["max-sinr"], settings, slots=1)[0]
+    assert columns(given, *MEASURED) == columns(said, *MEASURED)
+    assert columns(changed, *MEASURED) == columns(given, *MEASURED)[:1]
+    assert SimulationSettings(time_limit_s=2.0, deadline_ms=5.0).decision_limit_s == 5e-3
+    assert SimulationSettings(time_limit_s=2.0).decision_limit_s == 2.0
+    with pytest.raises(TypeError, match="slotz"):
+        simulate(trace, ["max-sinr"], slotz=2)
 
 
 def test_batteries_fall_by_what_devices_spend(trace, profile):
@@ -188,25 +191,6 @@ def test_a_run_that_ctrl_c_ended_is_the_last(trace, profile):
     finally:
         del available_solvers()["patient"]
     assert [len(run.rows) for run in caught.value.runs] == [1]
-
-
-@pytest.mark.integration
-def test_files(trace, profile, tmp_path):
-    runs = simulate(trace, controllers("max-sinr", "tma-masac"), seed=1, profile=profile)
-    save_csv(runs, tmp_path / "run.csv")
-    with (tmp_path / "run.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == 8
-    assert tuple(rows[0]) == COLUMNS
-    assert float(rows[5]["objective_ms"]) == pytest.approx(runs[1].rows[1]["objective_ms"])
-    pytest.importorskip("matplotlib")
-    save_plot(runs, tmp_path / "run.png")
-    assert (tmp_path / "run.png").read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-
-
-def test_summaries():
-    run = SimulatedRun(Controller(name="x", label="y"), [{"a": 1.0}, {"a": 3.0}])
-    assert (run.total("a"), run.mean("a"), run.last("a"), run.controller.title) == (4.0, 2.0, 3.0, "y")
 
 
 @pytest.mark.integration

@@ -25,7 +25,6 @@ from uara.scenarios.recipe import (
     profile_sha256,
     rounded,
 )
-from uara.scenarios.twin import urban_micro_twin
 
 sionna = pytest.mark.skipif(importlib.util.find_spec("sionna") is None, reason="needs the extra sionna")
 
@@ -269,34 +268,6 @@ def test_ray_traced_instance_says_where_it_comes_from() -> None:
     assert {"sionna-rt", "llvm", "numpy", "uara"} <= set(source.versions)
     assert source.credits == []
     assert "--rays 200" in source.command
-
-
-@pytest.mark.integration
-@sionna
-def test_twin_changes_the_channel_alone() -> None:
-    original = plain(devices=20)
-    twin = urban_micro_twin(original, seed=4)
-    assert twin.name == "e4_m20_umi"
-    for name, column in original.devices.columns().items():
-        np.testing.assert_array_equal(column, getattr(twin.devices, name))
-    for name, column in original.servers.columns().items():
-        np.testing.assert_array_equal(column, getattr(twin.servers, name))
-    assert twin.parameters == original.parameters
-    assert twin.digest != original.digest
-    source = twin.provenance
-    assert (source.channel_model, source.seed) == ("sionna-umi", 4)
-    assert source.settings["twin_of_sha256"] == original.digest
-    assert source.task_profile_sha256 == original.provenance.task_profile_sha256
-    assert (
-        source.command == "uara generate --twin e4_m20.json --channel sionna-umi --seed 4 -o e4_m20_umi.json"
-    )
-    assert source.credits == []
-
-
-def test_twin_needs_positions() -> None:
-    original = plain()
-    with pytest.raises(InputError, match="no positions"):
-        urban_micro_twin(original.replace(devices=original.devices.replace(position_m=None)), seed=1)
 
 
 def test_a_walk_by_path_loss_begins_with_the_instance() -> None:
