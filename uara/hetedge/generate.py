@@ -88,7 +88,8 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
     recipe = validate({**(recipe or HetEdgeRecipe()).model_dump(), **options}, HetEdgeRecipe, path="recipe")
     name = name or f"hetedge_k{recipe.requests}"
     profile = TaskProfile.load(recipe.profile)
-    drop = _drop(recipe)
+    settings = models.settings_of(recipe.channel, recipe.box_m, scene=recipe.scene)
+    drop = models.draw(settings, servers=1, devices=recipe.requests, seed=recipe.seed)
     assumed = {} if recipe.acceptance is None else {"acceptance": "assumed"}
     chosen = recipe.model_dump(exclude={"requests", "channel", "scene", "seed", "profile"}, exclude_none=True)
     words = option_words(recipe, ("requests", "channel", "seed"))
@@ -104,12 +105,6 @@ def generate(recipe: HetEdgeRecipe | None = None, *, name: str | None = None, **
         parameters=Parameters(bandwidth_hz=recipe.bandwidth_mhz * 1e6, largest_batch=recipe.largest_batch),
         provenance=provenance,
     )
-
-
-def _drop(recipe: HetEdgeRecipe) -> Drop:
-    """Positions and gains to the one small base station that receives the prompts."""
-    settings = models.settings_of(recipe.channel, recipe.box_m, scene=recipe.scene)
-    return models.draw(settings, servers=1, devices=recipe.requests, seed=recipe.seed)
 
 
 def _requests(recipe: HetEdgeRecipe, profile: TaskProfile, drop: Drop) -> Requests:

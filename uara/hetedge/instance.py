@@ -94,9 +94,7 @@ class HetEdge(Tabled):
     @cached_property
     def system(self) -> System:
         """Costs of the two models on their nodes, and of the link."""
-        return make_system(
-            self.draft_node, self.draft_model, self.target_node, self.target_model, self.link, self.parameters
-        )
+        return make_system(self)
 
     @cached_property
     def snr(self) -> Floats:

@@ -6,12 +6,15 @@ search read the same formulas. Times are in milliseconds.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from uara.base.quantities import MS_PER_S
-from uara.hetedge.schema import Link, Node, Parameters, Transformer
+from uara.hetedge.schema import Node, Transformer
+
+if TYPE_CHECKING:
+    from uara.hetedge.instance import HetEdge
 
 Numbers = Any
 """A number, or an array of them."""
@@ -77,21 +80,15 @@ def make_machine(node: Node, model: Transformer) -> Machine:
     )
 
 
-def make_system(
-    draft_node: Node | None,
-    draft_model: Transformer | None,
-    target_node: Node,
-    target_model: Transformer,
-    link: Link,
-    given: Parameters,
-) -> System:
+def make_system(instance: HetEdge) -> System:
     """The system of an instance (:class:`uara.hetedge.schema.HetEdgeFile`)."""
-    drafts = draft_node is not None and draft_model is not None
-    vocabulary = draft_model.vocabulary_tokens if draft_model is not None else 0
-    carried = given.probabilities_per_token if given.probabilities_per_token is not None else vocabulary
+    given, link, drafts = instance.parameters, instance.link, instance.draft_model
+    vocabulary = 0 if drafts is None else drafts.vocabulary_tokens
+    carried = vocabulary if given.probabilities_per_token is None else given.probabilities_per_token
+    node = instance.draft_node
     return System(
-        draft=make_machine(draft_node, draft_model) if drafts else None,  # type: ignore[arg-type]
-        target=make_machine(target_node, target_model),
+        draft=None if node is None or drafts is None else make_machine(node, drafts),
+        target=make_machine(instance.target_node, instance.target_model),
         link_bits_per_ms=link.rate_bit_per_s / MS_PER_S,
         link_latency_ms=link.latency_ms,
         drafted_token_bits=given.token_bits + carried * given.probability_bits,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from uara.base.errors import InputError
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import Floats
 from uara.hetedge.continuous import continuous_ms
 from uara.hetedge.evaluation import evaluate
 from uara.hetedge.instance import HetEdge
@@ -91,8 +91,11 @@ def roll(
         open_ = by_arrival[~served[by_arrival]]
         now = max(drafted, float(ready[open_[0]]))
         queue = open_[ready[open_] <= now]
-        waiting = _waiting(instance, queue)
-        plan = _planned(waiting, solver, options, time_limit_s, seed)
+        arrived = instance.part(queue)
+        waiting = arrived.replace(requests=arrived.requests.replace(ready_ms=None))
+        how: dict[str, Any] = {"options": options, "time_limit_s": time_limit_s, "seed": seed}
+        plan = solve(waiting, solver, **how).decision
+        assert isinstance(plan, Plan)
         group = plan.groups()[0]
         members = [plan.members()[m] for m in group]
         rows = [_row(batch) for batch in batches_of(waiting, plan, np.zeros(len(queue)))[: len(group)]]
@@ -145,20 +148,6 @@ def _check(instance: HetEdge) -> None:
             "must be 0 where requests arrive over time: ready_ms is when a prompt is there",
             path="$.requests.upload_bits",
         )
-
-
-def _planned(
-    waiting: HetEdge, solver: str, options: Mapping[str, Any] | None, time_limit_s: float | None, seed: int
-) -> Plan:
-    result = solve(waiting, solver, options=dict(options or {}), time_limit_s=time_limit_s, seed=seed)
-    assert isinstance(result.decision, Plan)
-    return result.decision
-
-
-def _waiting(instance: HetEdge, queue: Indices) -> HetEdge:
-    """The instance of those that wait, all there."""
-    part = instance.part(queue)
-    return part.replace(requests=part.requests.replace(ready_ms=None))
 
 
 def _row(batch: Batch) -> Floats:

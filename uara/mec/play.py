@@ -131,7 +131,11 @@ class World:
         self.associate, self.batch = rule(associate), batch
         self.scale: Scale = options.get("scale", "raw")
         check_one_of(self.scale, get_args(Scale), "scale")
-        self.reward = _reward(options.get("reward", "relative"))
+        reward = options.get("reward", "relative")
+        if isinstance(reward, str):
+            check_one_of(reward, REWARDS, "reward")
+            reward = REWARDS[reward]
+        self.reward = reward
         self.environments = _environments(source, batch, options)
         self.environment = self.environments[0]
         self.size = (
@@ -235,13 +239,6 @@ class World:
 def _longer(values: Tensor, devices: int, fill: float = 0.0) -> Tensor:
     """(B, M', ...) from (B, M, ...)."""
     return padded(values[:, :, None], (devices, 1), fill)[:, :, 0]
-
-
-def _reward(name: str | Reward) -> Reward:
-    if not isinstance(name, str):
-        return name
-    check_one_of(name, REWARDS, "reward")
-    return REWARDS[name]
 
 
 def _rewards(reward: Reward, played: Played) -> tuple[Tensor, Tensor]:

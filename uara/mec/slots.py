@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from uara.base.errors import InputError
+from uara.base.quantities import Floats
 from uara.hardware import BATTERY_CAPACITY_J
 from uara.p1.instance import Devices
-
-Floats = NDArray[np.float64]
 
 BATTERY_FLOOR = 0.01
 """B_i never falls below: P1 divides by it. A device at the floor is on its charger."""

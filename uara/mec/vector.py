@@ -58,6 +58,8 @@ class MecVectorEnv(VectorEnv[Values, Values, NDArray[Any]]):
         self.world = World(source, associate, batch=num_envs, **options)
         self.render_mode = None
         self._set_spaces()
+        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
+        self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._ended = False
 
     def _set_spaces(self) -> None:
@@ -65,8 +67,6 @@ class MecVectorEnv(VectorEnv[Values, Values, NDArray[Any]]):
         self.num_envs = world.batch
         self.single_observation_space = box_seen(world)
         self.single_action_space = box_done(world, *world.size, 2)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
 
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
@@ -129,8 +129,6 @@ class PairVectorEnv(MecVectorEnv):
         self.num_envs = world.batch * devices * servers
         self.single_observation_space = spaces.Box(-LARGEST, LARGEST, (len(OBSERVED),), np.float32)
         self.single_action_space = box_done(world, 2)
-        self.observation_space = batch_space(self.single_observation_space, self.num_envs)
-        self.action_space = batch_space(self.single_action_space, self.num_envs)
 
     def _meant(self, actions: Values) -> Tensor:
         values, wanted = np.asarray(actions), (self.num_envs, 2)

@@ -202,6 +202,7 @@ def profile_of_counts(
         max_new_tokens=max(len(record.acceptance) for record in kept),
         seed=0,
     )
+    counted = f"{path.name}, SHA-256 {files.sha256(files.read_bytes(path))}"
     return TaskProfile(
         schema_version=SCHEMA_VERSION,
         name=source.name,
@@ -209,7 +210,9 @@ def profile_of_counts(
         target=pair[1],
         decoding=decoding,
         provenance=Provenance(
-            acceptance="measured", note=_note(runs, kept, source, pair), sources=_sources(path, source)
+            acceptance="measured",
+            note=_note(runs, kept, source, pair),
+            sources=[counted, *([source.credit] if source.credit else [])],
         ),
         records=kept,
         summary=summarise(kept, decoding, *pair),
@@ -236,8 +239,3 @@ def _note(runs: list[Run], kept: list[PromptRecord], source: Source, pair: list[
         f"Prompt lengths are not in the data: {source.prompt_tokens} tokens are assumed, and the earlier answers of "
         "a conversation on top; operations are exact for these lengths."
     )
-
-
-def _sources(path: Path, source: Source) -> list[str]:
-    counts = f"{path.name}, SHA-256 {files.sha256(files.read_bytes(path))}"
-    return [counts, *([source.credit] if source.credit else [])]

@@ -87,19 +87,15 @@ def timelines(
     max_new_tokens: int,
 ) -> dict[str, Timeline]:
     """The run on the given hardware and links; after a PSD run, the other methods beside it."""
-    traces = {decoded.trace.method: decoded.trace}
-    if decoded.trace.method == "psd":
-        verdicts, gamma, prompt = (
-            acceptance_of(decoded.trace),
-            decoded.trace.gamma,
-            decoded.trace.prompt_tokens,
-        )
-        for method in METHODS:
-            if method != "psd":
-                traces[method] = replay(verdicts, method, gamma, prompt, max_new_tokens=max_new_tokens)
-    return {
-        method: simulate(traces[method], *pair, speeds, payload) for method in METHODS if method in traces
-    }
+    done = decoded.trace
+    traces = {done.method: done}
+    if done.method == "psd":
+        verdicts = acceptance_of(done)
+        for method in METHODS[:-1]:
+            traces[method] = replay(
+                verdicts, method, done.gamma, done.prompt_tokens, max_new_tokens=max_new_tokens
+            )
+    return {each: simulate(traces[each], *pair, speeds, payload) for each in METHODS if each in traces}
 
 
 def timed_pair(

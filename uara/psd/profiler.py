@@ -144,7 +144,9 @@ def measure_prompt(
     runs: dict[Method, Decoded] = {}
     for method in MEASURED_METHODS:
         counting = count_flop and method == "conventional"
-        runs[method] = decode(draft, target, tokens, _with_method(options, method), count_flop=counting)
+        runs[method] = decode(
+            draft, target, tokens, dataclasses.replace(options, method=method), count_flop=counting
+        )
     output = runs["psd"].tokens
     sampler = Sampler(options.temperature, options.top_p)
     return PromptRecord(
@@ -155,10 +157,6 @@ def measure_prompt(
         acceptance=[round(each, 6) for each in acceptance_along(draft, target, tokens, output, sampler)],
         runs=[_run_record(each) for each in runs.values()],
     )
-
-
-def _with_method(options: DecodingOptions, method: Method) -> DecodingOptions:
-    return dataclasses.replace(options, method=method)
 
 
 def _run_record(decoded: Decoded) -> RunRecord:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 from uara.psd.activity import Activity, Kind, Resource, busy_s, merged
 from uara.psd.flops import Architecture
-from uara.psd.hardware import Link, Processor, Speeds
+from uara.psd.hardware import Speeds
 from uara.psd.payload import Payload, draft_token_bits, token_bits
 from uara.psd.trace import DecodingTrace, Passes, Round
 
@@ -128,33 +128,27 @@ class _World:
             each.round = number
 
     def send(self, ready_s: float, bits: int) -> float:
-        return _carry(self.uplink, self.speeds.uplink, ready_s, bits)
+        link = self.speeds.uplink
+        return self.uplink.work(ready_s, bits / link.bit_per_s, link.latency_s)
 
     def answer(self, ready_s: float, bits: int) -> float:
-        return _carry(self.downlink, self.speeds.downlink, ready_s, bits)
+        link = self.speeds.downlink
+        return self.downlink.work(ready_s, bits / link.bit_per_s, link.latency_s)
 
     def first_draft(self, ready_s: float, passes: Passes) -> float:
         flop = self.models[0].pass_flop(passes.draft_fed, passes.draft_cached, 1)
-        return self.device.work(ready_s, _pass_s(self.speeds.device, flop, self.models[0]))
+        return self.device.work(ready_s, self.speeds.device.pass_s(flop, self.models[0].parameters))
 
     def other_drafts(self, ready_s: float, passes: Passes) -> float:
         done_s, cached = ready_s, passes.draft_cached + passes.draft_fed
         for step in range(passes.draft_steps - 1):
             flop = self.models[0].steps_flop(1, cached + step)
-            done_s = self.device.work(done_s, _pass_s(self.speeds.device, flop, self.models[0]))
+            done_s = self.device.work(done_s, self.speeds.device.pass_s(flop, self.models[0].parameters))
         return done_s
 
     def verify(self, ready_s: float, passes: Passes) -> float:
         flop = passes.target_flop(self.models[1])
-        return self.server.work(ready_s, _pass_s(self.speeds.server, flop, self.models[1]))
-
-
-def _carry(resource: _Resource, link: Link, ready_s: float, bits: int) -> float:
-    return resource.work(ready_s, bits / link.bit_per_s, link.latency_s)
-
-
-def _pass_s(processor: Processor, flop: int, model: Architecture) -> float:
-    return processor.pass_s(flop, model.parameters)
+        return self.server.work(ready_s, self.speeds.server.pass_s(flop, self.models[1].parameters))
 
 
 def simulate(

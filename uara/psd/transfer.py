@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from uara.base.errors import InputError
 from uara.base.extras import needs
@@ -54,7 +54,8 @@ def transferred_profile(
     InputError
         If a prompt of the profile is not among the packaged ones, or does not fit the context.
     """
-    texts = {each.name: each for task in measured.tasks for each in _packaged(task)}
+    packaged = [PACKAGED_TASKS[task] for task in measured.tasks if task in PACKAGED_TASKS]
+    texts = {each.name: each for prompts in packaged for each in prompts()}
     models = [sizes_of(each) for each in (draft, target)]
     room = min(each.architecture.context_tokens for each in models) - measured.decoding.max_new_tokens
     records = [_moved(record, texts, count_tokens, room) for record in measured.records]
@@ -80,10 +81,6 @@ def transferred_profile(
         records=records,
         summary=summarise(records, measured.decoding, *models),
     )
-
-
-def _packaged(task: str) -> Sequence[Prompt]:
-    return list(PACKAGED_TASKS[task]()) if task in PACKAGED_TASKS else []
 
 
 def _moved(

@@ -116,7 +116,11 @@ def read_arrivals(path: str | Path) -> Arrivals:
     names = AZURE if "TIMESTAMP" in sheet.columns else OWN
     sheet.need(names, f"; an arrival trace has {', '.join(OWN)}, or {', '.join(AZURE)}")
     sheet.refuse_others(list(names))
-    time_s = _seconds(sheet, names[0]) if names is AZURE else _since(sheet, names[0])
+    if names is AZURE:
+        time_s = _seconds(sheet, names[0])
+    else:
+        problem = f"must be within {_LATEST_S:g} s of 0"
+        time_s = sheet.numbers_that(names[0], lambda values: np.abs(values) <= _LATEST_S, problem)
     order = np.argsort(time_s, kind="stable")
     return Arrivals(
         time_s[order] - time_s[order[0]],
@@ -126,11 +130,6 @@ def read_arrivals(path: str | Path) -> Arrivals:
         files.sha256(files.read_bytes(Path(path))),
         AZURE_CREDIT if names is AZURE else "",
     )
-
-
-def _since(sheet: Sheet, column: str) -> Floats:
-    problem = f"must be within {_LATEST_S:g} s of 0"
-    return sheet.numbers_that(column, lambda values: np.abs(values) <= _LATEST_S, problem)
 
 
 def _seconds(sheet: Sheet, column: str) -> Floats:

@@ -226,7 +226,9 @@ def _points(sheet: Sheet, origin: Origin | None, height_m: float) -> Points:
         plane = np.column_stack([sheet.numbers_that(axis, np.isfinite) for axis in METRES])
     count = len(plane)
     height = sheet.numbers_that(HEIGHT, np.isfinite) if HEIGHT in sheet.columns else np.full(count, height_m)
-    names = sheet.texts("id", count) if "id" in sheet.columns else _numbered(sheet.name, count)
+    kind = {"sites": "server", "users": "device"}[sheet.name]
+    numbered = [f"{kind}{row}" for row in range(count)]
+    names = sheet.texts("id", count) if "id" in sheet.columns else numbered
     seen: set[str] = set()
     for row, name in enumerate(names):
         if not name.strip() or name in seen:
@@ -235,8 +237,3 @@ def _points(sheet: Sheet, origin: Origin | None, height_m: float) -> Points:
     digest = files.sha256(files.read_bytes(Path(sheet.source)))
     position_m: Floats = np.column_stack([plane, height]).round(_DECIMALS)
     return Points(sheet, tuple(names), position_m, digest)
-
-
-def _numbered(table: str, count: int) -> list[str]:
-    kind = {"sites": "server", "users": "device"}[table]
-    return [f"{kind}{row}" for row in range(count)]
