@@ -78,7 +78,7 @@ class Study:
         def mean_ms(name: str) -> float:
             return 1e3 * sum(float(getattr(each, name)) for each in lines) / len(lines)
 
-        parts = ("mobile_s", "transmission_s", "server_s", "idle_s", "completion_s")
+        parts: tuple[str, ...] = ("mobile_s", "transmission_s", "server_s", "idle_s", "completion_s")
         parts += ("device_idle_s", "server_idle_s")
         return Row(task, method, payload, gamma, rate / 1e6, *map(mean_ms, parts))
 
