@@ -13,7 +13,7 @@ from uara.p1 import export
 
 def test_programs_are_found_by_entry_point() -> None:
     assert export.programs() == ["milp", "minlp"]
-    with pytest.raises(InputError, match="there is no program"):
+    with pytest.raises(InputError, match="no program"):
         export.build(make_instance(3, 2), "poem")
 
 

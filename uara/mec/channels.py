@@ -12,13 +12,12 @@ from torch import Tensor
 from uara.base.errors import InputError
 from uara.mec.pool import Pool
 from uara.mec.slots import place_on, without_outages
+from uara.p1.subset import LEAST_GAIN
 
 FADING_DB = 4.0
 """Standard deviation of the fluctuation laid over a pool's gains."""
 FADING_MEMORY = 0.9
 """Correlation of that fluctuation from one slot to the next."""
-_WEAKEST_GAIN = 1e-12
-"""-120 dB: a device needs a server at least this strong, as in generated instances."""
 
 
 class Gains(Protocol):
@@ -66,7 +65,7 @@ class PoolGains:
         for _ in range(100):
             drop = self._gain[rng.integers(len(self._gain))]
             gain = drop[:, rng.choice(drop.shape[1], self.servers, replace=False)]
-            reached = np.flatnonzero(gain.max(1) >= _WEAKEST_GAIN)
+            reached = np.flatnonzero(gain.max(1) >= LEAST_GAIN)
             if len(reached) >= min(self.devices, 20):
                 again = len(reached) < self.devices
                 return np.asarray(gain[rng.choice(reached, self.devices, replace=again)])

@@ -15,10 +15,8 @@ from uara.base.quantities import LARGEST, Floats
 from uara.hardware import ACCELERATORS, NODES
 from uara.p1.instance import Channel, Instance
 from uara.p1.subset import LEAST_GAIN
-from uara.scenarios.channel.pathloss import PathLoss
+from uara.scenarios.channel.pathloss import NEAREST_M, PathLoss
 
-NEAREST_M = 1.0
-"""Where laws of distance begin; nearer devices count as at this distance."""
 MOST_STEPS = 1000
 
 
@@ -54,7 +52,8 @@ def distance_law(instance: Instance) -> Law:
     """
     usual = PathLoss()
     channel = instance.channel
-    distance_m = _distances_m(instance, np.asarray(instance.servers.position_m)[channel.pair_server])
+    servers_m = np.asarray(instance.servers.position_m)[channel.pair_server]
+    distance_m = _distances_m(np.asarray(instance.devices.position_m)[channel.pair_device], servers_m)
     decades, loss_db = np.log10(distance_m), -10 * np.log10(channel.power_gain)
     if len(decades) > 2 and np.ptp(decades) > 0.1:
         slope, intercept = np.polyfit(decades, loss_db, 1)
@@ -63,11 +62,9 @@ def distance_law(instance: Instance) -> Law:
     return Law(usual.intercept_db, usual.slope_db_per_decade, 0.0)
 
 
-def _distances_m(instance: Instance, servers_m: Floats) -> Floats:
-    """(K,) From the device of each pair to a point of its own."""
-    devices_m = np.asarray(instance.devices.position_m)[instance.channel.pair_device]
-    distance_m: Floats = np.maximum(np.linalg.norm(devices_m - servers_m, axis=1), NEAREST_M)
-    return distance_m
+def _distances_m(points_m: Any, others_m: Any) -> Floats:
+    """(n,) Distances between points; nearer ones count as at the distance where laws begin."""
+    return np.asarray(np.maximum(np.linalg.norm(np.asarray(points_m) - others_m, axis=1), NEAREST_M))
 
 
 def add_server(instance: Instance, x_m: float, y_m: float, model: str) -> Instance:
@@ -109,9 +106,7 @@ def add_server(instance: Instance, x_m: float, y_m: float, model: str) -> Instan
     }
     columns = {key: _joined(column, more[key]) for key, column in servers.columns().items()}
     law = distance_law(instance)
-    distance_m = np.maximum(
-        np.linalg.norm(np.asarray(instance.devices.position_m) - place_m, axis=1), NEAREST_M
-    )
+    distance_m = _distances_m(instance.devices.position_m, place_m)
     gain = 10 ** (-(law.intercept_db + law.slope_db_per_decade * np.log10(distance_m)) / 10)
     gain[gain < LEAST_GAIN] = 0.0
     dense = np.hstack([instance.channel.dense(len(servers)), rounded(gain)[:, None]])
