@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from uara.base.columnar import (
+    ColumnarDecision,
     FloatColumn,
     IndexColumn,
     OptionalFloats,
@@ -18,6 +20,7 @@ from uara.base.columnar import (
     frozen,
 )
 from uara.base.errors import InputError
+from uara.base.files import Record
 
 
 @columnar
@@ -82,3 +85,30 @@ def test_truth_values_are_no_numbers() -> None:
         frozen([1, 0], np.bool_, "$.paired")
     with pytest.raises(InputError, match="not an array of float64"):
         frozen([True], float, "$")
+
+
+class PilesRecord(Record):
+    order: list[int]
+    mass_kg: list[float]
+
+
+@columnar
+class Piles(ColumnarDecision):
+    record: ClassVar[type[Record]] = PilesRecord
+
+    order: IndexColumn = column()
+    mass_kg: FloatColumn = column()
+
+    def __post_init__(self) -> None:
+        freeze_fields(self, {"order": np.int64, "mass_kg": np.float64}, source="piles")
+
+
+def test_a_decision_is_plain_data_and_back() -> None:
+    piles = Piles([1, 0], [0.5, 2])
+    plain = piles.to_plain()
+    assert plain == {"order": [1, 0], "mass_kg": [0.5, 2.0]}
+    again = Piles.from_plain(json.loads(json.dumps(plain)))
+    assert (again.order.tolist(), again.mass_kg.tolist()) == ([1, 0], [0.5, 2.0])
+    with pytest.raises(InputError) as caught:
+        Piles.from_plain({**plain, "order": [1, "x"]})
+    assert caught.value.path == "$.decision.order[1]"

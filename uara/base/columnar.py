@@ -123,7 +123,7 @@ def freeze_fields(record: object, types: Mapping[str, Any], *, source: str) -> N
         object.__setattr__(record, name, vector)
 
 
-class Decision:
+class ColumnarDecision:
     """A columnar decision whose fields are those of a record: plain data of it, and back."""
 
     record: ClassVar[type[Record]]

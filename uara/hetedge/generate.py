@@ -33,7 +33,7 @@ class HetEdgeRecipe(Record):
 
     requests: Count = 100
     """Number of requests K."""
-    channel: models.Model = "sionna-rt"
+    channel: models.ChannelModel = "sionna-rt"
     """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
     scene: str = "etoile"
     """Scene of ray tracing."""

@@ -6,7 +6,15 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from uara.base.columnar import BoolColumn, Decision, FloatColumn, IndexColumn, column, columnar, freeze_fields
+from uara.base.columnar import (
+    BoolColumn,
+    ColumnarDecision,
+    FloatColumn,
+    IndexColumn,
+    column,
+    columnar,
+    freeze_fields,
+)
 from uara.base.errors import InputError
 from uara.base.files import Record
 from uara.base.quantities import Index, Indices
@@ -39,7 +47,7 @@ class PlanRecord(Record):
 
 
 @columnar
-class Plan(Decision):
+class Plan(ColumnarDecision):
     """A decision: which requests form which batch, in which order, and how they share the band.
 
     Parameters

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from uara.base.columnar import Decision, FloatColumn, IndexColumn, column, columnar, freeze_fields
+from uara.base.columnar import ColumnarDecision, FloatColumn, IndexColumn, column, columnar, freeze_fields
 from uara.base.errors import InputError
 from uara.base.files import Record
 from uara.base.quantities import Index
@@ -23,7 +23,7 @@ class AllocationRecord(Record):
 
 
 @columnar
-class Allocation(Decision):
+class Allocation(ColumnarDecision):
     """A decision of P1: association X, bandwidth shares Y and compute shares Z.
 
     Parameters

@@ -108,7 +108,7 @@ class _Order:
         kit = read_kit(own.hardware) if own.hardware else Kit()
         return cls(recipe, own, name or recipe.default_name, TaskProfile.load(recipe.profile), kit, places)
 
-    def settings(self) -> models.Settings:
+    def settings(self) -> models.ChannelSettings:
         """The channel model between sites and users."""
         settings, carrier_hz = self.recipe.settings(), self.own.carrier_ghz * 1e9
         if isinstance(settings, RayTracing):

@@ -55,7 +55,7 @@ class Recipe(Record):
     """Number of edge servers E."""
     devices: Annotated[int, Field(ge=1, le=1_000_000)] = 90
     """Number of mobile devices M."""
-    channel: models.Model = "sionna-rt"
+    channel: models.ChannelModel = "sionna-rt"
     """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
     scene: str = "etoile"
     """Scene of ray tracing: a name known to Sionna RT, or the path of a Mitsuba .xml file."""
@@ -92,7 +92,7 @@ class Recipe(Record):
         """Servers and devices, and the seed that they are drawn by."""
         return {"servers": self.servers, "devices": self.devices, "seed": self.seed}
 
-    def settings(self) -> models.Settings:
+    def settings(self) -> models.ChannelSettings:
         """Settings of the channel model."""
         traced = self.model_dump(include={"scene", "rays_per_server", "max_depth"})
         return models.settings_of(self.channel, self.box_m, **traced)

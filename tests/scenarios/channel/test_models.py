@@ -21,7 +21,10 @@ SETTINGS = [
 
 @pytest.mark.parametrize(("model", "settings", "module"), SETTINGS)
 def test_each_model_has_its_settings_and_is_asked(
-    model: models.Model, settings: models.Settings, module: ModuleType, monkeypatch: pytest.MonkeyPatch
+    model: models.ChannelModel,
+    settings: models.ChannelSettings,
+    module: ModuleType,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert models.settings_of(model, 90.0, scene="munich", max_depth=2) == settings
     asked: list[tuple[object, ...]] = []
@@ -48,7 +51,7 @@ def test_each_model_has_its_settings_and_is_asked(
     ],
 )
 def test_each_model_walks_its_own_way(
-    settings: models.Settings, module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
+    settings: models.ChannelSettings, module: ModuleType, name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, name, lambda *given, **counts: (given, counts))
     counts = {"servers": 1, "devices": 2, "seed": 3}
@@ -57,7 +60,7 @@ def test_each_model_walks_its_own_way(
 
 @pytest.mark.parametrize(("model", "settings", "module"), SETTINGS)
 def test_a_seed_below_0_is_refused_before_anything_is_started(
-    model: str, settings: models.Settings, module: ModuleType
+    model: str, settings: models.ChannelSettings, module: ModuleType
 ) -> None:
     with pytest.raises(InputError, match="the seed must not be negative: -1"):
         models.draw(settings, servers=1, devices=1, seed=-1)

@@ -12,32 +12,34 @@ from uara.scenarios.channel.pathloss import PathLoss
 from uara.scenarios.channel.raytrace import RayTracing
 from uara.scenarios.channel.umi import UrbanMicro
 
-Model = Literal["sionna-rt", "sionna-umi", "path-loss"]
+ChannelModel = Literal["sionna-rt", "sionna-umi", "path-loss"]
 """Ray tracing; the stochastic 3GPP 38.901 UMi model; or a distance law that needs no Sionna."""
-Settings = RayTracing | UrbanMicro | PathLoss
-_MODULES: dict[type[Settings], Any] = {RayTracing: raytrace, UrbanMicro: umi, PathLoss: pathloss}
+ChannelSettings = RayTracing | UrbanMicro | PathLoss
+_MODULES: dict[type[ChannelSettings], Any] = {RayTracing: raytrace, UrbanMicro: umi, PathLoss: pathloss}
 
 
-def settings_of(model: Model, box_m: float, **traced: Any) -> Settings:
+def settings_of(model: ChannelModel, box_m: float, **traced: Any) -> ChannelSettings:
     """Settings of a model in a box; ``traced`` are further ones of ray tracing."""
     if model == "sionna-rt":
         return RayTracing(box_m=box_m, **traced)
     return UrbanMicro(box_m=box_m) if model == "sionna-umi" else PathLoss(box_m=box_m)
 
 
-def draw(settings: Settings, *, servers: int, devices: int, seed: int) -> Drop:
+def draw(settings: ChannelSettings, *, servers: int, devices: int, seed: int) -> Drop:
     """Place servers and devices, and draw the channel between them; raises as the model's own ``draw``."""
     drop: Drop = _MODULES[type(settings)].draw(settings, servers=servers, devices=devices, seed=seed)
     return drop
 
 
-def gains(settings: Settings, server_position_m: Floats, device_position_m: Floats, *, seed: int) -> Drop:
+def gains(
+    settings: ChannelSettings, server_position_m: Floats, device_position_m: Floats, *, seed: int
+) -> Drop:
     """Draw the channel between given positions (E, 3) and (M, 3) [m]; raises as the model's own ``gains``."""
     drop: Drop = _MODULES[type(settings)].gains(settings, server_position_m, device_position_m, seed=seed)
     return drop
 
 
-def walk(settings: Settings, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
+def walk(settings: ChannelSettings, walk: Walk, *, servers: int, devices: int, seed: int) -> MovingDrop:
     """Draw the channel along walks; raises as the model's own function."""
     counts = {"servers": servers, "devices": devices, "seed": seed}
     if isinstance(settings, RayTracing):
