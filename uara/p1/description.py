@@ -168,7 +168,7 @@ def _draw_loads(axes: Axes, instance: Instance, allocation: Allocation) -> None:
     served = np.bincount(chosen, minlength=count).astype(float)
 
     def total(values: Floats) -> Floats:
-        return np.bincount(chosen, values, count)
+        return np.asarray(np.bincount(chosen, values, count), dtype=float)
 
     rows: list[tuple[str, Floats]] = [
         ("devices", served),
