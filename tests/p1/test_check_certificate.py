@@ -150,6 +150,16 @@ def test_no_set_costs_less_than_the_least_cost(seed: int, several: bool, cut_off
     assert found >= wanted - 100  # of 2^60: one last place for every sum
 
 
+@given(st.integers(1, 2**120), st.integers(0, 120), st.integers(0, 2**90))
+def test_the_slope_of_dominance_is_at_least_and_next_to_what_its_proof_needs(
+    q: int, shift: int, limit: int
+) -> None:
+    with localcontext(prec=80):
+        root = 1 + Decimal(2).sqrt()
+        needed = root * (Decimal(limit) * q / 2**shift).sqrt() * 2**exact.LIPSCHITZ
+        assert needed <= exact._slope((q, shift), limit) <= needed * Decimal("1.0001") + 2
+
+
 def least_band_cost(grid: Grid, k: int, price: float) -> Decimal:
     """psi in grid units with 80 digits: the stationary point of its convex part, by Newton's method from above."""
     with localcontext(prec=80):
