@@ -13,13 +13,15 @@ from uara.cli.output import finish, print_json
 
 if TYPE_CHECKING:
     from uara.base.inks import Form
-    from uara.cli.simulate import Simulation
+    from uara.cli.runs import Solving
     from uara.hetedge.rolling import Course
+    from uara.mec.simulate import Controller
 
 
 def serve(
     path: Path,
-    asked: Simulation,
+    controllers: Sequence[Controller],
+    asked: Solving,
     output: Path | None,
     form: Form | None,
     *,
@@ -38,7 +40,7 @@ def serve(
         check_output(output, suffixes=(".csv",), inputs=[path], kind=",".join(COLUMNS))
     how: dict[str, Any] = {"time_limit_s": asked.time_limit, "seed": asked.seed}
     courses: list[Course] = []
-    for each in asked.controllers("hetedge-dp"):
+    for each in controllers:
         follow(each.title)
         courses.append(roll(instance, each.name, options=each.options, method=each.title, **how))
     follow("baselines")

@@ -81,7 +81,8 @@ def command(
         if course.slots is not None or plot is not None:
             raise InputError("does not apply to requests that arrive over time", source="--slots, --plot")
         with _following("serving", json) as status:
-            serve(trace, course, output, form, json=json, follow=status.update)
+            controllers = course.controllers("hetedge-dp")
+            serve(trace, controllers, course, output, form, json=json, follow=status.update)
         return
     controllers = course.controllers("tma-masac")
     chosen, inputs = open_trace(trace), [trace, Path(course.profile)]
