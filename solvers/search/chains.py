@@ -40,7 +40,9 @@ def chain_from(task: Task, state: State, one: int) -> bool:
             replaced = leaving + change_bound(task, state, there, other, one, going)
             for pair in range(numbers.start[other], numbers.start[other + 1]):
                 beyond = numbers.server[pair]
-                if beyond == there or beyond == here or state.size[beyond] >= task.capacity[beyond]:
+                if beyond == there or state.size[beyond] >= task.capacity[beyond]:
+                    continue
+                if beyond == here:  # an exchange
                     continue
                 before = state.cost_ms[here] + state.cost_ms[there] + state.cost_ms[beyond]
                 bound = replaced + change_bound(task, state, beyond, nobody, other, pair)
