@@ -13,7 +13,7 @@ from uara import Instance, Parameters, allocate, evaluate
 from uara.base.kernels import alone
 from uara.base.quantities import Floats
 from uara.p1.model import coefficients
-from uara.p1.server_cost import SMALLEST_SHARE, bandwidth_shares, inverse_share, server_cost
+from uara.p1.server_cost import SMALLEST_SHARE, bandwidth_shares, inverse_share, server_cost, shares_of_bands
 
 Served = tuple[Floats, Floats, Floats, float]
 
@@ -212,7 +212,7 @@ def test_twelve_devices_cost_microseconds() -> None:
 
 def test_kernels_are_cached_on_disk() -> None:
     allocate(make_instance(), random_association(make_instance()), "optimal")
-    stats = bandwidth_shares.stats  # type: ignore[attr-defined]
+    stats = shares_of_bands.stats  # type: ignore[attr-defined]
     assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) >= 1
 
 

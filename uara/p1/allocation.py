@@ -95,19 +95,19 @@ def usable_pairs(instance: Instance, association: ArrayLike) -> tuple[Indices, I
 
 def optimal_bandwidth(numbers: Coefficients, association: Indices, pair: Indices) -> Floats:
     """(M,) The optimal Y, server by server (``docs/model.md``, section 2)."""
-    from uara.p1.server_cost import bandwidth_shares
+    from uara.p1.server_cost import shares_of_bands
 
-    shares = np.empty(len(association))
+    shares, part = np.empty(len(association)), np.empty(len(association))
     order = np.argsort(association, kind="stable")
     ends = np.flatnonzero(np.diff(association[order])) + 1
-    for members in np.split(order, ends):
-        part = np.empty(len(members))
-        bandwidth_shares(
-            numbers.local_ms[pair[members]],
-            numbers.uplink_ms[pair[members]],
-            numbers.band_cost_ms[pair[members]],
-            numbers.sync_weight_per_ms,
-            part,
-        )
-        shares[members] = part
+    served = pair[order]
+    shares_of_bands(
+        np.concatenate([[0], ends, [len(order)]]),
+        numbers.local_ms[served],
+        numbers.uplink_ms[served],
+        numbers.band_cost_ms[served],
+        numbers.sync_weight_per_ms,
+        part,
+    )
+    shares[order] = part
     return shares
