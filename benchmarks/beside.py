@@ -3,8 +3,8 @@
     git worktree add ../then REVISION && python -m venv ../then/.venv && ../then/.venv/bin/pip install ../then
     python benchmarks/beside.py ../then/.venv/bin/python --solver tma-masac
 
-Each checkout runs in a process of its own that stays warm; the two take turns solve by solve. Times are whole calls
-of ``uara.solve``, scoring included; where the other checkout lacks an instance, it is left out.
+Each checkout runs in a process of its own; the two take turns of some solves each, of which the first warms the
+caches and does not count. Times are whole calls of ``uara.solve``, scoring included, in processor time.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 
 INSTANCES = Path(__file__).resolve().parent.parent / "instances"
+TURN = 4
+"""Solves of a turn."""
 SOLVERS = ("price", "tma", "tma-masac")
 WORKER = """
 import json, sys, time
@@ -67,13 +69,13 @@ class Checkout:
 def beside(
     ours: Checkout, theirs: Checkout, path: Path, solver: str, options: dict[str, Any], rounds: int
 ) -> tuple[float, float, float, float]:
-    """Median milliseconds of both, and both costs; the two take turns, and a first solve of each does not count."""
+    """Median milliseconds of both, and both costs."""
     found: list[list[float]] = [[], []]
     costs_ms = [0.0, 0.0]
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for at, checkout in enumerate((ours, theirs)):
-            took, costs_ms[at] = checkout.solve(path, solver, options, 1)
-            found[at] += took if number else []
+            took, costs_ms[at] = checkout.solve(path, solver, options, TURN)
+            found[at] += took[1:]
     return float(np.median(found[0])), float(np.median(found[1])), costs_ms[0], costs_ms[1]
 
 
@@ -85,7 +87,8 @@ def main() -> None:
     parser.add_argument("python", help="of the other checkout's environment")
     parser.add_argument("--solver", action="append", help="price, tma and tma-masac by default")
     parser.add_argument("--option", action="append", default=[], help="NAME=JSON, of solvers of both")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--instance", action="append", help="names; all that ship by default")
+    parser.add_argument("--rounds", type=int, default=3, help="turns of each")
     given = parser.parse_args()
     options = {name: json.loads(text) for name, _, text in (each.partition("=") for each in given.option)}
     ours, theirs = Checkout(sys.executable), Checkout(given.python)
@@ -93,7 +96,9 @@ def main() -> None:
     for solver in given.solver or SOLVERS:
         ratios, above = [], []
         for path in sorted(INSTANCES.glob("[ehm]*.json")):
-            if not path.stem.startswith(("e", "hard", "melbourne")):
+            if not path.stem.startswith(("e", "hard_", "melbourne")):
+                continue
+            if given.instance and path.stem not in given.instance:
                 continue
             mine, other, cost_ms, their_ms = beside(ours, theirs, path, solver, options, given.rounds)
             ratios.append(mine / other)

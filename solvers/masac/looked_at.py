@@ -11,7 +11,7 @@ from uara.p1.coefficients import Coefficients
 from uara.p1.decision import Allocation
 
 from .association import associate, cost_ms, shared
-from .sight import Sight
+from .sight import AT_ONCE, Sight
 
 
 def looked_at(
@@ -26,12 +26,13 @@ def looked_at(
     Parameters
     ----------
     found
-        Receives the best answer at the starts, before any search.
+        Receives the best answer at the starts, before any search, where that takes long.
     """
     pairs = np.stack([numbers.pairs_of(each) for each in starts])
     weights = np.exp(sight.log_weights(pairs))
     first = _best(numbers, starts, pairs, np.take_along_axis(weights, pairs[..., None], axis=1))
-    found(first[1])
+    if len(numbers.server) > AT_ONCE:
+        found(first[1])
     ends = [associate(numbers, *each.T, start, expired) for each, start in zip(weights, starts, strict=True)]
     pairs = np.stack([numbers.pairs_of(each) for each in ends])
     last = _best(numbers, ends, pairs, np.exp(sight.at_members(pairs)))

@@ -40,7 +40,8 @@ class Sight:
 
     def wishes(self) -> Floats:
         """(K,) Log of the band that each pair would choose alone."""
-        return np.asarray(self._own(np.arange(len(self._numbers.server))).wish)
+        every = self._kept or self._computed(np.arange(len(self._numbers.server)))
+        return np.asarray(every.wish)
 
     def log_weights(self, served: Indices) -> Floats:
         """(S, K, 2) Log-weights of Y and of Z of all pairs under each of S associations.

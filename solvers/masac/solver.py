@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from uara.base.files import Record
 from uara.base.quantities import Floats, Indices
@@ -38,6 +39,9 @@ class TmaMasacOptions(Record):
     """Policy file from ``uara train``; the shipped one where left out."""
     guard: bool = True
     """Use the shares of the square-root rule where they are better than the policy's on the same association."""
+    starts: Annotated[int, Field(ge=1, le=2)] = 1
+    """First associations of a policy that sees who is served where: each device where it costs least beside those
+    before it; 2: where its signal is strongest too, for 0.03 % in the mean and nearly twice the time."""
     polish: bool = False
     """Replace the policy's Y and Z by the optimal ones at the end, and go on moving and swapping under them."""
 
@@ -129,7 +133,7 @@ def weights(policy: Policy, instance: Instance, association: Indices | None = No
 
 
 def matched(policy: Policy, instance: Instance, start: Indices, context: Context[Any]) -> Allocation:
-    """Algorithm 1 under the policy's weights, from an association; a policy that sees it takes a second one too."""
+    """Algorithm 1 under the policy's weights, from an association; a policy that sees it begins from its own."""
     from .association import associate, by_cost
     from .looked_at import looked_at
 
@@ -137,7 +141,7 @@ def matched(policy: Policy, instance: Instance, start: Indices, context: Context
     if policy.corrects:
         sight, starts = policy.sight(instance), [start]
         if not isinstance(context.start, Allocation):
-            starts.append(by_cost(numbers, np.exp(sight.wishes())))
+            starts = [by_cost(numbers, np.exp(sight.wishes())), start][: context.options.starts]
         return looked_at(numbers, sight, starts, context.expired, context.incumbent)
     known = weights(policy, instance)
     context.incumbent(weighted_allocation(instance, start, *known))

@@ -20,6 +20,7 @@ from uara.p1.server_cost import (
     inverse_share,
     least_band_cost,
     server_cost,
+    shares_of_bands,
 )
 
 Served = tuple[Floats, Floats, Floats, float]
@@ -226,7 +227,7 @@ def test_twelve_devices_cost_microseconds() -> None:
 
 def test_kernels_are_cached_on_disk() -> None:
     allocate(make_instance(), random_association(make_instance()), "optimal")
-    stats = bandwidth_shares.stats  # type: ignore[attr-defined]
+    stats = shares_of_bands.stats  # type: ignore[attr-defined]
     assert sum(stats.cache_hits.values()) + sum(stats.cache_misses.values()) >= 1
 
 

@@ -93,20 +93,19 @@ def usable_pairs(instance: Instance, association: ArrayLike) -> tuple[Indices, I
 
 def optimal_bandwidth(numbers: Coefficients, association: Indices, pair: Indices) -> Floats:
     """(M,) The optimal Y, server by server (``docs/model.md``, section 2)."""
-    from uara.p1.server_cost import bandwidth_shares
+    from uara.p1.server_cost import shares_of_bands
 
-    shares = np.empty(len(association))
+    shares, part = np.empty(len(association)), np.empty(len(association))
     order = np.argsort(association, kind="stable")
-    ends = [0, *(np.flatnonzero(np.diff(association[order])) + 1).tolist(), len(order)]
-    # Server by server in memory, so that a server's devices are a stretch of each column.
-    local_ms, uplink_ms, band_cost_ms = (
-        column[pair[order]] for column in (numbers.local_ms, numbers.uplink_ms, numbers.band_cost_ms)
+    ends = np.flatnonzero(np.diff(association[order])) + 1
+    served = pair[order]
+    shares_of_bands(
+        np.concatenate([[0], ends, [len(order)]]),
+        numbers.local_ms[served],
+        numbers.uplink_ms[served],
+        numbers.band_cost_ms[served],
+        numbers.sync_weight_per_ms,
+        part,
     )
-    found = np.empty(len(association))
-    for first, last in pairwise(ends):
-        part = slice(first, last)
-        bandwidth_shares(
-            local_ms[part], uplink_ms[part], band_cost_ms[part], numbers.sync_weight_per_ms, found[part]
-        )
-    shares[order] = found
+    shares[order] = part
     return shares

@@ -98,6 +98,21 @@ def bandwidth_shares(
     return cost, price
 
 
+@kernel(allocates=False)
+def shares_of_bands(
+    first: Indices,
+    local_ms: Floats,
+    uplink_ms: Floats,
+    band_cost_ms: Floats,
+    sync_weight: float,
+    shares: Floats,
+) -> None:
+    """:func:`bandwidth_shares` of many servers, whose devices ``first[n]:first[n + 1]`` stand one after the other."""
+    for n in range(len(first) - 1):
+        a, b = first[n], first[n + 1]
+        bandwidth_shares(local_ms[a:b], uplink_ms[a:b], band_cost_ms[a:b], sync_weight, shares[a:b])
+
+
 @kernel(allocates=False, inner=True)
 def _band_price(
     local_ms: Floats,
