@@ -224,7 +224,9 @@ def climbed(scene: Scene, position: int, value: float, now: Trial, trial: Trial,
                     value = found
                     _take(trial, now)
         single = now.shape[SECOND + SIZE] == 0
-        for turn in range(3):  # shared out in the other way; a partner like the first batch, or of one request; none
+        for turn in range(
+            3
+        ):  # shared out in the other way; a partner like the first batch, or of one request; none
             for each in range(2 * SECOND):
                 asked[each] = now.shape[each % SECOND if single and turn > 0 else each]
             if turn > 0 and not single:
