@@ -223,10 +223,20 @@ def climbed(scene: Scene, position: int, value: float, now: Trial, trial: Trial,
                 if found < value * (1 - 1e-12) - 1e-9:
                     value = found
                     _take(trial, now)
-        found = _tried(scene, position, now.shape, 1, trial)
-        if found < value * (1 - 1e-12) - 1e-9:
-            value = found
-            _take(trial, now)
+        single = now.shape[SECOND + SIZE] == 0
+        for turn in range(
+            3
+        ):  # shared out in the other way; a partner like the first batch, or of one request; none
+            for each in range(2 * SECOND):
+                asked[each] = now.shape[each % SECOND if single and turn > 0 else each]
+            if turn > 0 and not single:
+                asked[SECOND + SIZE] = 0
+            elif turn == 2:
+                asked[SECOND + SIZE] = 1
+            found = _tried(scene, position, asked, 1 if turn == 0 else 0, trial)
+            if found < value * (1 - 1e-12) - 1e-9:
+                value = found
+                _take(trial, now)
         if value >= before:
             break
     return value
