@@ -181,7 +181,8 @@ def _first_parts(
     other
         Of the second one: the least later pass, and the longest first one, in ms.
     """
-    (size_a, size_b), (least_b, most_first) = sizes, other
+    size_a, size_b = sizes
+    least_b, most_first = other
     for t in range(start, start + len(part)):
         c, row = kinds.cost[t], part[t - start]
         begin = max(c[PREFILL] + c[DRAFT] + c[SEND], tail_ms)
