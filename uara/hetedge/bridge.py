@@ -30,7 +30,7 @@ from uara.psd.flops import Architecture
 from uara.psd.profile import TaskProfile
 from uara.solver import Result, solve
 
-MEMORY = {each.model: (each.memory_byte_per_s, each.memory_bytes) for each in GPUS}
+MEMORY = {each.model: (each.memory_byte_per_s or 0.0, each.memory_bytes or 0.0) for each in GPUS}
 """Memory bandwidth [byte/s] and size [byte] of servers by their hardware."""
 OTHER_MEMORY = (900e9, 24e9)
 """Taken for servers whose hardware is not named."""

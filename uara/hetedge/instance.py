@@ -23,9 +23,9 @@ from uara.base.columnar import (
 from uara.base.columns import Columns
 from uara.base.errors import InputError
 from uara.base.provenance import Provenance
-from uara.base.quantities import Floats, Indices
+from uara.base.quantities import MS_PER_S, Floats, Indices
 from uara.base.tables import Table, Tabled
-from uara.hetedge.latency import Machine, System, cache_bytes, make_system
+from uara.hetedge.latency import Machine, System, cache_bytes, make_machine
 from uara.hetedge.schema import HetEdgeFile, Link, Node, Parameters, RequestColumns, Transformer
 
 _PARTS = ("parameters", "draft_node", "draft_model", "target_node", "target_model", "link")
@@ -94,7 +94,17 @@ class HetEdge(Tabled):
     @cached_property
     def system(self) -> System:
         """Costs of the two models on their nodes, and of the link."""
-        return make_system(self)
+        given, link, node, drafts = self.parameters, self.link, self.draft_node, self.draft_model
+        vocabulary = 0 if drafts is None else drafts.vocabulary_tokens
+        carried = vocabulary if given.probabilities_per_token is None else given.probabilities_per_token
+        return System(
+            draft=None if node is None or drafts is None else make_machine(node, drafts),
+            target=make_machine(self.target_node, self.target_model),
+            link_bits_per_ms=link.rate_bit_per_s / MS_PER_S,
+            link_latency_ms=link.latency_ms,
+            drafted_token_bits=given.token_bits + carried * given.probability_bits,
+            token_bits=given.token_bits,
+        )
 
     @cached_property
     def snr(self) -> Floats:

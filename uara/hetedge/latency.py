@@ -6,15 +6,12 @@ search read the same formulas. Times are in milliseconds.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from uara.base.quantities import MS_PER_S
 from uara.hetedge.schema import Node, Transformer
-
-if TYPE_CHECKING:
-    from uara.hetedge.instance import HetEdge
 
 Numbers = Any
 """A number, or an array of them."""
@@ -77,22 +74,6 @@ def make_machine(node: Node, model: Transformer) -> Machine:
         weight_bytes=model.weight_bytes,
         cache_bytes_per_token=model.cache_bytes_per_token,
         cache_room_bytes=node.memory_bytes - model.weight_bytes,
-    )
-
-
-def make_system(instance: HetEdge) -> System:
-    """The system of an instance (:class:`uara.hetedge.schema.HetEdgeFile`)."""
-    given, link, drafts = instance.parameters, instance.link, instance.draft_model
-    vocabulary = 0 if drafts is None else drafts.vocabulary_tokens
-    carried = vocabulary if given.probabilities_per_token is None else given.probabilities_per_token
-    node = instance.draft_node
-    return System(
-        draft=None if node is None or drafts is None else make_machine(node, drafts),
-        target=make_machine(instance.target_node, instance.target_model),
-        link_bits_per_ms=link.rate_bit_per_s / MS_PER_S,
-        link_latency_ms=link.latency_ms,
-        drafted_token_bits=given.token_bits + carried * given.probability_bits,
-        token_bits=given.token_bits,
     )
 
 
