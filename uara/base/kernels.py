@@ -27,7 +27,7 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import platformdirs
 
-from uara.base import compiling
+from uara.base import compiling, pipeline
 from uara.base.errors import UaraWarning, reason_of
 
 numba: Any = import_module("numba")
@@ -83,6 +83,7 @@ def kernel(
             _nrt=allocates,
             no_cpython_wrapper=inner,
             no_cfunc_wrapper=True,
+            pipeline_class=pipeline.Pipeline,
         )
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function, allocates=allocates, inner=inner)
