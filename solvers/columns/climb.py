@@ -197,9 +197,7 @@ def passes(
     return int(_run(layout, state, aim, progress, trail, work, room, _NO_RISE))
 
 
-def rises_at(
-    layout: Layout, state: States, at: Progress, rising: Rising, work: Workspace, room: Room
-) -> int:
+def rises_at(layout: Layout, state: States, at: Progress, rising: Rising, work: Workspace, room: Room) -> int:
     """By how much the minimum of a server rises if one of its pairs is forced in, or out; returns the labels.
 
     Parameters

@@ -11,9 +11,9 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 from uara.solver import Context
 
+from .by_prices import shake
 from .local_search import improve
 from .shake import DRAWS, Shaking
-from .by_prices import shake
 from .state import make_state, make_task
 
 _SHAKES = 8

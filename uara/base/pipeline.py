@@ -1,15 +1,14 @@
-"""How Numba compiles a kernel: the stages that kernels need, and no machine code that nobody calls.
+"""How Numba compiles a kernel: the stages that kernels need, and machine code of what Python calls alone.
 
-Numba's own stages also lift loops and ``with`` blocks, inline closures, fold literals, annotate types and prune
-reference counts, after each of which a function is analysed anew; and every function that a kernel calls becomes
-machine code by itself, although it is optimised once more within its caller.
+Numba's own stages also lift loops and ``with`` blocks, inline closures, unroll literals and annotate types, and after
+each the function is analysed anew. Every function that a kernel calls becomes machine code by itself, although it is
+optimised once more within its caller. Leaving that out halves a first run (``docs/scale.md``).
 """
 
 from __future__ import annotations
 
 import ctypes
 import gc
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -18,38 +17,48 @@ from typing import Any
 
 machinery: Any = import_module("numba.core.compiler_machinery")
 compiler: Any = import_module("numba.core.compiler")
-untyped: Any = import_module("numba.core.untyped_passes")
-typed: Any = import_module("numba.core.typed_passes")
-dynfunc: Any = import_module("numba._dynfunc")
 codegen: Any = import_module("numba.core.codegen")
-import os
-X = set(os.environ.get("UARA_X", "").split(","))
+dynfunc: Any = import_module("numba._dynfunc")
+environment: Any = import_module("numba.core.environment")
+targetconfig: Any = import_module("numba.core.targetconfig")
+typed: Any = import_module("numba.core.typed_passes")
+types: Any = import_module("numba.core.types")
+untyped: Any = import_module("numba.core.untyped_passes")
+
+_ENVIRONMENT = "_ZN08NumbaEnv"
+"""How the names begin that Numba gives to the environments of functions."""
+
 
 class Library(codegen.JITCodeLibrary):  # type: ignore[misc]
-    """Code of a kernel. That of an inner kernel stays in the compiler's own form until a caller's is made of it."""
+    """What a kernel is compiled to.
 
-    inner = False
-    counts = True
+    Parameters
+    ----------
+    inner
+        Whether it only ever becomes a part of its callers' machine code. It is tidied up then, and left to them.
+    allocates
+        Whether references are counted, which takes stages of its own to undo where it can be.
+    """
+
+    def __init__(self, generator: Any, name: str, *, inner: bool, allocates: bool) -> None:
+        super().__init__(generator, name)
+        self.inner, self.allocates = inner, allocates
+        self.enable_object_caching()
 
     def _optimize_functions(self, module: Any) -> None:
-        if "fn" in X:
-            return super()._optimize_functions(module)
-        module.data_layout = self._codegen._data_layout
+        if self.allocates:
+            super()._optimize_functions(module)
+        else:  # the same comes first once all is linked
+            module.data_layout = self._codegen._data_layout
 
     def _optimize_final_module(self) -> None:
-        if self.inner and "io3" not in X:
-            for function in self._final_module.functions:
-                b = self._codegen._pass_builder(opt=1 if "io1" in X else 3, loop_vectorize=False, slp_vectorize=False)
-                if not function.is_declaration or "decl" in X: b.getFunctionPassManager().run(function, b)
-            return
-        if "cheap" in X:
-            return super()._optimize_final_module()
-        kw = {}
-        if "novec" in X: kw = dict(loop_vectorize=False, slp_vectorize=False)
-        if "noslp" in X: kw = dict(slp_vectorize=False)
-        if "o2" in X: kw["opt"] = 2
-        passes, builder = self._codegen._module_pass_manager(**kw)
-        passes.run(self._final_module, builder)
+        if self.inner:
+            super()._optimize_functions(self._final_module)
+        elif self.allocates:
+            super()._optimize_final_module()
+        else:
+            passes, builder = self._codegen._module_pass_manager()
+            passes.run(self._final_module, builder)
 
     def _finalize_final_module(self) -> None:
         if not self.inner:
@@ -59,16 +68,13 @@ class Library(codegen.JITCodeLibrary):  # type: ignore[misc]
         self._verify_declare_only_symbols()
         self._finalized = True
 
-    def serialize_using_object_code(self) -> Any:
-        return self.serialize_using_bitcode() if self.inner else super().serialize_using_object_code()
 
-
-def no_way_in(description: Any, environment: Any, library: Any) -> Any:
-    """What stands for an inner kernel in Python: a call of it raises ``TypeError``."""
+def no_way_in(description: Any, environment: Any, library: Library) -> Any:
+    """What stands for an inner kernel in Python: calling it raises ``TypeError``."""
     address = ctypes.cast(ctypes.pythonapi.PyObject_Call, ctypes.c_void_p).value  # of what cannot be called
-    name = description.qualname.split(".")[-1]
-    text = f"{description.qualname}, for kernels alone"
-    return dynfunc.make_function(description.lookup_module(), name, text, address, environment, (library,))
+    text = f"{description.qualname}, which kernels alone call"
+    module, name = description.lookup_module(), description.qualname.rpartition(".")[2]
+    return dynfunc.make_function(module, name, text, address, environment, (library,))
 
 
 @machinery.register_pass(mutates_CFG=True, analysis_only=False)
@@ -78,47 +84,43 @@ class Lowering(typed.NativeLowering):  # type: ignore[misc]
     _name = "uara_lowering"
 
     def run_pass(self, state: Any) -> bool:
-        state.type_annotation = ""
+        """Compile a typed function."""
         flags, context = state.flags, state.targetctx
-        state.library = library = Library(context.codegen(), state.func_id.func_qualname)
-        library.enable_object_caching()
-        library.inner, library.counts = flags.no_cpython_wrapper, flags.nrt
-        if not library.inner:
-            return super().run_pass(state)
-        flags.no_compile = True
+        generator, inner = context.codegen(), flags.no_cpython_wrapper
+        library = Library(generator, state.func_id.func_qualname, inner=inner, allocates=flags.nrt)
+        state.library, state.type_annotation = library, ""
+        flags.no_compile = inner
         super().run_pass(state)
-        library.finalize()
-        entry = no_way_in(state.cr.fndesc, state.cr.env, library)
-        state.cr = state.cr._replace(cfunc=entry)
-        context.insert_user_function(entry, state.cr.fndesc, [library])
-        state.reload_init.extend(library._reload_init)
+        if inner:
+            library.finalize()
+            entry = no_way_in(state.cr.fndesc, state.cr.env, library)
+            state.cr = state.cr._replace(cfunc=entry)
+            context.insert_user_function(entry, state.cr.fndesc, [library])
+            state.reload_init.extend(library._reload_init)
+        else:
+            for each in library._final_module.global_variables:  # of inner kernels too, which now are in here
+                found = (
+                    environment.lookup_environment(each.name) if each.name.startswith(_ENVIRONMENT) else None
+                )
+                if found is not None:
+                    generator.set_env(each.name, found)
         return True
 
 
 class Stages(machinery.PassManager):  # type: ignore[misc]
-    """Numba analyses a function anew after each stage; those below do it where they need it."""
+    """Stages in their order, each of which analyses what it needs."""
 
-    _ENFORCING = "enf" in X
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Compiling makes many objects and hardly any garbage."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
+    _ENFORCING = False
 
 
 class Pipeline(compiler.CompilerBase):  # type: ignore[misc]
-    """The stages of a kernel."""
+    """The stages of a kernel. One that holds a function of its own goes through all of Numba's."""
 
     def define_pipelines(self) -> list[Any]:
-        if any(isinstance(each, CodeType) for each in self.state.func_id.code.co_consts) or "full" in X:
-            return [compiler.DefaultPassBuilder.define_nopython_pipeline(self.state)]
+        """One list of stages."""
+        state = self.state
+        if any(isinstance(each, CodeType) for each in state.func_id.code.co_consts):
+            return [compiler.DefaultPassBuilder.define_nopython_pipeline(state)]
         stages = Stages("kernel")
         for stage in (
             untyped.TranslateByteCode,
@@ -129,7 +131,7 @@ class Pipeline(compiler.CompilerBase):  # type: ignore[misc]
             untyped.ReconstructSSA,
             typed.NopythonTypeInference,
             typed.PreLowerStripPhis,
-            *([typed.NopythonRewrites] if self.state.flags.nrt or "rewr" in X else []),
+            *([typed.NopythonRewrites] if state.flags.nrt else []),  # of array expressions
             typed.IRLegalization,
             Lowering,
             typed.NoPythonBackend,
@@ -139,20 +141,48 @@ class Pipeline(compiler.CompilerBase):  # type: ignore[misc]
         return [stages]
 
     def _compile_core(self) -> Any:
-        with without_collector():
+        with _without_collector():
             return super()._compile_core()
 
-if "nomemo" not in X:
-    types: Any = import_module("numba.core.types")
-    _PLAIN = (types.Number, types.Boolean, types.Array)
-    _asked = types.Function.get_call_type
-    _known: Any = {}
-    def _call_type(self: Any, context: Any, args: Any, kws: Any) -> Any:
-        if kws or not all(isinstance(a, _PLAIN) for a in args):
-            return _asked(self, context, args, kws)
-        key = (context, self, args)
-        found = _known.get(key)
-        if found is None:
-            found = _known[key] = _asked(self, context, args, kws)
-        return found
-    types.Function.get_call_type = _call_type
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Compiling makes many objects and hardly any garbage."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
+
+
+def _values_at_once(flags: Any) -> dict[str, Any]:
+    """What a compiler's flags are, as Numba gives it, without a call for each of them.
+
+    It compares flags thousands of times for a kernel, which took a tenth of all compilation.
+    """
+    found = _defaults.get(type(flags))
+    if found is None:
+        found = _defaults[type(flags)] = {name: each.default for name, each in flags.options.items()}
+    return {**found, **flags._values}
+
+
+def _remembered(self: Any, context: Any, args: Any, kws: Any) -> Any:
+    """The signature of a library function for some types, as Numba finds it: by trying all, each time anew."""
+    if kws or not all(isinstance(each, _PLAIN) for each in args):
+        return _asked(self, context, args, kws)
+    found = _signatures.get((context, self, args))
+    if found is None:
+        signature = _asked(self, context, args, kws)
+        found = _signatures[context, self, args] = signature, self._impl_keys[signature.args]
+    self._impl_keys[found[0].args] = found[1]
+    return found[0]
+
+
+_PLAIN = (types.Number, types.Boolean, types.Array)
+_defaults: dict[type, dict[str, Any]] = {}
+_signatures: dict[Any, Any] = {}
+_asked = types.Function.get_call_type
+types.Function.get_call_type = _remembered
+targetconfig.TargetConfig.values = _values_at_once
