@@ -21,7 +21,7 @@ from uara.base.quantities import Floats
 from .bands import refined
 from .labels import Workspace
 from .layout import Layout
-from .pricing import Minima, Prices, States, all_minima, minima
+from .pricing import Minima, Prices, Rises, States, all_minima, minima, server_rises
 from .room import Room, room_of
 
 _STRETCH_S = 0.02
@@ -87,8 +87,23 @@ def begin(layout: Layout, pi: Floats, value: float, gap_ms: float) -> Progress:
     )
 
 
-@kernel(allocates=False)
-def passes(
+class Rising(NamedTuple):
+    """Which rises of a minimum are asked for."""
+
+    server: int
+    """None by default."""
+    gap_ms: float
+    """Rises of this much or more are all one; they may be understated by a thousandth of it."""
+    rises: Rises
+    """Output, at most the gap."""
+
+
+_NO_RISE = Rising(-1, 0.0, Rises(np.zeros(0), np.zeros(0)))
+_NO_AIM = Aim(0.0)
+
+
+@kernel(allocates=False, inner=True)
+def _passes(
     layout: Layout,
     state: States,
     aim: Aim,
@@ -97,13 +112,7 @@ def passes(
     work: Workspace,
     room: Room,
 ) -> int:
-    """At most one pass for each row of ``trail``; returns how many were made, fewer where the climb has ended.
-
-    Parameters
-    ----------
-    trail
-        (T, K) Output: the best sets of each pass.
-    """
+    """:func:`passes`, for kernels."""
     numbers, point, direction = progress.numbers, progress.point.pi, progress.direction
     member, upper = progress.found.member, aim.upper
     servers = len(progress.found.lower)
@@ -150,6 +159,56 @@ def passes(
     return len(trail)
 
 
+@kernel(allocates=False)
+def _run(
+    layout: Layout,
+    state: States,
+    aim: Aim,
+    progress: Progress,
+    trail: NDArray[np.bool_],
+    work: Workspace,
+    room: Room,
+    rising: Rising,
+) -> int:
+    """One way in from Python for both: each holds machine code of the pricing, which takes seconds to make."""
+    j = rising.server
+    if j < 0:
+        return _passes(layout, state, aim, progress, trail, work, room)
+    lower = progress.found.lower[j]
+    return server_rises(layout, j, progress.point, state, lower, rising.gap_ms, rising.rises, work, room)
+
+
+def passes(
+    layout: Layout,
+    state: States,
+    aim: Aim,
+    progress: Progress,
+    trail: NDArray[np.bool_],
+    work: Workspace,
+    room: Room,
+) -> int:
+    """At most one pass for each row of ``trail``; returns how many were made, fewer where the climb has ended.
+
+    Parameters
+    ----------
+    trail
+        (T, K) Output: the best sets of each pass.
+    """
+    return int(_run(layout, state, aim, progress, trail, work, room, _NO_RISE))
+
+
+def rises_at(layout: Layout, state: States, at: Progress, rising: Rising, work: Workspace, room: Room) -> int:
+    """By how much the minimum of a server rises if one of its pairs is forced in, or out; returns the labels.
+
+    Parameters
+    ----------
+    at
+        The point, and the minima there as :func:`dual` states them.
+    """
+    none = np.empty((0, len(layout.device)), dtype=np.bool_)
+    return int(_run(layout, state, _NO_AIM, at, none, work, room, rising))
+
+
 def dual(
     layout: Layout, prices: Prices, state: States, tolerance: float, found: Minima, work: Workspace
 ) -> float:
@@ -166,7 +225,7 @@ def dual(
     alone.point.nu[:] = prices.nu
     alone.numbers[3] = tolerance
     trail = np.empty((1, len(layout.device)), dtype=np.bool_)
-    passes(layout, state, Aim(0.0), alone, trail, work, room_of(layout))
+    passes(layout, state, _NO_AIM, alone, trail, work, room_of(layout))
     return float(alone.numbers[5])
 
 

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from uara.base.quantities import Floats
 
+from .climb import Rising, begin, rises_at
 from .labels import Workspace
 from .layout import Layout
-from .pricing import CLOSED, FORCED, OPEN, Prices, Rises, States, server_rises
+from .pricing import CLOSED, FORCED, OPEN, Prices, Rises, States
 from .room import room_of
 
 _MARGIN = 0.02
@@ -41,8 +42,10 @@ def excluded(
     """
     wanted = (1.0 + _MARGIN) * gap_ms + 1e-10 * abs(size_ms)
     found, room = Rises(np.zeros(len(states)), np.zeros(len(states))), room_of(layout)
+    at = begin(layout, prices.pi, -np.inf, 0.0)
+    at.point.nu[:], at.found.lower[:] = prices.nu, lower
     for j in range(len(lower)):
-        server_rises(layout, j, prices, states, float(lower[j]), wanted, found, work, room)
+        rises_at(layout, states, at, Rising(j, wanted, found), work, room)
         if expired():
             break
     open_ = states == OPEN

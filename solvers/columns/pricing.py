@@ -148,7 +148,7 @@ def count_term(nu: Floats, low: Floats, high: Floats) -> float:
     return float(np.where(nu > 0, low * nu, high * nu).sum())
 
 
-@kernel(allocates=False)
+@kernel(allocates=False, inner=True)
 def server_rises(
     layout: Layout,
     j: int,
@@ -165,7 +165,7 @@ def server_rises(
     Parameters
     ----------
     lower
-        The minimum as :func:`dual` states it.
+        The minimum as :func:`.climb.dual` states it.
     gap
         Rises of this much or more are all one; they may be understated by a thousandth of it.
     rises

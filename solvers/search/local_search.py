@@ -61,6 +61,8 @@ def improve(
 
 def passes_of(task: Task) -> tuple[Pass, Pass]:
     """The pass of moves and that of exchanges under the task's rule."""
+    from .by_prices import move_pass, swap_pass  # which calls the kernels of this module
+
     if task.weighted:
         return move_pass_by_sums, swap_pass_by_sums
     return move_pass, swap_pass
@@ -83,24 +85,6 @@ def _sweep(
         slowness = (time.perf_counter() - begin) / _STRETCH_S
         width = max(1, int(width / max(slowness, 0.25)))
     return changes
-
-
-def move_pass(task: Task, state: State, first: int, last: int) -> int:
-    """Move devices ``first..last`` in turn to where the cost falls most; returns the number of moves."""
-    return int(_pass_by_prices(task, state, first, last, False))
-
-
-def swap_pass(task: Task, state: State, first: int, last: int) -> int:
-    """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
-    return int(_pass_by_prices(task, state, first, last, True))
-
-
-@kernel(allocates=False)
-def _pass_by_prices(task: Task, state: State, first: int, last: int, swaps: bool) -> int:
-    """One way in from Python for both, as each takes longer to compile than most kernels."""
-    if swaps:
-        return swaps_by_prices(task, state, first, last)
-    return moves_by_prices(task, state, first, last)
 
 
 @kernel(allocates=False, inner=True)

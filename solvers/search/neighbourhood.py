@@ -11,8 +11,9 @@ from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 from uara.solver import Context
 
+from .by_prices import shake
 from .local_search import improve
-from .shake import DRAWS, Shaker, shake
+from .shake import DRAWS, Shaking
 from .state import make_state, make_task
 
 _SHAKES = 8
@@ -84,12 +85,13 @@ class Neighbourhood:
             return False
         present = np.array(self.found.association)
         best = present.copy()
-        search = Shaker(self._task, make_state(self._task, self._numbers, present), np.cumsum(likely))
-        costs = np.full(2, search.state.cost_ms.sum())
+        state = make_state(self._task, self._numbers, present)
+        costs, warmth_ms = np.full(2, state.cost_ms.sum()), max(warmth_ms, 1e-300)
+        cumulative = np.cumsum(likely)
         since, better = 0, False
         while since < patience and not self.context.expired():
             draws = self.context.rng.random((_SHAKES, DRAWS))
-            last = shake(search, present, best, costs, draws, max(warmth_ms, 1e-300))
+            last = shake(self._task, state, Shaking(cumulative, present, best, costs, draws, warmth_ms))
             since = since + _SHAKES if last < 0 else _SHAKES - 1 - last
             if last >= 0:
                 better |= self.found.take(best, float(costs[1]))

@@ -22,43 +22,36 @@ _ROUNDS = 40
 """Most rounds of local search after a shake; they end by themselves long before."""
 
 
-class Shaker(NamedTuple):
-    """A search over some of the pairs."""
+class Shaking(NamedTuple):
+    """What shakes read and leave behind."""
 
-    task: Task
-    """The problem, of the pairs that are searched."""
-    state: State
-    """The association that is changed in place."""
     cumulative: Floats
     """(K,) Sums of the weights with which the pairs are drawn."""
+    present: Indices
+    """(M,) The association that is shaken, which the state holds too; replaced."""
+    best: Indices
+    """(M,) The best one; replaced."""
+    costs: Floats
+    """(2,) What they cost, ms."""
+    draws: Floats
+    """(T, DRAWS) Uniform random numbers."""
+    warmth_ms: float
+    """A shake that ends above the present association is kept with probability ``exp(-rise / warmth)``."""
 
 
-@kernel(allocates=False)
-def shake(
-    search: Shaker, present: Indices, best: Indices, costs: Floats, draws: Floats, warmth_ms: float
-) -> int:
-    """Shake an association once for each row of ``draws``; returns the last shake that found a better one, or -1.
-
-    Parameters
-    ----------
-    present, best
-        (M,) The association that is shaken, which the state holds too, and the best one; both are replaced.
-    costs
-        (2,) What they cost, ms.
-    draws
-        (T, DRAWS) Uniform random numbers.
-    warmth_ms
-        A shake that ends above the present association is kept with probability ``exp(-rise / warmth)``.
-    """
-    task, state = search.task, search.state
+@kernel(allocates=False, inner=True)
+def shakes(task: Task, state: State, shaking: Shaking) -> int:
+    """Shake an association once for each row of the draws; returns the last that found a better one, or -1."""
+    cumulative, present, best = shaking.cumulative, shaking.present, shaking.best
+    costs, draws, warmth_ms = shaking.costs, shaking.draws, shaking.warmth_ms
     devices = len(best)
-    total, last = search.cumulative[-1], -1
+    total, last = cumulative[-1], -1
     first: Any = np.int64(0)  # a bare 0 is a type of its own, which costs another compilation
     for number in range(len(draws)):
         own = draws[number]
         for at in range(2 + int(own[0] * 4.0)):
-            pair = _drawn(search.cumulative, own[1 + at] * total)
-            if pair >= len(search.cumulative):
+            pair = _drawn(cumulative, own[1 + at] * total)
+            if pair >= len(cumulative):
                 continue
             device, there = task.numbers.device[pair], task.numbers.server[pair]
             here = state.chosen[device]

@@ -194,7 +194,9 @@ def settle(task: Task, state: State) -> None:
 
     Each rule has kernels of its own, so that a method under one rule never compiles the other's.
     """
-    _settle_all_sums(task, state) if task.weighted else _settle_all_prices(task, state)
+    from .by_prices import settle_by_prices  # which calls the kernels of this module
+
+    _settle_all_sums(task, state) if task.weighted else settle_by_prices(task, state)
 
 
 @kernel(allocates=False)
@@ -204,8 +206,9 @@ def _settle_all_sums(task: Task, state: State) -> None:
         settle_sums(task, state, server)
 
 
-@kernel(allocates=False)
-def _settle_all_prices(task: Task, state: State) -> None:
+@kernel(allocates=False, inner=True)
+def settle_all_prices(task: Task, state: State) -> None:
+    """:func:`settle` under the exact rule, for kernels."""
     _link_all(state)
     for server in range(len(state.head)):
         settle_server(task, state, server)

@@ -27,26 +27,12 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import platformdirs
 
-from uara.base import compiling
+from uara.base import compiling, pipeline
 from uara.base.errors import UaraWarning, reason_of
 
 numba: Any = import_module("numba")
 F = TypeVar("F", bound=Callable[..., Any])
 
-
-def _values_at_once(flags: Any) -> dict[str, Any]:
-    """What a compiler's flags are, as Numba gives it, without a call for each of them.
-
-    It compares flags thousands of times for a kernel, which took a tenth of all compilation.
-    """
-    found = _defaults.get(type(flags))
-    if found is None:
-        found = _defaults[type(flags)] = {name: each.default for name, each in flags.options.items()}
-    return {**found, **flags._values}
-
-
-_defaults: dict[type, dict[str, Any]] = {}
-numba.core.targetconfig.TargetConfig.values = _values_at_once
 
 VARIABLE = "NUMBA_CACHE_DIR"
 """Environment variable that names the folder to use before all others."""
@@ -80,7 +66,7 @@ def kernel(
         costs more than a short kernel's own work; compiling fails where the promise is broken.
     inner
         Whether kernels alone call it. No way in from Python is compiled then, which for a record of thirty arrays
-        takes longer than many a kernel itself; called from Python it would end the process: see :func:`alone`.
+        takes longer than many a kernel itself; calling it from Python raises ``TypeError``: see :func:`alone`.
     threads
         Whether several may run at a time: it lets go of Python's lock meanwhile.
     """
@@ -94,6 +80,7 @@ def kernel(
             no_cpython_wrapper=inner,
             no_cfunc_wrapper=True,
             nogil=threads,
+            pipeline_class=pipeline.Pipeline,
         )
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function, allocates=allocates, inner=inner)
@@ -134,6 +121,9 @@ class Shelf:
 
     def load_overload(self, signature: Any, context: Any) -> Any:
         """The kernel compiled for a signature, or None where it is not kept."""
+        if self._inner:  # it is a part of what is kept of its callers
+            compiling.begins(self._function.__qualname__)
+            return None
         # What is kept calls Numba's memory manager, and needs nothing else of the compiler.
         if self.allocates:
             numba.core.runtime.rtsys.initialize(context)
@@ -154,7 +144,11 @@ class Shelf:
 
     def save_overload(self, signature: Any, compiled: Any) -> None:
         """Keep a compiled kernel, in the first folder that takes it; warn where that is none, or a makeshift."""
-        if compiled.library.has_dynamic_globals or not all(loop.can_cache for loop in compiled.lifted):
+        if (
+            self._inner
+            or compiled.library.has_dynamic_globals
+            or not all(loop.can_cache for loop in compiled.lifted)
+        ):
             return
         place, reasons = self.keep(signature, compiled)
         why = f"({'; '.join(reasons)}): {REMEDY}"
@@ -185,7 +179,7 @@ class Shelf:
         """What tells the versions of a kernel apart: types with their fields, processor, cells of a closure."""
         fields = [each.fields for each in signature if isinstance(each, numba.types.BaseNamedTuple)]
         cells = [repr(cell.cell_contents) for cell in self._function.__closure__ or ()]
-        return signature, fields, codegen.magic_tuple(), cells, self._inner
+        return signature, fields, codegen.magic_tuple(), cells
 
     @property
     def _base(self) -> str:
@@ -194,7 +188,7 @@ class Shelf:
 
     @cached_property
     def _stamp(self) -> str:
-        made_of = {f"numba {numba.__version__}"}
+        made_of = {f"numba {numba.__version__}", _file_digest(pipeline.__file__)}
         _ingredients(self._function, made_of, set())
         return hashlib.sha256("\n".join(sorted(made_of)).encode()).hexdigest()[:16]
 

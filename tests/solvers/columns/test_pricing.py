@@ -10,7 +10,7 @@ from cases import instances, make_instance
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.columns.bands import grid_cost, refined
-from uara.solvers.columns.climb import dual
+from uara.solvers.columns.climb import Rising, begin, dual, rises_at
 from uara.solvers.columns.fixing import excluded, settle
 from uara.solvers.columns.labels import workspace
 from uara.solvers.columns.layout import Layout, grids_of, layout_of, set_cost, with_grids
@@ -23,7 +23,6 @@ from uara.solvers.columns.pricing import (
     count_term,
     deviations,
     minima,
-    server_rises,
 )
 from uara.solvers.columns.room import room_of
 
@@ -139,8 +138,10 @@ def test_rises_are_the_exact_differences() -> None:
     _, lower, _ = solved(layout, pi, nu, states)
     taken, left = np.zeros(len(states)), np.zeros(len(states))
     gap, room = float(pi.sum()), room_of(layout)
+    at = begin(layout, pi, -np.inf, 0.0)
+    at.found.lower[:] = lower
     for j in range(2):
-        server_rises(layout, j, Prices(pi, nu), states, lower[j], gap, Rises(taken, left), WORK, room)
+        rises_at(layout, states, at, Rising(j, gap, Rises(taken, left)), WORK, room)
     for k in range(len(states)):
         j = layout.server[k]
         for rise, state in ((taken[k], FORCED), (left[k], CLOSED)):

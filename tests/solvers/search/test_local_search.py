@@ -9,12 +9,12 @@ from cases import instances, make_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from searches import RULES, check_lists, evaluated, search_at
+from uara.solvers.search.by_prices import move_pass
 from uara.solvers.search.local_search import (
     MEANINGFUL,
     best_move,
     improve,
     last_place_until,
-    move_pass,
     passes_of,
 )
 from uara.solvers.search.matching import sharing_weights

@@ -8,7 +8,8 @@ from cases import make_instance
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from searches import check_lists, evaluated, search_at
-from uara.solvers.search.shake import DRAWS, Shaker, shake
+from uara.solvers.search.by_prices import shake
+from uara.solvers.search.shake import DRAWS, Shaking
 
 
 @settings(max_examples=25, deadline=None)
@@ -21,7 +22,7 @@ def test_the_best_only_sinks_and_all_costs_are_true(seed: int, warmth_ms: float)
     first = float(state.cost_ms.sum())
     costs = np.array([first, first])
     draws = np.random.default_rng(seed).random((10, DRAWS))
-    last = shake(Shaker(task, state, np.cumsum(weight)), present, best, costs, draws, warmth_ms)
+    last = shake(task, state, Shaking(np.cumsum(weight), present, best, costs, draws, warmth_ms))
     check_lists(state)
     assert (state.chosen == present).all()
     assert costs[0] == pytest.approx(evaluated(instance, present, "optimal"), rel=1e-9)
@@ -39,7 +40,7 @@ def test_pairs_without_weight_are_not_drawn_and_no_draws_change_nothing() -> Non
     costs = np.full(2, float(state.cost_ms.sum()))
     present, best = before.copy(), before.copy()
     none = np.zeros((0, DRAWS))
-    assert shake(Shaker(task, state, np.cumsum(own)), present, best, costs, none, 1.0) == -1
+    assert shake(task, state, Shaking(np.cumsum(own), present, best, costs, none, 1.0)) == -1
     assert (state.chosen == before).all()
 
 
@@ -48,10 +49,10 @@ def test_cold_shakes_never_end_above_where_they_began() -> None:
     task, state = search_at(instance, "optimal", 3)
     present, best = state.chosen.copy(), state.chosen.copy()
     costs = np.full(2, float(state.cost_ms.sum()))
-    search = Shaker(task, state, np.cumsum(np.ones(48)))
+    weight = np.cumsum(np.ones(48))
     rng, seen = np.random.default_rng(0), [costs[0]]
     for _ in range(30):
-        shake(search, present, best, costs, rng.random((1, DRAWS)), 1e-300)
+        shake(task, state, Shaking(weight, present, best, costs, rng.random((1, DRAWS)), 1e-300))
         seen.append(costs[0])
     assert seen == sorted(seen, reverse=True)
     assert seen[-1] < seen[0]
