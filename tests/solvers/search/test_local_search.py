@@ -162,7 +162,7 @@ def test_devices_are_tried_again_only_where_a_server_that_they_list_changed(rule
     task, state = search_at(instance, rule, 1)
     fresh = make_state(task, numbers, state.chosen)
     moves, swaps = passes_of(task)
-    state.tried[:] = state.changed[-1]  # as if all had been tried since the last change
+    state.looked[:] = state.changed[-1]  # as if all had been tried since the last change
     for each in (moves, swaps):
         assert each(task, state, 0, 40) == 0
     assert state.chosen.tolist() == fresh.chosen.tolist()
