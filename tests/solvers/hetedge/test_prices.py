@@ -16,7 +16,7 @@ import uara
 from uara.base.quantities import Floats
 from uara.hetedge.instance import HetEdge
 from uara.hetedge.latency import phases, rounds
-from uara.hetedge.request_prices import lower_bound
+from uara.hetedge.request_prices import earliest_ms, lower_bound
 from uara.problem import evaluate
 from uara.solver import Context
 
@@ -172,10 +172,12 @@ def test_prices_settle_near_what_the_known_groups_promise() -> None:
     before, _ = prices.seen(first)
     settled = prices.settle(first, float(first.mean()))
     assert settled is not None
-    after = prices.seen(settled.price_ms)[0]
+    idle_ms = 6 * earliest_ms(instance)
+    after = settled.price_ms.sum() + settled.potential[0] + idle_ms
     assert before <= after * (1 + 1e-9)
     assert after <= settled.promised_ms * (1 + 1e-9)
     assert settled.promised_ms - after <= max(1e-4 * after, 0.1 * (settled.promised_ms - before)) * (1 + 1e-6)
+    assert prices.prove(settled.price_ms, settled.potential) <= after * (1 + 1e-9)
 
 
 @pytest.mark.parametrize("seed", range(3))
