@@ -30,7 +30,7 @@ _SAMPLE = 100
 """Requests of the sample on which the prices of very many are learnt."""
 _LEARNING = 0.25
 """Part of the time that this may take."""
-_DIVES, _AFTER_DIVE = 24, 0.2
+_DIVES, _AFTER_DIVE = 60, 0.2
 """Dives without a gain after which no more are made, and the search's time after each, of the first search's."""
 _AROUND = (16, 1)
 """Positions about its own at which a group of the first plan, and a request alone, are columns, where K is large."""

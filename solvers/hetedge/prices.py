@@ -234,8 +234,11 @@ class Prices:
             if found_ms > best_ms:
                 best_ms, price_ms, potential = found_ms, step.price_ms, found
             width_ms *= _widened(before_ms, found_ms, promised_ms)
-            if promised_ms - best_ms < max(_SETTLED * promised_ms, _PART * (promised_ms - least_ms)):
-                break
+            enough_ms = max(_SETTLED * promised_ms, _PART * (promised_ms - least_ms))
+            if promised_ms - best_ms < enough_ms:
+                best_ms, potential = self.seen(price_ms)  # with what has been found since, less
+                if promised_ms - best_ms < enough_ms:
+                    break
         return Seen(promised_ms, price_ms, potential, width_ms, weight) if len(weight) else None
 
     def _forget(self, price_ms: Floats) -> None:
