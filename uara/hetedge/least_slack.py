@@ -160,7 +160,7 @@ def pair_slacks(kinds: Kinds, asked: Asked, stretch: Stretch, size_a: int, size_
                         slack[i], found.first[i], found.second[i] = least, from_a + p, from_b + q
 
 
-@kernel(allocates=False, inner=True)
+@kernel
 def _first_parts(
     kinds: Kinds,
     start: int,
@@ -199,7 +199,7 @@ def _first_parts(
         row[0] += size_b * (begin + (c[FIRST_VERIFY] if longer else work))
 
 
-@kernel(allocates=False, inner=True)
+@kernel
 def _second_parts(
     kinds: Kinds, start: int, part: Floats, sizes: tuple[int, int], longer: bool, least_a: float
 ) -> None:
