@@ -153,6 +153,6 @@ def _tokens(sheet: Sheet, column: str) -> Indices:
     """(N,) Whole numbers of tokens."""
 
     def fit(values: Floats) -> NDArray[np.bool_]:
-        return (values >= 1) & (values <= _MOST_TOKENS) & (values == np.floor(values))
+        return np.asarray((values >= 1) & (values <= _MOST_TOKENS) & (values == np.floor(values)))
 
     return sheet.numbers_that(column, fit, "{value} is no number of tokens from 1").astype(np.int64)

@@ -196,13 +196,15 @@ def _on_globe(sheet: Sheet) -> bool:
 
 def _degrees(sheet: Sheet) -> tuple[Floats, Floats]:
     """(n,) Latitudes and longitudes."""
-    latitude, longitude = (
+    latitude, longitude = DEGREES
+    return (
         sheet.numbers_that(
-            column, lambda values, most=most: np.abs(values) <= most, f"{{value}} is no {column} in degrees"
-        )
-        for column, most in zip(DEGREES, (89.9, 180.0), strict=True)
+            latitude, lambda found: np.abs(found) <= 89.9, "{value} is no latitude in degrees"
+        ),
+        sheet.numbers_that(
+            longitude, lambda found: np.abs(found) <= 180, "{value} is no longitude in degrees"
+        ),
     )
-    return latitude, longitude
 
 
 def _middle(sheet: Sheet) -> Origin:
