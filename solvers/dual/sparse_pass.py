@@ -86,16 +86,17 @@ def by_kind(values: NDArray[Any]) -> NDArray[Any]:
 def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: Pass) -> tuple[float, float]:
     """Hard and soft dual at some (E, 2) prices; derivatives go to ``out``. The sync weight must be positive."""
     lam, rent = numbers.sync_weight_per_ms, 0.0
-    for j in range(np.uint64(len(numbers.work_per_ms))):
-        speed, price = numbers.work_per_ms[j], prices[j, 0]
-        rent += price * price * speed / 4.0 + prices[j, 1]
-        out.gradient[j, 0], out.gradient[j, 1] = -price * speed / 2.0, -1.0
-        out.block[j, 0], out.block[j, 1], out.block[j, 2] = speed / 2.0, 0.0, 0.0
-        out.own[j, 0], out.own[j, 1] = speed / 2.0, 0.0
+    for n in range(np.uint64(len(numbers.work_per_ms))):
+        speed, price = numbers.work_per_ms[n], prices[n, 0]
+        rent += price * price * speed / 4.0 + prices[n, 1]
+        out.gradient[n, 0], out.gradient[n, 1] = -price * speed / 2.0, -1.0
+        out.block[n, 0], out.block[n, 1], out.block[n, 2] = speed / 2.0, 0.0, 0.0
+        out.own[n, 0], out.own[n, 1] = speed / 2.0, 0.0
     hard, soft, filled = -rent, -rent, np.uint64(0)
     for i in range(len(out.choice)):
         first, last = np.uint64(numbers.start[i]), np.uint64(numbers.start[i + 1])
-        best, least = first, np.inf
+        best: Any = first
+        least = np.inf
         for k in range(first, last):
             j = np.uint32(numbers.server[k])
             local, uplink = numbers.local_ms[k], numbers.uplink_ms[k]
@@ -122,8 +123,8 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
         hard += least
         soft += least - temperature * np.log(mass)
         for a in range(begin, filled):
-            k = np.uint64(out.server[a])
-            j, s, inner = np.uint32(numbers.server[k]), numbers.root_work[k], out.inverse[k]
+            pair = np.uint64(out.server[a])
+            j, s, inner = np.uint32(numbers.server[pair]), numbers.root_work[pair], out.inverse[pair]
             weight, y = out.weight[a] / mass, 1.0 / max(inner, 1.0)
             out.server[a], out.root[a], out.share[a], out.weight[a] = j, s, y, weight
             out.gradient[j, 0] += weight * s
@@ -133,8 +134,8 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
             out.block[j, 1] += spread * s * y
             out.block[j, 2] += spread * y * y
             if inner > 1.0:
-                uplink = numbers.uplink_ms[k]
-                scale, balance = 0.5 / (lam * uplink * uplink), numbers.local_ms[k] / uplink
+                uplink = numbers.uplink_ms[pair]
+                scale, balance = 0.5 / (lam * uplink * uplink), numbers.local_ms[pair] / uplink
                 out.own[j, 1] += weight * scale * (y * y * y) / (3.0 * inner - 2.0 * balance)
         if filled - begin == np.uint64(1):
             filled = begin  # a choice that is made bends nothing
@@ -145,9 +146,9 @@ def fused_pass(numbers: Coefficients, prices: Floats, temperature: float, out: P
 @kernel(allocates=False, threads=True)
 def bent_by(temperature: float, found: Pass, along: Floats, product: Floats) -> None:
     """Minus the second derivative at the point of a pass, times the (E, 2) direction ``along``."""
-    for j in range(np.uint64(len(found.block))):
-        product[j, 0] = found.own[j, 0] * along[j, 0]
-        product[j, 1] = found.own[j, 1] * along[j, 1]
+    for n in range(np.uint64(len(found.block))):
+        product[n, 0] = found.own[n, 0] * along[n, 0]
+        product[n, 1] = found.own[n, 1] * along[n, 1]
     for i in range(len(found.start) - 1):
         first, last = found.start[i], found.start[i + 1]
         mean = 0.0
