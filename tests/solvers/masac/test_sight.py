@@ -41,7 +41,9 @@ def test_it_is_what_training_sees(policy, monkeypatch, devices, servers, payload
     found = sight.log_weights(served)
     for each, start in zip(found, starts, strict=True):
         told = by_tables(policy, instance, start)
-        told[~np.isin(numbers.server, start), 1] += np.log(1 / numbers.work_flop) / 2  # in the units of f there
+        told[~np.isin(numbers.server, start), 1] += (
+            np.log(1 / numbers.work_flop) / 2
+        )  # in the units of f there
         np.testing.assert_allclose(each, told, rtol=1e-5, atol=1e-5)
     alone = sight.at_members(served)
     np.testing.assert_allclose(
