@@ -95,7 +95,7 @@ class Sight:
         looked, usable = np.zeros((*shape, features.shape[1])), np.zeros(shape)
         at = row[world], slot, 0
         looked[at], usable[at] = features, 1.0
-        return self._run(looked, usable, np.zeros((*shape, 2)))[at].astype(float)
+        return np.asarray(self._run(looked, usable, np.zeros((*shape, 2)))[at], dtype=float)
 
     def _own(self, pairs: Indices) -> wishes.Own:
         if self._kept is None:
@@ -104,9 +104,14 @@ class Sight:
 
     def _computed(self, pairs: Indices) -> wishes.Own:
         numbers = self._numbers
-        columns = numbers.uplink_ms, numbers.band_cost_ms, numbers.local_ms, numbers.work
-        weight = np.full(len(pairs), numbers.sync_weight_per_ms)
-        return wishes.own_of(*(each[pairs] for each in columns), weight, np)
+        return wishes.own_of(
+            numbers.uplink_ms[pairs],
+            numbers.band_cost_ms[pairs],
+            numbers.local_ms[pairs],
+            numbers.work[pairs],
+            np.full(len(pairs), numbers.sync_weight_per_ms),
+            np,
+        )
 
 
 def _stretches(count: Indices) -> Iterator[tuple[slice, slice]]:
