@@ -27,7 +27,7 @@ def _clip(value: _Array, low: _Array | None = None, high: _Array | None = None) 
 
 def _matmul(value: _Array, weight: _Array) -> _Array:
     if weight.ndim != 2 or value.ndim < 2:
-        return np.matmul(value, weight)
+        return np.asarray(np.matmul(value, weight))
     rows = value.reshape(-1, value.shape[-1])
     found = np.empty((len(rows), weight.shape[1]), np.result_type(rows, weight))
     for first in range(0, len(rows), _ROWS):

@@ -33,7 +33,10 @@ def looked_at(
     first = _best(numbers, starts, pairs, np.take_along_axis(weights, pairs[..., None], axis=1))
     if len(numbers.server) > AT_ONCE:
         found(first[1])
-    ends = [associate(numbers, *each.T, start, expired) for each, start in zip(weights, starts, strict=True)]
+    ends = [
+        associate(numbers, each[:, 0], each[:, 1], start, expired)
+        for each, start in zip(weights, starts, strict=True)
+    ]
     pairs = np.stack([numbers.pairs_of(each) for each in ends])
     last = _best(numbers, ends, pairs, np.exp(sight.at_members(pairs)))
     return min(first, last, key=lambda each: each[0])[1]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from uara.base.quantities import Floats, Indices
 from uara.p1.coefficients import Coefficients
 
-from . import wishes
+from .wishes import Listed, Own, own_of, seen
 
 AT_ONCE = 50_000
 """Pairs that are looked at together: more would not stay in the processor's cache."""
@@ -77,11 +77,11 @@ class Sight:
         for worlds, inside in _stretches(count):
             at = np.repeat(np.arange(worlds.stop - worlds.start), count[worlds])
             served = np.flatnonzero(chosen[inside])
-            crowd = wishes.Listed(served, at, worlds.stop - worlds.start)
-            seen = wishes.seen(self._own(pairs[inside]), crowd, self._corrections, np)
-            answer = seen.offset
+            crowd = Listed(served, at, worlds.stop - worlds.start)
+            look = seen(self._own(pairs[inside]), crowd, self._corrections, np)
+            answer = look.offset
             if len(served):
-                answer[served] += seen.reach * self._network(seen.features, at[served])
+                answer[served] += look.reach * self._network(look.features, at[served])
             found[inside] = answer
         return found
 
@@ -95,18 +95,23 @@ class Sight:
         looked, usable = np.zeros((*shape, features.shape[1])), np.zeros(shape)
         at = row[world], slot, 0
         looked[at], usable[at] = features, 1.0
-        return self._run(looked, usable, np.zeros((*shape, 2)))[at].astype(float)
+        return np.asarray(self._run(looked, usable, np.zeros((*shape, 2)))[at], dtype=float)
 
-    def _own(self, pairs: Indices) -> wishes.Own:
+    def _own(self, pairs: Indices) -> Own:
         if self._kept is None:
             return self._computed(pairs)
-        return wishes.Own(*(each[pairs] for each in self._kept))
+        return Own(*(each[pairs] for each in self._kept))
 
-    def _computed(self, pairs: Indices) -> wishes.Own:
+    def _computed(self, pairs: Indices) -> Own:
         numbers = self._numbers
-        columns = numbers.uplink_ms, numbers.band_cost_ms, numbers.local_ms, numbers.work
-        weight = np.full(len(pairs), numbers.sync_weight_per_ms)
-        return wishes.own_of(*(each[pairs] for each in columns), weight, np)
+        return own_of(
+            numbers.uplink_ms[pairs],
+            numbers.band_cost_ms[pairs],
+            numbers.local_ms[pairs],
+            numbers.work[pairs],
+            np.full(len(pairs), numbers.sync_weight_per_ms),
+            np,
+        )
 
 
 def _stretches(count: Indices) -> Iterator[tuple[slice, slice]]:
