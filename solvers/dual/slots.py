@@ -81,8 +81,7 @@ class SlotSolver:
 
 
 def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]) -> SlotAnswer:
-    from ..search.by_prices import move_pass, swap_pass
-    from ..search.chains import chain_pass
+    from ..search.by_prices import chain_pass, move_pass, swap_pass
     from ..search.state import make_state, make_task
     from .shares import optimal_shares
 

@@ -10,11 +10,12 @@ import numpy as np
 
 from uara.base.kernels import kernel
 
+from .chains import chains_by_prices
 from .local_search import moves_by_prices, swaps_by_prices
 from .shake import DRAWS, Shaking, shakes
 from .state import State, Task, settle_all_prices
 
-_SETTLE, _MOVE, _SWAP, _SHAKE = range(4)
+_SETTLE, _MOVE, _SWAP, _CHAIN, _SHAKE = range(5)
 _NONE, _NOBODY = np.zeros(1), np.zeros(0, dtype=np.int64)
 _STILL = Shaking(_NONE, _NOBODY, _NOBODY, _NONE, np.zeros((0, DRAWS)), 1.0)
 
@@ -28,6 +29,8 @@ def _run(task: Task, state: State, what: int, first: int, last: int, shaking: Sh
         return moves_by_prices(task, state, first, last)
     if what == _SWAP:
         return swaps_by_prices(task, state, first, last)
+    if what == _CHAIN:
+        return chains_by_prices(task, state, first, last)
     return shakes(task, state, shaking)
 
 
@@ -44,6 +47,11 @@ def move_pass(task: Task, state: State, first: int, last: int) -> int:
 def swap_pass(task: Task, state: State, first: int, last: int) -> int:
     """Exchange the servers of devices ``first..last`` with any later device where the cost falls."""
     return int(_run(task, state, _SWAP, first, last, _STILL))
+
+
+def chain_pass(task: Task, state: State, first: int, last: int) -> int:
+    """Begin chains of two moves with the devices ``first..last`` where the cost falls; returns their number."""
+    return int(_run(task, state, _CHAIN, first, last, _STILL))
 
 
 def shake(task: Task, state: State, shaking: Shaking) -> int:

@@ -15,8 +15,8 @@ from .state import State, Task, change_bound, cost_after, reassign, settle_serve
 from .sums_search import MEANINGFUL
 
 
-@kernel(allocates=False)
-def chain_pass(task: Task, state: State, first: int, last: int) -> int:
+@kernel(allocates=False, inner=True)
+def chains_by_prices(task: Task, state: State, first: int, last: int) -> int:
     """Begin chains with the devices ``first..last`` where the cost falls; returns the number of chains."""
     changes = 0
     for one in range(first, last):

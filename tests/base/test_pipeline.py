@@ -167,4 +167,18 @@ def test_the_values_of_flags_are_those_of_each() -> None:
     flags = numba.core.compiler.Flags()
     flags.nrt = True
     flags.error_model = "numpy"
-    assert flags.values() == {name: getattr(flags, name) for name in flags.options}
+    assert pipeline._values_at_once(flags) == {name: getattr(flags, name) for name in flags.options}
+
+
+def test_compiling_leaves_numba_as_it_was() -> None:
+    function, flags = numba.types.Function, numba.core.targetconfig.TargetConfig
+    before = function.get_call_type, flags.values, gc.isenabled()
+
+    @kernel(allocates=False)
+    def failing(value: float) -> float:
+        return value.nothing  # type: ignore[attr-defined,no-any-return]
+
+    with pytest.raises(numba.TypingError):
+        failing(1.0)
+    assert (function.get_call_type, flags.values, gc.isenabled()) == before
+    assert function.get_call_type is pipeline._asked

@@ -27,10 +27,13 @@ from typing import Any, NamedTuple, TypeVar, overload
 
 import platformdirs
 
-from uara.base import compiling, pipeline
+from uara.base import compiling
 from uara.base.errors import UaraWarning, reason_of
 
 numba: Any = import_module("numba")
+TRIED = ("0.68.",)
+"""Versions of Numba with whose inner parts the stages of :mod:`uara.base.pipeline` were tried; others use their own."""
+pipeline: Any = import_module("uara.base.pipeline") if numba.__version__.startswith(TRIED) else None
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -66,7 +69,8 @@ def kernel(
         costs more than a short kernel's own work; compiling fails where the promise is broken.
     inner
         Whether kernels alone call it. No way in from Python is compiled then, which for a record of thirty arrays
-        takes longer than many a kernel itself; calling it from Python raises ``TypeError``: see :func:`alone`.
+        takes longer than many a kernel itself; calling it from Python raises
+        ``TypeError`` (with a Numba that was not tried, it ends the process): see :func:`alone`.
     threads
         Whether several may run at a time: it lets go of Python's lock meanwhile.
     """
@@ -80,7 +84,7 @@ def kernel(
             no_cpython_wrapper=inner,
             no_cfunc_wrapper=True,
             nogil=threads,
-            pipeline_class=pipeline.Pipeline,
+            **({} if pipeline is None else {"pipeline_class": pipeline.Pipeline}),
         )
         if _is_compiled(dispatcher):
             dispatcher._cache = Shelf(function, allocates=allocates, inner=inner)
@@ -188,7 +192,7 @@ class Shelf:
 
     @cached_property
     def _stamp(self) -> str:
-        made_of = {f"numba {numba.__version__}", _file_digest(pipeline.__file__)}
+        made_of = {f"numba {numba.__version__}"} | ({_file_digest(pipeline.__file__)} if pipeline else set())
         _ingredients(self._function, made_of, set())
         return hashlib.sha256("\n".join(sorted(made_of)).encode()).hexdigest()[:16]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from cases import make_instance, random_association
-from uara.solvers.search.chains import chain_pass
+from uara.solvers.search.by_prices import chain_pass
 from uara.solvers.search.local_search import improve
 from uara.solvers.search.state import make_state, make_task
 
