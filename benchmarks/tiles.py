@@ -24,7 +24,8 @@ from uara.solvers.dual.ascent import first_prices
 from uara.solvers.dual.kernel import at_prices, certificate_of, priced
 from uara.solvers.dual.newton_cg import climb
 from uara.solvers.search.local_search import improve
-from uara.solvers.search.state import make_state, make_task
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import make_task
 
 import uara
 from uara.base.extras import needs

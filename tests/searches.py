@@ -7,12 +7,8 @@ from typing import Any
 import numpy as np
 from cases import random_association
 from uara.solvers.search.matching import sharing_weights
-from uara.solvers.search.state import (
-    State,
-    Task,
-    make_state,
-    make_task,
-)
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import State, Task, make_task
 
 from uara import Instance, allocate, evaluate
 from uara.p1.model import coefficients

@@ -82,7 +82,8 @@ class SlotSolver:
 
 def _solved(numbers: Coefficients, prices: Floats | None, expired: Callable[[], bool]) -> SlotAnswer:
     from ..search.by_prices import chain_pass, move_pass, swap_pass
-    from ..search.state import make_state, make_task
+    from ..search.settling import make_state
+    from ..search.state import make_task
     from .shares import optimal_shares
 
     inverse = np.zeros(len(numbers.server))

@@ -30,10 +30,13 @@ class Scene(NamedTuple):
     """What groups cost and are worth; K requests, the dearest first."""
 
     ranked: Requests
+    """The requests and what they are worth."""
     cost: Floats
     """(B, L, P, N, 9) As in :class:`uara.hetedge.batch_kinds.Tables`."""
     rooms: tuple[float, float]
+    """Bytes for caches on the draft and on the verify node."""
     tail_ms: float
+    """How long after the draft node the verify node is free when a group begins."""
     disjoint: bool
     """Whether the two batches of a pair share no request."""
     ways: Indices
@@ -46,7 +49,7 @@ class Trial(NamedTuple):
     """A group that is looked at."""
 
     shape: Indices
-    """(10,)"""
+    """(10,) Sizes and limits of its two batches (:data:`SIZE`, ...)."""
     whose: Indices
     """(K,) 0 for nobody, 1 and 2 for the batches, 3 where a request is in both."""
     rows: Floats
@@ -246,7 +249,7 @@ class Best(NamedTuple):
     """The cheapest group that was found at each of K positions."""
 
     shape: Indices
-    """(K, 10)"""
+    """(K, 10) Its shape, as :attr:`Trial.shape`."""
     whose: Indices
     """(K, K) By position and request, the dearest first."""
     known: Indices

@@ -16,7 +16,8 @@ from uara.p1.decision import Allocation
 from uara.p1.dense import Dense, candidates_of
 
 from ..search.local_search import improve
-from ..search.state import make_state, make_task
+from ..search.settling import make_state
+from ..search.state import make_task
 
 if TYPE_CHECKING:
     from torch import Tensor

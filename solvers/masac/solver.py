@@ -81,7 +81,8 @@ def prepare() -> None:
 def tma_masac(instance: Instance, context: Context[TmaMasacOptions]) -> Answer:
     """The paper's scheme: a learned policy weighs bandwidth and compute, two-phase matching associates."""
     from ..search.local_search import improve
-    from ..search.state import make_state, make_task
+    from ..search.settling import make_state
+    from ..search.state import make_task
 
     numbers = coefficients(instance)
     given = context.start if isinstance(context.start, Allocation) else None

@@ -13,7 +13,8 @@ from uara.p1.allocation import shares_of as compute_parts
 from uara.p1.coefficients import Coefficients
 
 from ..search.local_search import improve
-from ..search.state import make_state, make_task
+from ..search.settling import make_state
+from ..search.state import make_task
 from .association import SECOND_THOUGHTS, associate_batch, coefficients_of
 from .features import CORRECTIONS
 from .learner import Learner, shares_of

@@ -65,7 +65,8 @@ def beginning(instance: Instance, context: Context[RelaxationOptions]) -> tuple[
     from ..dual.ascent import first_prices
     from ..dual.kernel import at_prices
     from ..search.local_search import improve
-    from ..search.state import make_state, make_task
+    from ..search.settling import make_state
+    from ..search.state import make_task
     from .highs import Model
 
     numbers = coefficients(instance)

@@ -11,7 +11,7 @@ import numpy as np
 from uara.base.kernels import kernel
 
 from .chains import chains_by_prices
-from .local_search import moves_by_prices, swaps_by_prices
+from .prices_search import moves_by_prices, swaps_by_prices
 from .shake import DRAWS, Shaking, shakes
 from .state import State, Task, settle_all_prices
 

@@ -15,7 +15,8 @@ from uara.solver import Context
 
 from ..common.locality import along_curve
 from .local_search import improve
-from .state import make_state, make_task
+from .settling import make_state
+from .state import make_task
 
 if TYPE_CHECKING:
     from .neighbourhood import Neighbourhood

@@ -36,7 +36,8 @@ class MatchingOptions(Record):
 def compile_search() -> None:
     """Load the compiled search, so that the clock does not count it."""
     from .local_search import improve
-    from .state import make_state, make_task
+    from .settling import make_state
+    from .state import make_task
 
     numbers = coefficients(smallest_instance())
     for rule in ("optimal", "uniform"):
@@ -48,7 +49,8 @@ def compile_search() -> None:
 def tma(instance: Instance, context: Context[MatchingOptions]) -> Allocation:
     """Two-phase matching: strongest gain first, then swaps until none lowers the cost (the paper's Alg. 1)."""
     from .local_search import improve
-    from .state import make_state, make_task
+    from .settling import make_state
+    from .state import make_task
 
     options, numbers = context.options, coefficients(instance)
     capacity = None

@@ -13,8 +13,9 @@ from uara.solver import Context
 
 from .by_prices import shake
 from .local_search import improve
+from .settling import make_state
 from .shake import DRAWS, Shaking
-from .state import make_state, make_task
+from .state import make_task
 
 _SHAKES = 8
 """Shakes between two looks at the clock."""

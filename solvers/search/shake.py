@@ -13,7 +13,7 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
-from .local_search import moves_by_prices, swaps_by_prices
+from .prices_search import moves_by_prices, swaps_by_prices
 from .state import State, Task, find_pair, reassign, settle_server
 
 DRAWS = 7

@@ -30,6 +30,7 @@ class Task(NamedTuple):
     """What the kernels read: P1 by candidate, and the sharing rule."""
 
     numbers: Coefficients
+    """P1 by candidate."""
     capacity: Indices
     """(E,) Most devices of each server."""
     weighted: bool
@@ -102,32 +103,6 @@ def make_task(
     return Task(numbers, np.asarray(capacity, dtype=np.int64), weights is not None, terms, float(reserve))
 
 
-def make_state(task: Task, numbers: Coefficients, association: Indices) -> State:
-    """The search's state at an association; each device must be able to use its server."""
-    devices, servers = numbers.devices, numbers.servers
-    state = State(
-        chosen=np.array(association, dtype=np.int64),
-        pair=numbers.pairs_of(np.asarray(association)),
-        head=np.full(servers, -1, dtype=np.int64),
-        after=np.full(devices, -1, dtype=np.int64),
-        before=np.full(devices, -1, dtype=np.int64),
-        size=np.zeros(servers, dtype=np.int64),
-        cost_ms=np.zeros(servers),
-        root_sum=np.zeros(servers),
-        psi_ms=np.zeros(len(numbers.server)),
-        band_price_ms=np.zeros(servers),
-        sums=np.zeros((servers, SUMS)),
-        row=np.full(servers, -1, dtype=np.int64),
-        members=np.empty(devices, dtype=np.int64),
-        work=np.empty((4, devices)),
-        share=np.zeros(devices),
-        changed=np.zeros(servers + 1, dtype=np.int64),
-        looked=np.full((2, devices), -1, dtype=np.int64),
-    )
-    settle(task, state)
-    return state
-
-
 @kernel(allocates=False, inner=True)
 def find_pair(task: Task, device: int, server: int) -> int:
     """The device's candidate with a server, or -1 where it cannot use it."""
@@ -189,18 +164,9 @@ def settle_server(task: Task, state: State, server: int) -> None:
         state.psi_ms[k] = numbers.wait_ms[k] + least_band_cost(numbers, k, price)
 
 
-def settle(task: Task, state: State) -> None:
-    """Rebuild the member lists from the association and compute every server afresh.
-
-    Each rule has kernels of its own, so that a method under one rule never compiles the other's.
-    """
-    from .by_prices import settle_by_prices  # which calls the kernels of this module
-
-    _settle_all_sums(task, state) if task.weighted else settle_by_prices(task, state)
-
-
 @kernel(allocates=False)
-def _settle_all_sums(task: Task, state: State) -> None:
+def settle_all_sums(task: Task, state: State) -> None:
+    """Rebuild the member lists from the association and compute every server afresh: proportional rule."""
     _link_all(state)
     for server in range(len(state.head)):
         settle_sums(task, state, server)
@@ -208,7 +174,7 @@ def _settle_all_sums(task: Task, state: State) -> None:
 
 @kernel(allocates=False, inner=True)
 def settle_all_prices(task: Task, state: State) -> None:
-    """:func:`settle` under the exact rule, for kernels."""
+    """Rebuild the member lists from the association and compute every server afresh: exact rule."""
     _link_all(state)
     for server in range(len(state.head)):
         settle_server(task, state, server)

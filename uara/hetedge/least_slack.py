@@ -46,16 +46,20 @@ class Asked(NamedTuple):
     disjoint: bool
     """Whether the two batches of a pair share no request."""
     draft_room: float
+    """Bytes for caches on the draft node."""
     verify_room: float
-    """Bytes for caches on the nodes."""
+    """Bytes for caches on the verify node."""
 
 
 class Stretch(NamedTuple):
     """Positions from first to last, at which the verify node is free so long after the draft node."""
 
     first: int
+    """Requests that are served before its first group."""
     last: int
+    """The same of its last one, which belongs to the stretch."""
     tail_ms: float
+    """How long after the draft node the verify node is free."""
 
 
 class Found(NamedTuple):

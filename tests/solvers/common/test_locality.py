@@ -9,7 +9,8 @@ from uara.solvers.common import locality
 from uara.solvers.common.locality import along_curve, morton
 from uara.solvers.dual.ascent import first_prices
 from uara.solvers.dual.kernel import at_prices
-from uara.solvers.search.state import make_state, make_task
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import make_task
 
 from uara.p1.coefficients import coefficients
 

@@ -7,7 +7,8 @@ from cases import instances, random_association
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from uara.solvers.dual.shares import optimal_shares
-from uara.solvers.search.state import make_state, make_task
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import make_task
 
 from uara import Instance, allocate
 from uara.p1.coefficients import coefficients

@@ -14,7 +14,8 @@ from mec.learners import make_slot
 from uara.solvers.masac.association import associate, associate_batch, coefficients_of
 from uara.solvers.masac.solver import weighted_allocation
 from uara.solvers.search.local_search import improve
-from uara.solvers.search.state import make_state, make_task
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import make_task
 
 from uara.p1.model import coefficients, evaluate
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cases import make_instance
 from searches import check_lists, evaluated, search_at
-from uara.solvers.search import local_search
+from uara.solvers.search import prices_search
 from uara.solvers.search.by_prices import move_pass, settle_by_prices, swap_pass
 
 from uara.base.kernels import alone
@@ -14,7 +14,7 @@ from uara.base.kernels import alone
 
 @pytest.mark.parametrize(
     ("way_in", "inner"),
-    [(move_pass, local_search.moves_by_prices), (swap_pass, local_search.swaps_by_prices)],
+    [(move_pass, prices_search.moves_by_prices), (swap_pass, prices_search.swaps_by_prices)],
 )
 def test_each_does_what_its_kernel_does(way_in: object, inner: object) -> None:
     assert callable(way_in)

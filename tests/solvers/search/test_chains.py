@@ -7,7 +7,8 @@ import pytest
 from cases import make_instance, random_association
 from uara.solvers.search.by_prices import chain_pass
 from uara.solvers.search.local_search import improve
-from uara.solvers.search.state import make_state, make_task
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import make_task
 
 from uara.p1.model import coefficients
 

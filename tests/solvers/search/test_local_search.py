@@ -10,21 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from searches import RULES, check_lists, evaluated, search_at
 from uara.solvers.search.by_prices import move_pass
-from uara.solvers.search.local_search import (
-    MEANINGFUL,
-    best_move,
-    improve,
-    last_place_until,
-    passes_of,
-)
+from uara.solvers.search.local_search import improve, passes_of
 from uara.solvers.search.matching import sharing_weights
-from uara.solvers.search.state import (
-    State,
-    find_pair,
-    make_state,
-    make_task,
-    settle,
-)
+from uara.solvers.search.settling import make_state, settle
+from uara.solvers.search.state import State, find_pair, make_task
+from uara.solvers.search.sums_search import MEANINGFUL
+from uara.solvers.search.swap_screen import last_place_until
 
 from uara import Instance, allocate, evaluate
 from uara.base.kernels import alone
@@ -128,28 +119,6 @@ def test_every_round_lowers_the_cost(rule: str) -> None:
     assert changes > 10
     assert len(costs) > 1
     assert all(after < before for before, after in pairwise(costs))
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.integers(0, 10_000))
-def test_the_best_move_is_the_best_of_all(seed: int) -> None:
-    instance = make_instance(10, 4, seed)
-    numbers = coefficients(instance)
-    task, state = search_at(instance, "optimal", seed)
-    for device in range(10):
-        changes = {}
-        for pair in range(numbers.start[device], numbers.start[device + 1]):
-            association = state.chosen.copy()
-            association[device] = numbers.server[pair]
-            after = make_state(task, numbers, association).cost_ms.sum()
-            changes[pair] = float(after - state.cost_ms.sum())
-        pair, gain = alone(best_move)(task, state, device)
-        if pair < 0:
-            assert gain == 0
-            assert min(changes.values()) >= -1e-8 * state.cost_ms.sum()
-        else:
-            assert -gain == pytest.approx(min(changes.values()), rel=1e-6, abs=1e-9 * state.cost_ms.sum())
-            assert changes[pair] == min(changes.values())
 
 
 # What is not tried again

@@ -8,15 +8,8 @@ from cases import instances, make_instance, random_association
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from searches import RULES, check_lists, evaluated, members_of, search_at
-from uara.solvers.search.state import (
-    Task,
-    change_bound,
-    cost_after,
-    find_pair,
-    make_state,
-    make_task,
-    reassign,
-)
+from uara.solvers.search.settling import make_state
+from uara.solvers.search.state import Task, change_bound, cost_after, find_pair, make_task, reassign
 
 from uara import Instance
 from uara.base.kernels import alone
