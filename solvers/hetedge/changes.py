@@ -6,7 +6,7 @@ import numpy as np
 
 from uara.base.kernels import kernel
 
-from .sequence import Sequence, accept, walk
+from .sequence import Sequence, accept, settle, walk
 from .service import Service
 
 _NEAR = 4
@@ -33,4 +33,12 @@ def taken(service: Service, found: Sequence, first: int, limit: float) -> float:
     if value <= limit:
         accept(found, first)
         return value
+    return np.inf
+
+
+@kernel(allocates=False, inner=True)
+def both_taken(service: Service, found: Sequence, slots: tuple[int, int], first: int, limit: float) -> float:
+    """:func:`taken` where two batches that were changed still fit the nodes; else infinite."""
+    if settle(service, found, slots[0]) and settle(service, found, slots[1]):
+        return taken(service, found, first, limit)
     return np.inf

@@ -12,8 +12,8 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats, Indices
 
-from .changes import other_place, taken
-from .sequence import OPTION, SIZE, Sequence, copy_slot, settle
+from .changes import both_taken, other_place
+from .sequence import OPTION, SIZE, Sequence, copy_slot
 from .service import Service
 
 
@@ -43,9 +43,7 @@ def deal(service: Service, found: Sequence, value: float, limit: float, draw: Fl
         slot, step = a if draw[4] < 0.25 else b, int(4.0 * draw[4] % 1.0 * 4.0) - 2
         option = found.shape[slot, OPTION] + (step + 1 if step >= 0 else step)
         found.shape[slot, OPTION] = max(0, min(option, len(service.length) - 1))
-    new = np.inf
-    if settle(service, found, a) and settle(service, found, b):
-        new = taken(service, found, min(place, other), limit)
+    new = both_taken(service, found, (a, b), min(place, other), limit)
     if new < np.inf:
         return new
     copy_slot(found, spare, a)

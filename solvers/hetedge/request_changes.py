@@ -10,7 +10,7 @@ import numpy as np
 from uara.base.kernels import kernel
 from uara.base.quantities import Floats
 
-from .changes import other_place, taken
+from .changes import both_taken, other_place, taken
 from .sequence import JOINED, OPTION, SIZE, Sequence, copy_slot, settle, shift
 from .service import Service
 
@@ -33,9 +33,7 @@ def exchange(service: Service, found: Sequence, value: float, limit: float, draw
     k = found.members[a, first]
     found.members[a, first] = found.members[b, second]
     found.members[b, second] = k
-    new = np.inf
-    if settle(service, found, a) and settle(service, found, b):
-        new = taken(service, found, min(place, other), limit)
+    new = both_taken(service, found, (a, b), min(place, other), limit)
     if new < np.inf:
         return new
     copy_slot(found, spare, a)
@@ -103,9 +101,7 @@ def open_batch(service: Service, found: Sequence, value: float, limit: float, dr
     found.shape[b, JOINED] = 1 if service.pairs and draw[4] < 0.5 else 0
     shift(found, count, target)
     found.batches[0] += 1
-    new = np.inf
-    if settle(service, found, a) and settle(service, found, b):
-        new = taken(service, found, min(place, target), limit)
+    new = both_taken(service, found, (a, b), min(place, target), limit)
     if new < np.inf:
         return new
     found.batches[0] -= 1
@@ -140,15 +136,13 @@ def split(service: Service, found: Sequence, value: float, limit: float, draw: F
         else:
             found.members[a, kept] = k
             kept += 1
-    new = np.inf
     if gone > 0:
         found.shape[a, SIZE], found.shape[b, SIZE], found.shape[b, OPTION] = kept, gone, option
         found.shape[b, JOINED] = 1 if service.pairs and draw[4] < 0.5 else 0
         target = place + 1 + int(2.0 * draw[4] % 1.0 * (count - place))
         shift(found, count, target)
         found.batches[0] += 1
-        if settle(service, found, a) and settle(service, found, b):
-            new = taken(service, found, place, limit)
+        new = both_taken(service, found, (a, b), place, limit)
         if new < np.inf:
             return new
         found.batches[0] -= 1

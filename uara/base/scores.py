@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,11 +42,6 @@ def all_finite(data: Any) -> Any:
     if isinstance(data, list | tuple):
         return [all_finite(value) for value in data]
     return finite(data) if isinstance(data, float) else data
-
-
-def finite_ones(values: Mapping[str, float]) -> dict[str, float | None]:
-    """The same for values by name."""
-    return {name: finite(value) for name, value in values.items()}
 
 
 def mean_and_p95(values: Floats) -> dict[str, float]:

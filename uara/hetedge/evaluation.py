@@ -9,7 +9,7 @@ import numpy as np
 
 from uara.base.errors import InputError
 from uara.base.quantities import Floats
-from uara.base.scores import Violation, finite, finite_ones, mean_and_p95
+from uara.base.scores import Violation, all_finite, finite, mean_and_p95
 from uara.hetedge.pipeline import Step, batches_of, replay
 from uara.hetedge.plan import limit_violations, structural_violations
 from uara.hetedge.uplink import upload_ms
@@ -88,8 +88,8 @@ class Evaluation:
         return {
             "objective": finite(self.objective_ms),
             "makespan_ms": finite(self.makespan_ms),
-            "terms_ms": finite_ones(self.terms_ms) if self.steps else {},
-            "latency_ms": finite_ones(self.latency_ms),
+            "terms_ms": all_finite(self.terms_ms) if self.steps else {},
+            "latency_ms": all_finite(self.latency_ms),
             "energy_j": finite(self.energy_j),
             "busy_fraction": self.busy_fractions() if self.steps else {},
             "feasible": self.feasible,

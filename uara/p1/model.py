@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from uara.base.errors import InputError, in_file
 from uara.base.quantities import Floats, Indices
-from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, finite, finite_ones, mean_and_p95
+from uara.base.scores import FEASIBILITY_TOLERANCE, Violation, all_finite, finite, mean_and_p95
 from uara.p1.coefficients import HZ_PER_MHZ
 from uara.p1.coefficients import Coefficients as Coefficients
 from uara.p1.coefficients import coefficients as coefficients
@@ -76,9 +76,9 @@ class Evaluation:
             "objective": finite(self.objective_ms),
             "controllable": finite(self.controllable_ms),
             "constant": self.constant_ms,
-            "terms_ms": finite_ones(self.terms_ms),
-            "latency_ms": finite_ones(self.latency_ms),
-            "sequential_ms": finite_ones(self.sequential_ms),
+            "terms_ms": all_finite(self.terms_ms),
+            "latency_ms": all_finite(self.latency_ms),
+            "sequential_ms": all_finite(self.sequential_ms),
             "energy_j": finite(self.energy_j),
             "feasible": self.feasible,
             "violations": [each.to_plain() for each in self.violations],
